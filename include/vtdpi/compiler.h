@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_COMPILER_H
+#define VTDPI_COMPILER_H
+
+/**
+ * @file
+ * @brief Attributes and language differences between C11 and C++17.
+ *
+ * gcc and clang only. Nothing here depends on a C library.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define VTDPI_BEGIN_DECLS               extern "C" {
+#define VTDPI_END_DECLS                 }
+#define VTDPI_STATIC_ASSERT(expr, text) static_assert(expr, text)
+#define VTDPI_ALIGNAS(n)                alignas(n)
+#else
+/** Opens a block of declarations with C linkage. */
+#define VTDPI_BEGIN_DECLS
+/** Closes the block opened by VTDPI_BEGIN_DECLS. */
+#define VTDPI_END_DECLS
+/** Compile-time check with a reason. */
+#define VTDPI_STATIC_ASSERT(expr, text) _Static_assert(expr, text)
+/** Minimum alignment of a member or object, in bytes. */
+#define VTDPI_ALIGNAS(n)                _Alignas(n)
+#endif
+
+/**
+ * Linkage of the functions that headers define. `static inline` for users;
+ * src/inline.c defines it to an exported symbol before it includes the
+ * headers, so that each of them also exists for debuggers and other languages.
+ */
+#ifndef VTDPI_INLINE
+#define VTDPI_INLINE static inline __attribute__((unused))
+#endif
+
+/** Marks a function as part of the library's interface. */
+#define VTDPI_API            __attribute__((visibility("default")))
+
+/** The caller must look at the returned code. */
+#define VTDPI_MUST_CHECK     __attribute__((warn_unused_result))
+
+/** Branch hints, for the few places where a benchmark asked for one. */
+#define VTDPI_LIKELY(expr)   __builtin_expect(!!(expr), 1)
+#define VTDPI_UNLIKELY(expr) __builtin_expect(!!(expr), 0)
+
+VTDPI_STATIC_ASSERT(sizeof(void *) == 8, "libvtdpi needs a 64-bit host");
+VTDPI_STATIC_ASSERT(sizeof(unsigned long long) == 8, "ctz/popcount width");
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_CONFIG_H
+#define VTDPI_CONFIG_H
+
+/**
+ * @file
+ * @brief The knobs of the library, all with a default.
+ *
+ * Define VTDPI_CONFIG_HEADER to the name of your own header (with its quotes)
+ * to override any of them; that header is included first. The library and
+ * everything that includes its headers must be compiled with the same values.
+ */
+
+#ifdef VTDPI_CONFIG_HEADER
+#include VTDPI_CONFIG_HEADER
+#endif
+
+#include "vtdpi/compiler.h"
+
+/**
+ * What happens when a caller breaks a documented precondition on a hot path.
+ * Receives an expression without side effects. Default: nothing is evaluated.
+ * A debug build of a hypervisor maps it to its own panic.
+ */
+#ifndef VTDPI_ASSERT
+#define VTDPI_ASSERT(expr) ((void)sizeof(!(expr)))
+#endif
+
+/**
+ * Highest level that is passed to the log callback: 0 nothing, 1 errors,
+ * 2 also warnings, 3 also information.
+ */
+#ifndef VTDPI_LOG_LEVEL
+#define VTDPI_LOG_LEVEL 2
+#endif
+VTDPI_STATIC_ASSERT(VTDPI_LOG_LEVEL >= 0 && VTDPI_LOG_LEVEL <= 3,
+                    "VTDPI_LOG_LEVEL is 0 to 3");
+
+/**
+ * Bytes that keep two objects from sharing a cache line. Only used for
+ * padding of the library's own objects; hardware formats do not change.
+ */
+#ifndef VTDPI_CACHELINE
+#define VTDPI_CACHELINE 64
+#endif
+VTDPI_STATIC_ASSERT(VTDPI_CACHELINE >= 16 && VTDPI_CACHELINE <= 256 &&
+                        (VTDPI_CACHELINE & (VTDPI_CACHELINE - 1)) == 0,
+                    "VTDPI_CACHELINE is a power of two, 16 to 256");
+
+/**
+ * 1 if a 16-byte compare-and-swap can be issued. It is needed to change a live
+ * interrupt-remapping-table entry; with 0 vtdpi_irte_replace() refuses and the
+ * verdict of caps.h is "no posting". Every x86-64 processor with posted
+ * interrupts has CMPXCHG16B. On other machines, where only the library's tests
+ * and the model run, it is the compiler's builtin.
+ */
+#ifndef VTDPI_HAVE_CX16
+#define VTDPI_HAVE_CX16 1
+#endif
+VTDPI_STATIC_ASSERT(VTDPI_HAVE_CX16 == 0 || VTDPI_HAVE_CX16 == 1,
+                    "VTDPI_HAVE_CX16 is 0 or 1");
+
+/** Deadline of one global command (GCMD to GSTS), in microseconds. */
+#ifndef VTDPI_CMD_TIMEOUT_US
+#define VTDPI_CMD_TIMEOUT_US 1000000
+#endif
+VTDPI_STATIC_ASSERT(VTDPI_CMD_TIMEOUT_US > 0, "a deadline is never zero");
+
+/** Deadline of one wait descriptor of the invalidation queue, in us. */
+#ifndef VTDPI_QI_TIMEOUT_US
+#define VTDPI_QI_TIMEOUT_US 1000000
+#endif
+VTDPI_STATIC_ASSERT(VTDPI_QI_TIMEOUT_US > 0, "a deadline is never zero");
+
+#endif

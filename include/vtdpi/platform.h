@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_PLATFORM_H
+#define VTDPI_PLATFORM_H
+
+/**
+ * @file
+ * @brief What the library asks of its host: callbacks and their contracts.
+ *
+ * One constant struct vtdpi_platform_ops serves any number of objects; each
+ * object (a unit, a queue, a scheduling instance) carries its own context
+ * pointer. A zeroed structure is valid to start from. Each layer's init
+ * function checks the members which that layer calls, and no others:
+ *
+ * | layer   | required                                        | optional |
+ * |---------|-------------------------------------------------|----------|
+ * | sched.h | send_ipi, wake                                  | relax    |
+ * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | clean, relax, log |
+ * | unit.h  | as qi.h                                         | clean, relax, log |
+ * | table.h | as qi.h                                         | clean    |
+ *
+ * No callback may call back into the library, unless its text says so.
+ */
+
+#include "vtdpi/compiler.h"
+
+VTDPI_BEGIN_DECLS
+
+/** @brief Levels of struct vtdpi_platform_ops.log. */
+enum vtdpi_log_level {
+    VTDPI_LOG_ERROR = 1,
+    VTDPI_LOG_WARNING = 2,
+    VTDPI_LOG_INFO = 3,
+};
+
+/** @brief The host's callbacks. */
+struct vtdpi_platform_ops {
+    /**
+     * Read a 32-bit register of a remapping unit.
+     *
+     * @p off is relative to the unit's register base and 4-byte aligned. One
+     * access of exactly this width: never split, merged, repeated or delayed;
+     * in program order with all other accesses to the unit. Called by unit.h
+     * and qi.h in the context of their caller, with or without the unit's lock
+     * held. Must not sleep. A unit that is gone reads as all ones.
+     */
+    uint32_t (*read32)(void *ctx, uint32_t off);
+
+    /** Write a 32-bit register; as read32. All earlier stores of this CPU are
+     *  visible to the unit before the write is. */
+    void (*write32)(void *ctx, uint32_t off, uint32_t value);
+
+    /** Read a 64-bit register, @p off 8-byte aligned; as read32. */
+    uint64_t (*read64)(void *ctx, uint32_t off);
+
+    /** Write a 64-bit register, @p off 8-byte aligned; as write32. */
+    void (*write64)(void *ctx, uint32_t off, uint64_t value);
+
+    /**
+     * Microseconds since any fixed point; never goes back. May be coarse.
+     * Called from polling loops, with or without the unit's lock held,
+     * interrupts off or on. Must not sleep.
+     */
+    uint64_t (*now_us)(void *ctx);
+
+    /**
+     * Enter the critical section of one unit: excludes other CPUs and
+     * interrupts on this one. Returns a token for unlock. Never called while
+     * the same lock is held, and never while another unit's is. Held for a
+     * bounded number of register accesses, except by unit.h's commands, which
+     * hold it up to VTDPI_CMD_TIMEOUT_US. Must not sleep or fail.
+     */
+    uintptr_t (*lock)(void *ctx);
+
+    /** Leave the critical section; @p token is what lock returned. */
+    void (*unlock)(void *ctx, uintptr_t token);
+
+    /**
+     * Write the cache lines of [p, p + len) back to memory and wait until that
+     * is done, for units that do not snoop (ECAP.C = 0). Called with or
+     * without the unit's lock held. Must not sleep or fail. NULL: every unit
+     * is coherent; a unit that is not is then refused.
+     */
+    void (*clean)(void *ctx, const void *p, size_t len);
+
+    /** Pause between two polls. Must not sleep. NULL: nothing. */
+    void (*relax)(void *ctx);
+
+    /**
+     * Send a fixed-mode interrupt, @p vector, to the processor with the local
+     * APIC id @p apic_id (decoded: the id itself, not a register image).
+     *
+     * All earlier stores of this CPU are visible before the interrupt arrives;
+     * WRMSR to the x2APIC ICR does not do that by itself, so put the fences
+     * that the SDM asks for before it. Called by vtdpi_vcpu_post() and
+     * vtdpi_vcpu_block_committed() in their caller's context, nothing of the
+     * library held. Must not sleep or fail. An interrupt for a processor that
+     * is offline may be dropped.
+     */
+    void (*send_ipi)(void *ctx, uint32_t apic_id, uint8_t vector);
+
+    /**
+     * Make a vCPU runnable and mark it woken. @p cookie is the one that it was
+     * attached with.
+     *
+     * Called by vtdpi_pcpu_handle_wakeup() with interrupts off, and by
+     * vtdpi_pcpu_offline() and vtdpi_pcpu_rescan() in their caller's context;
+     * nothing of the library is held. Must not sleep or fail, and must not
+     * detach a vCPU or wait for one to be detached. May be called for a vCPU
+     * that runs already: spurious wakes happen, lost ones do not.
+     */
+    void (*wake)(void *ctx, void *cookie);
+
+    /**
+     * A line of diagnostics without a line end. May drop it. Never called on a
+     * hot path nor with a lock held. NULL: silent.
+     */
+    void (*log)(void *ctx, enum vtdpi_log_level level, const char *text);
+};
+
+VTDPI_END_DECLS
+
+#endif

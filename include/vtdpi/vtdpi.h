@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_VTDPI_H
+#define VTDPI_VTDPI_H
+
+/**
+ * @file
+ * @brief All headers of the library (the model has its own: model.h).
+ */
+
+#include "vtdpi/atomic.h"
+#include "vtdpi/compiler.h"
+#include "vtdpi/config.h"
+#include "vtdpi/pid.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/regs.h"
+#include "vtdpi/status.h"
+#include "vtdpi/version.h"
+
+#endif
