@@ -13,6 +13,7 @@
 #include "vtdpi/pid.h"
 #include "vtdpi/platform.h"
 #include "vtdpi/regs.h"
+#include "vtdpi/sched.h"
 #include "vtdpi/status.h"
 #include "vtdpi/version.h"
 

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_SCHED_H
+#define VTDPI_SCHED_H
+
+/**
+ * @file
+ * @brief vCPUs that run, are preempted, block and wake while interrupts are
+ *        posted to them.
+ *
+ * A host calls, from its scheduler and its run loop:
+ *
+ * | when                                        | call                         |
+ * |---------------------------------------------|------------------------------|
+ * | scheduled in on a pCPU                      | vtdpi_vcpu_run()             |
+ * | before every VM entry, interrupts off       | vtdpi_vcpu_sync() or _merge()|
+ * | scheduled out, paused, halted with IF = 0   | vtdpi_vcpu_preempt()         |
+ * | halted, interrupts enabled, none deliverable| vtdpi_vcpu_block()           |
+ * | the wakeup vector arrives                   | vtdpi_pcpu_handle_wakeup()   |
+ * | the active vector arrives in host mode      | nothing but EOI              |
+ *
+ * **Rule S, the single writer.** A vCPU's place (its blocked bit, and NV, NDST
+ * and SN of its PID) is changed only by its owner: its own thread, or whoever
+ * holds it stopped. Calls marked "owner" are never made concurrently for one
+ * vCPU, and are not interrupted by another owner call for the same vCPU: on a
+ * preemptible host, with preemption off. Posters change only PIR and ON. The
+ * wakeup handler, offline and rescan only read, and call wake.
+ *
+ * **Invariant I.** NV = WNV implies that the vCPU's bit is set in the bitmap of
+ * the pCPU whose id is NDST.
+ *
+ * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
+ * post, notify and block_committed) and wake (by the handler, offline and
+ * rescan) is called. docs/memory-ordering.md holds the proof that no vector is
+ * lost.
+ */
+
+#include "vtdpi/compiler.h"
+#include "vtdpi/config.h"
+#include "vtdpi/pid.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/status.h"
+
+VTDPI_BEGIN_DECLS
+
+/** PIDs, and so slots, in one PID page. */
+#define VTDPI_PAGE_SLOTS 64
+
+/** Bytes of a PID page; its memory is aligned to that. */
+#define VTDPI_PAGE_SIZE  4096
+
+/** Most PID pages of an instance. */
+#define VTDPI_PAGES_MAX  65536
+
+/** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
+#define VTDPI_BITMAP_WORDS(pages) \
+    ((size_t)(pages) + ((size_t)(pages) + 63) / 64)
+
+/** @brief What vtdpi_vcpu_block() found. */
+enum vtdpi_block_result {
+    /** Armed: sleep unless marked woken; then run or preempt. */
+    VTDPI_BLOCKED = 0,
+    /** Something is posted: sync, look whether it is deliverable, and block
+     *  again if it is not. No VM entry without vtdpi_vcpu_run(). */
+    VTDPI_BLOCK_PENDING = 1,
+    /** That pCPU is offline: choose another. Nothing has changed. */
+    VTDPI_BLOCK_OFFLINE = 2,
+};
+
+/** @brief A page of 64 PIDs and what belongs to its slots. */
+struct vtdpi_pid_page {
+    /* private: */
+    struct vtdpi_pid *pids;
+    uint64_t phys;
+    uint64_t claimed; /* bit i: slot i has a vCPU */
+    void *cookie[VTDPI_PAGE_SLOTS];
+};
+
+/** @brief A scheduling instance; the host embeds or allocates it. */
+struct vtdpi_sched {
+    /* private: */
+    const struct vtdpi_platform_ops *ops;
+    void *ctx;
+    void **pages; /* struct vtdpi_pid_page *, NULL while absent */
+    void **pcpus; /* struct vtdpi_pcpu *, NULL while absent */
+    uint32_t max_pages;
+    uint32_t max_pcpus;
+    enum vtdpi_apic_mode apic_mode;
+    uint8_t anv;
+    uint8_t wnv;
+    uint64_t scan; /* sequence of offline and rescan; odd while one reads */
+};
+
+/** @brief A physical CPU; the host embeds it in its per-CPU data. */
+struct vtdpi_pcpu {
+    /* private: */
+    uint64_t scan; /* sequence of the handler; odd while it reads */
+    /* Other pCPUs read what follows whenever they block a vCPU here; the
+     * handler's writes do not take that line away from them. */
+    uint8_t pad[VTDPI_CACHELINE - sizeof(uint64_t)];
+    struct vtdpi_sched *sched;
+    uint64_t *leaf;    /* bit per slot, a word per PID page */
+    uint64_t *summary; /* bit per leaf word */
+    uint64_t online;
+    uint32_t apic_id;
+    uint32_t ndst;
+};
+
+/** @brief A virtual CPU; the host embeds it. Zeroed before the first attach. */
+struct vtdpi_vcpu {
+    /* private: */
+    struct vtdpi_sched *sched;
+    struct vtdpi_pid *pid;
+    struct vtdpi_pcpu *blocked_on; /* owner only; NULL: no bit is set */
+    uint64_t refs;                 /* OPEN | count << 1; 0: closed */
+    uint64_t detach_seq;           /* the odd value waited for, or 0 */
+    uint32_t detach_next;          /* the sequence to look at next */
+    uint32_t slot;
+};
+
+/** @brief What vtdpi_sched_init() needs. */
+struct vtdpi_sched_params {
+    /** Callbacks: send_ipi and wake are needed, relax is used if present. */
+    const struct vtdpi_platform_ops *ops;
+    void *ctx; /**< First argument of every callback. */
+    /** Memory for @p max_pages pointers, as long as the instance lives. */
+    void **pages;
+    uint32_t max_pages; /**< 1 to VTDPI_PAGES_MAX. */
+    /** Memory for @p max_pcpus pointers, as long as the instance lives. */
+    void **pcpus;
+    uint32_t max_pcpus;             /**< At least 1. */
+    enum vtdpi_apic_mode apic_mode; /**< How the CPUs' APICs are addressed. */
+    /** Active notification vector, in every VMCS; 16 to 255. */
+    uint8_t anv;
+    /** Wakeup notification vector, an ordinary one; 16 to 255, not ANV. */
+    uint8_t wnv;
+};
+
+/**
+ * @brief Initialise an instance: no page, no pCPU, no vCPU.
+ *
+ * @param s       The instance. Not NULL.
+ * @param params  See there; may be temporary, except for what it points to.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer or a required callback is NULL, a maximum
+ *                          is out of range, or ANV = WNV. Nothing has changed.
+ * @retval VTDPI_EVECTOR    ANV or WNV is below 16. Nothing has changed.
+ *
+ * @thread @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_sched_init(struct vtdpi_sched *s,
+                 const struct vtdpi_sched_params *params);
+
+/**
+ * @brief Add a PID page, at init or at any later time.
+ *
+ * All 64 PIDs are initialised with SN = 1. The page is never given back while
+ * the instance lives, nor unmapped: a reader with an older bitmap may still
+ * look at it (type-stable memory).
+ *
+ * @param s       The instance. Not NULL.
+ * @param number  Page number; its slots are 64 * number to 64 * number + 63.
+ * @param page    Book-keeping of the page, as long as the instance lives.
+ * @param memory  4 KiB of write-back memory, 4 KiB aligned. Any NUMA node.
+ * @param phys    Its physical address, 4 KiB aligned.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer is NULL.
+ * @retval VTDPI_EPAGE      @p number is not below max_pages.
+ * @retval VTDPI_EALIGN     @p memory or @p phys is not 4 KiB aligned.
+ * @retval VTDPI_EPAGEBUSY  A page with that number is present.
+ *
+ * Nothing has changed after an error. Calls for one instance are serialised by
+ * the caller.
+ *
+ * @thread @waitfree @order{release: contents before the page's presence}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
+                     struct vtdpi_pid_page *page, void *memory, uint64_t phys);
+
+/**
+ * @brief Set up a pCPU, offline.
+ *
+ * @param s        The instance. Not NULL.
+ * @param p        The pCPU; stays as long as the instance lives.
+ * @param number   Its number, 0 to max_pcpus - 1, not used before.
+ * @param apic_id  Its local APIC id, decoded; not the broadcast id.
+ * @param bitmap   VTDPI_BITMAP_WORDS(max_pages) words, as long as the instance
+ *                 lives, best on the pCPU's own node.
+ *
+ * @retval 0                Done; vtdpi_pcpu_online() comes next.
+ * @retval VTDPI_EINVAL     A pointer is NULL.
+ * @retval VTDPI_EPCPU      @p number is not below max_pcpus.
+ * @retval VTDPI_ERANGE     @p apic_id is above 254 in xAPIC mode, or is
+ *                          FFFFFFFFh.
+ * @retval VTDPI_EATTACHED  A pCPU with that number is present.
+ *
+ * Nothing has changed after an error. Calls for one instance are serialised by
+ * the caller.
+ *
+ * @thread @waitfree @order{release: contents before the pCPU's presence}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
+                uint32_t apic_id, uint64_t *bitmap);
+
+/**
+ * @brief Let vCPUs block on a pCPU.
+ *
+ * @param p  A pCPU that was set up and takes the wakeup vector. Not NULL.
+ *
+ * @thread @waitfree @order{SC}
+ */
+VTDPI_API void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
+
+/**
+ * @brief Take a pCPU offline: no vCPU blocks on it any more, and those that do
+ *        are woken.
+ *
+ * Moves nothing: each woken vCPU's owner leaves by run or preempt and blocks
+ * elsewhere. From the return on, p's local APIC may lose notifications.
+ *
+ * @param p  The pCPU. Not NULL.
+ *
+ * @return Number of wake calls.
+ *
+ * @pre The host has moved vCPU threads off @p p. One offline or rescan at a
+ *      time per instance.
+ *
+ * @thread @waitfree @order{SC: the flag before the bitmap is read}
+ */
+VTDPI_API uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p);
+
+/**
+ * @brief Wake everyone who is blocked on a pCPU, which stays online.
+ *
+ * Mandatory after a resume from S3 on the pCPU that never went offline: its
+ * local APIC has forgotten pending notifications.
+ *
+ * @param p  The pCPU. Not NULL.
+ *
+ * @return Number of wake calls.
+ *
+ * @pre One offline or rescan at a time per instance.
+ *
+ * @thread @waitfree @order{SC}
+ */
+VTDPI_API uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
+
+/**
+ * @brief Handle the wakeup vector: wake every vCPU that is blocked on this
+ *        pCPU and has ON set.
+ *
+ * Clears neither bits nor ON. Wakes may be spurious. EOI before or after; a
+ * host that defers the work to a later context clears its own pending mark
+ * before it calls.
+ *
+ * @param p  The pCPU on which the vector arrived. Not NULL.
+ *
+ * @return Number of wake calls.
+ *
+ * @pre Not nested and not concurrent for one pCPU.
+ *
+ * @irqsoff @waitfree @order{SC}
+ */
+VTDPI_API uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p);
+
+/**
+ * @brief How many vCPUs are blocked on a pCPU.
+ *
+ * @param p  The pCPU. Not NULL.
+ *
+ * @return The number of bits in its bitmap, stale at once. Reads one word per
+ *         PID page.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
+
+/**
+ * @brief Give a vCPU a slot.
+ *
+ * Initialises the PID with NV = ANV and SN = 1 and opens the vCPU for
+ * references. A host whose vCPU may already sleep wakes it once afterwards, so
+ * that it blocks through vtdpi_vcpu_block().
+ *
+ * @param s       The instance. Not NULL.
+ * @param v       The vCPU, zeroed before its first attach. Not NULL.
+ * @param slot    A free slot on a present page, chosen by the host.
+ * @param cookie  What wake receives. Not NULL.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer is NULL.
+ * @retval VTDPI_EATTACHED  @p v has a slot.
+ * @retval VTDPI_ESLOT      @p slot is not below 64 * max_pages.
+ * @retval VTDPI_ENOPAGE    The slot's page is not present.
+ * @retval VTDPI_ESLOTBUSY  The slot belongs to another vCPU, or to one whose
+ *                          detach is not done.
+ *
+ * Nothing has changed after an error.
+ *
+ * @thread @lockfree @order{release: the cookie before any bit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_attach(struct vtdpi_sched *s,
+                                                 struct vtdpi_vcpu *v,
+                                                 uint32_t slot, void *cookie);
+
+/**
+ * @brief Scheduled in: notifications go to @p p with ANV.
+ *
+ * Owner call. The vCPU stays on @p p until its next run, preempt or block.
+ * Legal from any state. Before every VM entry, with interrupts off until the
+ * entry, vtdpi_vcpu_sync() or vtdpi_vcpu_merge() follows: what was posted
+ * while SN was set has set no ON.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ * @param p  The pCPU it runs on. Not NULL.
+ *
+ * @anyctx @lockfree @order{SC; nothing at all if v runs on p already}
+ */
+VTDPI_API void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
+
+/**
+ * @brief Scheduled out, paused, sleeping with guest interrupts disabled, or
+ *        leaving the blocked state without running.
+ *
+ * Owner call. Posts accumulate in PIR without a notification; none is lost.
+ * Legal from any state.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ *
+ * @anyctx @lockfree @order{SC; nothing at all if v is preempted already}
+ */
+VTDPI_API void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Halted with interrupts enabled and nothing deliverable: arm the
+ *        wakeup vector of @p p.
+ *
+ * Owner call, with preemption off. Legal from any state; a vCPU that is
+ * blocked already is preempted first.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ * @param p  This pCPU or another one, chosen for balance. Not NULL.
+ *
+ * @return See enum vtdpi_block_result. After VTDPI_BLOCK_PENDING the control
+ *         word is as before, or preempted; after VTDPI_BLOCK_OFFLINE as before
+ *         (preempted, if v was blocked).
+ *
+ * @pre The host has armed its sticky "woken" mark: a wake from now on ends or
+ *      prevents the sleep. A run or preempt between the return and the sleep
+ *      sets that mark, too.
+ *
+ * @thread @lockfree @order{SC}
+ */
+VTDPI_API VTDPI_MUST_CHECK enum vtdpi_block_result
+vtdpi_vcpu_block(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
+
+/**
+ * @brief As vtdpi_vcpu_block(), for hosts that can no longer cancel the sleep.
+ *
+ * Owner call, with preemption off, from a scheduler's switch-out path. If
+ * something is posted, @p p is sent its own wakeup vector, and the handler
+ * wakes the vCPU as for any other post.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ * @param p  The pCPU that shall take the wakeup. Not NULL.
+ *
+ * @return VTDPI_BLOCKED or VTDPI_BLOCK_OFFLINE, never VTDPI_BLOCK_PENDING.
+ *
+ * @pre As vtdpi_vcpu_block().
+ *
+ * @irqsoff @lockfree @order{SC}
+ */
+VTDPI_API VTDPI_MUST_CHECK enum vtdpi_block_result
+vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
+
+/**
+ * @brief Post a vector by software and send the notification.
+ *
+ * The same rules as hardware's, so a blocked vCPU is woken by the same path.
+ *
+ * @param v       An attached vCPU. Not NULL.
+ * @param vector  Guest vector, 16 to 255.
+ * @param urgent  Notify even when SN is set.
+ *
+ * @return Whether a notification was sent.
+ *
+ * @pre Preemption off until the return: between setting ON and sending, nobody
+ *      else notifies this vCPU.
+ *
+ * @anyctx @lockfree @order{SC; one locked operation if ON is set, else two}
+ */
+VTDPI_API bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector,
+                               bool urgent);
+
+/**
+ * @brief The second half of vtdpi_vcpu_post(), for vectors that somebody
+ *        recorded who could not keep preemption off.
+ *
+ * A user-level monitor records with vtdpi_pid_record(), and has this called
+ * where preemption is off.
+ *
+ * @param v       An attached vCPU. Not NULL.
+ * @param urgent  Notify even when SN is set.
+ *
+ * @return Whether a notification was sent.
+ *
+ * @pre Preemption off until the return.
+ *
+ * @anyctx @lockfree @order{SC}
+ */
+VTDPI_API bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent);
+
+/**
+ * @brief Send a notification that vtdpi_pid_post() or vtdpi_pid_notify() asked
+ *        for on this vCPU's PID.
+ *
+ * For hosts that look whether the target is outside the guest before they
+ * send, and wake it in their own way instead.
+ *
+ * @param v  The vCPU it is for. Not NULL.
+ * @param n  What was returned, needed. Not NULL.
+ *
+ * @pre Preemption has been off since ON was set.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
+                               const struct vtdpi_notification *n);
+
+/**
+ * @brief The vCPU's PID, for the operations of pid.h.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ *
+ * @return The descriptor.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_pid *vtdpi_vcpu_pid(const struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != NULL);
+    return v->pid;
+}
+
+/**
+ * @brief Take what is posted: vtdpi_pid_harvest() on the vCPU's PID.
+ *
+ * Owner call: before every VM entry, with interrupts off from here until the
+ * entry; and at any other time while the vCPU is not in the guest, blocked or
+ * not.
+ *
+ * @param v    An attached vCPU. Not NULL.
+ * @param out  Receives the vectors. Not NULL.
+ *
+ * @return Whether any vector was taken.
+ *
+ * @anyctx @waitfree @order{as vtdpi_pid_harvest()}
+ */
+VTDPI_INLINE bool vtdpi_vcpu_sync(struct vtdpi_vcpu *v,
+                                  uint64_t out[VTDPI_PIR_WORDS])
+{
+    return vtdpi_pid_harvest(vtdpi_vcpu_pid(v), out);
+}
+
+/**
+ * @brief Take what is posted into a virtual-APIC page: vtdpi_pid_merge() on
+ *        the vCPU's PID.
+ *
+ * Owner call; as vtdpi_vcpu_sync().
+ *
+ * @param v      An attached vCPU. Not NULL.
+ * @param vapic  Its virtual-APIC page. Not NULL.
+ *
+ * @return The highest vector in the virtual IRR afterwards, or -1.
+ *
+ * @anyctx @waitfree @order{as vtdpi_pid_merge()}
+ */
+VTDPI_INLINE int vtdpi_vcpu_merge(struct vtdpi_vcpu *v, uint32_t *vapic)
+{
+    return vtdpi_pid_merge(vtdpi_vcpu_pid(v), vapic);
+}
+
+/**
+ * @brief Whether a vCPU has a slot.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @return False before attach and after detach is done.
+ *
+ * @thread @waitfree
+ */
+VTDPI_INLINE bool vtdpi_vcpu_attached(const struct vtdpi_vcpu *v)
+{
+    return v->sched != NULL;
+}
+
+/**
+ * @brief Whether a vCPU's bit is set on some pCPU. Owner call.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ *
+ * @return True from a vtdpi_vcpu_block() that returned VTDPI_BLOCKED to the
+ *         next run or preempt.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE bool vtdpi_vcpu_is_blocked(const struct vtdpi_vcpu *v)
+{
+    return v->blocked_on != NULL;
+}
+
+/**
+ * @brief Physical address of the vCPU's PID: for the VMCS and for PDA.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ *
+ * @return The address, 64-byte aligned.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v);
+
+/**
+ * @brief Take a reference: an interrupt-remapping-table entry is about to name
+ *        this vCPU's PID.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @retval 0              Taken; detach fails until it is given back.
+ * @retval VTDPI_ECLOSED  The vCPU is not attached, or its detach has begun.
+ *
+ * @anyctx @lockfree @order{SC: taken before the entry is written}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_ref(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Give a reference back: no unit can reach the PID through that entry
+ *        any more (invalidated, waited for, drained).
+ *
+ * @param v  The vCPU. Not NULL. The caller holds a reference.
+ *
+ * @anyctx @lockfree @order{SC: given back after the flush}
+ */
+VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Number of references.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @return Posted forms that name it, pinned ones included; stale at once.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v);
+
+/**
+ * @brief Begin to detach: no reference can be taken any more, the vCPU is
+ *        preempted, its cookie withdrawn.
+ *
+ * Owner call. vtdpi_vcpu_detach_poll() finishes it. wake may be called for the
+ * vCPU until then.
+ *
+ * @param v  The vCPU. Not NULL.
+ *
+ * @retval 0                Begun.
+ * @retval VTDPI_EBUSY      Entries still refer to it. Nothing has changed.
+ * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
+ * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
+ *
+ * @pre The vCPU is stopped, software posters have finished.
+ *
+ * @thread @lockfree @order{SC}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Go on with a detach.
+ *
+ * Done when every wakeup handler, offline and rescan that was reading since
+ * the vCPU was withdrawn has ended: one of them may hold it from an older
+ * bitmap. Remembers how far it got.
+ *
+ * @param v  A vCPU whose detach has begun. Not NULL.
+ *
+ * @return True when done, and from then on: wake is not called for the vCPU
+ *         any more, the slot is free, @p v may be attached again or freed.
+ *
+ * @pre Not from within wake, nor holding a lock that wake takes.
+ *
+ * @thread @waitfree @order{SC}
+ */
+VTDPI_API VTDPI_MUST_CHECK bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Detach: vtdpi_vcpu_detach_begin(), then polls with relax in between.
+ *
+ * @param v  The vCPU. Not NULL.
+ *
+ * @retval 0                Done, as vtdpi_vcpu_detach_poll() says.
+ * @retval VTDPI_EBUSY      Entries still refer to it. Nothing has changed.
+ * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
+ * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
+ *
+ * @pre As for begin and poll; no handler is preempted by the caller.
+ *
+ * @thread @waits{one handler pass, or one offline or rescan}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
+
+VTDPI_END_DECLS
+
+#endif

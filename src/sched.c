@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduling protocol. The order of the steps is the protocol: see
+ * docs/memory-ordering.md before you move one. Read-modify-writes are
+ * sequentially consistent and full barriers; that is said once, here, and the
+ * comments name what each pairs with.
+ */
+#include "vtdpi/sched.h"
+
+#define REFS_OPEN UINT64_C(1)
+#define REFS_ONE  UINT64_C(2)
+
+/* The fields that belong to the owner (rule S). */
+#define PLACE     (VTDPI_PID_SN | VTDPI_PID_NV | VTDPI_PID_NDST)
+
+static uint64_t place(uint8_t nv, uint32_t ndst)
+{
+    return VTDPI_FIELD_PUT(nv, VTDPI_PID_NV) |
+           VTDPI_FIELD_PUT(ndst, VTDPI_PID_NDST);
+}
+
+static uint32_t page_of(uint32_t slot)
+{
+    return slot / VTDPI_PAGE_SLOTS;
+}
+
+static uint64_t bit_of(uint32_t n)
+{
+    return VTDPI_BIT64(n % 64);
+}
+
+static uint32_t summary_words(const struct vtdpi_sched *s)
+{
+    return (s->max_pages + 63) / 64;
+}
+
+int vtdpi_sched_init(struct vtdpi_sched *s,
+                     const struct vtdpi_sched_params *params)
+{
+    if (s == NULL || params == NULL || params->ops == NULL ||
+        params->ops->send_ipi == NULL || params->ops->wake == NULL ||
+        params->pages == NULL || params->pcpus == NULL)
+        return VTDPI_EINVAL;
+    if (params->max_pages == 0 || params->max_pages > VTDPI_PAGES_MAX ||
+        params->max_pcpus == 0)
+        return VTDPI_EINVAL;
+    if (params->anv < VTDPI_VECTOR_MIN || params->wnv < VTDPI_VECTOR_MIN)
+        return VTDPI_EVECTOR;
+    if (params->anv == params->wnv)
+        return VTDPI_EINVAL;
+
+    s->ops = params->ops;
+    s->ctx = params->ctx;
+    s->pages = params->pages;
+    s->pcpus = params->pcpus;
+    s->max_pages = params->max_pages;
+    s->max_pcpus = params->max_pcpus;
+    s->apic_mode = params->apic_mode;
+    s->anv = params->anv;
+    s->wnv = params->wnv;
+    vtdpi_atomic_store64_relaxed(&s->scan, 0);
+    for (uint32_t i = 0; i < s->max_pages; i++)
+        vtdpi_atomic_store_ptr_release(&s->pages[i], NULL);
+    for (uint32_t i = 0; i < s->max_pcpus; i++)
+        vtdpi_atomic_store_ptr_release(&s->pcpus[i], NULL);
+    return 0;
+}
+
+int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
+                         struct vtdpi_pid_page *page, void *memory,
+                         uint64_t phys)
+{
+    if (s == NULL || page == NULL || memory == NULL)
+        return VTDPI_EINVAL;
+    if (number >= s->max_pages)
+        return VTDPI_EPAGE;
+    if ((uintptr_t)memory % VTDPI_PAGE_SIZE != 0 || phys % VTDPI_PAGE_SIZE != 0)
+        return VTDPI_EALIGN;
+    if (vtdpi_atomic_load_ptr_acquire(&s->pages[number]) != NULL)
+        return VTDPI_EPAGEBUSY;
+
+    page->pids = memory;
+    page->phys = phys;
+    vtdpi_atomic_store64_relaxed(&page->claimed, 0);
+    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++) {
+        vtdpi_atomic_store_ptr_release(&page->cookie[i], NULL);
+        vtdpi_pid_init(&page->pids[i], s->anv, 0);
+    }
+    /* Release: whoever finds the page finds it initialised. Pairs with the
+     * acquire of attach and handle_leaf(). */
+    vtdpi_atomic_store_ptr_release(&s->pages[number], page);
+    return 0;
+}
+
+int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
+                    uint32_t number, uint32_t apic_id, uint64_t *bitmap)
+{
+    if (s == NULL || p == NULL || bitmap == NULL)
+        return VTDPI_EINVAL;
+    if (number >= s->max_pcpus)
+        return VTDPI_EPCPU;
+    if (apic_id == UINT32_MAX ||
+        (s->apic_mode == VTDPI_XAPIC && apic_id >= 0xff))
+        return VTDPI_ERANGE;
+    if (vtdpi_atomic_load_ptr_acquire(&s->pcpus[number]) != NULL)
+        return VTDPI_EATTACHED;
+
+    for (size_t i = 0; i < VTDPI_BITMAP_WORDS(s->max_pages); i++)
+        vtdpi_atomic_store64_relaxed(&bitmap[i], 0);
+    p->sched = s;
+    p->leaf = bitmap;
+    p->summary = bitmap + s->max_pages;
+    p->apic_id = apic_id;
+    p->ndst = vtdpi_ndst_from_apic_id(s->apic_mode, apic_id);
+    vtdpi_atomic_store64_relaxed(&p->scan, 0);
+    vtdpi_atomic_store64_relaxed(&p->online, 0);
+    /* Release: pairs with the acquire of detach. */
+    vtdpi_atomic_store_ptr_release(&s->pcpus[number], p);
+    return 0;
+}
+
+/* The blocked bitmap. */
+
+/*
+ * Leaf before summary, both before the control word: when a notification is
+ * sent with WNV the handler finds the vCPU (invariant I). The summary is
+ * tested after the leaf is set; pairs with handle_leaf(), which clears the
+ * summary bit before it reads the leaf again: one of the two sees the other.
+ */
+static void mark(const struct vtdpi_pcpu *p, uint32_t slot)
+{
+    const uint32_t leaf = page_of(slot);
+    uint64_t *const summary = &p->summary[leaf / 64];
+
+    (void)vtdpi_atomic_or64(&p->leaf[leaf], bit_of(slot));
+    if ((vtdpi_atomic_load64(summary) & bit_of(leaf)) == 0)
+        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+}
+
+/*
+ * Only the leaf: an owner that cleared the summary would need to look at the
+ * other 63 slots, which belong to other owners.
+ */
+static void unmark(const struct vtdpi_pcpu *p, uint32_t slot)
+{
+    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));
+}
+
+/* Scans: the wakeup handler, offline and rescan. They read, and call wake. */
+
+/*
+ * Odd before the bitmap is read. An exchange, since a plain store could sit in
+ * the store buffer while the bitmap is loaded; then detach, which clears the
+ * bit and the cookie before it reads the sequence, would see an even value and
+ * go ahead while this scan still holds the vCPU.
+ */
+static void scan_begin(uint64_t *seq)
+{
+    const uint64_t s = vtdpi_atomic_load64_relaxed(seq);
+
+    VTDPI_ASSERT(s % 2 == 0);
+    (void)vtdpi_atomic_xchg64(seq, s + 1);
+}
+
+/* Release: the last wake happens before detach sees the sequence change. */
+static void scan_end(uint64_t *seq)
+{
+    vtdpi_atomic_store64_release(seq, vtdpi_atomic_load64_relaxed(seq) + 1);
+}
+
+/* Those of @bits whose PID has ON. All loads are independent and none depends
+ * on a branch, so that misses overlap. */
+static uint64_t notified(const struct vtdpi_pid_page *page, uint64_t bits)
+{
+    uint64_t on = 0;
+
+    for (uint64_t b = bits; b != 0; b &= b - 1) {
+        const unsigned int i = (unsigned int)__builtin_ctzll(b);
+
+        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON) << i;
+    }
+    return on;
+}
+
+static uint32_t wake_slots(const struct vtdpi_sched *s,
+                           const struct vtdpi_pid_page *page, uint64_t bits)
+{
+    uint32_t woken = 0;
+
+    for (uint64_t b = bits; b != 0; b &= b - 1) {
+        /* NULL: detach has withdrawn the vCPU since the bitmap was read. */
+        void *const cookie =
+            vtdpi_atomic_load_ptr_acquire(&page->cookie[__builtin_ctzll(b)]);
+
+        if (cookie != NULL) {
+            s->ops->wake(s->ctx, cookie);
+            woken++;
+        }
+    }
+    return woken;
+}
+
+static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
+{
+    const struct vtdpi_sched *const s = p->sched;
+    uint64_t *const summary = &p->summary[leaf / 64];
+    uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);
+    const struct vtdpi_pid_page *page;
+
+    if (bits == 0) {
+        /*
+         * Locked, since other bits of the word change meanwhile; then the leaf
+         * again. Pairs with mark(), which sets the leaf before it tests the
+         * summary: either it finds the bit clear and sets it, or the leaf is
+         * seen here. Without the second look a vCPU would stay blocked under
+         * a clear summary bit, and no notification would ever find it.
+         */
+        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));
+        bits = vtdpi_atomic_load64(&p->leaf[leaf]);
+        if (bits == 0)
+            return 0;
+        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+    }
+    page = vtdpi_atomic_load_ptr_acquire(&s->pages[leaf]);
+    return wake_slots(s, page, notified(page, bits));
+}
+
+/*
+ * Neither bits nor ON are cleared here: a bit cleared late would be that of a
+ * vCPU which has run and blocked again meanwhile, and would lose its next
+ * wakeup.
+ */
+uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p)
+{
+    const uint32_t words = summary_words(p->sched);
+    uint32_t woken = 0;
+
+    scan_begin(&p->scan);
+    for (uint32_t i = 0; i < words; i++) {
+        uint64_t w = vtdpi_atomic_load64(&p->summary[i]);
+
+        for (; w != 0; w &= w - 1)
+            woken += handle_leaf(p, i * 64 + (uint32_t)__builtin_ctzll(w));
+    }
+    scan_end(&p->scan);
+    return woken;
+}
+
+/*
+ * Everyone, whatever ON says: notifications may be lost from now on or have
+ * been lost already. The leaves, never the summary: the handler may have it
+ * briefly clear over a leaf that is not empty.
+ */
+static uint32_t wake_all(struct vtdpi_pcpu *p)
+{
+    struct vtdpi_sched *const s = p->sched;
+    uint32_t woken = 0;
+
+    scan_begin(&s->scan);
+    for (uint32_t i = 0; i < s->max_pages; i++) {
+        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);
+
+        if (bits != 0)
+            woken += wake_slots(s, vtdpi_atomic_load_ptr_acquire(&s->pages[i]),
+                                bits);
+    }
+    scan_end(&s->scan);
+    return woken;
+}
+
+void vtdpi_pcpu_online(struct vtdpi_pcpu *p)
+{
+    (void)vtdpi_atomic_xchg64(&p->online, 1);
+}
+
+uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p)
+{
+    /*
+     * The flag before the leaves are read: an exchange. Pairs with block,
+     * which sets its bit before it loads the flag: either it sees offline, or
+     * its bit is seen and it is woken.
+     */
+    (void)vtdpi_atomic_xchg64(&p->online, 0);
+    return wake_all(p);
+}
+
+uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p)
+{
+    return wake_all(p);
+}
+
+uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < p->sched->max_pages; i++) {
+        uint64_t w = vtdpi_atomic_load64(&p->leaf[i]);
+
+        for (; w != 0; w &= w - 1)
+            n++;
+    }
+    return n;
+}
+
+/* Transitions of the owner. */
+
+/* After NV has left WNV, so that invariant I holds throughout. */
+static void leave_blocked(struct vtdpi_vcpu *v)
+{
+    if (v->blocked_on == NULL)
+        return;
+    unmark(v->blocked_on, v->slot);
+    v->blocked_on = NULL;
+}
+
+void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
+{
+    VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    /*
+     * One step: no poster ever sees ANV with another pCPU's id. It clears SN
+     * before the harvest that precedes VM entry reads PIR; pairs with
+     * vtdpi_pid_record(): a post that still sees SN set has its bit harvested.
+     */
+    (void)vtdpi_pid_replace(v->pid, PLACE, place(v->sched->anv, p->ndst));
+    leave_blocked(v);
+}
+
+void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != NULL);
+    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,
+                            VTDPI_PID_SN | place(v->sched->anv, 0));
+    leave_blocked(v);
+}
+
+/* The bit, then the flag; see vtdpi_pcpu_offline(). */
+static bool mark_online(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
+{
+    VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    if (v->blocked_on != NULL)
+        vtdpi_vcpu_preempt(v);
+    mark(p, v->slot);
+    if (vtdpi_atomic_load64(&p->online) != 0)
+        return true;
+    unmark(p, v->slot);
+    return false;
+}
+
+/*
+ * NV = WNV, NDST = p, SN = 0, unless ON is set: then the notification has gone
+ * to the old place and nobody would send another one. The test and the change
+ * are one compare-and-swap, so there is no moment in between.
+ */
+static bool arm(struct vtdpi_vcpu *v, const struct vtdpi_pcpu *p)
+{
+    const uint64_t new_place = place(v->sched->wnv, p->ndst);
+    uint64_t old = vtdpi_atomic_load64_relaxed(&v->pid->control);
+
+    do {
+        if ((old & VTDPI_PID_ON) != 0)
+            return false;
+    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,
+                                 (old & ~PLACE) | new_place));
+    return true;
+}
+
+enum vtdpi_block_result vtdpi_vcpu_block(struct vtdpi_vcpu *v,
+                                         struct vtdpi_pcpu *p)
+{
+    if (!mark_online(v, p))
+        return VTDPI_BLOCK_OFFLINE;
+    if (!arm(v, p)) {
+        unmark(p, v->slot);
+        return VTDPI_BLOCK_PENDING;
+    }
+    v->blocked_on = p;
+    /*
+     * What was posted while SN was set has set no ON. Pairs with
+     * vtdpi_pid_record(): PIR is read after SN is clear, so either the bit is
+     * seen here, or the poster sees SN clear and notifies with WNV.
+     */
+    if (vtdpi_pid_pir_pending(v->pid)) {
+        vtdpi_vcpu_preempt(v);
+        return VTDPI_BLOCK_PENDING;
+    }
+    return VTDPI_BLOCKED;
+}
+
+enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
+                                                   struct vtdpi_pcpu *p)
+{
+    uint64_t old;
+
+    if (!mark_online(v, p))
+        return VTDPI_BLOCK_OFFLINE;
+    old = vtdpi_pid_replace(v->pid, PLACE, place(v->sched->wnv, p->ndst));
+    v->blocked_on = p;
+    /*
+     * ON was set: its notification went to the old place. PIR not empty: it
+     * was posted with SN set (as in vtdpi_vcpu_block()). In both cases this
+     * call is the one that notifies; ON is set first, since the handler looks
+     * at nothing else.
+     */
+    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {
+        (void)vtdpi_pid_test_and_set_on(v->pid);
+        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, v->sched->wnv);
+    }
+    return VTDPI_BLOCKED;
+}
+
+/* Posting by software. */
+
+void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
+                     const struct vtdpi_notification *n)
+{
+    const struct vtdpi_sched *const s = v->sched;
+
+    VTDPI_ASSERT(s != NULL && n->needed);
+    s->ops->send_ipi(s->ctx, vtdpi_apic_id_from_ndst(s->apic_mode, n->ndst),
+                     n->nv);
+}
+
+bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent)
+{
+    const struct vtdpi_notification n =
+        vtdpi_pid_notify(vtdpi_vcpu_pid(v), urgent);
+
+    if (n.needed)
+        vtdpi_vcpu_send(v, &n);
+    return n.needed;
+}
+
+bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector, bool urgent)
+{
+    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);
+    return vtdpi_vcpu_notify(v, urgent);
+}
+
+/* Attach, references, detach. */
+
+static struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
+{
+    return vtdpi_atomic_load_ptr_acquire(&v->sched->pages[page_of(v->slot)]);
+}
+
+int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
+                      uint32_t slot, void *cookie)
+{
+    struct vtdpi_pid_page *page;
+
+    if (s == NULL || v == NULL || cookie == NULL)
+        return VTDPI_EINVAL;
+    if (v->sched != NULL)
+        return VTDPI_EATTACHED;
+    if (page_of(slot) >= s->max_pages)
+        return VTDPI_ESLOT;
+    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of(slot)]);
+    if (page == NULL)
+        return VTDPI_ENOPAGE;
+    if ((vtdpi_atomic_or64(&page->claimed, bit_of(slot)) & bit_of(slot)) != 0)
+        return VTDPI_ESLOTBUSY;
+
+    v->sched = s;
+    v->pid = &page->pids[slot % VTDPI_PAGE_SLOTS];
+    v->blocked_on = NULL;
+    v->detach_seq = 0;
+    v->detach_next = 0;
+    v->slot = slot;
+    vtdpi_pid_init(v->pid, s->anv, 0);
+    /* Release: pairs with the handler, which reads the cookie after the bit
+     * that the first block sets. */
+    vtdpi_atomic_store_ptr_release(&page->cookie[slot % VTDPI_PAGE_SLOTS],
+                                   cookie);
+    /* Release: whoever takes a reference finds all of the above. */
+    vtdpi_atomic_store64_release(&v->refs, REFS_OPEN);
+    return 0;
+}
+
+uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != NULL);
+    return page_of_vcpu(v)->phys +
+           v->slot % VTDPI_PAGE_SLOTS * sizeof(struct vtdpi_pid);
+}
+
+/*
+ * The closed state is part of the counter, so that "nobody refers to it" and
+ * "nobody will" are one step: a check and a later close would let a posted
+ * entry in between, naming a PID that is about to be reused.
+ */
+int vtdpi_vcpu_ref(struct vtdpi_vcpu *v)
+{
+    uint64_t old = vtdpi_atomic_load64_acquire(&v->refs);
+
+    do {
+        if ((old & REFS_OPEN) == 0)
+            return VTDPI_ECLOSED;
+    } while (!vtdpi_atomic_cas64(&v->refs, &old, old + REFS_ONE));
+    return 0;
+}
+
+void vtdpi_vcpu_unref(struct vtdpi_vcpu *v)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&v->refs);
+
+    do {
+        VTDPI_ASSERT(old > REFS_OPEN);
+    } while (!vtdpi_atomic_cas64(&v->refs, &old, old - REFS_ONE));
+}
+
+uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v)
+{
+    return (uint32_t)(vtdpi_atomic_load64(&v->refs) / REFS_ONE);
+}
+
+int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v)
+{
+    uint64_t none = REFS_OPEN;
+    struct vtdpi_pid_page *page;
+
+    if (v->sched == NULL)
+        return VTDPI_EDETACHED;
+    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))
+        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;
+
+    vtdpi_vcpu_preempt(v);
+    page = page_of_vcpu(v);
+    /*
+     * The exchange is the full barrier between withdrawing the vCPU (bit and
+     * cookie) and reading the sequences. Pairs with scan_begin(): a scan that
+     * is not seen as odd reads the bitmap afterwards, and finds nothing.
+     */
+    (void)vtdpi_atomic_xchg_ptr(&page->cookie[v->slot % VTDPI_PAGE_SLOTS],
+                                NULL);
+    v->detach_next = 0;
+    v->detach_seq = 0;
+    return 0;
+}
+
+/* The sequence of pCPU @n, or the scanner's behind the last; NULL: no such
+ * pCPU yet, so it has never scanned. */
+static const uint64_t *sequence(const struct vtdpi_sched *s, uint32_t n)
+{
+    const struct vtdpi_pcpu *p;
+
+    if (n == s->max_pcpus)
+        return &s->scan;
+    p = vtdpi_atomic_load_ptr_acquire(&s->pcpus[n]);
+    return p == NULL ? NULL : &p->scan;
+}
+
+/* Whether the scan that may hold the vCPU, if there is one, has ended. */
+static bool scan_passed(struct vtdpi_vcpu *v, const uint64_t *seq)
+{
+    /* SC: behind the withdrawal in vtdpi_vcpu_detach_begin(); and acquire:
+     * what a scan did happens before the slot is reused. */
+    const uint64_t now = seq == NULL ? 0 : vtdpi_atomic_load64(seq);
+
+    if (now % 2 == 0 || (v->detach_seq != 0 && now != v->detach_seq)) {
+        v->detach_seq = 0;
+        return true;
+    }
+    v->detach_seq = now;
+    return false;
+}
+
+bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v)
+{
+    struct vtdpi_sched *const s = v->sched;
+
+    if (s == NULL)
+        return true;
+    VTDPI_ASSERT(vtdpi_atomic_load64(&v->refs) == 0);
+    for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
+        if (!scan_passed(v, sequence(s, v->detach_next)))
+            return false;
+    }
+    /* SC, so release: the next owner of the slot comes after all of this. */
+    (void)vtdpi_atomic_and64(&page_of_vcpu(v)->claimed, ~bit_of(v->slot));
+    v->sched = NULL;
+    return true;
+}
+
+int vtdpi_vcpu_detach(struct vtdpi_vcpu *v)
+{
+    const struct vtdpi_sched *const s = v->sched;
+    const int err = vtdpi_vcpu_detach_begin(v);
+
+    if (err != 0)
+        return err;
+    while (!vtdpi_vcpu_detach_poll(v)) {
+        if (s->ops->relax != NULL)
+            s->ops->relax(s->ctx);
+    }
+    return 0;
+}
