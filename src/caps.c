@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtdpi/caps.h"
+
+#include "vtdpi/config.h"
+#include "vtdpi/regs.h"
+
+#define PAGE_BYTES  4096u
+#define ONES32      0xffffffffu
+#define ONES64      (~UINT64_C(0))
+/* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
+#define IOTLB_BYTES 16u
+
+static bool has(uint64_t word, uint64_t bit)
+{
+    return (word & bit) != 0;
+}
+
+/* The first page holds every register at a fixed offset. */
+static uint32_t register_bytes(const struct vtdpi_caps *caps)
+{
+    const uint32_t faults =
+        caps->fault_offset + (uint32_t)caps->fault_count * VTDPI_FRCD_SIZE;
+    const uint32_t iotlb = caps->iotlb_offset + IOTLB_BYTES;
+    uint32_t end = PAGE_BYTES;
+
+    if (end < faults)
+        end = faults;
+    if (end < iotlb)
+        end = iotlb;
+    return (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+
+static void decode_cap(struct vtdpi_caps *c, uint64_t cap)
+{
+    c->cap = cap;
+    c->nd = (uint8_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_ND);
+    c->rwbf = has(cap, VTDPI_CAP_RWBF);
+    c->cm = has(cap, VTDPI_CAP_CM);
+    c->sagaw = (uint8_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_SAGAW);
+    c->guest_width = (uint8_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_MGAW) + 1);
+    c->fault_offset = (uint16_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_FRO) * 16);
+    c->fault_count = (uint16_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_NFR) + 1);
+    c->pi = has(cap, VTDPI_CAP_PI);
+    c->fl5lp = has(cap, VTDPI_CAP_FL5LP);
+    c->esirtps = has(cap, VTDPI_CAP_ESIRTPS);
+    c->esrtps = has(cap, VTDPI_CAP_ESRTPS);
+}
+
+static void decode_ecap(struct vtdpi_caps *c, uint64_t ecap)
+{
+    c->ecap = ecap;
+    c->coherent = has(ecap, VTDPI_ECAP_C);
+    c->qi = has(ecap, VTDPI_ECAP_QI);
+    c->dt = has(ecap, VTDPI_ECAP_DT);
+    c->ir = has(ecap, VTDPI_ECAP_IR);
+    c->eim = has(ecap, VTDPI_ECAP_EIM);
+    c->pt = has(ecap, VTDPI_ECAP_PT);
+    c->sc = has(ecap, VTDPI_ECAP_SC);
+    c->iotlb_offset = (uint16_t)(VTDPI_FIELD_GET(ecap, VTDPI_ECAP_IRO) * 16);
+    c->mhmv = (uint8_t)VTDPI_FIELD_GET(ecap, VTDPI_ECAP_MHMV);
+    c->smts = has(ecap, VTDPI_ECAP_SMTS);
+}
+
+int vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,
+                      struct vtdpi_caps *out)
+{
+    *out = (struct vtdpi_caps){0};
+    /* Each register has reserved bits that read as zero, so one is enough:
+     * a unit may vanish between two reads. */
+    if (ver == ONES32 || cap == ONES64 || ecap == ONES64)
+        return VTDPI_EIO;
+
+    out->version_major = (uint8_t)VTDPI_FIELD_GET(ver, VTDPI_VER_MAJOR);
+    out->version_minor = (uint8_t)VTDPI_FIELD_GET(ver, VTDPI_VER_MINOR);
+    decode_cap(out, cap);
+    decode_ecap(out, ecap);
+    out->register_bytes = register_bytes(out);
+    return 0;
+}
+
+void vtdpi_options_init(struct vtdpi_options *options)
+{
+    *options = (struct vtdpi_options){.intremap = true, .intpost = true};
+}
+
+/* One accepted NAME=VALUE, and the member it sets to what. */
+struct option_item {
+    const char *name;
+    const char *value;
+    size_t member;
+    bool to;
+};
+
+#define MEMBER(m) offsetof(struct vtdpi_options, m)
+
+static const struct option_item option_items[] = {
+    {"intremap", "on", MEMBER(intremap), true},
+    {"intremap", "off", MEMBER(intremap), false},
+    {"intpost", "on", MEMBER(intpost), true},
+    {"intpost", "off", MEMBER(intpost), false},
+    {"x2apic_optout", "honour", MEMBER(ignore_x2apic_optout), false},
+    {"x2apic_optout", "ignore", MEMBER(ignore_x2apic_optout), true},
+};
+
+/* Whether the len bytes at text are exactly the word. */
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    size_t i = 0;
+
+    while (i < len && word[i] != '\0' && text[i] == word[i])
+        i++;
+    return i == len && word[i] == '\0';
+}
+
+/* Bytes up to the end of the text, a comma, or the character stop. */
+static size_t span(const char *text, char stop)
+{
+    size_t n = 0;
+
+    while (text[n] != '\0' && text[n] != ',' && text[n] != stop)
+        n++;
+    return n;
+}
+
+/*
+ * Applies the item at text and sets *used to its length. On failure *used is
+ * the offset of what is wrong within it.
+ */
+static int option_apply(const char *text, struct vtdpi_options *options,
+                        size_t *used)
+{
+    const size_t name = span(text, '=');
+    const char *const value_text = text + name + 1;
+    bool name_known = false;
+    size_t value;
+
+    *used = 0;
+    if (text[name] != '=')
+        return VTDPI_EOPTION;
+    value = span(value_text, ',');
+
+    for (size_t i = 0; i < sizeof(option_items) / sizeof(*option_items); i++) {
+        const struct option_item *const item = &option_items[i];
+
+        if (!is_word(text, name, item->name))
+            continue;
+        name_known = true;
+        if (!is_word(value_text, value, item->value))
+            continue;
+        *(bool *)((unsigned char *)options + item->member) = item->to;
+        *used = name + 1 + value;
+        return 0;
+    }
+    if (name_known)
+        *used = name + 1;
+    return VTDPI_EOPTION;
+}
+
+int vtdpi_options_parse(const char *text, struct vtdpi_options *options,
+                        size_t *error_offset)
+{
+    struct vtdpi_options parsed = *options;
+    size_t at = 0;
+    size_t used;
+    int rc;
+
+    if (text[0] == '\0')
+        return 0;
+    for (;;) {
+        rc = option_apply(text + at, &parsed, &used);
+        at += used;
+        if (rc != 0)
+            break;
+        if (text[at] == '\0') {
+            *options = parsed;
+            return 0;
+        }
+        at++; /* the comma; an item must follow */
+    }
+    if (error_offset != NULL)
+        *error_offset = at;
+    return rc;
+}
+
+/* What is known about each reason; indexed by code. */
+static const struct {
+    enum vtdpi_verdict limit;
+    enum vtdpi_place place;
+    const char *text;
+} reasons[] = {
+    [VTDPI_REASON_INTREMAP_OFF] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
+                                   "switched off by intremap=off"},
+    [VTDPI_REASON_FIRMWARE] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
+                               "firmware does not offer interrupt remapping "
+                               "(DMAR flag INTR_REMAP is clear)"},
+    [VTDPI_REASON_X2APIC_OPTOUT] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
+                                    "CPUs are in x2APIC mode, but firmware "
+                                    "asked to avoid it (X2APIC_OPT_OUT)"},
+    [VTDPI_REASON_NO_UNIT] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
+                              "no remapping unit"},
+    [VTDPI_REASON_UNIT_UNREADABLE] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
+                                      "registers read as all ones"},
+    [VTDPI_REASON_UNIT_NO_QI] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
+                                 "no queued invalidation (ECAP.QI)"},
+    [VTDPI_REASON_UNIT_NO_IR] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
+                                 "no interrupt remapping (ECAP.IR)"},
+    [VTDPI_REASON_UNIT_NO_EIM] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
+                                  "no extended interrupt mode (ECAP.EIM), but "
+                                  "CPUs are in x2APIC mode"},
+    [VTDPI_REASON_UNIT_EIME] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
+                                "runs with an interrupt mode (IRTA.EIME) "
+                                "that is not the CPUs'"},
+    [VTDPI_REASON_IOAPIC] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_IOAPIC,
+                             "no unit covers this IOAPIC"},
+    [VTDPI_REASON_INTPOST_OFF] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST,
+                                  "switched off by intpost=off"},
+    [VTDPI_REASON_NO_CX16] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST,
+                              "no 16-byte compare-and-swap (CMPXCHG16B)"},
+    [VTDPI_REASON_UNIT_NO_PI] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_UNIT,
+                                 "no posted interrupts (CAP.PI)"},
+};
+
+static bool reason_known(enum vtdpi_reason_code code)
+{
+    const size_t i = (size_t)code;
+
+    return i < sizeof(reasons) / sizeof(*reasons) && reasons[i].text != NULL;
+}
+
+/* The list that vtdpi_verdict_decide() fills. */
+struct verdict {
+    struct vtdpi_reason *list;
+    size_t capacity;
+    size_t count;
+    enum vtdpi_verdict level;
+};
+
+static void add_if(struct verdict *v, bool condition,
+                   enum vtdpi_reason_code code, size_t where)
+{
+    if (!condition)
+        return;
+    if (v->count < v->capacity)
+        v->list[v->count] = (struct vtdpi_reason){code, (uint32_t)where};
+    v->count++;
+    if (v->level > reasons[code].limit)
+        v->level = reasons[code].limit;
+}
+
+static void judge_host(struct verdict *v, const struct vtdpi_facts *f,
+                       const struct vtdpi_options *o)
+{
+    add_if(v, !o->intremap, VTDPI_REASON_INTREMAP_OFF, 0);
+    add_if(v, !f->firmware_intr_remap, VTDPI_REASON_FIRMWARE, 0);
+    add_if(v,
+           f->cpu_x2apic && f->firmware_x2apic_optout &&
+               !o->ignore_x2apic_optout,
+           VTDPI_REASON_X2APIC_OPTOUT, 0);
+    add_if(v, f->unit_count == 0, VTDPI_REASON_NO_UNIT, 0);
+    add_if(v, !o->intpost, VTDPI_REASON_INTPOST_OFF, 0);
+    add_if(v, !f->cpu_cx16 || VTDPI_HAVE_CX16 == 0, VTDPI_REASON_NO_CX16, 0);
+}
+
+static void judge_unit(struct verdict *v, const struct vtdpi_facts *f, size_t i)
+{
+    const struct vtdpi_caps *const caps = f->units[i].caps;
+    const enum vtdpi_eime other =
+        f->cpu_x2apic ? VTDPI_EIME_CLEAR : VTDPI_EIME_SET;
+
+    add_if(v, caps == NULL, VTDPI_REASON_UNIT_UNREADABLE, i);
+    if (caps == NULL)
+        return;
+    add_if(v, !caps->qi, VTDPI_REASON_UNIT_NO_QI, i);
+    add_if(v, !caps->ir, VTDPI_REASON_UNIT_NO_IR, i);
+    add_if(v, f->cpu_x2apic && !caps->eim, VTDPI_REASON_UNIT_NO_EIM, i);
+    add_if(v, f->units[i].eime == other, VTDPI_REASON_UNIT_EIME, i);
+    add_if(v, !caps->pi, VTDPI_REASON_UNIT_NO_PI, i);
+}
+
+enum vtdpi_verdict vtdpi_verdict_decide(const struct vtdpi_facts *facts,
+                                        const struct vtdpi_options *options,
+                                        struct vtdpi_reason *list,
+                                        size_t capacity, size_t *count)
+{
+    struct verdict v = {list, capacity, 0, VTDPI_VERDICT_POSTING};
+
+    judge_host(&v, facts, options);
+    for (size_t i = 0; i < facts->unit_count; i++)
+        judge_unit(&v, facts, i);
+    for (size_t i = 0; i < facts->uncovered_ioapic_count; i++)
+        add_if(&v, true, VTDPI_REASON_IOAPIC, facts->uncovered_ioapics[i]);
+    if (count != NULL)
+        *count = v.count;
+    return v.level;
+}
+
+enum vtdpi_verdict vtdpi_reason_limit(enum vtdpi_reason_code code)
+{
+    return reason_known(code) ? reasons[code].limit : VTDPI_VERDICT_NONE;
+}
+
+enum vtdpi_place vtdpi_reason_place(enum vtdpi_reason_code code)
+{
+    return reason_known(code) ? reasons[code].place : VTDPI_PLACE_HOST;
+}
+
+const char *vtdpi_reason_text(enum vtdpi_reason_code code)
+{
+    return reason_known(code) ? reasons[code].text : "unknown reason";
+}
+
+const char *vtdpi_verdict_text(enum vtdpi_verdict verdict)
+{
+    switch (verdict) {
+    case VTDPI_VERDICT_NONE:
+        return "no interrupt remapping";
+    case VTDPI_VERDICT_REMAPPING:
+        return "interrupt remapping without posting";
+    case VTDPI_VERDICT_POSTING:
+        return "interrupt remapping with posting";
+    }
+    return "unknown verdict";
+}
