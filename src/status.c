@@ -43,6 +43,8 @@ static const struct text texts[] = {
     {VTDPI_EIRTE_PDA_ALIGN, "descriptor address not 64-byte aligned"},
     {VTDPI_EIRTE_PDA_WIDTH, "descriptor address above the host address width"},
     {VTDPI_EIRTE_FORMAT, "the entry is of the other format"},
+    {VTDPI_EIRTE_SOURCE, "no source was chosen; any must be spelled out"},
+    {VTDPI_EIRTE_ABSENT, "fields are set in an entry that is not present"},
     {VTDPI_EMSI_ADDRESS, "not an interrupt address (FEExxxxxh)"},
     {VTDPI_EMSI_FORMAT, "the request is of the other format"},
     {VTDPI_EMSI_RESERVED, "a reserved field of the request is not zero"},

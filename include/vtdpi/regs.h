@@ -185,51 +185,94 @@ enum vtdpi_qi_type {
 };
 
 /* Invalidation descriptors: first 64-bit word. */
-#define VTDPI_QI_TYPE           VTDPI_BITS64(3, 0)
-#define VTDPI_IEC_G             VTDPI_BIT64(4)
-#define VTDPI_IEC_IM            VTDPI_BITS64(31, 27)
-#define VTDPI_IEC_IIDX          VTDPI_BITS64(47, 32)
-#define VTDPI_IEC_RESERVED      (~VTDPI_BITS64(47, 27) & ~VTDPI_BITS64(4, 0))
-#define VTDPI_WAIT_IF           VTDPI_BIT64(4)
-#define VTDPI_WAIT_SW           VTDPI_BIT64(5)
-#define VTDPI_WAIT_FN           VTDPI_BIT64(6)
-#define VTDPI_WAIT_PD           VTDPI_BIT64(7)
-#define VTDPI_WAIT_DATA         VTDPI_BITS64(63, 32)
-#define VTDPI_WAIT_RESERVED     VTDPI_BITS64(31, 8)
+#define VTDPI_QI_TYPE            VTDPI_BITS64(3, 0)
+#define VTDPI_IEC_G              VTDPI_BIT64(4)
+#define VTDPI_IEC_IM             VTDPI_BITS64(31, 27)
+#define VTDPI_IEC_IIDX           VTDPI_BITS64(47, 32)
+#define VTDPI_IEC_RESERVED       (~VTDPI_BITS64(47, 27) & ~VTDPI_BITS64(4, 0))
+#define VTDPI_WAIT_IF            VTDPI_BIT64(4)
+#define VTDPI_WAIT_SW            VTDPI_BIT64(5)
+#define VTDPI_WAIT_FN            VTDPI_BIT64(6)
+#define VTDPI_WAIT_PD            VTDPI_BIT64(7)
+#define VTDPI_WAIT_DATA          VTDPI_BITS64(63, 32)
+#define VTDPI_WAIT_RESERVED      VTDPI_BITS64(31, 8)
 
 /* Interrupt-remapping table entry, first word, both formats. */
-#define VTDPI_IRTE_LO_P         VTDPI_BIT64(0)
-#define VTDPI_IRTE_LO_FPD       VTDPI_BIT64(1)
-#define VTDPI_IRTE_LO_AVAIL     VTDPI_BITS64(11, 8)
-#define VTDPI_IRTE_LO_IM        VTDPI_BIT64(15)
-#define VTDPI_IRTE_LO_VECTOR    VTDPI_BITS64(23, 16)
+#define VTDPI_IRTE_LO_P          VTDPI_BIT64(0)
+#define VTDPI_IRTE_LO_FPD        VTDPI_BIT64(1)
+#define VTDPI_IRTE_LO_AVAIL      VTDPI_BITS64(11, 8)
+#define VTDPI_IRTE_LO_IM         VTDPI_BIT64(15)
+#define VTDPI_IRTE_LO_VECTOR     VTDPI_BITS64(23, 16)
 
 /* First word, remapped format. */
-#define VTDPI_IRTE_LO_DM        VTDPI_BIT64(2)
-#define VTDPI_IRTE_LO_RH        VTDPI_BIT64(3)
-#define VTDPI_IRTE_LO_TM        VTDPI_BIT64(4)
-#define VTDPI_IRTE_LO_DLM       VTDPI_BITS64(7, 5)
-#define VTDPI_IRTE_LO_DST       VTDPI_BITS64(63, 32)
-#define VTDPI_IRTE_LO_DST_XAPIC VTDPI_BITS64(47, 40)
+#define VTDPI_IRTE_LO_DM         VTDPI_BIT64(2)
+#define VTDPI_IRTE_LO_RH         VTDPI_BIT64(3)
+#define VTDPI_IRTE_LO_TM         VTDPI_BIT64(4)
+#define VTDPI_IRTE_LO_DLM        VTDPI_BITS64(7, 5)
+#define VTDPI_IRTE_LO_DST        VTDPI_BITS64(63, 32)
+#define VTDPI_IRTE_LO_DST_XAPIC  VTDPI_BITS64(47, 40)
+#define VTDPI_IRTE_LO_RSVD_REMAP (VTDPI_BITS64(14, 12) | VTDPI_BITS64(31, 24))
 
 /* First word, posted format. */
-#define VTDPI_IRTE_LO_URG       VTDPI_BIT64(14)
-#define VTDPI_IRTE_LO_PDA       VTDPI_BITS64(63, 38) /* PDA 31:6 */
+#define VTDPI_IRTE_LO_URG        VTDPI_BIT64(14)
+#define VTDPI_IRTE_LO_PDA        VTDPI_BITS64(63, 38) /* PDA 31:6 */
+#define VTDPI_IRTE_LO_RSVD_POST \
+    (VTDPI_BITS64(7, 2) | VTDPI_BITS64(13, 12) | VTDPI_BITS64(37, 24))
 
 /* Second word, both formats. */
-#define VTDPI_IRTE_HI_SID       VTDPI_BITS64(15, 0)
-#define VTDPI_IRTE_HI_SQ        VTDPI_BITS64(17, 16)
-#define VTDPI_IRTE_HI_SVT       VTDPI_BITS64(19, 18)
+#define VTDPI_IRTE_HI_SID          VTDPI_BITS64(15, 0)
+#define VTDPI_IRTE_HI_SQ           VTDPI_BITS64(17, 16)
+#define VTDPI_IRTE_HI_SVT          VTDPI_BITS64(19, 18)
+
+/* Second word, remapped format. */
+#define VTDPI_IRTE_HI_RSVD_REMAP   VTDPI_BITS64(63, 20)
 
 /* Second word, posted format. */
-#define VTDPI_IRTE_HI_PDA       VTDPI_BITS64(63, 32) /* PDA 63:32 */
+#define VTDPI_IRTE_HI_PDA          VTDPI_BITS64(63, 32) /* PDA 63:32 */
+#define VTDPI_IRTE_HI_RSVD_POST    VTDPI_BITS64(31, 20)
 
 /* Posted-interrupt descriptor: the control word, bits 319:256. */
-#define VTDPI_PID_ON            VTDPI_BIT64(0)
-#define VTDPI_PID_SN            VTDPI_BIT64(1)
-#define VTDPI_PID_NV            VTDPI_BITS64(23, 16)
-#define VTDPI_PID_NDST          VTDPI_BITS64(63, 32)
-#define VTDPI_PID_RESERVED      (VTDPI_BITS64(15, 2) | VTDPI_BITS64(31, 24))
+#define VTDPI_PID_ON               VTDPI_BIT64(0)
+#define VTDPI_PID_SN               VTDPI_BIT64(1)
+#define VTDPI_PID_NV               VTDPI_BITS64(23, 16)
+#define VTDPI_PID_NDST             VTDPI_BITS64(63, 32)
+#define VTDPI_PID_RESERVED         (VTDPI_BITS64(15, 2) | VTDPI_BITS64(31, 24))
+
+/* Message address, low word, both formats. */
+#define VTDPI_MSI_ADDR_BASE_MASK   VTDPI_BITS64(31, 20)
+#define VTDPI_MSI_ADDR_BASE        UINT64_C(0xfee00000)
+#define VTDPI_MSI_ADDR_FORMAT      VTDPI_BIT64(4) /* 1: remappable */
+
+/* Message in remappable format. */
+#define VTDPI_MSI_ADDR_HANDLE_14_0 VTDPI_BITS64(19, 5)
+#define VTDPI_MSI_ADDR_SHV         VTDPI_BIT64(3)
+#define VTDPI_MSI_ADDR_HANDLE_15   VTDPI_BIT64(2)
+#define VTDPI_MSI_DATA_SUBHANDLE   VTDPI_BITS64(15, 0)
+#define VTDPI_MSI_DATA_RESERVED    VTDPI_BITS64(31, 16)
+
+/* Message in compatibility format. */
+#define VTDPI_COMPAT_ADDR_DEST     VTDPI_BITS64(19, 12)
+#define VTDPI_COMPAT_ADDR_EXT_DEST VTDPI_BITS64(11, 5)
+#define VTDPI_COMPAT_ADDR_RH       VTDPI_BIT64(3)
+#define VTDPI_COMPAT_ADDR_DM       VTDPI_BIT64(2)
+#define VTDPI_COMPAT_HI_DEST       VTDPI_BITS64(31, 8) /* high word */
+#define VTDPI_COMPAT_DATA_TRIGGER  VTDPI_BIT64(15)
+#define VTDPI_COMPAT_DATA_LEVEL    VTDPI_BIT64(14)
+#define VTDPI_COMPAT_DATA_DLM      VTDPI_BITS64(10, 8)
+#define VTDPI_COMPAT_DATA_VECTOR   VTDPI_BITS64(7, 0)
+#define VTDPI_COMPAT_DATA_RESERVED (VTDPI_BITS64(31, 16) | VTDPI_BITS64(13, 11))
+
+/* IOAPIC redirection table entry in remappable format. */
+#define VTDPI_RTE_VECTOR           VTDPI_BITS64(7, 0)
+#define VTDPI_RTE_INDEX_15         VTDPI_BIT64(11)
+#define VTDPI_RTE_DELIVERY_STATUS  VTDPI_BIT64(12)
+#define VTDPI_RTE_POLARITY         VTDPI_BIT64(13)
+#define VTDPI_RTE_REMOTE_IRR       VTDPI_BIT64(14)
+#define VTDPI_RTE_TRIGGER          VTDPI_BIT64(15)
+#define VTDPI_RTE_MASK             VTDPI_BIT64(16)
+#define VTDPI_RTE_FORMAT           VTDPI_BIT64(48) /* 1: remappable */
+#define VTDPI_RTE_INDEX_14_0       VTDPI_BITS64(63, 49)
+#define VTDPI_RTE_RESERVED         (VTDPI_BITS64(47, 17) | VTDPI_BITS64(10, 8))
 
 VTDPI_END_DECLS
 

@@ -98,6 +98,10 @@ enum vtdpi_err {
     VTDPI_EIRTE_PDA_WIDTH = -1030,
     /** The entry is of the other format. */
     VTDPI_EIRTE_FORMAT = -1031,
+    /** No source was chosen; "any" must be spelled out. */
+    VTDPI_EIRTE_SOURCE = -1032,
+    /** More than FPD, AVAIL and IM in an entry that is not present. */
+    VTDPI_EIRTE_ABSENT = -1033,
 
     /* Interrupt requests (MSI, IOAPIC RTE). */
 

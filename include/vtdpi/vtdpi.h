@@ -11,6 +11,8 @@
 #include "vtdpi/caps.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"
+#include "vtdpi/irte.h"
+#include "vtdpi/msi.h"
 #include "vtdpi/pid.h"
 #include "vtdpi/platform.h"
 #include "vtdpi/regs.h"
