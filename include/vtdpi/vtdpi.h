@@ -11,6 +11,7 @@
 #include "vtdpi/caps.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"
+#include "vtdpi/dmar.h"
 #include "vtdpi/irte.h"
 #include "vtdpi/msi.h"
 #include "vtdpi/pid.h"

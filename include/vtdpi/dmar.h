@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_DMAR_H
+#define VTDPI_DMAR_H
+
+/**
+ * @file
+ * @brief Reader of the ACPI DMAR table; which unit serves a device.
+ *
+ * The table stays in the caller's memory, which must not change or go away
+ * while it is read. It may have any alignment. No byte outside it is read,
+ * whatever it contains, and every walk ends. Errors are local: a structure
+ * with a bad device scope does not hide the structures after it.
+ *
+ * A walk starts from a zeroed element and ends at 0 or at an error:
+ *
+ * @code
+ * struct vtdpi_dmar_struct s = {0};
+ * while ((rc = vtdpi_dmar_next(&dmar, &s)) > 0) {
+ *     struct vtdpi_dmar_scope scope = {0};
+ *     while ((rc = vtdpi_dmar_next_scope(&dmar, &s, &scope)) > 0)
+ *         ...
+ * }
+ * @endcode
+ *
+ * @spec{VT-d, BIOS Considerations; DMA Remapping Reporting Structure}
+ */
+
+#include "vtdpi/compiler.h"
+#include "vtdpi/status.h"
+
+VTDPI_BEGIN_DECLS
+
+/** Table flag: the platform supports interrupt remapping. */
+#define VTDPI_DMAR_INTR_REMAP          0x01
+/** Table flag: firmware asks the system not to enable x2APIC mode. */
+#define VTDPI_DMAR_X2APIC_OPT_OUT      0x02
+/** Table flag: firmware asks for DMA remapping during boot. */
+#define VTDPI_DMAR_DMA_CTRL_OPT_IN     0x04
+
+/** vtdpi_dmar_open() flag: a wrong checksum is noted, not refused. */
+#define VTDPI_DMAR_ACCEPT_BAD_CHECKSUM 0x01u
+
+/** @brief An open table: its header, decoded. */
+struct vtdpi_dmar {
+    size_t length;               /**< Bytes, as the table says. */
+    uint32_t oem_revision;       /**< OEM revision. */
+    uint16_t host_address_width; /**< Bits of a DMA address, 1..256. */
+    uint8_t revision;            /**< Table revision. */
+    uint8_t flags;               /**< VTDPI_DMAR_INTR_REMAP, ... */
+    bool checksum_ok;            /**< Bytes sum up to zero. */
+    char oem_id[7];              /**< As stored, zero-terminated. */
+    char oem_table_id[9];        /**< As stored, zero-terminated. */
+    /* private: */
+    const uint8_t *table_;
+};
+
+/** @brief Types of remapping structures. Others may occur; skip them. */
+enum vtdpi_dmar_type {
+    VTDPI_DMAR_DRHD = 0, /**< Remapping unit. */
+    VTDPI_DMAR_RMRR = 1, /**< Reserved memory region. */
+    VTDPI_DMAR_ATSR = 2, /**< Root ports that can do ATS. */
+    VTDPI_DMAR_RHSA = 3, /**< Proximity domain of a unit. */
+    VTDPI_DMAR_ANDD = 4, /**< ACPI name-space device. */
+    VTDPI_DMAR_SATC = 5, /**< SoC-integrated devices with ATS. */
+    VTDPI_DMAR_SIDP = 6, /**< SoC-integrated device properties. */
+};
+
+/** @brief A remapping structure within the table. */
+struct vtdpi_dmar_struct {
+    size_t offset;   /**< From the start of the table; 0: start the walk. */
+    uint16_t type;   /**< enum vtdpi_dmar_type, or one not known here. */
+    uint16_t length; /**< Bytes, header included. */
+};
+
+/** @brief Types of device scopes. */
+enum vtdpi_dmar_scope_type {
+    VTDPI_DMAR_SCOPE_ENDPOINT = 1, /**< PCI endpoint. */
+    VTDPI_DMAR_SCOPE_BRIDGE = 2,   /**< PCI bridge and all below it. */
+    VTDPI_DMAR_SCOPE_IOAPIC = 3,   /**< IOAPIC, by its id in the MADT. */
+    VTDPI_DMAR_SCOPE_HPET = 4,     /**< HPET block that can send MSIs. */
+    VTDPI_DMAR_SCOPE_ACPI = 5,     /**< Device that an ANDD names. */
+};
+
+/** @brief A device scope within a remapping structure. */
+struct vtdpi_dmar_scope {
+    size_t offset;          /**< From the start of the table; 0: start. */
+    uint8_t type;           /**< enum vtdpi_dmar_scope_type, or unknown. */
+    uint8_t length;         /**< Bytes, header and path. */
+    uint8_t flags;          /**< Raw; reserved in older tables. */
+    uint8_t enumeration_id; /**< IOAPIC, HPET or ANDD number. */
+    uint8_t start_bus;      /**< Bus of the first hop. */
+    uint8_t hop_count;      /**< Hops in the path, 1..124. */
+};
+
+/** @brief A remapping unit (DRHD). */
+struct vtdpi_dmar_drhd {
+    uint64_t base;         /**< Physical address of the registers. */
+    uint32_t window_bytes; /**< Size of the register window, 4 KiB..128 MiB. */
+    uint32_t index;        /**< Ordinal among the DRHDs of the table. */
+    uint16_t segment;      /**< PCI segment of its devices. */
+    bool include_all;      /**< Also serves every PCI device of the segment
+                                that no other unit names. */
+};
+
+/** @brief A reserved memory region (RMRR). */
+struct vtdpi_dmar_rmrr {
+    uint64_t base;    /**< First byte. */
+    uint64_t limit;   /**< Last byte. */
+    uint16_t segment; /**< PCI segment. */
+};
+
+/** @brief Proximity domain of a unit (RHSA). */
+struct vtdpi_dmar_rhsa {
+    uint64_t base;   /**< Register base of the unit. */
+    uint32_t domain; /**< Proximity domain, as in the SRAT. */
+};
+
+/** @brief An ACPI name-space device (ANDD). */
+struct vtdpi_dmar_andd {
+    size_t name_offset;    /**< Of the path in the table. */
+    uint16_t name_length;  /**< Without the terminating zero. */
+    uint8_t device_number; /**< Enumeration id in ACPI device scopes. */
+};
+
+/** @brief Head of an ATSR, SATC or SIDP: a list of devices. */
+struct vtdpi_dmar_devices {
+    uint16_t segment; /**< PCI segment. */
+    uint8_t flags;    /**< ATSR: bit 0 all ports; SATC: bit 0 ATC required;
+                           SIDP: 0. */
+};
+
+/**
+ * @brief Check and decode the header of a table.
+ *
+ * Only the header is looked at, and the bytes for the checksum.
+ *
+ * @param table         The table, at any alignment. Not NULL.
+ * @param size          Bytes that may be read there; more than the table's
+ *                      own length is fine.
+ * @param flags         0 or VTDPI_DMAR_ACCEPT_BAD_CHECKSUM: some firmware
+ *                      never got it right. out->checksum_ok then tells.
+ * @param out           Receives the header. Not NULL. Zeroed on failure.
+ * @param error_offset  On failure receives the offset of the field that is
+ *                      wrong, or where the bytes end too early. May be NULL.
+ *
+ * @retval 0                      Open.
+ * @retval VTDPI_EINVAL           @p table or @p out is NULL, or an unknown
+ *                                flag is set; offset 0.
+ * @retval VTDPI_EDMAR_SIGNATURE  Not "DMAR"; offset 0.
+ * @retval VTDPI_EDMAR_LENGTH     @p size is smaller than the header (offset
+ *                                @p size), or the length field is below 48
+ *                                or above @p size (offset 4).
+ * @retval VTDPI_EDMAR_CHECKSUM   Wrong checksum, not accepted; offset 9.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_open(const void *table, size_t size,
+                                               unsigned int flags,
+                                               struct vtdpi_dmar *out,
+                                               size_t *error_offset);
+
+/**
+ * @brief Step to the next remapping structure.
+ *
+ * The length of each type is checked only where it is decoded.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Zeroed to start, then as left by the previous call. Receives
+ *              the structure. On an error only the offset means something: it
+ *              is that of the bad structure. Not NULL.
+ *
+ * @retval 1                   @p s is the next structure.
+ * @retval 0                   No more; another call starts over.
+ * @retval VTDPI_EDMAR_STRUCT  The next structure is shorter than its own
+ *                             header or reaches beyond the table. The walk
+ *                             cannot go on; structures seen so far are good.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_next(const struct vtdpi_dmar *dmar,
+                                               struct vtdpi_dmar_struct *s);
+
+/**
+ * @brief Step to the next device scope of a structure.
+ *
+ * @param dmar   Open table. Not NULL.
+ * @param s      A structure of it. Not NULL.
+ * @param scope  Zeroed to start, then as left by the previous call. Receives
+ *               the scope; on an error only its offset. Not NULL.
+ *
+ * @retval 1                   @p scope is the next scope.
+ * @retval 0                   No more, or the type of @p s has none; another
+ *                             call starts over.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than the fixed part of its type
+ *                             or is not within the table.
+ * @retval VTDPI_EDMAR_SCOPE   The next scope is shorter than 8 bytes, of odd
+ *                             length or reaches beyond @p s.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_next_scope(const struct vtdpi_dmar *dmar,
+                      const struct vtdpi_dmar_struct *s,
+                      struct vtdpi_dmar_scope *scope);
+
+/**
+ * @brief One hop of a scope's path.
+ *
+ * @param dmar      Open table. Not NULL.
+ * @param scope     From vtdpi_dmar_next_scope(). Not NULL.
+ * @param hop       0 to scope->hop_count - 1.
+ * @param device    Receives the device number, 0..255 as stored. Not NULL.
+ * @param function  Receives the function number, 0..255 as stored. Not NULL.
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_ERANGE  @p hop is not in the path, or @p scope is not in the
+ *                       table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_hop(const struct vtdpi_dmar *dmar,
+                   const struct vtdpi_dmar_scope *scope, unsigned int hop,
+                   uint8_t *device, uint8_t *function);
+
+/**
+ * @brief Decode a DRHD.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Structure of type DRHD. Not NULL.
+ * @param out   Receives the unit. Not NULL. Unchanged on failure.
+ *
+ * @retval 0                   Done.
+ * @retval VTDPI_EINVAL        @p s has another type.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than 16 bytes or not within the
+ *                             table.
+ * @retval VTDPI_EDMAR_BASE    The register base is zero or not 4 KiB aligned,
+ *                             or the window wraps.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
+                    const struct vtdpi_dmar_struct *s,
+                    struct vtdpi_dmar_drhd *out);
+
+/**
+ * @brief Decode an RMRR.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Structure of type RMRR. Not NULL.
+ * @param out   Receives the region. Not NULL. Unchanged on failure.
+ *
+ * @retval 0                   Done.
+ * @retval VTDPI_EINVAL        @p s has another type.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than 24 bytes or not within the
+ *                             table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_rmrr(const struct vtdpi_dmar *dmar,
+                    const struct vtdpi_dmar_struct *s,
+                    struct vtdpi_dmar_rmrr *out);
+
+/**
+ * @brief Decode an RHSA.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Structure of type RHSA. Not NULL.
+ * @param out   Receives base and domain. Not NULL. Unchanged on failure.
+ *
+ * @retval 0                   Done.
+ * @retval VTDPI_EINVAL        @p s has another type.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than 20 bytes or not within the
+ *                             table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_rhsa(const struct vtdpi_dmar *dmar,
+                    const struct vtdpi_dmar_struct *s,
+                    struct vtdpi_dmar_rhsa *out);
+
+/**
+ * @brief Decode an ANDD.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Structure of type ANDD. Not NULL.
+ * @param out   Receives number and name. Not NULL. Unchanged on failure. The
+ *              name ends with the structure if no zero ends it earlier.
+ *
+ * @retval 0                   Done.
+ * @retval VTDPI_EINVAL        @p s has another type.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than 8 bytes or not within the
+ *                             table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_andd(const struct vtdpi_dmar *dmar,
+                    const struct vtdpi_dmar_struct *s,
+                    struct vtdpi_dmar_andd *out);
+
+/**
+ * @brief Decode the head of an ATSR, SATC or SIDP.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param s     Structure of one of these types. Not NULL.
+ * @param out   Receives segment and flags. Not NULL. Unchanged on failure.
+ *
+ * @retval 0                   Done.
+ * @retval VTDPI_EINVAL        @p s has another type.
+ * @retval VTDPI_EDMAR_STRUCT  @p s is shorter than 8 bytes or not within the
+ *                             table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
+                       const struct vtdpi_dmar_struct *s,
+                       struct vtdpi_dmar_devices *out);
+
+/**
+ * @brief Check every structure and every scope of a table.
+ *
+ * @param dmar          Open table. Not NULL.
+ * @param error_offset  On failure receives the offset of the first bad
+ *                      structure or scope, or of the bad register base. May
+ *                      be NULL.
+ *
+ * @retval 0                   The table is well-formed.
+ * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_next(), or a structure too short
+ *                             for its type.
+ * @retval VTDPI_EDMAR_SCOPE   As vtdpi_dmar_next_scope().
+ * @retval VTDPI_EDMAR_BASE    As vtdpi_dmar_get_drhd().
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_check(const struct vtdpi_dmar *dmar,
+                                                size_t *error_offset);
+
+/** Requester id of a PCI function: bus 15:8, device 7:3, function 2:0. */
+#define VTDPI_RID(bus, device, function)              \
+    ((uint16_t)(((uint32_t)(bus) << 8 & 0xff00u) |    \
+                ((uint32_t)(device) << 3 & 0x00f8u) | \
+                ((uint32_t)(function)&0x0007u)))
+
+/**
+ * @brief The machine's PCI bridges, as the host knows them.
+ *
+ * Paths in the table are relative to bus numbers which firmware or the host
+ * assigned, so that only the host can resolve them.
+ */
+struct vtdpi_pci_ops {
+    /**
+     * Bus numbers behind the bridge @p rid of @p segment, as in its Secondary
+     * and Subordinate Bus Number Registers. Returns false if there is no such
+     * function or it is not a bridge; the scope in question then matches
+     * nothing. Called by the vtdpi_dmar_find functions in the context of their
+     * caller; must not call them back.
+     */
+    bool (*bridge_buses)(void *ctx, uint16_t segment, uint16_t rid,
+                         uint8_t *secondary, uint8_t *subordinate);
+};
+
+/**
+ * @brief Find the unit that serves a PCI function.
+ *
+ * The most specific claim wins: the function itself named by a scope, then the
+ * innermost bridge above it that a scope names, then the INCLUDE_PCI_ALL unit
+ * of the segment. Equal claims: the first in the table.
+ *
+ * For a virtual function pass the requester id of its physical function: a VF
+ * may sit on a bus that no scope mentions, but belongs to the PF's unit. For
+ * a device behind a bridge to conventional PCI pass the device's own
+ * bus number, not the bridge's alias: the scopes name devices.
+ *
+ * @param dmar     Open table. Not NULL.
+ * @param ops      Bridge look-up; its member not NULL. Not NULL.
+ * @param ctx      For the callback.
+ * @param segment  PCI segment.
+ * @param rid      Requester id, as from VTDPI_RID().
+ * @param out      Receives the unit. Not NULL. Unchanged on failure.
+ *
+ * @retval 0                   Found.
+ * @retval VTDPI_EINVAL        @p ops or its callback is NULL.
+ * @retval VTDPI_ENOENT        No unit claims the function.
+ * @retval VTDPI_EDMAR_STRUCT  The table is malformed (vtdpi_dmar_check() says
+ *                             where). No guess is made: an entry in the wrong
+ *                             unit's table would never be used.
+ * @retval VTDPI_EDMAR_SCOPE   The same.
+ * @retval VTDPI_EDMAR_BASE    The same.
+ *
+ * @anyctx, if the callback is
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
+    const struct vtdpi_dmar *dmar, const struct vtdpi_pci_ops *ops, void *ctx,
+    uint16_t segment, uint16_t rid, struct vtdpi_dmar_drhd *out);
+
+/**
+ * @brief Find the unit and requester id of an IOAPIC, HPET or ACPI device.
+ *
+ * @param dmar  Open table. Not NULL.
+ * @param ops   Bridge look-up, for paths of several hops. May be NULL, and so
+ *              may its member, if there are none.
+ * @param ctx   For the callback.
+ * @param type  SCOPE_IOAPIC, SCOPE_HPET or SCOPE_ACPI.
+ * @param id    Enumeration id: I/O APIC ID of the MADT, HPET number, ANDD
+ *              device number.
+ * @param out   Receives the unit; the first in the table if several claim the
+ *              id. Not NULL. Unchanged on failure.
+ * @param rid   Receives the requester id that requests carry. Not NULL.
+ *              Unchanged on failure.
+ *
+ * @retval 0                   Found.
+ * @retval VTDPI_EINVAL        @p type is another one.
+ * @retval VTDPI_ENOENT        No unit claims it.
+ * @retval VTDPI_ERANGE        A unit claims it, but its path has a device
+ *                             above 31 or a function above 7, or leads
+ *                             through something that is not a bridge.
+ * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_find_pci().
+ * @retval VTDPI_EDMAR_SCOPE   The same.
+ * @retval VTDPI_EDMAR_BASE    The same.
+ *
+ * @anyctx, if the callback is
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
+                   const struct vtdpi_pci_ops *ops, void *ctx,
+                   enum vtdpi_dmar_scope_type type, uint8_t id,
+                   struct vtdpi_dmar_drhd *out, uint16_t *rid);
+
+/**
+ * @brief Those of the machine's IOAPICs that no unit claims.
+ *
+ * Interrupt remapping cannot be switched on while there is one: its requests
+ * would be blocked. For the verdict of caps.h.
+ *
+ * @param dmar       Open table. Not NULL.
+ * @param ids        I/O APIC IDs from the MADT. Not NULL, unless @p count is 0.
+ * @param count      Their number.
+ * @param uncovered  Receives those that are not claimed, in the same order;
+ *                   room for @p count. May be @p ids itself. Not NULL, unless
+ *                   @p count is 0. A malformed table claims what is listed
+ *                   before the error.
+ *
+ * @return How many were written.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API size_t vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar,
+                                              const uint8_t *ids, size_t count,
+                                              uint8_t *uncovered);
+
+VTDPI_END_DECLS
+
+#endif
