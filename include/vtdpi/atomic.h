@@ -39,6 +39,7 @@
 #include VTDPI_ATOMIC_HEADER
 #else
 
+/** Linkage of the functions below: never a symbol, not even at -O0. */
 #define VTDPI_ATOMIC_FN static inline __attribute__((unused, always_inline))
 
 /** Load without ordering: a snapshot that a compare-and-swap will check, or a

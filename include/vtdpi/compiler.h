@@ -44,8 +44,11 @@
 /** The caller must look at the returned code. */
 #define VTDPI_MUST_CHECK     __attribute__((warn_unused_result))
 
-/** Branch hints, for the few places where a benchmark asked for one. */
+/* Branch hints, for the few places where a benchmark asked for one. */
+
+/** Says that @p expr is mostly true. */
 #define VTDPI_LIKELY(expr)   __builtin_expect(!!(expr), 1)
+/** Says that @p expr is mostly false. */
 #define VTDPI_UNLIKELY(expr) __builtin_expect(!!(expr), 0)
 
 VTDPI_STATIC_ASSERT(sizeof(void *) == 8, "libvtdpi needs a 64-bit host");

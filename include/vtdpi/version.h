@@ -13,10 +13,10 @@
 
 VTDPI_BEGIN_DECLS
 
-/** Version of these headers: major, minor and patch number. */
-#define VTDPI_VERSION_MAJOR 0
-#define VTDPI_VERSION_MINOR 1
-#define VTDPI_VERSION_PATCH 0
+/* The three numbers of VERSION. */
+#define VTDPI_VERSION_MAJOR 0 /**< Grows with incompatible changes. */
+#define VTDPI_VERSION_MINOR 1 /**< Grows with compatible additions. */
+#define VTDPI_VERSION_PATCH 0 /**< Grows with corrections. */
 
 /** Version of these headers as one number that grows with each release. */
 #define VTDPI_VERSION                                           \
