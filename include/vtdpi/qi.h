@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_QI_H
+#define VTDPI_QI_H
+
+/**
+ * @file
+ * @brief Queued invalidation: descriptors, and the queue of a unit.
+ *
+ * The queue is a ring of descriptors in memory. A submission is a batch of
+ * descriptors with one wait descriptor behind them, written under one hold of
+ * the unit's lock; its ticket is polled or waited for with no lock held. Any
+ * number of submitters share the queue, in thread or interrupt context, the
+ * host's own context, IOTLB and device-TLB invalidations included.
+ *
+ * **What completes a submission.** Each ring slot has a status word. The wait
+ * descriptor in slot i makes hardware write the submission's sequence number
+ * to status word i; equal means done, and nothing else does. Sequence numbers
+ * are never 0, and never the value that the status word holds already, so
+ * neither a late write for an earlier owner of the slot nor a wrap is mistaken
+ * for completion. All waits have FN = 1, so submissions complete in order.
+ *
+ * **When slots are used again.** When their submission has completed or failed,
+ * oldest first. Those of a submission that was given up (its deadline passed)
+ * are used again when its wait has completed after all, or else when the queue
+ * head has passed it: hardware fetches nothing behind its head.
+ *
+ * **Errors.** Whoever polls looks at the Fault Status Register and repairs the
+ * queue for everybody (vtdpi_qi_recover()):
+ *
+ * | error | what is done | who gets it |
+ * |-------|--------------|-------------|
+ * | IQE   | only the descriptor at the head is replaced, by a wait that writes 0 to its own slot's status word; IQE is cleared | the submission it belongs to: VTDPI_EIQE |
+ * | ITE   | IQER is read, ITE cleared; submissions whose wait was aborted are written again at the tail | VTDPI_EITE: see below |
+ * | ICE   | cleared | VTDPI_EICE: see below |
+ *
+ * ITE and ICE name a device. The submissions whose device-TLB invalidations
+ * for that device were fetched fail; if the unit does not name it (source id 0)
+ * all those with fetched device-TLB invalidations, since a retry of the
+ * unknown one could go on for ever. Submissions without device-TLB
+ * invalidations never see either error.
+ *
+ * **What a failed submission leaves.** Whatever the code, any part of it may
+ * have been executed, none of it can be relied upon, and none of it will be
+ * written again. For interrupt entries that means: written, dirty. The queue
+ * itself goes on working for everybody else.
+ *
+ * **Coherence.** The ring and the status words are in ordinary write-back
+ * memory and are never cleaned, whatever ECAP.C says: that bit is about tables
+ * that the unit walks, its accesses to the queue are snooped always.
+ */
+
+#include "vtdpi/config.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/regs.h"
+#include "vtdpi/status.h"
+
+VTDPI_BEGIN_DECLS
+
+/** Longest block of one IEC descriptor: 2^15 entries. */
+#define VTDPI_IEC_ORDER_MAX        15
+
+/** Largest order of a ring: 2^7 pages. */
+#define VTDPI_QI_ORDER_MAX         7
+
+/** Default of struct vtdpi_qi_params.device_timeout_us: what a device may take
+ *  to answer an invalidation before its unit reports a time-out, and a bit. */
+#define VTDPI_QI_DEVICE_TIMEOUT_US UINT64_C(100000000)
+
+/**
+ * @brief An invalidation descriptor of either width.
+ *
+ * A queue of 128-bit descriptors uses the first two words; the others are zero.
+ *
+ * @spec{VT-d, Invalidation Descriptors}
+ */
+struct vtdpi_qi_desc {
+    uint64_t qw[4]; /**< 64-bit words, lowest first. */
+};
+
+VTDPI_STATIC_ASSERT(sizeof(struct vtdpi_qi_desc) == 32,
+                    "the wider descriptor is 256 bits");
+
+/** @brief Width of a queue's descriptors. */
+enum vtdpi_qi_width {
+    VTDPI_QI_128 = 0, /**< 128 bits: any unit. */
+    VTDPI_QI_256 = 1, /**< 256 bits: units with ECAP.SMTS. */
+};
+
+/**
+ * @brief Slots of a ring.
+ *
+ * @param order  The ring has 2^order pages of 4 KiB; 0 to 7.
+ * @param width  Width of its descriptors.
+ *
+ * @return Number of descriptors, which is also the number of status words.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint32_t vtdpi_qi_slots(unsigned int order,
+                                     enum vtdpi_qi_width width)
+{
+    VTDPI_ASSERT(order <= VTDPI_QI_ORDER_MAX);
+    return (UINT32_C(4096) << order) / (width == VTDPI_QI_256 ? 32 : 16);
+}
+
+/**
+ * @brief Encode: forget all cached interrupt entries.
+ *
+ * @param out  Receives the descriptor. Not NULL.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Interrupt Entry Cache Invalidate Descriptor}
+ */
+VTDPI_INLINE void vtdpi_qi_encode_iec_global(struct vtdpi_qi_desc *out)
+{
+    const struct vtdpi_qi_desc d = {{VTDPI_QI_IEC, 0, 0, 0}};
+
+    *out = d;
+}
+
+/**
+ * @brief Encode: forget the cached interrupt entries of an aligned block.
+ *
+ * @param out    Receives the descriptor; untouched on error. Not NULL.
+ * @param first  First index of the block.
+ * @param order  The block has 2^order entries; at most 15. A unit takes no
+ *               more than its ECAP.MHMV, which the caller checks.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p order is above 15.
+ * @retval VTDPI_EALIGN  @p first is not a multiple of 2^order.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Interrupt Entry Cache Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_iec(struct vtdpi_qi_desc *out, uint16_t first,
+                                     unsigned int order)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_IEC | VTDPI_IEC_G, 0, 0, 0}};
+
+    if (order > VTDPI_IEC_ORDER_MAX)
+        return VTDPI_ERANGE;
+    if ((first & ((1u << order) - 1)) != 0)
+        return VTDPI_EALIGN;
+    d.qw[0] |= VTDPI_FIELD_PUT(order, VTDPI_IEC_IM);
+    d.qw[0] |= VTDPI_FIELD_PUT(first, VTDPI_IEC_IIDX);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: write a status word when everything before has completed.
+ *
+ * SW = 1 and FN = 1: later descriptors start after this one has completed.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param status  Physical address of the 32-bit word to write; 4-byte aligned.
+ * @param data    What to write.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_EALIGN  @p status is not 4-byte aligned.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Invalidation Wait Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
+                                      uint64_t status, uint32_t data)
+{
+    const struct vtdpi_qi_desc d = {{VTDPI_QI_WAIT | VTDPI_WAIT_SW |
+                                         VTDPI_WAIT_FN |
+                                         VTDPI_FIELD_PUT(data, VTDPI_WAIT_DATA),
+                                     status, 0, 0}};
+
+    if (status % 4 != 0)
+        return VTDPI_EALIGN;
+    *out = d;
+    return 0;
+}
+
+/** @brief Memory and size of a queue, given by the host. */
+struct vtdpi_qi_params {
+    /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored.
+     *  It lives, unmoved, until the queue is off and stays off. */
+    void *ring;
+    /** Physical address of @ref ring as the unit sees it. */
+    uint64_t ring_phys;
+    /** Size of the ring, 0 to 7: 2^order pages. */
+    unsigned int order;
+    /** Width of a descriptor. */
+    enum vtdpi_qi_width width;
+    /** Status words, vtdpi_qi_slots() of them, 4-byte aligned, zeroed. Like the
+     *  ring, and longer: a unit that is late may write one word after the
+     *  queue was switched off. */
+    uint32_t *status;
+    /** Physical address of @ref status as the unit sees it. */
+    uint64_t status_phys;
+    /** How many submissions may be in flight at once: one per CPU and interrupt
+     *  level that waits in place, plus the tickets kept for later. The ring
+     *  must hold two slots for each, and one; then submissions of one
+     *  descriptor never find it full. */
+    uint32_t submitters;
+    /** For how long at most a deadline stands still while another submitter's
+     *  device-TLB invalidation is ahead in the queue; microseconds. 0:
+     *  VTDPI_QI_DEVICE_TIMEOUT_US. */
+    uint64_t device_timeout_us;
+};
+
+/**
+ * @brief One submission in flight.
+ *
+ * The caller's memory. A ticket whose submission succeeded stays where it is
+ * until it is resolved: until vtdpi_qi_poll() returns anything but VTDPI_EBUSY,
+ * or vtdpi_qi_wait() or vtdpi_qi_give_up() returns. All zeros is a ticket that
+ * is resolved, with success.
+ */
+struct vtdpi_qi_ticket {
+    /* private: */
+    uint64_t word;  /* in flight: wait slot << 32 | sequence; resolved: code
+                     * << 32 */
+    uint32_t first; /* slot of the first descriptor */
+    uint32_t count; /* descriptors before the wait */
+    struct vtdpi_qi_ticket *next; /* younger */
+    struct vtdpi_qi_ticket *prev; /* older */
+};
+
+/** @brief What the queue has been through. */
+struct vtdpi_qi_stats {
+    uint64_t submissions; /**< Accepted. */
+    uint64_t iqe;         /**< Invalidation queue errors seen. */
+    uint64_t ite;         /**< Invalidation time-outs seen. */
+    uint64_t ice;         /**< Invalidation completion errors seen. */
+    uint64_t resubmitted; /**< Submissions written again after a time-out. */
+    uint64_t given_up;    /**< Deadlines that passed. */
+};
+
+/** @brief The last error that the queue recovered from. */
+struct vtdpi_qi_error {
+    uint32_t fsts;             /**< FSTS: which of IQE, ITE, ICE. 0: none. */
+    uint32_t slot;             /**< Slot that the head was at. */
+    uint64_t iqer;             /**< IQER: reason and source ids. */
+    struct vtdpi_qi_desc desc; /**< What was in the slot. */
+};
+
+/**
+ * @brief A queue. struct vtdpi_unit embeds one; it needs nothing of unit.h.
+ */
+struct vtdpi_qi {
+    /* private: */
+    const struct vtdpi_platform_ops *ops;
+    void *ctx;
+    uint64_t *ring;
+    uint64_t ring_phys;
+    const uint32_t *status;
+    uint64_t status_phys;
+    uint64_t device_timeout_us;
+    uint32_t slots;
+    uint32_t words; /* 64-bit words of a slot */
+    uint32_t order;
+    /* The rest is protected by the unit's lock. */
+    uint32_t head; /* oldest slot that may not be used yet */
+    uint32_t tail; /* next slot to write */
+    uint32_t sequence;
+    bool open;
+    struct vtdpi_qi_ticket *oldest;
+    struct vtdpi_qi_ticket *youngest;
+    struct vtdpi_qi_stats stats;
+    struct vtdpi_qi_error error;
+};
+
+/**
+ * @brief Set up a queue over the host's memory; no register is touched.
+ *
+ * @param qi      The queue. Not NULL.
+ * @param ops     Callbacks: read32, write32, read64, write64, now_us, lock and
+ *                unlock. Kept.
+ * @param ctx     Their context: one unit. The lock is that of the unit.
+ * @param params  Memory and size. Copied.
+ *
+ * @retval 0             Set up; next is vtdpi_qi_program().
+ * @retval VTDPI_EINVAL  A pointer or callback is NULL, order is above 7, width
+ *                       is neither value, or submitters is 0.
+ * @retval VTDPI_EALIGN  The ring (4 KiB) or the status words (4 bytes) are not
+ *                       aligned, virtually or physically.
+ * @retval VTDPI_ENOSPC  The ring has fewer than 2 * submitters + 1 slots.
+ *
+ * @thread
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
+              void *ctx, const struct vtdpi_qi_params *params);
+
+/**
+ * @brief Give the queue's address to the unit, which has its queue off.
+ *
+ * Clears IQE, ITE and ICE left by whoever used the unit before, sets the tail
+ * to 0 and programs IQA. unit.h calls it; so does a host that issues GCMD.QIE
+ * by itself, in the order program, QIE on, open.
+ *
+ * @param qi  The queue.
+ *
+ * @pre GSTS.QIES is 0; no ticket is in flight.
+ *
+ * @thread @locks{unit}
+ * @spec{VT-d, Invalidation Queue Address Register}
+ */
+VTDPI_API void vtdpi_qi_program(struct vtdpi_qi *qi);
+
+/**
+ * @brief Accept submissions.
+ *
+ * @param qi  The queue.
+ *
+ * @pre vtdpi_qi_program() and then GSTS.QIES = 1.
+ *
+ * @thread @locks{unit}
+ */
+VTDPI_API void vtdpi_qi_open(struct vtdpi_qi *qi);
+
+/**
+ * @brief Refuse submissions from now on, and wait until those in flight are
+ *        done.
+ *
+ * @param qi          The queue.
+ * @param timeout_us  Deadline; 0: VTDPI_QI_TIMEOUT_US.
+ *
+ * @retval 0                All descriptors have been executed.
+ * @retval VTDPI_EQOFF      The queue was not open.
+ * @retval VTDPI_EQFULL     Closed, but the ring is full; nothing was waited
+ *                          for.
+ * @retval VTDPI_EIO        Closed; the unit reads as all ones.
+ * @retval VTDPI_ETIMEDOUT  Closed, but not all were executed in time.
+ *
+ * @thread @waits{timeout_us} @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_close(struct vtdpi_qi *qi,
+                                              uint64_t timeout_us);
+
+/**
+ * @brief Resolve all tickets in flight with VTDPI_EQOFF.
+ *
+ * @param qi  The queue.
+ *
+ * @pre Closed, and GSTS.QIES is 0 or the unit does not answer any more.
+ *
+ * @thread @locks{unit}
+ */
+VTDPI_API void vtdpi_qi_abort(struct vtdpi_qi *qi);
+
+/**
+ * @brief Submit descriptors, and a wait descriptor behind them.
+ *
+ * Never waits: one lock hold and, unless the ring looks full, one register
+ * write.
+ *
+ * @param qi      The queue.
+ * @param descs   Descriptors, copied as they are. NULL only if @p count is 0.
+ * @param count   How many; 0 waits for all that was submitted before.
+ * @param ticket  Not in flight; contents ignored. Not NULL.
+ *
+ * @retval 0             Submitted. The ticket must be resolved.
+ * @retval VTDPI_EINVAL  @p count and its wait cannot fit the ring even when
+ *                       it is empty.
+ * @retval VTDPI_ERANGE  A descriptor uses more than 128 bits on a queue of
+ *                       128-bit descriptors.
+ * @retval VTDPI_EQOFF   The queue is not open.
+ * @retval VTDPI_EQFULL  Too few free slots at the moment.
+ * @retval VTDPI_EIO     The ring looks full, and the unit reads as all ones.
+ *
+ * On error nothing was submitted and the ticket is resolved, with that code.
+ *
+ * @anyctx @locks{unit}
+ * @spec{VT-d, Queued Invalidation Interface}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_qi_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
+                uint32_t count, struct vtdpi_qi_ticket *ticket);
+
+/**
+ * @brief Look once whether a submission is done, and repair the queue if it
+ *        has stopped.
+ *
+ * @param qi      The queue.
+ * @param ticket  Of a submission to this queue; or all zeros.
+ *
+ * @retval 0            Done: everything submitted with it has completed.
+ * @retval VTDPI_EBUSY  In flight: not resolved.
+ * @retval VTDPI_EIQE   One of its descriptors was refused by the unit. The
+ *                      others were executed, or will be.
+ * @retval VTDPI_EITE   A device did not answer one of its device-TLB
+ *                      invalidations.
+ * @retval VTDPI_EICE   A device gave an answer nobody waited for while its
+ *                      device-TLB invalidations were in flight.
+ * @retval VTDPI_EQOFF  The queue was switched off before it was done.
+ * @retval VTDPI_EIO    The unit reads as all ones.
+ * @retval other        The code that a call before has returned: a resolved
+ *                      ticket keeps its code.
+ *
+ * @anyctx @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_poll(struct vtdpi_qi *qi,
+                                             struct vtdpi_qi_ticket *ticket);
+
+/**
+ * @brief Poll until a submission is resolved or its deadline has passed.
+ *
+ * While device-TLB invalidations of others are ahead in the queue the deadline
+ * stands still, for device_timeout_us at most. Its own count: give a deadline
+ * that fits the device.
+ *
+ * @param qi          The queue.
+ * @param ticket      Of a submission to this queue; or all zeros.
+ * @param timeout_us  Deadline from now on; 0: VTDPI_QI_TIMEOUT_US.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_ETIMEDOUT  Given up. Hardware may still execute it at any
+ *                          later time; its slots stay in use until then.
+ * @retval VTDPI_EIQE       As vtdpi_qi_poll().
+ * @retval VTDPI_EITE       As vtdpi_qi_poll().
+ * @retval VTDPI_EICE       As vtdpi_qi_poll().
+ * @retval VTDPI_EQOFF      As vtdpi_qi_poll().
+ * @retval VTDPI_EIO        As vtdpi_qi_poll().
+ *
+ * @post The ticket is resolved.
+ *
+ * @anyctx @waits{timeout_us} @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_wait(struct vtdpi_qi *qi,
+                                             struct vtdpi_qi_ticket *ticket,
+                                             uint64_t timeout_us);
+
+/**
+ * @brief Resolve a ticket now: with what is known, else VTDPI_ETIMEDOUT.
+ *
+ * @param qi      The queue.
+ * @param ticket  Of a submission to this queue; or all zeros.
+ *
+ * @return As vtdpi_qi_wait().
+ *
+ * @post The ticket is resolved.
+ *
+ * @anyctx @locks{unit}
+ */
+VTDPI_API int vtdpi_qi_give_up(struct vtdpi_qi *qi,
+                               struct vtdpi_qi_ticket *ticket);
+
+/**
+ * @brief Look at the Fault Status Register and recover from queue errors.
+ *
+ * vtdpi_qi_poll() does it by itself; a host's fault interrupt handler may, too.
+ * Other bits of the register are left alone.
+ *
+ * @param qi  The queue.
+ *
+ * @retval 0            No error was pending.
+ * @retval VTDPI_EIQE   Recovered from (the gravest is returned).
+ * @retval VTDPI_EITE   Recovered from.
+ * @retval VTDPI_EICE   Recovered from.
+ * @retval VTDPI_EQOFF  The queue is off; nothing was looked at.
+ * @retval VTDPI_EIO    The unit reads as all ones.
+ *
+ * @anyctx @locks{unit}
+ * @spec{VT-d, Fault Status Register}
+ */
+VTDPI_API int vtdpi_qi_recover(struct vtdpi_qi *qi);
+
+/**
+ * @brief What the queue has been through, and its last error.
+ *
+ * @param qi     The queue.
+ * @param stats  Receives the counters; may be NULL.
+ * @param error  Receives the last error; may be NULL.
+ *
+ * @anyctx @locks{unit}
+ */
+VTDPI_API void vtdpi_qi_report(struct vtdpi_qi *qi,
+                               struct vtdpi_qi_stats *stats,
+                               struct vtdpi_qi_error *error);
+
+VTDPI_END_DECLS
+
+#endif

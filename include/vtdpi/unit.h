@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_UNIT_H
+#define VTDPI_UNIT_H
+
+/**
+ * @file
+ * @brief A remapping unit: probe, enable, disable, commands.
+ *
+ * **Order of enabling.** Queue on; table address latched (SIRTP); all cached
+ * entries dropped through the queue, unless SIRTP does so itself
+ * (CAP.ESIRTPS); interrupt remapping on; compatibility format off. Disabling
+ * goes the other way round and does not leave extended interrupt mode set,
+ * which would outlive us and break whoever uses the unit next.
+ *
+ * **Commands.** Each write of GCMD is made from GSTS: the lasting bits as they
+ * are, one-shot bits masked, one command changed. It is polled for under the
+ * unit's lock, with a deadline. A host that also does DMA remapping sends its
+ * commands through vtdpi_unit_command(), since two writers of GCMD undo each
+ * other's bits.
+ *
+ * **Locking.** One lock per unit, the platform's; never two at a time, and
+ * never held while a wait descriptor is waited for. probe, enable, disable,
+ * suspend and resume of one unit are serialised by the caller, everything else
+ * may be called at any time between enable and disable.
+ */
+
+#include "vtdpi/caps.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/qi.h"
+#include "vtdpi/regs.h"
+#include "vtdpi/status.h"
+
+VTDPI_BEGIN_DECLS
+
+/** Largest order of an interrupt-remapping table: 2^16 entries. */
+#define VTDPI_IRT_ORDER_MAX 16
+
+/** @brief What a unit is doing, as far as this library knows. */
+enum vtdpi_unit_state {
+    /** Not enabled by us: probed, disabled, or its enabling was rolled back. */
+    VTDPI_UNIT_OFF = 0,
+    /** Interrupts are remapped and the queue is open. */
+    VTDPI_UNIT_ON,
+    /** Remapping is off; the queue stays open, because the host has DMA
+     *  translation on. */
+    VTDPI_UNIT_QUEUE_ONLY,
+    /** Off, and vtdpi_unit_resume() knows how to go on. */
+    VTDPI_UNIT_SUSPENDED,
+    /** A command timed out on the way to off; remapping or the queue may be
+     *  on. vtdpi_unit_disable() tries again. */
+    VTDPI_UNIT_FAILED,
+};
+
+/** @brief What a unit is enabled with. */
+struct vtdpi_unit_config {
+    /** The invalidation queue. */
+    struct vtdpi_qi_params qi;
+    /** Physical address of the table: aligned to its size, and to 4 KiB. Its
+     *  entries are zero or valid, and cleaned if the unit is not coherent. */
+    uint64_t irt_phys;
+    /** The table has 2^irt_order entries; 1 to 16. */
+    unsigned int irt_order;
+    /** Extended interrupt mode: destinations are x2APIC ids. The same for all
+     *  units of a machine, and as the CPUs are. */
+    bool eime;
+    /** If the unit is found enabled, by firmware or by another kernel, take it
+     *  down first instead of refusing. */
+    bool take_over;
+    /** Accept a unit that goes on delivering compatibility-format interrupts:
+     *  any device can then raise any vector. Only has a meaning without
+     *  eime. */
+    bool accept_cfi;
+    /** Flush the write buffer as if CAP.RWBF were 1. */
+    bool force_wbf;
+};
+
+/** @brief A remapping unit. The caller's memory. */
+struct vtdpi_unit {
+    /* private: */
+    const struct vtdpi_platform_ops *ops;
+    void *ctx;
+    struct vtdpi_caps caps;
+    enum vtdpi_unit_state state;
+    uint32_t stuck; /* GCMD bit of the last command that timed out */
+    struct vtdpi_unit_config config;
+    struct vtdpi_qi qi;
+};
+
+/**
+ * @brief Look at a unit; nothing is written to it.
+ *
+ * @param unit  Receives the unit, off. Not NULL.
+ * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
+ *              unlock; clean, if the unit is not coherent. Kept.
+ * @param ctx   Their context, one for each unit.
+ *
+ * @retval 0                 Can be enabled.
+ * @retval VTDPI_EINVAL      A pointer or a required callback is NULL.
+ * @retval VTDPI_EIO         VER, CAP or ECAP reads as all ones.
+ * @retval VTDPI_ENOQI       ECAP.QI is 0.
+ * @retval VTDPI_ENOIR       ECAP.IR is 0.
+ * @retval VTDPI_EOPNOTSUPP  ECAP.C is 0 and there is no clean callback.
+ *
+ * vtdpi_unit_caps() is valid after ENOQI, ENOIR and EOPNOTSUPP, too: the
+ * verdict wants to name what is missing.
+ *
+ * @thread
+ * @spec{VT-d, Capability Register; Extended Capability Register}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
+                 void *ctx);
+
+/**
+ * @brief Start remapping interrupts.
+ *
+ * Requesters behind the unit are quiet, or the table has their entries: until
+ * the call returns their interrupts may be delivered, blocked or dropped.
+ *
+ * @param unit    Probed, and off.
+ * @param config  Copied. Not NULL.
+ *
+ * @retval 0                 On.
+ * @retval VTDPI_ESTATE      The unit is not off.
+ * @retval VTDPI_EINVAL      @p config is NULL, its irt_order is not 1 to 16,
+ *                           or see vtdpi_qi_init().
+ * @retval VTDPI_EALIGN      The table is not aligned, or see vtdpi_qi_init().
+ * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
+ * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
+ * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
+ * @retval VTDPI_EIO         The unit reads as all ones.
+ * @retval VTDPI_EFOREIGN    The queue or remapping is on already, and
+ *                           take_over is false.
+ * @retval VTDPI_ETIMEDOUT   A command (vtdpi_unit_stuck() names it) or the
+ *                           flush of the cache did not complete.
+ * @retval VTDPI_EIQE        The unit refused the flush of the cache.
+ * @retval VTDPI_ECFIS       Compatibility-format interrupts could not be
+ *                           switched off, eime and accept_cfi are false.
+ *
+ * On error before anything was changed (the first eight) the unit is as it
+ * was found. On any later error what was switched on has been switched off
+ * again, newest first, and the unit is OFF: remapping and queue off, EIME
+ * clear; or FAILED, if that did not succeed either.
+ *
+ * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
+ * @locks{unit}
+ * @spec{VT-d, Global Command Register; Interrupt Remapping Table Address
+ * Register}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_unit_enable(struct vtdpi_unit *unit,
+                  const struct vtdpi_unit_config *config);
+
+/**
+ * @brief Stop remapping interrupts and switch the queue off.
+ *
+ * Requesters behind the unit are quiet: with remapping off, their remappable
+ * requests are dropped, and compatibility-format ones pass. Table and queue
+ * memory may be freed when the state is OFF.
+ *
+ * @param unit  On, queue-only, or failed.
+ *
+ * @retval 0                Off.
+ * @retval VTDPI_ESTATE     It was neither of those.
+ * @retval VTDPI_EBUSY      Remapping is off, but GSTS.TES is set: the host's DMA
+ *                          remapping needs the queue. The state is
+ *                          QUEUE_ONLY; clear TE and call again.
+ * @retval VTDPI_ETIMEDOUT  vtdpi_unit_stuck() is VTDPI_GCMD_QIE or _IRE: that
+ *                          is still on, the state FAILED. Other values, 0 for
+ *                          the queue that did not drain: off all the same.
+ * @retval VTDPI_EIO        The unit reads as all ones: gone, so off.
+ *
+ * When the queue is off all tickets in flight are resolved with VTDPI_EQOFF.
+ *
+ * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
+ * @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_disable(struct vtdpi_unit *unit);
+
+/**
+ * @brief Disable, to go on with the same table after vtdpi_unit_resume().
+ *
+ * @param unit  On.
+ *
+ * @retval 0                Suspended.
+ * @retval VTDPI_ESTATE     The unit is not on.
+ * @retval VTDPI_EBUSY      As vtdpi_unit_disable().
+ * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(); if the unit is off all the
+ *                          same, the state is SUSPENDED.
+ * @retval VTDPI_EIO        As vtdpi_unit_disable().
+ *
+ * @thread @waits{as vtdpi_unit_disable()} @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_suspend(struct vtdpi_unit *unit);
+
+/**
+ * @brief Enable again with the configuration and the table of before.
+ *
+ * Whatever firmware made of the unit meanwhile is taken down first. All cached
+ * entries are dropped on the way, so entries may have been changed in memory
+ * while the unit was suspended.
+ *
+ * @param unit  Suspended.
+ *
+ * @return As vtdpi_unit_enable(), but never VTDPI_EFOREIGN; VTDPI_ESTATE if the
+ *         unit is not suspended. On error it is OFF or FAILED.
+ *
+ * @thread @waits{as vtdpi_unit_enable()} @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_resume(struct vtdpi_unit *unit);
+
+/**
+ * @brief Issue one of the host's global commands.
+ *
+ * @param unit  Probed.
+ * @param bit   VTDPI_GCMD_TE or _EAFL (lasting); _SRTP, _SFL or _WBF (act once).
+ *              The others are this library's: enable and disable.
+ * @param on    The lasting ones: set or clear. True for the others.
+ *
+ * @retval 0                The Global Status Register shows it done. A lasting
+ *                          bit that is so already is not written.
+ * @retval VTDPI_EINVAL     Any other bit, several, or a one-shot bit off.
+ * @retval VTDPI_ETIMEDOUT  Not done within VTDPI_CMD_TIMEOUT_US; it may take
+ *                          effect later.
+ * @retval VTDPI_EIO        The unit reads as all ones.
+ *
+ * @anyctx @waits{VTDPI_CMD_TIMEOUT_US} @locks{unit}
+ * @spec{VT-d, Global Command Register; Global Status Register}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_command(struct vtdpi_unit *unit,
+                                                  uint32_t bit, bool on);
+
+/**
+ * @brief Flush the write buffer, on units that need it.
+ *
+ * Due after an entry in memory went from not present to present when nothing
+ * is invalidated for it.
+ *
+ * @param unit  Enabled.
+ *
+ * @retval 0                Flushed, or CAP.RWBF is 0 and the host forces none.
+ * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_command().
+ * @retval VTDPI_EIO        The unit reads as all ones.
+ *
+ * @anyctx @waits{VTDPI_CMD_TIMEOUT_US} @locks{unit}
+ * @spec{VT-d, Write Buffer Flushing}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_unit_flush_write_buffer(struct vtdpi_unit *unit);
+
+/**
+ * @brief Push out interrupts that the unit is still posting.
+ *
+ * One register read. After a wait that retired a posted entry, everything that
+ * the unit posted by the old entry is in memory when this returns.
+ *
+ * @param unit  Probed.
+ *
+ * @retval 0          Drained.
+ * @retval VTDPI_EIO  The unit reads as all ones.
+ *
+ * @anyctx
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_drain(struct vtdpi_unit *unit);
+
+/**
+ * @brief Invalidate a block of cached interrupt entries.
+ *
+ * @param unit    Enabled.
+ * @param first   First index, a multiple of 2^order.
+ * @param order   The block has 2^order entries; at most ECAP.MHMV.
+ * @param ticket  As vtdpi_qi_submit().
+ *
+ * @retval 0             Submitted.
+ * @retval VTDPI_ERANGE  @p order is above ECAP.MHMV.
+ * @retval VTDPI_EALIGN  @p first is not a multiple of 2^order.
+ * @retval VTDPI_EQOFF   As vtdpi_qi_submit().
+ * @retval VTDPI_EQFULL  As vtdpi_qi_submit().
+ * @retval VTDPI_EIO     As vtdpi_qi_submit().
+ *
+ * On error nothing was submitted and the ticket is resolved, with that code.
+ *
+ * @anyctx @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_unit_submit_iec(struct vtdpi_unit *unit, uint16_t first,
+                      unsigned int order, struct vtdpi_qi_ticket *ticket);
+
+/**
+ * @brief Invalidate all cached interrupt entries.
+ *
+ * @param unit    Enabled.
+ * @param ticket  As vtdpi_qi_submit().
+ *
+ * @retval 0             Submitted.
+ * @retval VTDPI_EQOFF   As vtdpi_qi_submit().
+ * @retval VTDPI_EQFULL  As vtdpi_qi_submit().
+ * @retval VTDPI_EIO     As vtdpi_qi_submit().
+ *
+ * On error nothing was submitted and the ticket is resolved, with that code.
+ *
+ * @anyctx @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_unit_submit_iec_global(struct vtdpi_unit *unit,
+                             struct vtdpi_qi_ticket *ticket);
+
+/**
+ * @brief vtdpi_qi_wait() on the unit's queue.
+ *
+ * @param unit        Enabled.
+ * @param ticket      Of a submission to this unit; or all zeros.
+ * @param timeout_us  Deadline from now on; 0: VTDPI_QI_TIMEOUT_US.
+ *
+ * @return As vtdpi_qi_wait().
+ *
+ * @anyctx @waits{timeout_us} @locks{unit}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_wait(struct vtdpi_unit *unit,
+                                               struct vtdpi_qi_ticket *ticket,
+                                               uint64_t timeout_us);
+
+/**
+ * @brief The unit's queue, for batches and for the host's own descriptors.
+ *
+ * @param unit  Any unit.
+ *
+ * @return The queue; usable while the unit is enabled.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_qi *vtdpi_unit_qi(struct vtdpi_unit *unit)
+{
+    return &unit->qi;
+}
+
+/**
+ * @brief What the unit can do.
+ *
+ * @param unit  Probed.
+ *
+ * @return Its decoded capabilities, as they were at probe.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE const struct vtdpi_caps *
+vtdpi_unit_caps(const struct vtdpi_unit *unit)
+{
+    return &unit->caps;
+}
+
+/**
+ * @brief What the unit is doing.
+ *
+ * @param unit  Any unit.
+ *
+ * @return Its state, as the last call left it.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE enum vtdpi_unit_state
+vtdpi_unit_state(const struct vtdpi_unit *unit)
+{
+    return unit->state;
+}
+
+/**
+ * @brief What the unit was enabled with last.
+ *
+ * @param unit  Enabled.
+ *
+ * @return The copy of the configuration.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE const struct vtdpi_unit_config *
+vtdpi_unit_config(const struct vtdpi_unit *unit)
+{
+    return &unit->config;
+}
+
+/**
+ * @brief Which command timed out last.
+ *
+ * @param unit  Probed.
+ *
+ * @return The GCMD bit; 0 if none has since the last enable, disable, suspend
+ *         or resume began.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint32_t vtdpi_unit_stuck(const struct vtdpi_unit *unit)
+{
+    return unit->stuck;
+}
+
+VTDPI_END_DECLS
+
+#endif
