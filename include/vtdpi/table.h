@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_TABLE_H
+#define VTDPI_TABLE_H
+
+/**
+ * @file
+ * @brief An interrupt-remapping table: its memory, its indexes, the units that
+ *        use it, and changes of entries that hold when they return.
+ *
+ * A table is used by one unit or by several. An entry is changed by one
+ * 16-byte compare-and-swap, then flushed from the interrupt entry cache of
+ * every unit of the table and waited for, with a deadline. What is flushed is
+ * the least that is right:
+ *
+ * - the line is cleaned if a unit of the table does not snoop (ECAP.C = 0);
+ * - an entry that was not present is not invalidated, unless a unit may cache
+ *   such entries (CAP.CM = 1); write buffers are flushed on units that need it
+ *   (CAP.RWBF = 1, or forced by the host);
+ * - after a posted form was retired one register of each unit is read, which
+ *   makes postings in flight land;
+ * - the same value again costs nothing, unless the entry is dirty.
+ *
+ * **Dirty.** An entry is dirty from its change until a flush that covers it has
+ * succeeded: units may use its old value. A dirty index cannot be freed, so it
+ * is never given to another device while a unit may still deliver for the old
+ * one. The mark is kept per index in the table and is queryable.
+ *
+ * **Units that are off.** A unit that is off or suspended needs no flush, since
+ * enabling drops all that it has cached; it only has to be on the list before
+ * it is enabled. A change that meets a unit on its way to off fails with
+ * VTDPI_EQOFF and leaves the entry dirty; repeated later, it succeeds.
+ *
+ * **Whom to call.** irq.h changes entries through vtdpi_table_backend(). A host
+ * that wants an entry without a posted form (an IOAPIC pin, its own MSI) may
+ * call vtdpi_table_set() directly. Calls that change one index are serialised
+ * by the caller; different indexes are independent. Nothing here holds a lock
+ * while it waits, or two locks at all: the index allocator is lock-free, and
+ * the units' queues take their unit's lock for the time of a submission.
+ */
+
+#include "vtdpi/compiler.h"
+#include "vtdpi/irte.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/status.h"
+#include "vtdpi/unit.h"
+
+VTDPI_BEGIN_DECLS
+
+/** Fewest and most entries of a table; IRTA.S is 0 and 15. */
+#define VTDPI_TABLE_COUNT_MIN 2
+#define VTDPI_TABLE_COUNT_MAX 65536
+
+/** Longest run of indexes that is allocated at once; MSI needs 32. */
+#define VTDPI_TABLE_RUN_MAX   64
+
+/** @brief A unit on a table's list: memory that the host gives. */
+struct vtdpi_table_unit {
+    /* private: */
+    void *next; /* struct vtdpi_table_unit * */
+    struct vtdpi_unit *unit;
+};
+
+/* private: the index allocator, see src/index.h. */
+struct vtdpi_index {
+    uint64_t *top;
+    uint64_t *hints;
+    uint64_t *leaves;
+    uint32_t count;
+};
+
+/** @brief A table; the host embeds or allocates it. */
+struct vtdpi_table {
+    /* private: */
+    struct vtdpi_backend backend;
+    struct vtdpi_irte *entries;
+    uint64_t phys;
+    uint64_t *dirty; /* a bit per index */
+    void **owners;   /* NULL: none are kept */
+    struct vtdpi_index index;
+    void *units; /* struct vtdpi_table_unit * */
+};
+
+/** @brief What vtdpi_table_init() needs. */
+struct vtdpi_table_params {
+    /** The entries: write-back memory, 16-byte aligned. */
+    struct vtdpi_irte *entries;
+    /** Its physical address: 4 KiB aligned, and aligned to the size of the
+     *  table if that is larger. */
+    uint64_t phys;
+    /** Number of entries, a power of two, 2 to 65536. */
+    uint32_t count;
+    /** Memory for the library's own account, 8-byte aligned, of
+     *  vtdpi_table_storage_size() bytes. */
+    void *storage;
+    size_t storage_size; /**< Its size in bytes. */
+    /** Optional: memory for one pointer per entry, see vtdpi_table_owner(). */
+    void **owners;
+    enum vtdpi_apic_mode mode; /**< IRTA.EIME of all units of the table. */
+    unsigned int haw;          /**< Host address width in bits, 1 to 64. */
+    /** The table is in use: keep its contents, and take indexes that are
+     *  present for allocated. Else all entries are zeroed. */
+    bool adopt;
+};
+
+/**
+ * @brief Size of the library's account of a table: about two bits an entry.
+ *
+ * @param count  Number of entries.
+ *
+ * @return Bytes; 0 if @p count is not a power of two from 2 to 65536.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API size_t vtdpi_table_storage_size(uint32_t count);
+
+/**
+ * @brief Set up a table. No unit uses it yet.
+ *
+ * @param t       The table. Not NULL.
+ * @param params  See there; may be temporary, except for what it points to.
+ *
+ * @thread
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_EINVAL  A required pointer is NULL, or count, mode or haw is
+ *                       out of range.
+ * @retval VTDPI_EALIGN  Entries, physical address or storage not aligned.
+ * @retval VTDPI_ENOSPC  The storage is too small.
+ * @retval VTDPI_ERANGE  The table does not lie below the host address width.
+ *
+ * Nothing has changed after an error.
+ *
+ * @spec{VT-d, Interrupt Remapping Table Address Register}
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_table_init(struct vtdpi_table *t,
+                 const struct vtdpi_table_params *params);
+
+/**
+ * @brief Name a unit that uses, or is about to use, the table.
+ *
+ * Before vtdpi_unit_enable() gets the table, so that no change misses the unit.
+ * If the unit does not snoop, the whole table is cleaned. Entries may be
+ * changed meanwhile.
+ *
+ * @param t     The table. Not NULL.
+ * @param link  Memory that stays until the unit is removed. Not NULL.
+ * @param unit  The unit, probed; its interrupt mode will be the table's.
+ *
+ * @thread
+ *
+ * @retval 0                 Done.
+ * @retval VTDPI_EINVAL      A pointer is NULL.
+ * @retval VTDPI_EATTACHED   The unit is on the table's list.
+ * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
+ *                           clean.
+ *
+ * Nothing has changed after an error. Calls that add or remove are serialised
+ * by the caller.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
+                     struct vtdpi_unit *unit);
+
+/**
+ * @brief Take a unit off the list: it does not use the table any more.
+ *
+ * @param t     The table. Not NULL.
+ * @param unit  The unit, interrupt remapping off or on another table.
+ *
+ * @pre No change of the table is under way.
+ *
+ * @thread
+ *
+ * @retval 0             Done; its link is the caller's again.
+ * @retval VTDPI_EINVAL  A pointer is NULL.
+ * @retval VTDPI_ENOENT  The unit is not on the list.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_remove_unit(struct vtdpi_table *t,
+                                                       struct vtdpi_unit *unit);
+
+/**
+ * @brief Allocate consecutive indexes.
+ *
+ * Lock-free, and in a constant number of steps unless others allocate and free
+ * at the same time. Only when nothing seems left are all words of the bitmap
+ * looked at, so VTDPI_ENOSPC is the truth.
+ *
+ * @param t      The table. Not NULL.
+ * @param count  How many: a power of two, 1 to VTDPI_TABLE_RUN_MAX.
+ * @param owner  Kept for each index, if the table keeps owners.
+ * @param first  Receives the first index, a multiple of @p count. Not NULL.
+ *
+ * @anyctx @lockfree
+ *
+ * @retval 0             Allocated; their entries are not present.
+ * @retval VTDPI_EINVAL  @p t or @p first is NULL, or @p count is not as above.
+ * @retval VTDPI_ENOSPC  No such run is free.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_alloc(struct vtdpi_table *t,
+                                                 uint32_t count, void *owner,
+                                                 uint32_t *first);
+
+/**
+ * @brief Allocate certain indexes, as for a request that is programmed already.
+ *
+ * @param t      The table. Not NULL.
+ * @param first  First index, a multiple of @p count.
+ * @param count  How many: a power of two, 1 to VTDPI_TABLE_RUN_MAX.
+ * @param owner  Kept for each index, if the table keeps owners.
+ *
+ * @anyctx @lockfree
+ *
+ * @retval 0             Allocated.
+ * @retval VTDPI_EINVAL  @p t is NULL, or @p count is not as above.
+ * @retval VTDPI_EALIGN  @p first is not a multiple of @p count.
+ * @retval VTDPI_EINDEX  Some of them are outside the table.
+ * @retval VTDPI_EBUSY   Some of them are allocated. None was taken.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_reserve(struct vtdpi_table *t,
+                                                   uint32_t first,
+                                                   uint32_t count, void *owner);
+
+/**
+ * @brief Free indexes: a run as allocated, or an aligned part of it.
+ *
+ * @param t      The table. Not NULL.
+ * @param first  First index, a multiple of @p count.
+ * @param count  How many: a power of two, 1 to VTDPI_TABLE_RUN_MAX.
+ *
+ * @anyctx @lockfree
+ *
+ * @retval 0             Free.
+ * @retval VTDPI_EINVAL  @p t is NULL, or @p count is not as above.
+ * @retval VTDPI_EALIGN  @p first is not a multiple of @p count.
+ * @retval VTDPI_EINDEX  Some of them are outside the table.
+ * @retval VTDPI_EFREE   Some of them are free already.
+ * @retval VTDPI_EBUSY   The entry of one of them is present.
+ * @retval VTDPI_EDIRTY  The entry of one of them is dirty: flush first.
+ *
+ * After an error none was freed.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_free(struct vtdpi_table *t,
+                                                uint32_t first, uint32_t count);
+
+/**
+ * @brief Change one entry, flush it, and wait: a batch of one.
+ *
+ * For entries that no struct vtdpi_irq stands for. The value that is there
+ * already costs nothing, unless dirty.
+ *
+ * @param t      The table. Not NULL.
+ * @param index  An allocated index.
+ * @param irte   What the entry shall hold. Not NULL.
+ *
+ * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
+ *
+ * @retval 0                 Done.
+ * @retval VTDPI_EINVAL      A pointer is NULL.
+ * @retval VTDPI_EINDEX      @p index is outside the table.
+ * @retval VTDPI_EFREE       @p index is not allocated.
+ * @retval VTDPI_EAGAIN      Somebody else changed the entry meanwhile.
+ * @retval VTDPI_EOPNOTSUPP  Built without a 16-byte compare-and-swap.
+ * @return Else an error of vtdpi_irte_validate() (nothing has changed), or of
+ *         the flush, see vtdpi_table_flush() (written, dirty). The two are
+ *         told apart by vtdpi_table_is_dirty().
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_set(struct vtdpi_table *t,
+                                               uint32_t index,
+                                               const struct vtdpi_irte *irte);
+
+/**
+ * @brief Flush entries, dirty or not, on all units, drain, and wait.
+ *
+ * @param t      The table. Not NULL.
+ * @param first  First index.
+ * @param count  How many; nobody changes them meanwhile.
+ *
+ * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
+ *
+ * @retval 0                Done; none of them is dirty.
+ * @retval VTDPI_EINVAL     @p t is NULL, or @p count is 0.
+ * @retval VTDPI_EINDEX     Some of them are outside the table.
+ * @retval VTDPI_ETIMEDOUT  A unit did not answer in time.
+ * @retval VTDPI_EIQE       A unit refused the descriptor.
+ * @retval VTDPI_EQFULL     A unit's queue is full.
+ * @retval VTDPI_EQOFF      A unit's queue is off.
+ * @retval VTDPI_EIO        A unit reads as all ones.
+ *
+ * Of several units that failed the first one's error is returned; the others
+ * were flushed. After an error they are as dirty as before.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
+
+/**
+ * @brief Flush all entries with one global invalidation on each unit.
+ *
+ * @param t  The table. Not NULL.
+ *
+ * @pre No change of the table is under way.
+ *
+ * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
+ *
+ * @return As vtdpi_table_flush(). After 0 no index is dirty. An interrupt of
+ *         irq.h that was is told by vtdpi_irq_mark_flushed().
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_flush_all(struct vtdpi_table *t);
+
+/**
+ * @brief The table as irq.h wants it.
+ *
+ * @param t  An initialised table. Not NULL.
+ *
+ * @return Constant; valid as long as the table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE const struct vtdpi_backend *
+vtdpi_table_backend(const struct vtdpi_table *t)
+{
+    return &t->backend;
+}
+
+/**
+ * @brief Number of entries.
+ *
+ * @param t  An initialised table. Not NULL.
+ *
+ * @return 2 to 65536.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint32_t vtdpi_table_count(const struct vtdpi_table *t)
+{
+    return t->index.count;
+}
+
+/**
+ * @brief Size of the table as vtdpi_unit_enable() takes it.
+ *
+ * @param t  An initialised table. Not NULL.
+ *
+ * @return Binary logarithm of the number of entries, 1 to 16.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE unsigned int vtdpi_table_order(const struct vtdpi_table *t)
+{
+    return (unsigned int)__builtin_ctz(t->index.count);
+}
+
+/**
+ * @brief Physical address, for vtdpi_unit_enable().
+ *
+ * @param t  An initialised table. Not NULL.
+ *
+ * @return The address of entry 0.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint64_t vtdpi_table_phys(const struct vtdpi_table *t)
+{
+    return t->phys;
+}
+
+/**
+ * @brief Whether an index is allocated.
+ *
+ * @param t      An initialised table. Not NULL.
+ * @param index  Any number.
+ *
+ * @return False also if @p index is outside the table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API bool vtdpi_table_is_allocated(const struct vtdpi_table *t,
+                                        uint32_t index);
+
+/**
+ * @brief Whether units may still use an old value of an entry.
+ *
+ * @param t      An initialised table. Not NULL.
+ * @param index  Any number.
+ *
+ * @return False also if @p index is outside the table.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API bool vtdpi_table_is_dirty(const struct vtdpi_table *t,
+                                    uint32_t index);
+
+/**
+ * @brief Read an entry, as it is in memory.
+ *
+ * @param t      An initialised table. Not NULL.
+ * @param index  Any number.
+ * @param out    Receives a copy; if the entry is being changed, perhaps halves
+ *               of two values. Not NULL.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0             Read.
+ * @retval VTDPI_EINDEX  @p index is outside the table.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_read(const struct vtdpi_table *t,
+                                                uint32_t index,
+                                                struct vtdpi_irte *out);
+
+/**
+ * @brief Whom an index was allocated for; for fault handlers.
+ *
+ * @param t      An initialised table. Not NULL.
+ * @param index  Any number.
+ *
+ * @return The owner given to vtdpi_table_alloc(); NULL if the index is free or
+ *         outside the table, or if the table keeps no owners. The host sees to
+ *         it that the owner outlives the use of this pointer.
+ *
+ * @anyctx @waitfree @order{acquire: what the owner held when it allocated}
+ */
+VTDPI_API void *vtdpi_table_owner(const struct vtdpi_table *t, uint32_t index);
+
+VTDPI_END_DECLS
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "commit.h"
+
+/*
+ * More descriptors than this for one commit become one global invalidation.
+ * Also the size of an array on the stack: 32 bytes each.
+ */
+#define IEC_MAX 16
+
+/* Units that are flushed at the same time; more go in several waves. */
+#define WAVE    8
+
+/*
+ * The descriptors for one range: blocks of the smallest size with which two
+ * suffice, or of the largest that the unit takes. Blocks are aligned, so they
+ * may cover neighbours; that costs those a refetch and nothing else. Returns
+ * how many, or IEC_MAX + 1 if there is no room for them.
+ */
+static uint32_t range_encode(const struct vtdpi_flush_range *r,
+                             unsigned int order_max,
+                             struct vtdpi_qi_desc *descs, uint32_t used)
+{
+    unsigned int order = 0;
+    uint32_t block;
+
+    while (order < order_max && (UINT32_C(1) << order) < r->count)
+        order++;
+    block = UINT32_C(1) << order;
+    for (uint32_t at = r->first & ~(block - 1); at < r->first + r->count;
+         at += block) {
+        if (used == IEC_MAX ||
+            vtdpi_qi_encode_iec(&descs[used], (uint16_t)at, order) != 0)
+            return IEC_MAX + 1;
+        used++;
+    }
+    return used;
+}
+
+/* The descriptors for one unit; returns how many. */
+static uint32_t flush_encode(const struct vtdpi_flush *flush, unsigned int mhmv,
+                             struct vtdpi_qi_desc descs[IEC_MAX])
+{
+    const unsigned int order_max =
+        mhmv < VTDPI_IEC_ORDER_MAX ? mhmv : VTDPI_IEC_ORDER_MAX;
+    bool global = flush->global;
+    uint32_t used = 0;
+
+    for (uint32_t i = 0; i < flush->used && !global; i++) {
+        used = range_encode(&flush->ranges[i], order_max, descs, used);
+        global = used > IEC_MAX;
+    }
+    if (!global)
+        return used;
+    vtdpi_qi_encode_iec_global(&descs[0]);
+    return 1;
+}
+
+/* One unit's share of a commit. */
+struct flight {
+    struct vtdpi_unit *unit;
+    struct vtdpi_qi_ticket ticket;
+    int rc;
+};
+
+/*
+ * A unit that is off or suspended has no cache: enabling comes with a global
+ * invalidation, or a SIRTP that does the same. Only a queue that is closed
+ * says so reliably; it is closed after remapping is off, and opened before the
+ * table is latched.
+ */
+static int off_is_flushed(const struct vtdpi_unit *unit, int rc)
+{
+    const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
+
+    if (rc == VTDPI_EQOFF &&
+        (state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED))
+        return 0;
+    return rc;
+}
+
+static int iec_submit(struct vtdpi_unit *unit, const struct vtdpi_flush *flush,
+                      struct vtdpi_qi_ticket *ticket)
+{
+    struct vtdpi_qi_desc descs[IEC_MAX];
+    const uint32_t n = flush_encode(flush, unit->caps.mhmv, descs);
+    int rc;
+
+    if (n == 0)
+        return 0;
+    rc = vtdpi_qi_submit(vtdpi_unit_qi(unit), descs, n, ticket);
+    /* The ring is sized for submissions of one descriptor each. */
+    if (rc == VTDPI_EQFULL && n > 1)
+        rc = vtdpi_unit_submit_iec_global(unit, ticket);
+    return rc;
+}
+
+static void unit_start(struct flight *f, struct vtdpi_unit *unit,
+                       const struct vtdpi_flush *flush)
+{
+    *f = (struct flight){.unit = unit};
+    if (flush->write_buffer && vtdpi_unit_state(unit) == VTDPI_UNIT_ON)
+        f->rc = vtdpi_unit_flush_write_buffer(unit);
+    if (f->rc == 0)
+        f->rc = iec_submit(unit, flush, &f->ticket);
+}
+
+/* A ticket that was never submitted is all zeros, or holds its error. */
+static int unit_finish(struct flight *f, const struct vtdpi_flush *flush)
+{
+    int rc = vtdpi_unit_wait(f->unit, &f->ticket, 0);
+
+    if (f->rc != 0)
+        rc = f->rc;
+    rc = off_is_flushed(f->unit, rc);
+    if (rc == 0 && flush->drain)
+        rc = vtdpi_unit_drain(f->unit);
+    return rc;
+}
+
+/*
+ * Entries are written by now. All units of a wave work at the same time; each
+ * wait has its own deadline, and a unit that fails does not keep the others
+ * from being flushed.
+ */
+int vtdpi_table_commit_(const struct vtdpi_table *t,
+                        const struct vtdpi_flush *flush)
+{
+    const struct vtdpi_table_unit *u = vtdpi_table_units_(t);
+    int first_rc = 0;
+
+    while (u != NULL) {
+        struct flight wave[WAVE];
+        uint32_t n = 0;
+
+        for (; u != NULL && n < WAVE; u = vtdpi_table_next_unit_(u))
+            unit_start(&wave[n++], u->unit, flush);
+        for (uint32_t i = 0; i < n; i++) {
+            const int rc = unit_finish(&wave[i], flush);
+
+            if (first_rc == 0)
+                first_rc = rc;
+        }
+    }
+    return first_rc;
+}

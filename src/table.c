@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtdpi/table.h"
+
+#include "commit.h"
+#include "index.h"
+#include "vtdpi/atomic.h"
+
+/* Attempts at an entry that somebody else keeps changing, against the rules. */
+#define CLEAR_TRIES 16
+
+/* Set up. */
+
+static bool count_ok(uint32_t count)
+{
+    return count >= VTDPI_TABLE_COUNT_MIN && count <= VTDPI_TABLE_COUNT_MAX &&
+           (count & (count - 1)) == 0;
+}
+
+static uint32_t dirty_words(uint32_t count)
+{
+    return (count + 63) / 64;
+}
+
+size_t vtdpi_table_storage_size(uint32_t count)
+{
+    if (!count_ok(count))
+        return 0;
+    return (vtdpi_index_words_(count) + dirty_words(count)) * sizeof(uint64_t);
+}
+
+static bool aligned(const void *p, size_t to)
+{
+    return (uintptr_t)p % to == 0;
+}
+
+static int params_check(const struct vtdpi_table_params *p)
+{
+    uint64_t size;
+
+    if (p->entries == NULL || p->storage == NULL || !count_ok(p->count) ||
+        (p->mode != VTDPI_XAPIC && p->mode != VTDPI_X2APIC) || p->haw < 1 ||
+        p->haw > 64)
+        return VTDPI_EINVAL;
+    size = (uint64_t)p->count * sizeof(struct vtdpi_irte);
+    if (!aligned(p->entries, sizeof(struct vtdpi_irte)) ||
+        !aligned(p->storage, sizeof(uint64_t)) || p->phys % 4096 != 0 ||
+        p->phys % size != 0)
+        return VTDPI_EALIGN;
+    if (p->storage_size < vtdpi_table_storage_size(p->count))
+        return VTDPI_ENOSPC;
+    /* Aligned to its size, so the table cannot wrap. */
+    if (p->haw < 64 && (p->phys + (size - 1)) >> p->haw != 0)
+        return VTDPI_ERANGE;
+    return 0;
+}
+
+static void entries_init(struct vtdpi_table *t, bool adopt)
+{
+    for (uint32_t i = 0; i < t->index.count; i++) {
+        struct vtdpi_irte *e = &t->entries[i];
+
+        if (!adopt) {
+            vtdpi_atomic_store64_relaxed(&e->lo, 0);
+            vtdpi_atomic_store64_relaxed(&e->hi, 0);
+        } else if ((vtdpi_atomic_load64_relaxed(&e->lo) & VTDPI_IRTE_LO_P) !=
+                   0) {
+            (void)vtdpi_index_take_(&t->index, i, 1);
+        }
+    }
+}
+
+static const struct vtdpi_backend_ops backend_ops;
+
+int vtdpi_table_init(struct vtdpi_table *t,
+                     const struct vtdpi_table_params *params)
+{
+    uint64_t *words;
+    int rc;
+
+    if (t == NULL || params == NULL)
+        return VTDPI_EINVAL;
+    rc = params_check(params);
+    if (rc != 0)
+        return rc;
+
+    words = (uint64_t *)params->storage;
+    *t = (struct vtdpi_table){
+        .backend =
+            {
+                .ops = &backend_ops,
+                .ctx = t,
+                .mode = params->mode,
+                .haw = params->haw,
+            },
+        .entries = params->entries,
+        .phys = params->phys,
+        .dirty = words + vtdpi_index_words_(params->count),
+        .owners = params->owners,
+    };
+    vtdpi_index_init_(&t->index, words, params->count);
+    for (uint32_t i = 0; i < dirty_words(params->count); i++)
+        vtdpi_atomic_store64_relaxed(&t->dirty[i], 0);
+    for (uint32_t i = 0; t->owners != NULL && i < params->count; i++)
+        t->owners[i] = NULL;
+    entries_init(t, params->adopt);
+    return 0;
+}
+
+/* Units. */
+
+static void unit_clean(const struct vtdpi_unit *unit, const void *p, size_t len)
+{
+    unit->ops->clean(unit->ctx, p, len);
+}
+
+int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
+                         struct vtdpi_unit *unit)
+{
+    if (t == NULL || link == NULL || unit == NULL)
+        return VTDPI_EINVAL;
+    for (const struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
+         u = vtdpi_table_next_unit_(u)) {
+        if (u->unit == unit)
+            return VTDPI_EATTACHED;
+    }
+    if (!unit->caps.coherent && unit->ops->clean == NULL)
+        return VTDPI_EOPNOTSUPP;
+
+    link->unit = unit;
+    link->next = vtdpi_table_units_(t);
+    /* From here on every change cleans and flushes for this unit, ... */
+    (void)vtdpi_atomic_xchg_ptr(&t->units, link);
+    /* ... and what was written before is cleaned now. */
+    if (!unit->caps.coherent)
+        unit_clean(unit, t->entries, t->index.count * sizeof(*t->entries));
+    return 0;
+}
+
+int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
+{
+    void **at;
+
+    if (t == NULL || unit == NULL)
+        return VTDPI_EINVAL;
+    at = &t->units;
+    for (struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
+         u = vtdpi_table_next_unit_(u)) {
+        if (u->unit == unit) {
+            vtdpi_atomic_store_ptr_release(at, u->next);
+            return 0;
+        }
+        at = &u->next;
+    }
+    return VTDPI_ENOENT;
+}
+
+/* Indexes. */
+
+static bool dirty_get(const struct vtdpi_table *t, uint32_t index)
+{
+    return (vtdpi_atomic_load64(&t->dirty[index / 64]) &
+            VTDPI_BIT64(index % 64)) != 0;
+}
+
+/* Returns whether it was dirty before. */
+static bool dirty_set(struct vtdpi_table *t, uint32_t index)
+{
+    const uint64_t bit = VTDPI_BIT64(index % 64);
+
+    return (vtdpi_atomic_or64(&t->dirty[index / 64], bit) & bit) != 0;
+}
+
+static void dirty_clear(struct vtdpi_table *t, uint32_t index)
+{
+    (void)vtdpi_atomic_and64(&t->dirty[index / 64], ~VTDPI_BIT64(index % 64));
+}
+
+static bool run_ok(uint32_t count)
+{
+    return count >= 1 && count <= VTDPI_TABLE_RUN_MAX &&
+           (count & (count - 1)) == 0;
+}
+
+static int run_check(const struct vtdpi_table *t, uint32_t first,
+                     uint32_t count)
+{
+    if (t == NULL || !run_ok(count))
+        return VTDPI_EINVAL;
+    if (first % count != 0)
+        return VTDPI_EALIGN;
+    if (first >= t->index.count || count > t->index.count - first)
+        return VTDPI_EINDEX;
+    return 0;
+}
+
+static void owners_set(struct vtdpi_table *t, uint32_t first, uint32_t count,
+                       void *owner)
+{
+    if (t->owners == NULL)
+        return;
+    for (uint32_t i = first; i < first + count; i++)
+        vtdpi_atomic_store_ptr_release(&t->owners[i], owner);
+}
+
+int vtdpi_table_alloc(struct vtdpi_table *t, uint32_t count, void *owner,
+                      uint32_t *first)
+{
+    int rc;
+
+    if (t == NULL || first == NULL || !run_ok(count))
+        return VTDPI_EINVAL;
+    rc = vtdpi_index_alloc_(&t->index, count, first);
+    if (rc == 0)
+        owners_set(t, *first, count, owner);
+    return rc;
+}
+
+int vtdpi_table_reserve(struct vtdpi_table *t, uint32_t first, uint32_t count,
+                        void *owner)
+{
+    int rc = run_check(t, first, count);
+
+    if (rc != 0)
+        return rc;
+    rc = vtdpi_index_take_(&t->index, first, count);
+    if (rc == 0)
+        owners_set(t, first, count, owner);
+    return rc;
+}
+
+/* Whether the entries are out of every unit's reach. */
+static int retired_check(const struct vtdpi_table *t, uint32_t first,
+                         uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        if ((vtdpi_atomic_load64_relaxed(&t->entries[i].lo) &
+             VTDPI_IRTE_LO_P) != 0)
+            return VTDPI_EBUSY;
+        if (dirty_get(t, i))
+            return VTDPI_EDIRTY;
+    }
+    return 0;
+}
+
+int vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count)
+{
+    int rc = run_check(t, first, count);
+
+    if (rc != 0)
+        return rc;
+    if (!vtdpi_index_allocated_(&t->index, first, count))
+        return VTDPI_EFREE;
+    rc = retired_check(t, first, count);
+    if (rc != 0)
+        return rc;
+    /* Before somebody else allocates it and names another owner. */
+    owners_set(t, first, count, NULL);
+    return vtdpi_index_free_(&t->index, first, count);
+}
+
+/* Changes. */
+
+static int index_check(const struct vtdpi_table *t, uint32_t index)
+{
+    if (index >= t->index.count)
+        return VTDPI_EINDEX;
+    if (!vtdpi_index_allocated_(&t->index, index, 1))
+        return VTDPI_EFREE;
+    return 0;
+}
+
+/* Replaces @p old, or, if that is NULL, whatever is there. @p found receives
+ * what was replaced. */
+static int entry_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,
+                         const struct vtdpi_irte *replacement,
+                         struct vtdpi_irte *found)
+{
+    int rc = VTDPI_EAGAIN;
+
+    if (old != NULL) {
+        *found = *old;
+        return vtdpi_irte_replace(entry, old, replacement);
+    }
+    for (int i = 0; i < CLEAR_TRIES && rc == VTDPI_EAGAIN; i++) {
+        vtdpi_irte_read(entry, found);
+        rc = vtdpi_irte_replace(entry, found, replacement);
+    }
+    return rc;
+}
+
+/*
+ * Cleans the line once if any unit reads memory past the caches, and says
+ * whether any unit may cache entries that are not present.
+ */
+static bool entry_publish(const struct vtdpi_table *t,
+                          const struct vtdpi_irte *entry)
+{
+    bool caching = false;
+    bool cleaned = false;
+
+    for (const struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
+         u = vtdpi_table_next_unit_(u)) {
+        if (!u->unit->caps.coherent && !cleaned) {
+            unit_clean(u->unit, entry, sizeof(*entry));
+            cleaned = true;
+        }
+        caching = caching || u->unit->caps.cm;
+    }
+    return caching;
+}
+
+static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                         const struct vtdpi_irte *old,
+                         const struct vtdpi_irte *replacement)
+{
+    struct vtdpi_table *t = (struct vtdpi_table *)ctx;
+    struct vtdpi_irte found;
+    bool was_dirty;
+    bool caching;
+    int rc = index_check(t, index);
+
+    if (rc != 0)
+        return rc;
+    /* First the mark, so that there is no moment at which the entry is changed
+     * and its index looks as if it could be given to somebody else. */
+    was_dirty = dirty_set(t, index);
+    rc = entry_replace(&t->entries[index], old, replacement, &found);
+    if (rc != 0) {
+        if (!was_dirty)
+            dirty_clear(t, index);
+        return rc;
+    }
+    caching = entry_publish(t, &t->entries[index]);
+    if ((found.lo & VTDPI_IRTE_LO_P) == 0) {
+        flush->write_buffer = true;
+        if (caching)
+            vtdpi_flush_add(flush, index, 1);
+    } else if (vtdpi_irte_is_posted(&found)) {
+        flush->drain = true;
+    }
+    return 0;
+}
+
+static int table_invalidate(void *ctx, struct vtdpi_flush *flush,
+                            uint32_t first, uint32_t count)
+{
+    const struct vtdpi_table *t = (const struct vtdpi_table *)ctx;
+
+    if (first >= t->index.count || count > t->index.count - first)
+        return VTDPI_EINDEX;
+    vtdpi_flush_add(flush, first, count);
+    return 0;
+}
+
+static int table_commit(void *ctx, struct vtdpi_flush *flush)
+{
+    return vtdpi_table_commit_((const struct vtdpi_table *)ctx, flush);
+}
+
+static void table_settled(void *ctx, uint32_t index)
+{
+    dirty_clear((struct vtdpi_table *)ctx, index);
+}
+
+static const struct vtdpi_backend_ops backend_ops = {
+    .replace = table_replace,
+    .invalidate = table_invalidate,
+    .commit = table_commit,
+    .settled = table_settled,
+};
+
+int vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
+                    const struct vtdpi_irte *irte)
+{
+    struct vtdpi_flush_range range;
+    struct vtdpi_flush flush;
+    struct vtdpi_irte old;
+    bool dirty;
+    int rc;
+
+    if (t == NULL || irte == NULL)
+        return VTDPI_EINVAL;
+    rc = index_check(t, index);
+    if (rc == 0)
+        rc = vtdpi_irte_validate(irte, t->backend.mode, t->backend.haw);
+    if (rc != 0)
+        return rc;
+    vtdpi_irte_read(&t->entries[index], &old);
+    dirty = dirty_get(t, index);
+    if (old.lo == irte->lo && old.hi == irte->hi)
+        return dirty ? vtdpi_table_flush(t, index, 1) : 0;
+
+    vtdpi_flush_init(&flush, &range, 1);
+    rc = table_replace(t, &flush, index, &old, irte);
+    if (rc != 0)
+        return rc;
+    if (dirty || (old.lo & VTDPI_IRTE_LO_P) != 0)
+        vtdpi_flush_add(&flush, index, 1);
+    flush.drain = flush.drain || dirty; /* what the failed flush retired */
+    rc = vtdpi_table_commit_(t, &flush);
+    if (rc == 0)
+        dirty_clear(t, index);
+    return rc;
+}
+
+int vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count)
+{
+    struct vtdpi_flush_range range;
+    struct vtdpi_flush flush;
+    int rc;
+
+    if (t == NULL || count == 0)
+        return VTDPI_EINVAL;
+    vtdpi_flush_init(&flush, &range, 1);
+    flush.drain = true;
+    rc = table_invalidate(t, &flush, first, count);
+    if (rc == 0)
+        rc = vtdpi_table_commit_(t, &flush);
+    for (uint32_t i = first; rc == 0 && i < first + count; i++)
+        dirty_clear(t, i);
+    return rc;
+}
+
+int vtdpi_table_flush_all(struct vtdpi_table *t)
+{
+    struct vtdpi_flush flush;
+    int rc;
+
+    if (t == NULL)
+        return VTDPI_EINVAL;
+    vtdpi_flush_init(&flush, NULL, 0);
+    flush.global = true;
+    flush.drain = true;
+    rc = vtdpi_table_commit_(t, &flush);
+    for (uint32_t i = 0; rc == 0 && i < dirty_words(t->index.count); i++)
+        vtdpi_atomic_store64_release(&t->dirty[i], 0);
+    return rc;
+}
+
+/* Queries. */
+
+bool vtdpi_table_is_allocated(const struct vtdpi_table *t, uint32_t index)
+{
+    return index < t->index.count &&
+           vtdpi_index_allocated_(&t->index, index, 1);
+}
+
+bool vtdpi_table_is_dirty(const struct vtdpi_table *t, uint32_t index)
+{
+    return index < t->index.count && dirty_get(t, index);
+}
+
+int vtdpi_table_read(const struct vtdpi_table *t, uint32_t index,
+                     struct vtdpi_irte *out)
+{
+    if (index >= t->index.count)
+        return VTDPI_EINDEX;
+    vtdpi_irte_read(&t->entries[index], out);
+    return 0;
+}
+
+void *vtdpi_table_owner(const struct vtdpi_table *t, uint32_t index)
+{
+    if (index >= t->index.count || t->owners == NULL)
+        return NULL;
+    return vtdpi_atomic_load_ptr_acquire(&t->owners[index]);
+}
