@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_IRQ_H
+#define VTDPI_IRQ_H
+
+/**
+ * @file
+ * @brief One device interrupt: its host form, its posted form, its entry.
+ *
+ * An interrupt has an index in an interrupt-remapping table and up to two
+ * forms, kept side by side:
+ *
+ * - the **host form**, from the host's affinity code: which pCPU, which vector;
+ * - the **posted form**, while a guest owns the interrupt and it can be posted:
+ *   which vCPU, which guest vector.
+ *
+ * The entry in the table is derived from them: the posted form if there is
+ * one, else the host form, else not present. A host affinity change under a
+ * posted form touches only the stored host form.
+ *
+ * **References.** A posted form holds a reference on its vCPU, so that the vCPU
+ * cannot be detached while a unit may write its PID. The reference of a form
+ * that is replaced is given back when a flush has retired the old entry and
+ * postings in flight have landed, not earlier.
+ *
+ * **Dirty.** When an entry was changed and its flush failed, a unit may still
+ * use the old one. The interrupt is then dirty: it keeps the references of all
+ * entries that a unit may hold. Every further change repeats the flush first
+ * and is refused with VTDPI_EDIRTY, unchanged, if that fails again. Only
+ * vtdpi_irq_teardown() goes ahead: it clears the entry in any case.
+ *
+ * **Pinned.** An interrupt that was torn down while its flush failed. Its index
+ * must not be given to anybody else, its references stay, and so detaching
+ * those vCPUs says VTDPI_EBUSY. vtdpi_irq_flush() repeats the flush;
+ * vtdpi_irq_mark_flushed() is for a host that has flushed in another way.
+ *
+ * Entries are written through a struct vtdpi_backend: table.h's, or the host's
+ * own. No lock of the library is held while a backend is called, so all
+ * functions below that call one may sleep if that one does. Calls for one
+ * interrupt are serialised by the caller, queries included; different
+ * interrupts are independent. URG is never set.
+ */
+
+#include "vtdpi/compiler.h"
+#include "vtdpi/irte.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/sched.h"
+#include "vtdpi/status.h"
+
+VTDPI_BEGIN_DECLS
+
+/** Most references of old entries that an interrupt can have to keep: of one
+ *  that a failed flush left, and of one that was torn down after that. */
+#define VTDPI_IRQ_STALE_MAX 2
+
+/** @brief A device interrupt; the host embeds it beside its own data. */
+struct vtdpi_irq {
+    /* private: */
+    const struct vtdpi_backend *backend;
+    struct vtdpi_vcpu *vcpu; /* the posted form's; NULL: none */
+    struct vtdpi_vcpu *stale[VTDPI_IRQ_STALE_MAX];
+    struct vtdpi_irte host; /* zero: none */
+    struct vtdpi_irte live; /* what the entry holds */
+    struct vtdpi_source source;
+    uint32_t index;
+    uint8_t vector; /* the posted form's */
+    bool dirty;     /* a unit may hold something other than live */
+    bool drain;     /* and it may be in posted format */
+    bool down;      /* torn down */
+};
+
+/**
+ * @brief Take charge of an index. Calls no backend.
+ *
+ * @param irq      The interrupt. Not NULL.
+ * @param backend  The table; stays as long as the interrupt is in use.
+ * @param index    An index that the caller has allocated and that nobody else
+ *                 changes until the interrupt is torn down and not pinned.
+ * @param source   Who may raise it; used in both forms.
+ * @param live     What the entry holds: NULL for a zero entry, as allocated.
+ *                 Else a copy of what was found there; in remapped format and
+ *                 present, it becomes the host form.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0                   Done. No posted form.
+ * @retval VTDPI_EINVAL        A pointer other than @p live, or the backend's
+ *                             replace, invalidate or commit is NULL, or its
+ *                             mode or host address width is out of range.
+ * @retval VTDPI_ERANGE        SQ of @p source is above 3.
+ * @retval VTDPI_EIRTE_SOURCE  @p source is unset.
+ * @retval VTDPI_EIRTE_SVT     Unknown kind of source.
+ * @retval VTDPI_EIRTE_SQ      SQ set, and the source is not an exact one.
+ * @retval VTDPI_EIRTE_BUS     First bus above the last.
+ *
+ * Nothing has changed after an error.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
+               uint32_t index, const struct vtdpi_source *source,
+               const struct vtdpi_irte *live);
+
+/**
+ * @brief Set the host form: first activation, affinity change, deactivation.
+ *
+ * Under a posted form only stored, without a call of the backend, dirty or
+ * not; it comes into effect when the posted form goes. Else the entry is
+ * changed. The form that is there already costs nothing, unless dirty.
+ *
+ * @param irq   The interrupt. Not NULL.
+ * @param host  The form, present, its mode the backend's; its source is the
+ *              interrupt's or VTDPI_SOURCE_UNSET, which stands for that. NULL:
+ *              no host form.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_EINVAL  @p irq is NULL, or @p host is not as above.
+ * @retval VTDPI_ESTATE  Torn down.
+ * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
+ * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
+ *         vtdpi_irq_is_dirty() is true then, the form is set and the entry
+ *         written, but not flushed. Else, and after any error listed above,
+ *         nothing has changed.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_set_host(struct vtdpi_irq *irq,
+                   const struct vtdpi_irte_remapped *host);
+
+/**
+ * @brief Post the interrupt to a vCPU: set or replace the posted form.
+ *
+ * Takes a reference on @p v; gives that of the form replaced back once it is
+ * flushed. Postings in flight may still reach the old vCPU until the return.
+ * The form that is there already costs nothing, unless dirty.
+ *
+ * @param irq     The interrupt. Not NULL.
+ * @param v       An attached vCPU. Not NULL.
+ * @param vector  Guest vector, 16 to 255.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0                      Done.
+ * @retval VTDPI_EINVAL           @p irq or @p v is NULL.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
+ * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
+ *         the form is set and the entry written, but not flushed, and both
+ *         references are kept. Else, and after any error listed above, nothing
+ *         has changed.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
+
+/**
+ * @brief Take the posted form away: back to the host form, or to an entry that
+ *        is not present if there is none.
+ *
+ * After success no unit uses the PID on behalf of this interrupt, and what was
+ * posted has landed: the vCPU can be harvested for the last time.
+ *
+ * @param irq  The interrupt. Not NULL.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0             Done, or there was no posted form.
+ * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_ESTATE  Torn down.
+ * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
+ * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
+ *         the form is gone and the entry written, but not flushed, and the
+ *         reference is kept. Else, and after any error listed above, nothing
+ *         has changed.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_unpost(struct vtdpi_irq *irq);
+
+/**
+ * @brief Clear the entry and end the interrupt.
+ *
+ * Needs nothing but the interrupt itself. Clears whatever the entry holds,
+ * dirty or not, and flushes once. After success the index may be freed, the
+ * references are given back, and the interrupt may be initialised again. May
+ * be called again: it then does what vtdpi_irq_flush() does.
+ *
+ * @param irq  The interrupt. Not NULL.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @return Else an error of the backend. The interrupt is torn down all the
+ *         same: no further change is accepted, and it is pinned.
+ *         vtdpi_irq_vcpu() still names a vCPU only if the backend refused to
+ *         write the entry.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_teardown(struct vtdpi_irq *irq);
+
+/**
+ * @brief Repeat a flush that failed, and for an interrupt that is pinned, the
+ *        clearing of its entry if the backend had refused even that.
+ *
+ * @param irq  The interrupt. Not NULL.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0             Neither dirty nor pinned: references of old entries
+ *                       are given back. At once, without a call of the
+ *                       backend, if it was neither before.
+ * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @return Else an error of the backend; dirty or pinned as before.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_flush(struct vtdpi_irq *irq);
+
+/**
+ * @brief The host has flushed in another way: make a dirty interrupt clean and
+ *        give references of old entries back. Calls only the backend's settled.
+ *
+ * @param irq  The interrupt. Not NULL.
+ *
+ * @pre Since the last change of this interrupt every unit that uses the table
+ *      has completed a global invalidation of its interrupt entry cache, or
+ *      had interrupt remapping off; and what it had posted has landed.
+ *
+ * @thread @waitfree
+ *
+ * @retval 0             Neither dirty nor pinned.
+ * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_EBUSY   Pinned, and the entry itself is not cleared, since the
+ *                       backend had refused that: vtdpi_irq_flush() first.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq);
+
+/**
+ * @brief The vCPU that the interrupt is posted to.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return The posted form's vCPU; NULL if there is no posted form.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_vcpu *vtdpi_irq_vcpu(const struct vtdpi_irq *irq)
+{
+    return irq->vcpu;
+}
+
+/**
+ * @brief The guest vector of the posted form.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return The vector, or 0 if there is no posted form.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint8_t vtdpi_irq_vector(const struct vtdpi_irq *irq)
+{
+    return irq->vector;
+}
+
+/**
+ * @brief The index of the interrupt.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return The index, as given to vtdpi_irq_init().
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint32_t vtdpi_irq_index(const struct vtdpi_irq *irq)
+{
+    return irq->index;
+}
+
+/**
+ * @brief What the entry in the table holds.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return A copy; units may hold an older one if the interrupt is dirty.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_irte vtdpi_irq_live(const struct vtdpi_irq *irq)
+{
+    return irq->live;
+}
+
+/**
+ * @brief Whether a change was written and its flush has not succeeded yet.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return True if a unit may use an entry other than vtdpi_irq_live().
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE bool vtdpi_irq_is_dirty(const struct vtdpi_irq *irq)
+{
+    return irq->dirty;
+}
+
+/**
+ * @brief Whether the interrupt is torn down and a unit may still use its
+ *        index.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return True if its index must not be freed, nor the object go away.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE bool vtdpi_irq_is_pinned(const struct vtdpi_irq *irq)
+{
+    return irq->down && (irq->dirty || irq->live.lo != 0 || irq->live.hi != 0);
+}
+
+VTDPI_END_DECLS
+
+#endif
