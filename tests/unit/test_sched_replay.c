@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Step replay: each operation of sched.h is run again and again with one or
+ * two events injected before its k-th atomic access, for every k. Afterwards
+ * everything in flight arrives, and no vector may be lost nor any vCPU deaf.
+ */
+#include "atomic_hook.h"
+#include "test.h"
+#include "world.h"
+
+/* Slots in one leaf word, and in another leaf and summary word. */
+static const uint32_t near_slots[VCPUS] = {5, 6, 63};
+static const uint32_t far_slots[VCPUS] = {5, 70, 65 * 64 + 7};
+
+typedef void event_fn(struct world *w);
+
+static void post_hw_low(struct world *w)
+{
+    world_device_post(&w->vcpu[0], 0x31, false);
+}
+
+static void post_hw_high(struct world *w)
+{
+    world_device_post(&w->vcpu[0], 0xe5, false);
+}
+
+static void post_sw(struct world *w)
+{
+    world_software_post(&w->vcpu[0], 0x71, false);
+}
+
+static void post_urgent(struct world *w)
+{
+    world_device_post(&w->vcpu[0], 0xa2, true);
+}
+
+static void post_neighbour(struct world *w)
+{
+    world_device_post(&w->vcpu[1], 0x45, false);
+}
+
+static void interrupts(struct world *w)
+{
+    /* The handler does not nest: a pCPU that is in one defers the vector. */
+    for (unsigned int p = 0; p < PCPUS - 1; p++) {
+        if (w->pcpu[p].scan % 2 == 0)
+            world_interrupts(w, p);
+    }
+}
+
+static void offline_1(struct world *w)
+{
+    if (!w->dead[1] && w->s.scan % 2 == 0)
+        world_offline(w, 1);
+}
+
+static void rescan_1(struct world *w)
+{
+    if (w->s.scan % 2 == 0)
+        (void)vtdpi_pcpu_rescan(&w->pcpu[1]);
+}
+
+static const struct {
+    const char *name;
+    event_fn *fn;
+} events[] = {
+    {"hardware post", post_hw_low},
+    {"hardware post, last word", post_hw_high},
+    {"software post", post_sw},
+    {"urgent hardware post", post_urgent},
+    {"post to the neighbour", post_neighbour},
+    {"interrupts arrive", interrupts},
+    {"offline", offline_1},
+    {"rescan", rescan_1},
+};
+enum {
+    EVENTS = sizeof(events) / sizeof(events[0])
+};
+
+/* An operation: what comes before, unhooked; and what is replayed. */
+struct operation {
+    const char *name;
+    event_fn *before;
+    event_fn *run;
+};
+
+static void in_guest_0(struct world *w)
+{
+    world_enter(&w->vcpu[0], 0);
+    world_enter(&w->vcpu[1], 2);
+    world_halt(&w->vcpu[1], 2, false);
+}
+
+static void preempted_with_posts(struct world *w)
+{
+    in_guest_0(w);
+    world_leave(&w->vcpu[0]);
+    world_device_post(&w->vcpu[0], 0x99, false);
+}
+
+static void preempted_after_on(struct world *w)
+{
+    in_guest_0(w);
+    world_device_post(&w->vcpu[0], 0x99, false);
+    world_leave(&w->vcpu[0]);
+}
+
+static void blocked_on_1(struct world *w)
+{
+    in_guest_0(w);
+    world_halt(&w->vcpu[0], 1, false);
+}
+
+static void blocked_and_posted(struct world *w)
+{
+    blocked_on_1(w);
+    world_device_post(&w->vcpu[0], 0x99, false);
+}
+
+static void both_blocked_on_1(struct world *w)
+{
+    blocked_on_1(w);
+    world_halt(&w->vcpu[1], 1, false);
+    world_device_post(&w->vcpu[1], 0x99, false);
+}
+
+static void block_on_1(struct world *w)
+{
+    world_halt(&w->vcpu[0], 1, false);
+}
+
+static void block_on_0(struct world *w)
+{
+    world_halt(&w->vcpu[0], 0, false);
+}
+
+static void block_committed_on_1(struct world *w)
+{
+    world_halt(&w->vcpu[0], 1, true);
+}
+
+static void enter_on_2(struct world *w)
+{
+    world_enter(&w->vcpu[0], 2);
+}
+
+static void leave_and_enter(struct world *w)
+{
+    world_leave(&w->vcpu[0]);
+    world_enter(&w->vcpu[0], 2);
+}
+
+static void leave_and_block(struct world *w)
+{
+    world_leave(&w->vcpu[0]);
+    world_halt(&w->vcpu[0], 1, false);
+}
+
+static void wake_up(struct world *w)
+{
+    world_leave(&w->vcpu[0]);
+}
+
+static void take_while_blocked(struct world *w)
+{
+    /* A guest that got something goes on. */
+    if (world_take(&w->vcpu[0]))
+        w->vcpu[0].woken = true;
+}
+
+static void handle_on_1(struct world *w)
+{
+    world_interrupts(w, 1);
+}
+
+static void take_offline(struct world *w)
+{
+    offline_1(w);
+}
+
+static void run_and_block_again(struct world *w)
+{
+    world_enter(&w->vcpu[0], 0);
+    world_halt(&w->vcpu[0], 1, false);
+}
+
+static const struct operation operations[] = {
+    {"block", in_guest_0, block_on_1},
+    {"block, own pCPU", in_guest_0, block_on_0},
+    {"block, posts before", preempted_with_posts, block_on_1},
+    {"block, ON before", preempted_after_on, block_on_1},
+    {"block when blocked", blocked_on_1, block_on_1},
+    {"block when blocked elsewhere", blocked_on_1, block_on_0},
+    {"block_committed", in_guest_0, block_committed_on_1},
+    {"block_committed, posts before", preempted_with_posts,
+     block_committed_on_1},
+    {"block_committed, ON before", preempted_after_on, block_committed_on_1},
+    {"run, blocked before", blocked_on_1, enter_on_2},
+    {"run, blocked and posted before", blocked_and_posted, enter_on_2},
+    {"run, posts before", preempted_with_posts, enter_on_2},
+    {"preempt, run", in_guest_0, leave_and_enter},
+    {"preempt, block", in_guest_0, leave_and_block},
+    {"preempt, blocked before", blocked_on_1, wake_up},
+    {"sync while blocked", blocked_on_1, take_while_blocked},
+    {"handler", both_blocked_on_1, handle_on_1},
+    {"offline", both_blocked_on_1, take_offline},
+    {"run, block again", blocked_and_posted, run_and_block_again},
+};
+
+struct replay {
+    const struct operation *op;
+    struct world *w;
+    unsigned int step;
+    unsigned int at[2];
+    unsigned int event[2];
+};
+
+static void on_access(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct replay *r = ctx;
+
+    (void)kind;
+    (void)addr;
+    r->step++;
+    for (unsigned int i = 0; i < 2; i++) {
+        if (r->at[i] == r->step)
+            events[r->event[i]].fn(r->w);
+    }
+}
+
+/* Whoever is still out comes back, everybody gets one more post. */
+static void finish(struct world *w)
+{
+    world_settle(w);
+    world_check(w);
+    for (unsigned int i = 0; i < 2; i++) {
+        if (w->vcpu[i].state == OUT)
+            world_enter(&w->vcpu[i], 0);
+        world_device_post(&w->vcpu[i], 0xc0, false);
+    }
+    world_settle(w);
+    world_check(w);
+    for (unsigned int i = 0; i < 2; i++)
+        assert_int_equal(w->vcpu[i].state, GUEST);
+}
+
+/* The world that is being replayed, so that a failure can be named. */
+static struct replay now;
+
+/* One run; returns the number of steps of the operation. */
+static unsigned int replay_once(const uint32_t slots[VCPUS])
+{
+    now.w = world_new(slots);
+    now.step = 0;
+    now.op->before(now.w);
+    hook.before = on_access;
+    hook.ctx = &now;
+    now.op->run(now.w);
+    hook_reset();
+    finish(now.w);
+    world_free(now.w);
+    now.w = NULL;
+    return now.step;
+}
+
+static int name_failure(void **state)
+{
+    (void)state;
+    hook_reset();
+    if (now.w == NULL)
+        return 0;
+    print_error("replayed: %s; %s before step %u, %s before step %u\n",
+                now.op->name, events[now.event[0]].name, now.at[0],
+                events[now.event[1]].name, now.at[1]);
+    world_free(now.w);
+    now.w = NULL;
+    return 0;
+}
+
+static void replay_operation(const uint32_t slots[VCPUS])
+{
+    for (unsigned int i = 0; i < EVENTS * EVENTS; i++) {
+        unsigned int steps;
+
+        now.event[0] = i / EVENTS;
+        now.event[1] = i % EVENTS;
+        now.at[0] = 0;
+        do {
+            now.at[1] = ++now.at[0];
+            do
+                steps = replay_once(slots);
+            while (now.at[1]++ < steps);
+        } while (now.at[0] <= steps);
+    }
+}
+
+static void replay_all(const uint32_t slots[VCPUS])
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        now.op = &operations[i];
+        replay_operation(slots);
+    }
+}
+
+static void test_sched_two_events_at_any_step_nothing_lost(void **state)
+{
+    (void)state;
+    replay_all(near_slots);
+}
+
+static void test_sched_two_events_two_words_nothing_lost(void **state)
+{
+    (void)state;
+    replay_all(far_slots);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(
+            test_sched_two_events_at_any_step_nothing_lost, name_failure),
+        cmocka_unit_test_teardown(test_sched_two_events_two_words_nothing_lost,
+                                  name_failure),
+    };
+
+    return cmocka_run_group_tests_name("sched_replay", tests, NULL, NULL);
+}

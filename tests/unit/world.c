@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "test.h"
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t world_apic_id(unsigned int pcpu)
+{
+    return 0x1000 + pcpu * 2;
+}
+
+static unsigned int pcpu_of(uint32_t apic_id)
+{
+    assert_in_range(apic_id, 0x1000, 0x1000 + (PCPUS - 1) * 2);
+    return (apic_id - 0x1000) / 2;
+}
+
+static void interrupt(struct world *w, uint32_t apic_id, uint8_t vector)
+{
+    const unsigned int p = pcpu_of(apic_id);
+
+    if (!w->dead[p])
+        w->pending[p][vector] = true;
+}
+
+static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
+{
+    struct world *w = ctx;
+
+    w->ipis++;
+    interrupt(w, apic_id, vector);
+}
+
+static void wake(void *ctx, void *cookie)
+{
+    struct world_vcpu *v = cookie;
+
+    assert_ptr_equal(v->w, ctx);
+    assert_false(v->gone);
+    v->woken = true;
+    v->wakes++;
+}
+
+/* Where a page lives: only four of them are backed. */
+static uint32_t backing(uint32_t number)
+{
+    return number < PRESENT - 1 ? number : PRESENT - 1;
+}
+
+static void add_page(struct world *w, uint32_t number)
+{
+    const uint32_t i = backing(number);
+    uint8_t *memory = (uint8_t *)w->memory + i * 4096;
+
+    memset(memory, 0xff, 4096);
+    assert_int_equal(vtdpi_sched_add_page(&w->s, number, &w->page[i], memory,
+                                          0x100000000 + number * 4096),
+                     0);
+}
+
+struct world *world_new(const uint32_t slots[VCPUS])
+{
+    struct world *w = calloc(1, sizeof(*w));
+    struct vtdpi_sched_params params = {
+        .ops = &w->ops,
+        .ctx = w,
+        .pages = w->page_slots,
+        .max_pages = PAGES,
+        .pcpus = w->pcpu_slots,
+        .max_pcpus = PCPUS,
+        .apic_mode = VTDPI_X2APIC,
+        .anv = ANV,
+        .wnv = WNV,
+    };
+
+    assert_non_null(w);
+    w->memory = aligned_alloc(4096, PRESENT * 4096);
+    assert_non_null(w->memory);
+    w->ops.send_ipi = send_ipi;
+    w->ops.wake = wake;
+    assert_int_equal(vtdpi_sched_init(&w->s, &params), 0);
+    add_page(w, 0);
+    add_page(w, 1);
+    add_page(w, PAGES - 1);
+    /* The last pCPU stays absent. */
+    for (unsigned int i = 0; i < PCPUS - 1; i++) {
+        assert_int_equal(vtdpi_pcpu_init(&w->s, &w->pcpu[i], i,
+                                         world_apic_id(i), w->bitmap[i]),
+                         0);
+        vtdpi_pcpu_online(&w->pcpu[i]);
+    }
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        w->vcpu[i].w = w;
+        assert_int_equal(
+            vtdpi_vcpu_attach(&w->s, &w->vcpu[i].v, slots[i], &w->vcpu[i]), 0);
+    }
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    free(w->memory);
+    free(w);
+}
+
+static struct vtdpi_pid *pid_of(const struct world_vcpu *v)
+{
+    return &((struct vtdpi_pid *)
+                 v->w->memory)[backing(v->v.slot / 64) * 64 + v->v.slot % 64];
+}
+
+void world_device_post(struct world_vcpu *v, uint8_t vector, bool urgent)
+{
+    struct vtdpi_pid *pid = pid_of(v);
+
+    v->posted[vector] = true;
+    pid->pir[vector / 64] |= UINT64_C(1) << (vector % 64);
+    if ((pid->control & 1) != 0 || ((pid->control & 2) != 0 && !urgent))
+        return;
+    pid->control |= 1;
+    interrupt(v->w, (uint32_t)(pid->control >> 32),
+              (uint8_t)(pid->control >> 16));
+}
+
+void world_software_post(struct world_vcpu *v, uint8_t vector, bool urgent)
+{
+    v->posted[vector] = true;
+    (void)vtdpi_vcpu_post(&v->v, vector, urgent);
+}
+
+bool world_take(struct world_vcpu *v)
+{
+    uint64_t out[VTDPI_PIR_WORDS];
+    const bool any = vtdpi_vcpu_sync(&v->v, out);
+
+    for (unsigned int i = 0; i < 256; i++)
+        v->taken[i] += (unsigned int)(out[i / 64] >> (i % 64)) & 1;
+    return any;
+}
+
+/* Also the entry: interrupts are off from the harvest on, so a notification
+ * that comes later is still pending when the guest starts. */
+void world_enter(struct world_vcpu *v, unsigned int pcpu)
+{
+    vtdpi_vcpu_run(&v->v, &v->w->pcpu[pcpu]);
+    v->on = pcpu;
+    v->w->irqs_off[pcpu] = true;
+    (void)world_take(v);
+    v->state = GUEST;
+    v->w->irqs_off[pcpu] = false;
+}
+
+void world_leave(struct world_vcpu *v)
+{
+    v->state = OUT;
+    vtdpi_vcpu_preempt(&v->v);
+}
+
+/* Somewhere to run after a sleep. */
+static unsigned int alive(const struct world *w, unsigned int pcpu)
+{
+    while (w->dead[pcpu])
+        pcpu = (pcpu + 1) % (PCPUS - 1);
+    return pcpu;
+}
+
+/* Halt: sleep if nothing comes; a guest that got a vector goes on. */
+void world_halt(struct world_vcpu *v, unsigned int pcpu, bool committed)
+{
+    struct world *w = v->w;
+
+    v->state = OUT;
+    for (;;) {
+        enum vtdpi_block_result r;
+
+        v->woken = false;
+        r = committed ? vtdpi_vcpu_block_committed(&v->v, &w->pcpu[pcpu])
+                      : vtdpi_vcpu_block(&v->v, &w->pcpu[pcpu]);
+        if (r == VTDPI_BLOCKED) {
+            v->state = SLEEPING;
+            return;
+        }
+        if (r == VTDPI_BLOCK_OFFLINE) {
+            pcpu = (pcpu + 1) % (PCPUS - 1);
+            continue;
+        }
+        assert_int_equal(r, VTDPI_BLOCK_PENDING);
+        assert_false(committed);
+        if (world_take(v)) {
+            world_enter(v, alive(w, v->on));
+            return;
+        }
+    }
+}
+
+void world_offline(struct world *w, unsigned int p)
+{
+    for (unsigned int i = 0; i < VCPUS; i++)
+        assert_false(w->vcpu[i].state == GUEST && w->vcpu[i].on == p);
+    (void)vtdpi_pcpu_offline(&w->pcpu[p]);
+    w->dead[p] = true;
+    memset(w->pending[p], 0, sizeof(w->pending[p]));
+}
+
+void world_interrupts(struct world *w, unsigned int p)
+{
+    if (w->irqs_off[p])
+        return;
+    if (w->pending[p][WNV]) {
+        w->pending[p][WNV] = false;
+        (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[p]);
+    }
+    if (!w->pending[p][ANV])
+        return;
+    w->pending[p][ANV] = false;
+    /* CPU-side processing for the vCPU in the guest here; in host mode the
+     * handler does EOI and nothing else. */
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        struct world_vcpu *v = &w->vcpu[i];
+        struct vtdpi_pid *pid = pid_of(v);
+
+        if (v->state != GUEST || v->on != p)
+            continue;
+        pid->control &= ~UINT64_C(1);
+        for (unsigned int j = 0; j < 256; j++)
+            v->taken[j] += (unsigned int)(pid->pir[j / 64] >> (j % 64)) & 1;
+        memset(pid->pir, 0, sizeof(pid->pir));
+    }
+}
+
+static bool anything_pending(const struct world *w)
+{
+    for (unsigned int p = 0; p < PCPUS - 1; p++) {
+        if (w->pending[p][ANV] || w->pending[p][WNV])
+            return true;
+    }
+    return false;
+}
+
+void world_settle(struct world *w)
+{
+    for (unsigned int rounds = 0; rounds < 100; rounds++) {
+        bool moved = anything_pending(w);
+
+        for (unsigned int p = 0; p < PCPUS - 1; p++)
+            world_interrupts(w, p);
+        for (unsigned int i = 0; i < VCPUS; i++) {
+            struct world_vcpu *v = &w->vcpu[i];
+
+            if (v->state == SLEEPING && v->woken) {
+                world_enter(v, alive(w, i % (PCPUS - 1)));
+                moved = true;
+            }
+        }
+        if (!moved)
+            return;
+    }
+    fail_msg("the world does not settle");
+}
+
+static void check_sleeping(const struct world *w, const struct world_vcpu *v)
+{
+    const struct vtdpi_pid *pid = pid_of(v);
+    const unsigned int p = pcpu_of((uint32_t)(pid->control >> 32));
+    const uint32_t leaf = v->v.slot / 64;
+
+    assert_int_equal(pid->control & 3, 0);
+    assert_int_equal(pid->control >> 16 & 0xff, WNV);
+    assert_false(w->dead[p]);
+    assert_true(w->bitmap[p][leaf] >> (v->v.slot % 64) & 1);
+    assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
+}
+
+static void check_guest(const struct world_vcpu *v)
+{
+    const struct vtdpi_pid *pid = pid_of(v);
+
+    assert_int_equal(pid->control & 2, 0);
+    assert_int_equal(pid->control >> 16 & 0xff, ANV);
+    assert_int_equal(pid->control >> 32, world_apic_id(v->on));
+}
+
+/* Bits only where a sleeper is: nobody leaves one behind. */
+static void check_bitmaps(const struct world *w)
+{
+    for (unsigned int p = 0; p < PCPUS - 1; p++) {
+        unsigned int sleepers = 0;
+
+        for (unsigned int i = 0; i < VCPUS; i++) {
+            const struct world_vcpu *v = &w->vcpu[i];
+
+            if (v->state == SLEEPING &&
+                pcpu_of((uint32_t)(pid_of(v)->control >> 32)) == p)
+                sleepers++;
+        }
+        assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[p]), sleepers);
+    }
+}
+
+void world_check(const struct world *w)
+{
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        const struct world_vcpu *v = &w->vcpu[i];
+
+        if (v->gone)
+            continue;
+        if (v->state == SLEEPING)
+            check_sleeping(w, v);
+        if (v->state == GUEST)
+            check_guest(v);
+        if (v->state != OUT) {
+            for (unsigned int j = 0; j < VTDPI_PIR_WORDS; j++)
+                assert_int_equal(pid_of(v)->pir[j], 0);
+        }
+        for (unsigned int j = 0; j < 256; j++) {
+            const struct vtdpi_pid *pid = pid_of(v);
+            const bool there = (pid->pir[j / 64] >> (j % 64) & 1) != 0;
+
+            /* Delivered, or still recorded for a vCPU that is out. */
+            assert_int_equal(v->posted[j], v->taken[j] > 0 || there);
+        }
+    }
+    check_bitmaps(w);
+}

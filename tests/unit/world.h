@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_TEST_WORLD_H
+#define VTDPI_TEST_WORLD_H
+
+/*
+ * A small host for the tests of sched.h: pCPUs with pending interrupts, vCPUs
+ * that run, sleep and take vectors, a device that posts as hardware does, and
+ * an account of every vector. The PID is written here with plain words and
+ * literal bits: the device shares nothing with pid.h.
+ */
+
+#include "vtdpi/sched.h"
+
+enum {
+    PCPUS = 4,
+    VCPUS = 3,
+    PAGES = 66,  /* two summary words */
+    PRESENT = 4, /* pages 0, 1, 2 (left to the test) and the last */
+    ANV = 0xf2,
+    WNV = 0xf1,
+};
+
+enum vcpu_state {
+    OUT,      /* not in the guest, not asleep */
+    GUEST,    /* in the guest on world_vcpu.on */
+    SLEEPING, /* asleep; woken ends it */
+};
+
+struct world_vcpu {
+    struct vtdpi_vcpu v; /* first: the cookie is the world_vcpu */
+    struct world *w;
+    enum vcpu_state state;
+    unsigned int on;
+    bool woken;
+    bool gone; /* detach is done: wake must not come */
+    bool posted[256];
+    unsigned int taken[256];
+    unsigned int wakes;
+};
+
+struct world {
+    struct vtdpi_sched s;
+    struct vtdpi_platform_ops ops;
+    void *page_slots[PAGES];
+    void *pcpu_slots[PCPUS];
+    struct vtdpi_pid_page page[PRESENT];
+    struct vtdpi_pcpu pcpu[PCPUS];
+    uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];
+    bool pending[PCPUS][256];
+    bool irqs_off[PCPUS];
+    bool dead[PCPUS]; /* the local APIC loses what it gets */
+    struct world_vcpu vcpu[VCPUS];
+    unsigned int ipis;
+    void *memory; /* the present PID pages */
+};
+
+/* APIC id of a pCPU: not its number, and above 8 bits. */
+uint32_t world_apic_id(unsigned int pcpu);
+
+/* All pCPUs online, pages 0, 1 and 65 present, VCPUS vCPUs attached to the
+ * slots given. */
+struct world *world_new(const uint32_t slots[VCPUS]);
+void world_free(struct world *w);
+
+/* Post as the remapping unit does: one atomic step. */
+void world_device_post(struct world_vcpu *v, uint8_t vector, bool urgent);
+/* Post by vtdpi_vcpu_post(), accounted for. */
+void world_software_post(struct world_vcpu *v, uint8_t vector, bool urgent);
+
+/* What a host does around the transitions. */
+void world_enter(struct world_vcpu *v, unsigned int pcpu);
+void world_leave(struct world_vcpu *v);
+void world_halt(struct world_vcpu *v, unsigned int pcpu, bool committed);
+/* Sync; whether there was anything. */
+bool world_take(struct world_vcpu *v);
+
+/* Offline, and from then on its local APIC loses what it has and gets. */
+void world_offline(struct world *w, unsigned int pcpu);
+
+/* Take the pending interrupts of one pCPU, or of all. */
+void world_interrupts(struct world *w, unsigned int pcpu);
+
+/* Everything in flight arrives, woken vCPUs run, until nothing changes. */
+void world_settle(struct world *w);
+
+/* Design section 5, "At quiescence", for every vCPU; and no vector lost. */
+void world_check(const struct world *w);
+
+#endif
