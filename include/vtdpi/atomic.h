@@ -109,6 +109,12 @@ VTDPI_ATOMIC_FN uint32_t vtdpi_atomic_load32_acquire(const uint32_t *p)
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
+/** Store of a 32-bit word; earlier accesses of this CPU stay before it. */
+VTDPI_ATOMIC_FN void vtdpi_atomic_store32_release(uint32_t *p, uint32_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
 /** OR into a 32-bit word, SC. Returns the old value. */
 VTDPI_ATOMIC_FN uint32_t vtdpi_atomic_or32(uint32_t *p, uint32_t bits)
 {

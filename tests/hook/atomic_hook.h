@@ -96,6 +96,12 @@ HOOK_FN uint32_t vtdpi_atomic_load32_acquire(const uint32_t *p)
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
+HOOK_FN void vtdpi_atomic_store32_release(uint32_t *p, uint32_t v)
+{
+    hook_access(HOOK_STORE, p);
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
 HOOK_FN uint32_t vtdpi_atomic_or32(uint32_t *p, uint32_t bits)
 {
     hook_access(HOOK_LOCKED, p);

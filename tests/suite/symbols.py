@@ -3,9 +3,9 @@
 
 usage: symbols.py LIBRARY MAP HEADER...
 
-Every function that the headers declare (VTDPI_API) or define (VTDPI_INLINE)
-is exported by the library and named in the map, and nothing else is. Names
-that end in an underscore are private and must not be exported.
+Every function or object that the headers declare (VTDPI_API) or define
+(VTDPI_INLINE) is exported by the library and named in the map, and nothing
+else is. Names that end in an underscore are private and must not be exported.
 """
 
 import re
@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 DECLARED = re.compile(
-    r"^(?:VTDPI_\w+\s+)*VTDPI_(?:API|INLINE)\b[^;{}()]*?\b(vtdpi_\w+)\s*\(",
+    r"^(?:VTDPI_\w+\s+)*VTDPI_(?:API|INLINE)\b[^;{}()]*?\b(vtdpi_\w+)\s*[(;]",
     re.MULTILINE,
 )
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Global commands: GCMD to GSTS. */
+#include "internal.h"
+
+#define STICKY                                                     \
+    ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE | \
+                VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))
+#define ONE_SHOT ((uint32_t)VTDPI_GCMD_ONE_SHOT)
+
+/* Commands that this unit does not have. WBF is ignored, not refused, by
+ * units that do not need it. */
+static uint32_t unsupported(const struct vtdpi_model *m)
+{
+    uint64_t bits = 0;
+
+    if ((m->params.ecap & VTDPI_ECAP_QI) == 0)
+        bits |= VTDPI_GCMD_QIE;
+    if ((m->params.ecap & VTDPI_ECAP_IR) == 0)
+        bits |= VTDPI_GCMD_IRE | VTDPI_GCMD_SIRTP | VTDPI_GCMD_CFI;
+    if ((m->params.cap & CAP_AFL) == 0)
+        bits |= VTDPI_GCMD_SFL | VTDPI_GCMD_EAFL;
+    return (uint32_t)bits;
+}
+
+/* What a driver may not ask in this state. The unit does it all the same. */
+static bool order_broken(const struct vtdpi_model *m, uint32_t bit, bool on)
+{
+    const uint64_t ready = VTDPI_GSTS_IRTPS | VTDPI_GSTS_QIES;
+
+    if (bit == VTDPI_GCMD_IRE && on)
+        return (m->gsts & ready) != ready;
+    if (bit == VTDPI_GCMD_QIE && !on)
+        return (m->gsts & VTDPI_GSTS_IRES) != 0;
+    return false;
+}
+
+static void latch_table(struct vtdpi_model *m)
+{
+    const uint64_t base = m->irta & VTDPI_IRTA_BASE;
+    const uint64_t size = UINT64_C(32)
+                          << VTDPI_FIELD_GET(m->irta, VTDPI_IRTA_S);
+
+    if ((base & (size - 1)) != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_ALIGNMENT, VTDPI_IRTA_REG,
+                             m->irta);
+    m->irta_latched = m->irta;
+    /* With ESIRTPS the command invalidates; else what was cached of the old
+     * table stays, and bites. */
+    if ((m->params.cap & VTDPI_CAP_ESIRTPS) != 0)
+        vtdpi_model_iec_invalidate_all_(m);
+    else
+        m->iec_unflushed = true;
+}
+
+static void switch_queue(struct vtdpi_model *m, bool on)
+{
+    if (on && m->iqt != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_TAIL, VTDPI_IQT_REG, m->iqt);
+    if (!on && (m->iqh != m->iqt || m->fetched_count != 0))
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_BUSY, VTDPI_GCMD_REG, m->iqh);
+    m->iqh = 0;
+    vtdpi_model_queue_drop_(m);
+}
+
+static void execute(struct vtdpi_model *m, uint32_t bit, bool on)
+{
+    if (order_broken(m, bit, on))
+        vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_ORDER, VTDPI_GCMD_REG, bit);
+    if (bit == VTDPI_GCMD_IRE && on && m->iec_unflushed)
+        vtdpi_model_violate_(m, VTDPI_MODEL_STALE_CACHE, VTDPI_GCMD_REG, bit);
+    if (bit == VTDPI_GCMD_SIRTP)
+        latch_table(m);
+    if (bit == VTDPI_GCMD_SRTP)
+        m->rtaddr_latched = m->rtaddr;
+    if (bit == VTDPI_GCMD_QIE)
+        switch_queue(m, on);
+
+    /* WBFS shows a flush in progress, all others that the thing is so. */
+    if (bit != VTDPI_GCMD_WBF && on)
+        m->gsts |= bit;
+    else
+        m->gsts &= ~bit;
+    if (bit == VTDPI_GCMD_QIE && on && !m->params.manual)
+        vtdpi_model_queue_run_(m);
+}
+
+void vtdpi_model_command_due_(struct vtdpi_model *m)
+{
+    const uint32_t bits = m->command;
+
+    if (bits == 0 || m->ticks < m->command_due)
+        return;
+    m->command = 0;
+    for (uint32_t bit = (uint32_t)VTDPI_GCMD_CFI; bit != 0; bit <<= 1) {
+        if ((bits & bit) != 0)
+            execute(m, bit, (m->command_value & bit) != 0);
+    }
+}
+
+/* Record what is wrong with a command, and return what the unit takes. */
+static uint32_t check(struct vtdpi_model *m, uint32_t value, uint32_t changed)
+{
+    if ((value & ~(STICKY | ONE_SHOT)) != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_RESERVED_BITS, VTDPI_GCMD_REG,
+                             value);
+    if ((changed & (changed - 1)) != 0)
+        vtdpi_model_violate_(m,
+                             (value & ONE_SHOT & m->gsts) != 0
+                                 ? VTDPI_MODEL_ONE_SHOT_ECHO
+                                 : VTDPI_MODEL_MULTI_COMMAND,
+                             VTDPI_GCMD_REG, value);
+    if ((changed & unsupported(m)) != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_UNSUPPORTED, VTDPI_GCMD_REG, value);
+    return changed & ~unsupported(m);
+}
+
+void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value)
+{
+    uint32_t changed = ((value ^ m->gsts) & STICKY) | (value & ONE_SHOT);
+
+    if (m->command != 0) {
+        vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_PENDING, VTDPI_GCMD_REG,
+                             value);
+        return;
+    }
+    changed = check(m, value, changed);
+    if (fault_on(m, VTDPI_MODEL_FAULT_GSTS_STUCK))
+        changed &= ~(uint32_t)m->fault_arg[VTDPI_MODEL_FAULT_GSTS_STUCK];
+
+    m->command = changed;
+    m->command_value = value;
+    m->command_due = due(m, VTDPI_MODEL_FAULT_GSTS_LATE);
+    /* A one-shot command is running until its status turns: WBFS from 1 to 0,
+     * the others from 0 to 1. */
+    m->gsts &= ~(changed & ONE_SHOT);
+    m->gsts |= changed & (uint32_t)VTDPI_GCMD_WBF;
+    vtdpi_model_command_due_(m);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fault status, fault recording, and the events that tell of them. */
+#include "internal.h"
+
+/* What counts as pending for the fault event. */
+#define PENDING                                                    \
+    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_PPF | VTDPI_FSTS_IQE | \
+                VTDPI_FSTS_ICE | VTDPI_FSTS_ITE))
+
+/* What software clears by writing one. */
+#define CLEARABLE                                                  \
+    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_IQE | VTDPI_FSTS_ICE | \
+                VTDPI_FSTS_ITE | VTDPI_FSTS_PRO))
+
+#define CONTROL_IM ((uint32_t)VTDPI_FECTL_IM)
+#define CONTROL_IP ((uint32_t)VTDPI_FECTL_IP)
+
+uint32_t vtdpi_model_frcd_base_(const struct vtdpi_model *m)
+{
+    return (uint32_t)VTDPI_FIELD_GET(m->params.cap, VTDPI_CAP_FRO) * 16;
+}
+
+uint32_t vtdpi_model_frcd_count_(const struct vtdpi_model *m)
+{
+    return (uint32_t)VTDPI_FIELD_GET(m->params.cap, VTDPI_CAP_NFR) + 1;
+}
+
+static void send_event(struct vtdpi_model *m, enum event_block block)
+{
+    const uint32_t *reg = m->event[block];
+
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_EVENT);
+    if (block == EVENT_FAULT)
+        m->counters.fault_events++;
+    else
+        m->counters.completion_events++;
+    if (m->params.event != NULL)
+        m->params.event(m->params.ctx,
+                        block == EVENT_FAULT ? VTDPI_MODEL_EVENT_FAULT
+                                             : VTDPI_MODEL_EVENT_COMPLETION,
+                        (uint64_t)reg[3] << 32 | reg[2], reg[1]);
+}
+
+/* An interrupt condition arose: send the message, or keep it pending. */
+void vtdpi_model_event_(struct vtdpi_model *m, enum event_block block)
+{
+    if ((m->event[block][0] & CONTROL_IM) != 0)
+        m->event[block][0] |= CONTROL_IP;
+    else
+        send_event(m, block);
+}
+
+/* Unmasking sends what is pending. IP itself is read-only. */
+void vtdpi_model_event_control_(struct vtdpi_model *m, enum event_block block,
+                                uint32_t value)
+{
+    const bool pending = (m->event[block][0] & CONTROL_IP) != 0;
+
+    m->event[block][0] =
+        (m->event[block][0] & CONTROL_IP) | (value & CONTROL_IM);
+    if (pending && (value & CONTROL_IM) == 0) {
+        m->event[block][0] &= ~CONTROL_IP;
+        send_event(m, block);
+    }
+}
+
+/* A condition on top of others that are pending sends no second message. */
+void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits)
+{
+    const bool quiet = (m->fsts & PENDING) == 0;
+
+    m->fsts |= bits;
+    if (quiet)
+        vtdpi_model_event_(m, EVENT_FAULT);
+}
+
+static void status_serviced(struct vtdpi_model *m)
+{
+    if ((m->fsts & PENDING) == 0)
+        m->event[EVENT_FAULT][0] &= ~CONTROL_IP;
+}
+
+void vtdpi_model_status_clear_(struct vtdpi_model *m, uint32_t bits)
+{
+    bits &= m->fsts & CLEARABLE;
+    m->fsts &= ~bits;
+    if ((bits & VTDPI_FSTS_IQE) != 0)
+        m->iqer &= ~VTDPI_IQER_IQEI;
+    if ((bits & VTDPI_FSTS_ITE) != 0)
+        m->iqer &= ~VTDPI_IQER_ITE_SID;
+    if ((bits & VTDPI_FSTS_ICE) != 0)
+        m->iqer &= ~VTDPI_IQER_ICE_SID;
+    status_serviced(m);
+    /* Fetching goes on at IQH. */
+    if (!m->params.manual)
+        vtdpi_model_queue_run_(m);
+}
+
+void vtdpi_model_frcd_clear_(struct vtdpi_model *m, uint32_t i)
+{
+    uint64_t any = 0;
+
+    m->frcd[i][1] &= ~VTDPI_FRCD_HI_F;
+    for (uint32_t k = 0; k < vtdpi_model_frcd_count_(m); k++)
+        any |= m->frcd[k][1];
+    if ((any & VTDPI_FRCD_HI_F) == 0) {
+        m->fsts &= ~(uint32_t)VTDPI_FSTS_PPF;
+        status_serviced(m);
+    }
+}
+
+static bool collapses(const struct vtdpi_model *m, uint16_t sid)
+{
+    if (!m->params.collapse_faults)
+        return false;
+    for (uint32_t i = 0; i < vtdpi_model_frcd_count_(m); i++) {
+        if ((m->frcd[i][1] & VTDPI_FRCD_HI_F) != 0 &&
+            VTDPI_FIELD_GET(m->frcd[i][1], VTDPI_FRCD_HI_SID) == sid)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Into the next record of the ring, with F. A record that software has not
+ * freed yet means overflow: PFO, and nothing is recorded until it is cleared.
+ * FRI is set when PPF turns on and stays as it is while records are pending.
+ */
+static void record(struct vtdpi_model *m, uint64_t lo, uint64_t hi)
+{
+    const uint32_t i = m->frcd_next;
+
+    if (collapses(m, (uint16_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_SID))) {
+        m->counters.faults_collapsed++;
+        return;
+    }
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_FAULT);
+    if ((m->fsts & VTDPI_FSTS_PFO) != 0 ||
+        (m->frcd[i][1] & VTDPI_FRCD_HI_F) != 0) {
+        m->counters.faults_lost++;
+        vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_PFO);
+        return;
+    }
+    m->frcd[i][0] = lo;
+    m->frcd[i][1] = hi | VTDPI_FRCD_HI_F;
+    m->frcd_next = (i + 1) % vtdpi_model_frcd_count_(m);
+    m->counters.faults_recorded++;
+    if ((m->fsts & VTDPI_FSTS_PPF) == 0)
+        m->fsts = (m->fsts & ~(uint32_t)VTDPI_FSTS_FRI) | i << 8;
+    vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_PPF);
+}
+
+/* FPD in the entry hides what is wrong with the entry, its source and its
+ * descriptor; not what is wrong with the request or the table. */
+static bool hideable(uint8_t reason)
+{
+    return reason == VTDPI_FR_NOT_PRESENT || reason == VTDPI_FR_IRTE_RESERVED ||
+           reason == VTDPI_FR_SOURCE_ID || reason == VTDPI_FR_PID_ACCESS ||
+           reason == VTDPI_FR_PID_RESERVED;
+}
+
+void vtdpi_model_block_(struct vtdpi_model *m, uint16_t sid,
+                        struct vtdpi_model_result *result, uint8_t reason)
+{
+    result->outcome = VTDPI_MODEL_BLOCKED;
+    result->reason = reason;
+    result->hidden =
+        hideable(reason) && (result->irte[0] & VTDPI_IRTE_LO_FPD) != 0;
+    m->counters.blocked++;
+    if (result->hidden) {
+        m->counters.faults_hidden++;
+        return;
+    }
+    record(m, VTDPI_FIELD_PUT(result->index, VTDPI_FRCD_LO_IINDEX),
+           VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
+               VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR));
+}
+
+void vtdpi_model_dma_fault(struct vtdpi_model *m, uint16_t sid, uint8_t reason,
+                           uint64_t address, bool read)
+{
+    vtdpi_model_enter_(m);
+    record(m, address & VTDPI_FRCD_LO_FI,
+           VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
+               VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR) |
+               (read ? VTDPI_FRCD_HI_T : 0));
+    vtdpi_model_leave_(m);
+}

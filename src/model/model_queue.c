@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The invalidation queue. A descriptor is first fetched, which moves IQH, and
+ * takes effect later, in order; by default at once. What software sees of IQH
+ * says nothing about effects, as in hardware: only a wait descriptor does.
+ */
+#include "internal.h"
+
+/* A type extension, zero for all types here. */
+#define TYPE_HIGH VTDPI_BITS64(11, 9)
+
+static bool wide(const struct vtdpi_model *m)
+{
+    return (m->iqa & VTDPI_IQA_DW) != 0;
+}
+
+static uint32_t descriptor_size(const struct vtdpi_model *m)
+{
+    return wide(m) ? 32 : 16;
+}
+
+uint64_t vtdpi_model_queue_size_(const struct vtdpi_model *m)
+{
+    return UINT64_C(4096) << VTDPI_FIELD_GET(m->iqa, VTDPI_IQA_QS);
+}
+
+void vtdpi_model_queue_drop_(struct vtdpi_model *m)
+{
+    m->fetched_first = 0;
+    m->fetched_count = 0;
+}
+
+static bool is_wait(uint64_t qw0)
+{
+    return (qw0 & VTDPI_QI_TYPE) == VTDPI_QI_WAIT;
+}
+
+static bool can_fetch(const struct vtdpi_model *m)
+{
+    return (m->gsts & VTDPI_GSTS_QIES) != 0 &&
+           (m->fsts & (VTDPI_FSTS_IQE | VTDPI_FSTS_ITE)) == 0 &&
+           !fault_on(m, VTDPI_MODEL_FAULT_QUEUE_STUCK) &&
+           !fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES) &&
+           m->fetched_count < VTDPI_MODEL_FETCH_MAX && m->iqh != m->iqt;
+}
+
+/* IQH stays at the descriptor; nothing is fetched until IQE is cleared. */
+static void refuse(struct vtdpi_model *m, enum iqei why)
+{
+    m->iqer = (m->iqer & ~VTDPI_IQER_IQEI) | why;
+    vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_IQE);
+}
+
+static enum iqei check_iec(const struct vtdpi_model *m, const uint64_t qw[2])
+{
+    const uint64_t largest = VTDPI_FIELD_GET(m->params.ecap, VTDPI_ECAP_MHMV);
+
+    if ((qw[0] & VTDPI_IEC_RESERVED) != 0 || qw[1] != 0)
+        return IQEI_RESERVED;
+    if ((qw[0] & VTDPI_IEC_G) != 0 &&
+        VTDPI_FIELD_GET(qw[0], VTDPI_IEC_IM) > largest)
+        return IQEI_RESERVED;
+    return IQEI_NONE;
+}
+
+static enum iqei check_wait(const struct vtdpi_model *m, const uint64_t qw[2])
+{
+    uint64_t reserved = VTDPI_WAIT_RESERVED;
+
+    if ((m->params.ecap & ECAP_PDS) == 0)
+        reserved |= VTDPI_WAIT_PD;
+    return (qw[0] & reserved) != 0 || qw[1] % 4 != 0 ? IQEI_RESERVED
+                                                     : IQEI_NONE;
+}
+
+/* The other types are not the model's business: accepted where the unit has
+ * them, and counted. */
+static enum iqei check_other(const struct vtdpi_model *m, uint64_t qw0)
+{
+    const uint64_t type = qw0 & VTDPI_QI_TYPE;
+    const bool scalable = (m->params.ecap & VTDPI_ECAP_SMTS) != 0;
+
+    if (type == VTDPI_QI_CONTEXT || type == VTDPI_QI_IOTLB ||
+        (type == VTDPI_QI_DEV_TLB && (m->params.ecap & VTDPI_ECAP_DT) != 0) ||
+        (type >= VTDPI_QI_PASID_IOTLB && type <= VTDPI_QI_PAGE_GROUP_RESPONSE &&
+         scalable))
+        return (qw0 & TYPE_HIGH) != 0 ? IQEI_TYPE : IQEI_NONE;
+    return IQEI_TYPE;
+}
+
+static enum iqei check(const struct vtdpi_model *m, const uint64_t qw[4])
+{
+    const uint64_t type = qw[0] & VTDPI_QI_TYPE;
+
+    if ((qw[2] | qw[3]) != 0 && type != VTDPI_QI_PAGE_GROUP_RESPONSE)
+        return IQEI_RESERVED;
+    if (type == VTDPI_QI_IEC)
+        return check_iec(m, qw);
+    if (type == VTDPI_QI_WAIT)
+        return check_wait(m, qw);
+    return check_other(m, qw[0]);
+}
+
+/* Read the descriptor at IQH. */
+static enum iqei load(const struct vtdpi_model *m, uint64_t qw[4])
+{
+    const uint32_t size = descriptor_size(m);
+    const uint64_t *from;
+
+    if (m->iqt >= vtdpi_model_queue_size_(m))
+        return IQEI_TAIL;
+    if (m->iqt % size != 0)
+        return IQEI_ALIGNMENT;
+    from = vtdpi_model_map_(m, (m->iqa & VTDPI_IQA_BASE) + m->iqh, size);
+    if (from == NULL)
+        return IQEI_FETCH;
+    for (uint32_t i = 0; i < 4; i++)
+        qw[i] = i < size / 8 ? vtdpi_atomic_load64_acquire(&from[i]) : 0;
+    return check(m, qw);
+}
+
+/* All waits that are fetched are forgotten; what else is fetched is not. */
+static void abort_waits(struct vtdpi_model *m)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < m->fetched_count; i++) {
+        const uint32_t from = (m->fetched_first + i) % VTDPI_MODEL_FETCH_MAX;
+        const uint32_t to = (m->fetched_first + kept) % VTDPI_MODEL_FETCH_MAX;
+
+        if (is_wait(m->fetched[from].qw[0])) {
+            m->counters.waits_aborted++;
+        } else {
+            m->fetched[to] = m->fetched[from];
+            kept++;
+        }
+    }
+    m->fetched_count = kept;
+}
+
+static void time_out(struct vtdpi_model *m, enum vtdpi_model_fault mode)
+{
+    const uint64_t sid = m->fault_arg[mode];
+
+    m->fault_on &= ~(1u << mode);
+    abort_waits(m);
+    m->iqer = (m->iqer & ~VTDPI_IQER_ITE_SID) |
+              VTDPI_FIELD_PUT(sid, VTDPI_IQER_ITE_SID);
+    vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_ITE);
+}
+
+static void enqueue(struct vtdpi_model *m, const uint64_t qw[4])
+{
+    const uint32_t size = descriptor_size(m);
+    const uint32_t i =
+        (m->fetched_first + m->fetched_count++) % VTDPI_MODEL_FETCH_MAX;
+
+    m->fetched[i].qw[0] = qw[0];
+    m->fetched[i].qw[1] = qw[1];
+    m->fetched[i].slot = (uint32_t)(m->iqh / size);
+    m->fetched[i].due = due(m, VTDPI_MODEL_FAULT_STATUS_LATE);
+    m->counters.descriptors[qw[0] & VTDPI_QI_TYPE]++;
+    m->iqh = (m->iqh + size) % vtdpi_model_queue_size_(m);
+}
+
+static bool fetch_one(struct vtdpi_model *m)
+{
+    uint64_t qw[4] = {0};
+    enum iqei why;
+
+    if (!can_fetch(m))
+        return false;
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_FETCH);
+    if (!can_fetch(m))
+        return false; /* The hook broke something. */
+
+    why = load(m, qw);
+    if (fault_on(m, VTDPI_MODEL_FAULT_IQE)) {
+        m->fault_on &= ~(1u << VTDPI_MODEL_FAULT_IQE);
+        why = IQEI_RESERVED;
+    }
+    if (why != IQEI_NONE) {
+        refuse(m, why);
+        return false;
+    }
+    if (is_wait(qw[0]) && fault_on(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED)) {
+        time_out(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED);
+        return false;
+    }
+    enqueue(m, qw);
+    if (is_wait(qw[0]) && fault_on(m, VTDPI_MODEL_FAULT_ITE))
+        time_out(m, VTDPI_MODEL_FAULT_ITE);
+    return true;
+}
+
+static void invalidate(struct vtdpi_model *m, uint64_t qw0, uint32_t slot)
+{
+    const uint32_t index = (uint32_t)VTDPI_FIELD_GET(qw0, VTDPI_IEC_IIDX);
+    const uint32_t count = 1u << VTDPI_FIELD_GET(qw0, VTDPI_IEC_IM);
+
+    if ((qw0 & VTDPI_IEC_G) == 0) {
+        m->counters.iec_global++;
+        m->iec_unflushed = false;
+        vtdpi_model_iec_invalidate_all_(m);
+        return;
+    }
+    /* The unit compares only the index bits above the mask. */
+    if ((index & (count - 1)) != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_IEC_ALIGNMENT, slot, qw0);
+    m->counters.iec_index++;
+    vtdpi_model_iec_invalidate_(m, index & ~(count - 1), count);
+}
+
+static void complete_wait(struct vtdpi_model *m, const uint64_t qw[2],
+                          uint32_t slot)
+{
+    m->counters.waits_completed++;
+    if (fault_on(m, VTDPI_MODEL_FAULT_STATUS_NEVER))
+        return;
+    if ((qw[0] & VTDPI_WAIT_SW) != 0) {
+        uint32_t *status;
+
+        vtdpi_model_step_(m, VTDPI_MODEL_STEP_STATUS);
+        status = vtdpi_model_map_(m, qw[1], sizeof(*status));
+        if (status == NULL) {
+            vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_ADDRESS, slot, qw[0]);
+        } else {
+            /* Release: the invalidations before it are done for whoever reads
+             * the status with acquire. */
+            vtdpi_atomic_store32_release(
+                status, (uint32_t)VTDPI_FIELD_GET(qw[0], VTDPI_WAIT_DATA));
+            m->counters.status_writes++;
+        }
+    }
+    if ((qw[0] & VTDPI_WAIT_IF) != 0 && (m->ics & ICS_IWC) == 0) {
+        m->ics |= ICS_IWC;
+        vtdpi_model_event_(m, EVENT_COMPLETION);
+    }
+    if (fault_on(m, VTDPI_MODEL_FAULT_ICE)) {
+        m->fault_on &= ~(1u << VTDPI_MODEL_FAULT_ICE);
+        m->iqer = (m->iqer & ~VTDPI_IQER_ICE_SID) |
+                  VTDPI_FIELD_PUT(m->fault_arg[VTDPI_MODEL_FAULT_ICE],
+                                  VTDPI_IQER_ICE_SID);
+        vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_ICE);
+    }
+}
+
+static bool complete_one(struct vtdpi_model *m, bool due_only)
+{
+    uint32_t i = m->fetched_first;
+    uint64_t qw[2];
+
+    if (m->fetched_count == 0 || fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES) ||
+        (due_only && m->fetched[i].due > m->ticks))
+        return false;
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_COMPLETE);
+    qw[0] = m->fetched[i].qw[0];
+    qw[1] = m->fetched[i].qw[1];
+    m->fetched_first = (i + 1) % VTDPI_MODEL_FETCH_MAX;
+    m->fetched_count--;
+    if (is_wait(qw[0]))
+        complete_wait(m, qw, m->fetched[i].slot);
+    else if ((qw[0] & VTDPI_QI_TYPE) == VTDPI_QI_IEC)
+        invalidate(m, qw[0], m->fetched[i].slot);
+    return true;
+}
+
+void vtdpi_model_queue_run_(struct vtdpi_model *m)
+{
+    while (complete_one(m, true) || fetch_one(m))
+        ;
+}
+
+uint32_t vtdpi_model_fetch(struct vtdpi_model *m, uint32_t max)
+{
+    uint32_t n = 0;
+
+    vtdpi_model_enter_(m);
+    while (n < max && fetch_one(m))
+        n++;
+    vtdpi_model_leave_(m);
+    return n;
+}
+
+uint32_t vtdpi_model_complete(struct vtdpi_model *m, uint32_t max)
+{
+    uint32_t n = 0;
+
+    vtdpi_model_enter_(m);
+    while (n < max && complete_one(m, false))
+        n++;
+    vtdpi_model_leave_(m);
+    return n;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The register file: which registers there are, reads and writes. */
+#include "internal.h"
+
+enum access {
+    NONE = 0,
+    READ_ONLY,
+    WRITE_ONLY,
+    READ_WRITE,
+};
+
+struct reg {
+    uint32_t off;  /* Where it starts. */
+    uint32_t size; /* 4 or 8. */
+    enum access access;
+};
+
+static const struct reg fixed[] = {
+    {VTDPI_VER_REG, 4, READ_ONLY},     {VTDPI_CAP_REG, 8, READ_ONLY},
+    {VTDPI_ECAP_REG, 8, READ_ONLY},    {VTDPI_GCMD_REG, 4, WRITE_ONLY},
+    {VTDPI_GSTS_REG, 4, READ_ONLY},    {VTDPI_RTADDR_REG, 8, READ_WRITE},
+    {VTDPI_CCMD_REG, 8, READ_WRITE},   {VTDPI_FSTS_REG, 4, READ_WRITE},
+    {VTDPI_FECTL_REG, 4, READ_WRITE},  {VTDPI_FEDATA_REG, 4, READ_WRITE},
+    {VTDPI_FEADDR_REG, 4, READ_WRITE}, {VTDPI_FEUADDR_REG, 4, READ_WRITE},
+    {VTDPI_IQH_REG, 8, READ_ONLY},     {VTDPI_IQT_REG, 8, READ_WRITE},
+    {VTDPI_IQA_REG, 8, READ_WRITE},    {VTDPI_ICS_REG, 4, READ_WRITE},
+    {VTDPI_IECTL_REG, 4, READ_WRITE},  {VTDPI_IEDATA_REG, 4, READ_WRITE},
+    {VTDPI_IEADDR_REG, 4, READ_WRITE}, {VTDPI_IEUADDR_REG, 4, READ_WRITE},
+    {VTDPI_IQER_REG, 8, READ_ONLY},    {VTDPI_IRTA_REG, 8, READ_WRITE},
+};
+
+/* Bits of registers that this unit does not define. */
+#define RTADDR_RESERVED VTDPI_BITS64(9, 0)
+#define IQA_RESERVED    VTDPI_BITS64(10, 3)
+#define IRTA_RESERVED   VTDPI_BITS64(10, 4)
+#define FSTS_RESERVED   0xffff0000u
+#define CONTROL_BITS    ((uint32_t)(VTDPI_FECTL_IM | VTDPI_FECTL_IP))
+#define CCMD_ICC        VTDPI_BIT64(63)
+
+/* The fault record that holds the word at @p off, or -1. */
+static int record_at(const struct vtdpi_model *m, uint32_t off)
+{
+    const uint32_t base = vtdpi_model_frcd_base_(m);
+
+    if (off < base || off - base >= vtdpi_model_frcd_count_(m) * 16)
+        return -1;
+    return (int)((off - base) / 16);
+}
+
+/* The register that holds the byte at @p off; access NONE if there is none. */
+static struct reg find(const struct vtdpi_model *m, uint32_t off)
+{
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        if (off >= fixed[i].off && off < fixed[i].off + fixed[i].size)
+            return fixed[i];
+    }
+    if (record_at(m, off) >= 0)
+        return (struct reg){off & ~7u, 8,
+                            (off & 8) != 0 ? READ_WRITE : READ_ONLY};
+    return (struct reg){off, 4, NONE};
+}
+
+static uint64_t get(const struct vtdpi_model *m, uint32_t off)
+{
+    const int record = record_at(m, off);
+
+    if (record >= 0)
+        return m->frcd[record][(off & 8) != 0];
+    switch (off) {
+    case VTDPI_VER_REG:
+        return m->params.ver;
+    case VTDPI_CAP_REG:
+        return m->params.cap;
+    case VTDPI_ECAP_REG:
+        return m->params.ecap;
+    case VTDPI_GSTS_REG:
+        return m->gsts;
+    case VTDPI_RTADDR_REG:
+        return m->rtaddr;
+    case VTDPI_CCMD_REG:
+        return m->ccmd;
+    case VTDPI_FSTS_REG:
+        return m->fsts;
+    case VTDPI_FECTL_REG:
+    case VTDPI_FEDATA_REG:
+    case VTDPI_FEADDR_REG:
+    case VTDPI_FEUADDR_REG:
+        return m->event[EVENT_FAULT][(off - VTDPI_FECTL_REG) / 4];
+    case VTDPI_IQH_REG:
+        return m->iqh;
+    case VTDPI_IQT_REG:
+        return m->iqt;
+    case VTDPI_IQA_REG:
+        return m->iqa;
+    case VTDPI_ICS_REG:
+        return m->ics;
+    case VTDPI_IECTL_REG:
+    case VTDPI_IEDATA_REG:
+    case VTDPI_IEADDR_REG:
+    case VTDPI_IEUADDR_REG:
+        return m->event[EVENT_COMPLETION][(off - VTDPI_IECTL_REG) / 4];
+    case VTDPI_IQER_REG:
+        return m->iqer;
+    case VTDPI_IRTA_REG:
+        return m->irta;
+    default:
+        return 0;
+    }
+}
+
+/* get(), with what a broken unit answers instead. */
+static uint64_t answer(const struct vtdpi_model *m, uint32_t off)
+{
+    if (off == VTDPI_IQH_REG && fault_on(m, VTDPI_MODEL_FAULT_IQH_STUCK))
+        return m->fault_arg[VTDPI_MODEL_FAULT_IQH_STUCK];
+    if (off == VTDPI_IQER_REG && fault_on(m, VTDPI_MODEL_FAULT_IQER_ZERO))
+        return 0;
+    return get(m, off);
+}
+
+uint64_t vtdpi_model_peek(const struct vtdpi_model *m, uint32_t off)
+{
+    const struct reg r = find(m, off);
+
+    if (r.access == NONE || off % 4 != 0)
+        return 0;
+    return get(m, r.off) >> (off - r.off) * 8;
+}
+
+/* Record @p bits as a violation if any is set in @p value; return the rest. */
+static uint64_t reserved(struct vtdpi_model *m, uint32_t off, uint64_t value,
+                         uint64_t bits)
+{
+    if ((value & bits) != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_RESERVED_BITS, off, value);
+    return value & ~bits;
+}
+
+static void write_iqa(struct vtdpi_model *m, uint64_t value)
+{
+    uint64_t undefined = IQA_RESERVED;
+
+    if ((m->gsts & VTDPI_GSTS_QIES) != 0) {
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_LIVE, VTDPI_IQA_REG, value);
+        return;
+    }
+    if ((m->params.ecap & VTDPI_ECAP_SMTS) == 0)
+        undefined |= VTDPI_IQA_DW;
+    m->iqa = reserved(m, VTDPI_IQA_REG, value, undefined);
+}
+
+/* A tail that moves back disowns descriptors that the unit may have read. */
+static bool tail_retreats(const struct vtdpi_model *m, uint64_t tail)
+{
+    const uint64_t mask = vtdpi_model_queue_size_(m) - 1;
+
+    return (m->gsts & VTDPI_GSTS_QIES) != 0 && tail <= mask &&
+           ((tail - m->iqh) & mask) < ((m->iqt - m->iqh) & mask);
+}
+
+static void write_iqt(struct vtdpi_model *m, uint64_t value)
+{
+    value = reserved(m, VTDPI_IQT_REG, value, ~VTDPI_IQ_OFFSET);
+    if (tail_retreats(m, value))
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_TAIL, VTDPI_IQT_REG, value);
+    m->iqt = value;
+    if (!m->params.manual)
+        vtdpi_model_queue_run_(m);
+}
+
+static void write_irta(struct vtdpi_model *m, uint64_t value)
+{
+    value = reserved(m, VTDPI_IRTA_REG, value, IRTA_RESERVED);
+    if ((value & VTDPI_IRTA_EIME) != 0 &&
+        (m->params.ecap & VTDPI_ECAP_EIM) == 0) {
+        vtdpi_model_violate_(m, VTDPI_MODEL_UNSUPPORTED, VTDPI_IRTA_REG, value);
+        value &= ~VTDPI_IRTA_EIME;
+    }
+    m->irta = value;
+}
+
+static void write_ccmd(struct vtdpi_model *m, uint64_t value)
+{
+    if ((value & CCMD_ICC) != 0 &&
+        ((m->gsts & VTDPI_GSTS_QIES) != 0 ||
+         VTDPI_FIELD_GET(m->params.ver, VTDPI_VER_MAJOR) >= 6))
+        vtdpi_model_violate_(m, VTDPI_MODEL_REGISTER_INVALIDATION,
+                             VTDPI_CCMD_REG, value);
+    m->ccmd = value & ~CCMD_ICC; /* Done at once. */
+}
+
+static void write_event(struct vtdpi_model *m, enum event_block block,
+                        uint32_t off, uint32_t i, uint32_t value)
+{
+    if (i == 0) {
+        value = (uint32_t)reserved(m, off, value, (uint32_t)~CONTROL_BITS);
+        vtdpi_model_event_control_(m, block, value);
+    } else {
+        m->event[block][i] =
+            i == 2 ? (uint32_t)reserved(m, off, value, 3) : value;
+    }
+}
+
+static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
+{
+    const int record = record_at(m, off);
+
+    if (record >= 0) {
+        if ((value & VTDPI_FRCD_HI_F) != 0)
+            vtdpi_model_frcd_clear_(m, (uint32_t)record);
+        return;
+    }
+    switch (off) {
+    case VTDPI_GCMD_REG:
+        vtdpi_model_command_(m, (uint32_t)value);
+        break;
+    case VTDPI_RTADDR_REG:
+        m->rtaddr = reserved(m, off, value, RTADDR_RESERVED);
+        break;
+    case VTDPI_CCMD_REG:
+        write_ccmd(m, value);
+        break;
+    case VTDPI_FSTS_REG:
+        value = reserved(m, off, value, FSTS_RESERVED);
+        vtdpi_model_status_clear_(m, (uint32_t)value);
+        break;
+    case VTDPI_FECTL_REG:
+    case VTDPI_FEDATA_REG:
+    case VTDPI_FEADDR_REG:
+    case VTDPI_FEUADDR_REG:
+        write_event(m, EVENT_FAULT, off, (off - VTDPI_FECTL_REG) / 4,
+                    (uint32_t)value);
+        break;
+    case VTDPI_IQT_REG:
+        write_iqt(m, value);
+        break;
+    case VTDPI_IQA_REG:
+        write_iqa(m, value);
+        break;
+    case VTDPI_ICS_REG:
+        value = reserved(m, off, value, ~(uint64_t)ICS_IWC);
+        m->ics &= ~(uint32_t)value;
+        if (m->ics == 0)
+            m->event[EVENT_COMPLETION][0] &= ~(uint32_t)VTDPI_FECTL_IP;
+        break;
+    case VTDPI_IECTL_REG:
+    case VTDPI_IEDATA_REG:
+    case VTDPI_IEADDR_REG:
+    case VTDPI_IEUADDR_REG:
+        write_event(m, EVENT_COMPLETION, off, (off - VTDPI_IECTL_REG) / 4,
+                    (uint32_t)value);
+        break;
+    case VTDPI_IRTA_REG:
+        write_irta(m, value);
+        break;
+    default:
+        break;
+    }
+}
+
+void vtdpi_model_tick_(struct vtdpi_model *m)
+{
+    m->ticks++;
+    vtdpi_model_command_due_(m);
+    if (!m->params.manual)
+        vtdpi_model_queue_run_(m);
+}
+
+void vtdpi_model_tick(struct vtdpi_model *m, uint32_t n)
+{
+    vtdpi_model_enter_(m);
+    for (uint32_t i = 0; i < n; i++)
+        vtdpi_model_tick_(m);
+    vtdpi_model_leave_(m);
+}
+
+/*
+ * Check an access of @p size bytes at @p off. Returns the register, access
+ * NONE if the access does nothing. Only halves of 64-bit registers can be
+ * reached with another width than the register's.
+ */
+static struct reg check(struct vtdpi_model *m, uint32_t off, uint32_t size,
+                        enum access refused,
+                        enum vtdpi_model_violation_kind why, uint64_t value)
+{
+    enum vtdpi_model_violation_kind kind = VTDPI_MODEL_OK;
+    struct reg r = find(m, off);
+
+    if (off % size != 0)
+        kind = VTDPI_MODEL_BAD_ALIGNMENT;
+    else if (r.access == NONE)
+        kind = VTDPI_MODEL_NO_REGISTER;
+    else if (r.access == refused)
+        kind = why;
+    else if (r.size < size || (r.size > size && !m->params.allow_halves))
+        kind = VTDPI_MODEL_BAD_WIDTH;
+    if (kind != VTDPI_MODEL_OK)
+        vtdpi_model_violate_(m, kind, off, value);
+    if (kind != VTDPI_MODEL_OK &&
+        (kind != VTDPI_MODEL_BAD_WIDTH || r.size < size))
+        r.access = NONE;
+    return r;
+}
+
+static uint64_t read_register(struct vtdpi_model *m, uint32_t off,
+                              uint32_t size)
+{
+    struct reg r;
+    uint64_t value = UINT64_MAX;
+
+    vtdpi_model_enter_(m);
+    vtdpi_model_tick_(m);
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_READ);
+    m->counters.reads++;
+    if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES)) {
+        /* A read is answered only when the posts before it are done. */
+        (void)vtdpi_model_drain_(m);
+        r = check(m, off, size, WRITE_ONLY, VTDPI_MODEL_WRITE_ONLY, 0);
+        value = r.access == NONE ? 0 : answer(m, r.off) >> (off - r.off) * 8;
+    }
+    vtdpi_model_leave_(m);
+    return value;
+}
+
+/* The whole register's new value, when @p value is for one half of it. The
+ * other half of a fault record must not clear anything. */
+static uint64_t merge(const struct vtdpi_model *m, const struct reg *r,
+                      uint32_t off, uint32_t size, uint64_t value)
+{
+    const uint32_t shift = (off - r->off) * 8;
+    const uint64_t mask = UINT64_C(0xffffffff) << shift;
+
+    if (r->size == size)
+        return value;
+    if (record_at(m, r->off) >= 0)
+        return value << shift;
+    return (get(m, r->off) & ~mask) | value << shift;
+}
+
+static void write_register(struct vtdpi_model *m, uint32_t off, uint32_t size,
+                           uint64_t value)
+{
+    struct reg r;
+
+    vtdpi_model_enter_(m);
+    vtdpi_model_tick_(m);
+    vtdpi_model_step_(m, VTDPI_MODEL_STEP_WRITE);
+    m->counters.writes++;
+    if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES)) {
+        r = check(m, off, size, READ_ONLY, VTDPI_MODEL_READ_ONLY, value);
+        if (r.access != NONE)
+            put(m, r.off, merge(m, &r, off, size, value));
+    }
+    vtdpi_model_leave_(m);
+}
+
+uint32_t vtdpi_model_read32(struct vtdpi_model *m, uint32_t off)
+{
+    return (uint32_t)read_register(m, off, 4);
+}
+
+uint64_t vtdpi_model_read64(struct vtdpi_model *m, uint32_t off)
+{
+    return read_register(m, off, 8);
+}
+
+void vtdpi_model_write32(struct vtdpi_model *m, uint32_t off, uint32_t value)
+{
+    write_register(m, off, 4, value);
+}
+
+void vtdpi_model_write64(struct vtdpi_model *m, uint32_t off, uint64_t value)
+{
+    write_register(m, off, 8, value);
+}
