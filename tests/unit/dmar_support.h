@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_DMAR_SUPPORT_H
+#define TESTS_DMAR_SUPPORT_H
+
+/*
+ * Helpers of everything that feeds tables to dmar.h: sealing a literal table,
+ * and a walk that calls every function on every part of a table and checks
+ * what must hold whatever the table contains.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "vtdpi/dmar.h"
+
+/* The 48 bytes of a header: 39-bit addresses; length and checksum unsealed. */
+#define DMAR_HEADER(flags)                                                   \
+    'D', 'M', 'A', 'R', 0, 0, 0, 0, 1, 0, 'V', 'T', 'D', 'P', 'I', ' ', 'T', \
+        'e', 's', 't', ' ', 't', 'a', 'b', 0x44, 0x33, 0x22, 0x11, 'M', 'A', \
+        'K', 'E', 1, 0, 0, 0, 38, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+
+/* Fills in length and checksum. */
+static inline void dmar_seal(uint8_t *table, size_t length)
+{
+    uint8_t sum = 0;
+
+    for (unsigned int i = 0; i < 4; i++)
+        table[4 + i] = (uint8_t)(length >> 8 * i);
+    table[9] = 0;
+    for (size_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)-sum;
+}
+
+/* Leaves the function with false, and says where. */
+#define DMAR_REQUIRE(expr)                                                   \
+    do {                                                                     \
+        if (!(expr)) {                                                       \
+            (void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr); \
+            return false;                                                    \
+        }                                                                    \
+    } while (0)
+
+/* Bridges whose answers depend on the question only, some of them senseless. */
+static inline bool dmar_any_bridge(void *ctx, uint16_t segment, uint16_t rid,
+                                   uint8_t *secondary, uint8_t *subordinate)
+{
+    (void)ctx;
+    (void)segment;
+    if (rid % 5 == 0)
+        return false;
+    *secondary = (uint8_t)(rid / 8 + 1);
+    *subordinate = (uint8_t)(rid / 3);
+    return true;
+}
+
+static inline bool dmar_walk_hops(const struct vtdpi_dmar *dmar,
+                                  const struct vtdpi_dmar_scope *scope)
+{
+    uint8_t device;
+    uint8_t function;
+
+    for (unsigned int i = 0; i < scope->hop_count; i++)
+        DMAR_REQUIRE(vtdpi_dmar_get_hop(dmar, scope, i, &device, &function) ==
+                     0);
+    DMAR_REQUIRE(vtdpi_dmar_get_hop(dmar, scope, scope->hop_count, &device,
+                                    &function) == VTDPI_ERANGE);
+    return true;
+}
+
+/* *rc: how the walk over the scopes ended. */
+static inline bool dmar_walk_scopes(const struct vtdpi_dmar *dmar,
+                                    const struct vtdpi_dmar_struct *s, int *rc)
+{
+    struct vtdpi_dmar_scope scope = {0};
+    size_t end = s->offset;
+
+    while ((*rc = vtdpi_dmar_next_scope(dmar, s, &scope)) > 0) {
+        DMAR_REQUIRE(scope.offset >= end);
+        DMAR_REQUIRE(scope.length >= 8);
+        DMAR_REQUIRE(scope.length == 6 + 2 * scope.hop_count);
+        end = scope.offset + scope.length;
+        DMAR_REQUIRE(end <= s->offset + s->length);
+        if (!dmar_walk_hops(dmar, &scope))
+            return false;
+    }
+    if (*rc < 0) {
+        const size_t at = scope.offset;
+
+        DMAR_REQUIRE(at >= s->offset && at < s->offset + s->length);
+        /* An error stays where it is: nobody loops around it. */
+        DMAR_REQUIRE(vtdpi_dmar_next_scope(dmar, s, &scope) == *rc);
+        DMAR_REQUIRE(scope.offset == at);
+    }
+    return true;
+}
+
+/* Every decoder, on a structure of any type. *bad is set if one refused. */
+static inline bool dmar_walk_struct(const struct vtdpi_dmar *dmar,
+                                    const struct vtdpi_dmar_struct *s,
+                                    bool *bad)
+{
+    struct vtdpi_dmar_drhd drhd;
+    struct vtdpi_dmar_rmrr rmrr;
+    struct vtdpi_dmar_rhsa rhsa;
+    struct vtdpi_dmar_andd andd;
+    struct vtdpi_dmar_devices devices;
+    const bool is_devices = s->type == VTDPI_DMAR_ATSR ||
+                            s->type == VTDPI_DMAR_SATC ||
+                            s->type == VTDPI_DMAR_SIDP;
+    const int rcs[] = {
+        vtdpi_dmar_get_drhd(dmar, s, &drhd),
+        vtdpi_dmar_get_rmrr(dmar, s, &rmrr),
+        vtdpi_dmar_get_rhsa(dmar, s, &rhsa),
+        vtdpi_dmar_get_andd(dmar, s, &andd),
+        vtdpi_dmar_get_devices(dmar, s, &devices),
+    };
+    int rc;
+
+    DMAR_REQUIRE((rcs[0] == VTDPI_EINVAL) == (s->type != VTDPI_DMAR_DRHD));
+    DMAR_REQUIRE((rcs[1] == VTDPI_EINVAL) == (s->type != VTDPI_DMAR_RMRR));
+    DMAR_REQUIRE((rcs[2] == VTDPI_EINVAL) == (s->type != VTDPI_DMAR_RHSA));
+    DMAR_REQUIRE((rcs[3] == VTDPI_EINVAL) == (s->type != VTDPI_DMAR_ANDD));
+    DMAR_REQUIRE((rcs[4] == VTDPI_EINVAL) == !is_devices);
+    if (rcs[0] == 0)
+        DMAR_REQUIRE(drhd.base != 0 && drhd.base % 4096 == 0 &&
+                     drhd.window_bytes >= 4096);
+    if (rcs[3] == 0)
+        DMAR_REQUIRE(andd.name_offset + andd.name_length <=
+                     s->offset + s->length);
+    if (!dmar_walk_scopes(dmar, s, &rc))
+        return false;
+    for (size_t i = 0; i < sizeof(rcs) / sizeof(rcs[0]); i++)
+        *bad = *bad || (rcs[i] != 0 && rcs[i] != VTDPI_EINVAL);
+    *bad = *bad || rc < 0;
+    return true;
+}
+
+static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
+                                      bool well_formed)
+{
+    static const struct vtdpi_pci_ops ops = {dmar_any_bridge};
+    struct vtdpi_dmar_drhd drhd;
+    uint8_t ids[256];
+    size_t uncovered;
+    uint16_t rid;
+    int rc;
+
+    for (unsigned int i = 0; i < 256; i++)
+        ids[i] = (uint8_t)i;
+    uncovered = vtdpi_dmar_uncovered_ioapics(dmar, ids, 256, ids);
+    DMAR_REQUIRE(uncovered <= 256);
+    for (size_t i = 0; i < uncovered; i++) {
+        rc = vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
+                                ids[i], &drhd, &rid);
+        DMAR_REQUIRE(well_formed ? rc == VTDPI_ENOENT : rc < 0);
+    }
+    for (unsigned int i = 0; i < 4; i++) {
+        (void)!vtdpi_dmar_find_id(dmar, NULL, NULL, VTDPI_DMAR_SCOPE_HPET,
+                                  (uint8_t)i, &drhd, &rid);
+        (void)!vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_ACPI,
+                                  (uint8_t)i, &drhd, &rid);
+        rc = vtdpi_dmar_find_pci(dmar, &ops, NULL, (uint16_t)(i & 1),
+                                 (uint16_t)(i * 0x2345), &drhd);
+        DMAR_REQUIRE(rc == 0 || rc == VTDPI_ENOENT || !well_formed);
+    }
+    return true;
+}
+
+/*
+ * Opens and walks a table, right checksum or not. False if something does not
+ * hold that must hold for any bytes.
+ */
+static inline bool dmar_walk(const void *bytes, size_t size)
+{
+    struct vtdpi_dmar dmar;
+    struct vtdpi_dmar_struct s = {0};
+    size_t at = SIZE_MAX;
+    size_t end = 48;
+    bool bad = false;
+    int rc;
+
+    if (vtdpi_dmar_open(bytes, size, VTDPI_DMAR_ACCEPT_BAD_CHECKSUM, &dmar,
+                        &at) != 0) {
+        DMAR_REQUIRE(at <= size);
+        return true;
+    }
+    DMAR_REQUIRE(dmar.length >= 48 && dmar.length <= size);
+    while ((rc = vtdpi_dmar_next(&dmar, &s)) > 0) {
+        DMAR_REQUIRE(s.offset == end && s.length >= 4);
+        end = s.offset + s.length;
+        DMAR_REQUIRE(end <= dmar.length);
+        if (!dmar_walk_struct(&dmar, &s, &bad))
+            return false;
+    }
+    if (rc < 0) {
+        bad = true;
+        DMAR_REQUIRE(s.offset == end);
+        DMAR_REQUIRE(vtdpi_dmar_next(&dmar, &s) == rc && s.offset == end);
+    }
+    rc = vtdpi_dmar_check(&dmar, &at);
+    DMAR_REQUIRE(bad == (rc != 0));
+    DMAR_REQUIRE(rc == 0 || (at >= 48 && at < dmar.length));
+    return dmar_walk_look_ups(&dmar, !bad);
+}
+
+#endif
