@@ -13,49 +13,47 @@
 
 #include "dmar_support.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
-/* A table with every type of structure; offsets stand on the left. */
+/* A table with every type of structure; offsets stand on the right. */
+/* clang-format off */
 static const uint8_t literal[] = {
     DMAR_HEADER(0x05),
-    /* 48 DRHD, 32 bytes, segment 1, base fed90000h, window 4 KiB */
-    0, 0, 32, 0, 0x00, 0, 1, 0, 0x00, 0x00, 0xd9, 0xfe, 0, 0, 0, 0,
-    /* 64 endpoint 00:02.0 */
-    1, 8, 0, 0, 0, 0, 2, 0,
-    /* 72 bridge 80:03.1 */
-    2, 8, 0x1f, 0, 0, 0x80, 3, 1,
-    /* 80 DRHD, 34 bytes, INCLUDE_PCI_ALL, window 2^3 pages */
-    0, 0, 34, 0, 0x01, 0xf3, 0, 0, 0x00, 0x10, 0xd9, 0xfe, 0x02, 0, 0, 0,
-    /* 96 IOAPIC 2 at f0:1f.7 */
-    3, 8, 0, 0, 2, 0xf0, 0x1f, 7,
-    /* 104 HPET 0 behind two bridges */
-    4, 10, 0, 0, 0, 0, 0x1c, 0, 0x00, 1,
-    /* 114 RMRR, 32 bytes, segment 2 */
-    1, 0, 32, 0, 0, 0, 2, 0, 0x00, 0x80, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 0x87, 0,
-    1, 0, 0, 0,
-    /* 138 endpoint 00:14.0 */
-    1, 8, 0, 0, 0, 0, 0x14, 0,
-    /* 146 ATSR, 16 bytes, all ports */
-    2, 0, 16, 0, 0x01, 0, 3, 0,
-    /* 154 bridge 00:01.0 */
-    2, 8, 0, 0, 0, 0, 1, 0,
-    /* 162 RHSA, 20 bytes */
-    3, 0, 20, 0, 0, 0, 0, 0, 0x00, 0x00, 0xd9, 0xfe, 0, 0, 0, 0, 0x78, 0x56,
-    0x34, 0x12,
-    /* 182 ANDD, 16 bytes, device 5 */
-    4, 0, 16, 0, 0, 0, 0, 5, '\\', '_', 'S', 'B', '.', 'I', '2', 0,
-    /* 198 a type that does not exist yet, 6 bytes */
-    0x34, 0x12, 6, 0, 0xff, 0xff,
-    /* 204 SATC, 16 bytes, ATC required */
-    5, 0, 16, 0, 0x01, 0, 4, 0,
-    /* 212 endpoint 00:0b.0 */
-    1, 8, 0, 0, 0, 0, 0x0b, 0,
-    /* 220 SIDP, 16 bytes */
-    6, 0, 16, 0, 0xff, 0xff, 5, 0,
-    /* 228 endpoint 00:05.0 */
-    1, 8, 0x1c, 0, 0, 0, 5, 0,
-    /* 236 end */
+    /* DRHD, segment 1, base fed90000h, window 4 KiB */
+    0, 0, 32, 0, 0x00, 0, 1, 0,                         /* 48 */
+    0x00, 0x00, 0xd9, 0xfe, 0, 0, 0, 0,
+        1, 8, 0, 0, 0, 0, 2, 0,                         /* 64 00:02.0 */
+        2, 8, 0x1f, 0, 0, 0x80, 3, 1,                   /* 72 80:03.1 */
+    /* DRHD, INCLUDE_PCI_ALL, base 2fed91000h, window 2^3 pages */
+    0, 0, 34, 0, 0x01, 0xf3, 0, 0,                      /* 80 */
+    0x00, 0x10, 0xd9, 0xfe, 0x02, 0, 0, 0,
+        3, 8, 0, 0, 2, 0xf0, 0x1f, 7,                   /* 96 IOAPIC 2 */
+        4, 10, 0, 0, 0, 0, 0x1c, 0, 0x00, 1,            /* 104 HPET 0 */
+    /* RMRR, segment 2 */
+    1, 0, 32, 0, 0, 0, 2, 0,                            /* 114 */
+    0x00, 0x80, 0, 0, 1, 0, 0, 0,
+    0xff, 0xff, 0x87, 0, 1, 0, 0, 0,
+        1, 8, 0, 0, 0, 0, 0x14, 0,                      /* 138 00:14.0 */
+    /* ATSR, all ports */
+    2, 0, 16, 0, 0x01, 0, 3, 0,                         /* 146 */
+        2, 8, 0, 0, 0, 0, 1, 0,                         /* 154 00:01.0 */
+    /* RHSA */
+    3, 0, 20, 0, 0, 0, 0, 0,                            /* 162 */
+    0x00, 0x00, 0xd9, 0xfe, 0, 0, 0, 0, 0x78, 0x56, 0x34, 0x12,
+    /* ANDD, device 5 */
+    4, 0, 16, 0, 0, 0, 0, 5,                            /* 182 */
+    '\\', '_', 'S', 'B', '.', 'I', '2', 0,
+    /* a type that does not exist yet */
+    0x34, 0x12, 6, 0, 0xff, 0xff,                       /* 198 */
+    /* SATC, ATC required */
+    5, 0, 16, 0, 0x01, 0, 4, 0,                         /* 204 */
+        1, 8, 0, 0, 0, 0, 0x0b, 0,                      /* 212 00:0b.0 */
+    /* SIDP */
+    6, 0, 16, 0, 0xff, 0xff, 5, 0,                      /* 220 */
+        1, 8, 0x1c, 0, 0, 0, 5, 0,                      /* 228 00:05.0 */
+    /* 236: the end */
 };
+/* clang-format on */
 
 #define LITERAL_BYTES sizeof(literal)
 

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Look-ups of dmar.h. Walks are in test_dmar.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vtdpi/dmar.h"
+
+#include "dmar_support.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Seals a table of the test and opens it. */
+static struct vtdpi_dmar open_sealed(uint8_t *table, size_t length)
+{
+    struct vtdpi_dmar d;
+
+    dmar_seal(table, length);
+    assert_int_equal(vtdpi_dmar_open(table, length, 0, &d, NULL), 0);
+    return d;
+}
+
+/* --- vtdpi_dmar_find_pci --- */
+
+/*
+ * Segment 0 of a small machine. Bridge 00:1c.0 leads to buses 2-6, below it
+ * 02:00.0 leads to 3-4 and 02:01.0 was never set up; 00:1d.0 leads to 7-9.
+ */
+static const struct {
+    uint16_t segment, rid;
+    uint8_t secondary, subordinate;
+} bridges[] = {
+    {0, 0x00e0, 2, 6}, {0, 0x0200, 3, 4}, {0, 0x0208, 0, 0},
+    {0, 0x00e8, 7, 9}, {1, 0x00e0, 2, 6}, {0, 0x00f0, 10, 9},
+};
+
+static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
+                         uint8_t *secondary, uint8_t *subordinate)
+{
+    ++*(unsigned int *)ctx;
+    for (size_t i = 0; i < COUNT(bridges); i++) {
+        if (bridges[i].segment == segment && bridges[i].rid == rid) {
+            *secondary = bridges[i].secondary;
+            *subordinate = bridges[i].subordinate;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct vtdpi_pci_ops pci = {bridge_buses};
+
+#define DRHD(length, flags, segment, number)                                  \
+    0, 0, length, 0, flags, 0, segment, 0, 0, 0x10 * (number), 0, 0xfe, 0, 0, \
+        0, 0
+
+/* Units 0 to 5; bases fe001000h, fe002000h, ... One scope a line. */
+/* clang-format off */
+static const uint8_t machine[] = {
+    DMAR_HEADER(1),
+    /* The rest of segment 0; first on purpose. */
+    DRHD(32, 1, 0, 1),
+        3, 8, 0, 0, 8, 0xf0, 31, 7,          /* IOAPIC 8 at f0:1f.7 */
+        4, 8, 0, 0, 0, 0, 31, 6,             /* HPET 0 at 00:1f.6 */
+    DRHD(24, 0, 0, 2),
+        2, 8, 0, 0, 0, 0, 0x1c, 0,           /* bridge to buses 2-6 */
+    DRHD(34, 0, 0, 3),
+        2, 10, 0, 0, 0, 0, 0x1c, 0, 0, 0,    /* in it, to buses 3-4 */
+        1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0 */
+    DRHD(38, 0, 0, 4),
+        1, 12, 0, 0, 0, 0, 0x1c, 0, 0, 0, 5, 1, /* 03:05.1 */
+        3, 10, 0, 0, 9, 0, 0x1d, 0, 6, 0,    /* IOAPIC 9 at 07:06.0 */
+    DRHD(54, 0, 1, 5),
+        1, 8, 0, 0, 0, 0, 2, 0,              /* 1:00:02.0 */
+        1, 10, 0, 0, 0, 0, 3, 0, 0, 0,       /* through what is no bridge */
+        1, 12, 0, 0, 0, 0, 0x1c, 0, 1, 0, 4, 0, /* the same, second hop */
+        5, 8, 0, 0, 3, 1, 4, 2,              /* ACPI device 3 at 1:01:04.2 */
+    DRHD(74, 0, 0, 6),
+        1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0, as unit 2 */
+        3, 8, 0, 0, 10, 0, 32, 0,            /* no such device number */
+        3, 8, 0, 0, 11, 0, 0, 8,             /* no such function number */
+        3, 10, 0, 0, 12, 0, 3, 0, 0, 0,      /* through what is no bridge */
+        2, 8, 0, 0, 0, 0, 9, 0,              /* 00:09.0 is no bridge */
+        2, 8, 0, 0, 0, 2, 1, 0,              /* 02:01.0, never set up */
+        2, 8, 0, 0, 0, 0, 30, 0,             /* 00:1e.0, range turned round */
+};
+/* clang-format on */
+
+static struct vtdpi_dmar open_machine(uint8_t *bytes)
+{
+    memcpy(bytes, machine, sizeof(machine));
+    return open_sealed(bytes, sizeof(machine));
+}
+
+static void test_dmar_find_pci_most_specific_claim_wins(void **state)
+{
+    static const struct {
+        uint16_t segment, rid;
+        int unit; /* or an error */
+    } table[] = {
+        {0, 0x0010, 2}, /* 00:02.0 named by units 2 and 5: the first */
+        {0, 0x0011, 0}, /* 00:02.1 is another function */
+        {0, 0x00e0, 1}, /* the bridge itself */
+        {0, 0x0200, 2}, /* a bridge below, named itself */
+        {0, 0x0208, 5}, /* its neighbour, named itself, not set up */
+        {0, 0x0210, 1}, /* 02:02.0, behind 00:1c.0 only */
+        {0, 0x0300, 2}, /* 03:00.0, the inner bridge */
+        {0, 0x0400, 2}, /* last bus of the inner bridge */
+        {0, 0x0500, 1}, /* behind it */
+        {0, 0x06ff, 1}, /* last bus of the outer bridge */
+        {0, 0x0700, 0}, /* behind a bridge nobody names */
+        {0, 0x0329, 3}, /* 03:05.1 named through two bridges */
+        {0, 0x0328, 2}, /* its other function */
+        {0, 0x0000, 0}, /* bus 0 is not behind 02:01.0 */
+        {0, 0x0048, 5}, /* 00:09.0, a bridge scope that is an endpoint */
+        {0, 0x0a00, 0}, /* bus ranges turned round claim nothing */
+        {0, 0x0900, 0},
+        {0, 0xf0ff, 0}, /* an IOAPIC's path is no claim to a function */
+        {1, 0x0010, 4},
+        {1, 0x0000, VTDPI_ENOENT},
+        {1, 0x0300, VTDPI_ENOENT},
+        {2, 0x0010, VTDPI_ENOENT},
+        {256, 0x0010, VTDPI_ENOENT},
+    };
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+
+    (void)state;
+    assert_int_equal(vtdpi_dmar_check(&d, NULL), 0);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct vtdpi_dmar_drhd drhd = {.index = 77};
+        unsigned int calls = 0;
+        const int rc = vtdpi_dmar_find_pci(&d, &pci, &calls, table[i].segment,
+                                           table[i].rid, &drhd);
+
+        if (table[i].unit < 0) {
+            assert_int_equal(rc, table[i].unit);
+            assert_int_equal(drhd.index, 77);
+            continue;
+        }
+        assert_int_equal(rc, 0);
+        assert_int_equal(drhd.index, table[i].unit);
+        assert_true(drhd.base ==
+                    UINT64_C(0xfe001000) + 4096u * (unsigned)table[i].unit);
+        assert_int_equal(drhd.segment, table[i].segment);
+    }
+}
+
+static void test_dmar_find_pci_without_bridges_returns_einval(void **state)
+{
+    static const struct vtdpi_pci_ops none = {NULL};
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+    struct vtdpi_dmar_drhd drhd;
+
+    (void)state;
+    assert_int_equal(vtdpi_dmar_find_pci(&d, NULL, NULL, 0, 0x10, &drhd),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_dmar_find_pci(&d, &none, NULL, 0, 0x10, &drhd),
+                     VTDPI_EINVAL);
+}
+
+static void test_dmar_find_pci_malformed_table_makes_no_guess(void **state)
+{
+    uint8_t bytes[sizeof(machine)];
+    struct vtdpi_dmar d = open_machine(bytes);
+    struct vtdpi_dmar_drhd drhd = {.index = 77};
+    unsigned int calls = 0;
+
+    (void)state;
+    bytes[sizeof(machine) - 7] = 6; /* last scope of the last unit */
+    assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
+                     VTDPI_EDMAR_SCOPE);
+    d = open_machine(bytes);
+    bytes[sizeof(machine) - 74 + 2]--; /* last unit: a byte is left over */
+    assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
+                     VTDPI_EDMAR_SCOPE);
+    d = open_machine(bytes);
+    bytes[sizeof(machine) - 74 + 2]++; /* it reaches beyond the table */
+    assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
+                     VTDPI_EDMAR_STRUCT);
+    assert_int_equal(drhd.index, 77);
+}
+
+/* --- vtdpi_dmar_find_id --- */
+
+static void test_dmar_find_id_gives_unit_and_requester(void **state)
+{
+    static const struct {
+        enum vtdpi_dmar_scope_type type;
+        uint8_t id;
+        int rc;
+        uint32_t unit;
+        uint16_t rid;
+    } table[] = {
+        {VTDPI_DMAR_SCOPE_IOAPIC, 8, 0, 0, 0xf0ff},
+        {VTDPI_DMAR_SCOPE_HPET, 0, 0, 0, 0x00fe},
+        {VTDPI_DMAR_SCOPE_IOAPIC, 9, 0, 3, 0x0730},
+        {VTDPI_DMAR_SCOPE_ACPI, 3, 0, 4, 0x0122},
+        {VTDPI_DMAR_SCOPE_IOAPIC, 0, VTDPI_ENOENT, 0, 0},
+        {VTDPI_DMAR_SCOPE_HPET, 8, VTDPI_ENOENT, 0, 0},
+        {VTDPI_DMAR_SCOPE_ACPI, 0, VTDPI_ENOENT, 0, 0},
+        {VTDPI_DMAR_SCOPE_IOAPIC, 10, VTDPI_ERANGE, 0, 0}, /* device 32 */
+        {VTDPI_DMAR_SCOPE_IOAPIC, 11, VTDPI_ERANGE, 0, 0}, /* function 8 */
+        {VTDPI_DMAR_SCOPE_IOAPIC, 12, VTDPI_ERANGE, 0, 0}, /* no bridge */
+        {VTDPI_DMAR_SCOPE_ENDPOINT, 0, VTDPI_EINVAL, 0, 0},
+        {VTDPI_DMAR_SCOPE_BRIDGE, 0, VTDPI_EINVAL, 0, 0},
+        {(enum vtdpi_dmar_scope_type)6, 0, VTDPI_EINVAL, 0, 0},
+        {(enum vtdpi_dmar_scope_type)0x103, 8, VTDPI_EINVAL, 0, 0},
+    };
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct vtdpi_dmar_drhd drhd = {.index = 77};
+        unsigned int calls = 0;
+        uint16_t rid = 0x7777;
+
+        assert_int_equal(vtdpi_dmar_find_id(&d, &pci, &calls, table[i].type,
+                                            table[i].id, &drhd, &rid),
+                         table[i].rc);
+        assert_int_equal(drhd.index, table[i].rc == 0 ? table[i].unit : 77);
+        assert_int_equal(rid, table[i].rc == 0 ? table[i].rid : 0x7777);
+    }
+}
+
+static void test_dmar_find_id_without_bridges_takes_short_paths(void **state)
+{
+    static const struct vtdpi_pci_ops none = {NULL};
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+    struct vtdpi_dmar_drhd drhd;
+    uint16_t rid;
+
+    (void)state;
+    assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
+                                        8, &drhd, &rid),
+                     0);
+    assert_int_equal(rid, 0xf0ff);
+    assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
+                                        9, &drhd, &rid),
+                     VTDPI_ERANGE);
+    assert_int_equal(vtdpi_dmar_find_id(&d, &none, NULL,
+                                        VTDPI_DMAR_SCOPE_IOAPIC, 9, &drhd,
+                                        &rid),
+                     VTDPI_ERANGE);
+}
+
+static void test_dmar_uncovered_ioapics_are_those_no_unit_names(void **state)
+{
+    static const uint8_t ids[] = {7, 8, 0, 9, 255, 12};
+    uint8_t bytes[sizeof(machine)];
+    struct vtdpi_dmar d = open_machine(bytes);
+    uint8_t list[COUNT(ids)];
+
+    (void)state;
+    memset(list, 0xee, sizeof(list));
+    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, ids, COUNT(ids), list),
+                     3);
+    assert_int_equal(list[0], 7);
+    assert_int_equal(list[1], 0);
+    assert_int_equal(list[2], 255);
+    assert_int_equal(list[3], 0xee);
+
+    memcpy(list, ids, sizeof(ids)); /* in place */
+    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, list, COUNT(ids), list),
+                     3);
+    assert_int_equal(list[2], 255);
+    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, NULL, 0, NULL), 0);
+
+    bytes[49] = 0xff; /* unit 0 is none any more: nobody names IOAPIC 8 */
+    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, ids, COUNT(ids), list),
+                     4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dmar_find_pci_most_specific_claim_wins),
+        cmocka_unit_test(test_dmar_find_pci_without_bridges_returns_einval),
+        cmocka_unit_test(test_dmar_find_pci_malformed_table_makes_no_guess),
+        cmocka_unit_test(test_dmar_find_id_gives_unit_and_requester),
+        cmocka_unit_test(test_dmar_find_id_without_bridges_takes_short_paths),
+        cmocka_unit_test(test_dmar_uncovered_ioapics_are_those_no_unit_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
