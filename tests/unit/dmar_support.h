@@ -143,15 +143,15 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
 {
     static const struct vtdpi_pci_ops ops = {dmar_any_bridge};
     struct vtdpi_dmar_drhd drhd;
-    uint8_t ids[256];
+    uint8_t ids[16];
     size_t uncovered;
     uint16_t rid;
     int rc;
 
-    for (unsigned int i = 0; i < 256; i++)
+    for (unsigned int i = 0; i < 16; i++)
         ids[i] = (uint8_t)i;
-    uncovered = vtdpi_dmar_uncovered_ioapics(dmar, ids, 256, ids);
-    DMAR_REQUIRE(uncovered <= 256);
+    uncovered = vtdpi_dmar_uncovered_ioapics(dmar, ids, 16, ids);
+    DMAR_REQUIRE(uncovered <= 16);
     for (size_t i = 0; i < uncovered; i++) {
         rc = vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
                                 ids[i], &drhd, &rid);
