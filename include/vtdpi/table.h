@@ -302,8 +302,10 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
  *
  * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
  *
- * @return As vtdpi_table_flush(). After 0 no index is dirty. An interrupt of
- *         irq.h that was is told by vtdpi_irq_mark_flushed().
+ * @retval 0             Done; no index is dirty. An interrupt of irq.h that was
+ *                       is told by vtdpi_irq_mark_flushed().
+ * @retval VTDPI_EINVAL  @p t is NULL.
+ * @return Else an error of vtdpi_table_flush(); all are as dirty as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_flush_all(struct vtdpi_table *t);
 
