@@ -3,8 +3,9 @@
 
 usage: count.py STATUS LOG
 
-STATUS is meson's exit status. CMocka programs print TAP, one line a case (failures on stderr); any
-other program is one case. Prints "pass|fail|skip <tab> name <tab> reason".
+STATUS is meson's exit status. CMocka programs print TAP, one line a case
+(failures on stderr); any other program is one case. Prints
+"pass|fail|skip <tab> name <tab> reason".
 """
 
 import json
@@ -41,7 +42,8 @@ def cases(run):
 
 def results(run):
     """Yield (kind, name, reason) for one program."""
-    program = run["name"]
+    # "project:suite+suite / name" when a test is in several suites.
+    program = run["name"].split(" / ")[-1]
     result = run["result"]
     plan, found = cases(run)
     for kind, name in found:
