@@ -60,18 +60,64 @@ static void rescan_1(struct world *w)
         (void)vtdpi_pcpu_rescan(&w->pcpu[1]);
 }
 
+/* Another owner is at work meanwhile. */
+static void third_moves(struct world *w)
+{
+    struct world_vcpu *v = &w->vcpu[2];
+
+    if (v->state == SLEEPING)
+        world_enter(v, 2);
+    else
+        world_halt(v, 1, false);
+}
+
+static void take_while_blocked(struct world *w)
+{
+    /* A guest that got something goes on. */
+    if (world_take(&w->vcpu[0]))
+        w->vcpu[0].woken = true;
+}
+
+/* The owner of vCPU 0, while somebody else is at work on it. */
+static void owner_leaves_or_enters(struct world *w)
+{
+    if (w->vcpu[0].state == GUEST)
+        world_leave(&w->vcpu[0]);
+    else
+        world_enter(&w->vcpu[0], 2);
+}
+
+static void owner_blocks_or_runs(struct world *w)
+{
+    if (w->vcpu[0].state == SLEEPING)
+        world_enter(&w->vcpu[0], 2);
+    else
+        world_halt(&w->vcpu[0], 1, false);
+}
+
+static void owner_harvests(struct world *w)
+{
+    if (w->vcpu[0].state != GUEST)
+        take_while_blocked(w);
+}
+
 static const struct {
     const char *name;
     event_fn *fn;
+    bool by_owner; /* only while an operation of somebody else is replayed */
 } events[] = {
-    {"hardware post", post_hw_low},
-    {"hardware post, last word", post_hw_high},
-    {"software post", post_sw},
-    {"urgent hardware post", post_urgent},
-    {"post to the neighbour", post_neighbour},
-    {"interrupts arrive", interrupts},
-    {"offline", offline_1},
-    {"rescan", rescan_1},
+    {"hardware post", post_hw_low, false},
+    {"hardware post, last word", post_hw_high, false},
+    {"software post", post_sw, false},
+    {"urgent hardware post", post_urgent, false},
+    {"post to the neighbour", post_neighbour, false},
+    {"interrupts arrive", interrupts, false},
+    {"offline", offline_1, false},
+    {"rescan", rescan_1, false},
+    {"another vCPU blocks or runs", third_moves, false},
+    {"the owner leaves or enters", owner_leaves_or_enters, true},
+    {"the owner blocks or runs", owner_blocks_or_runs, true},
+    {"the owner harvests", owner_harvests, true},
 };
 enum {
     EVENTS = sizeof(events) / sizeof(events[0])
@@ -82,6 +128,7 @@ struct operation {
     const char *name;
     event_fn *before;
     event_fn *run;
+    bool by_others; /* not by the owner of vCPU 0 */
 };
 
 static void in_guest_0(struct world *w)
@@ -124,6 +171,13 @@ static void both_blocked_on_1(struct world *w)
     world_device_post(&w->vcpu[1], 0x99, false);
 }
 
+static void stale_summary_on_1(struct world *w)
+{
+    blocked_on_1(w);
+    world_enter(&w->vcpu[0], 0);
+    w->pending[1][WNV] = true;
+}
+
 static void block_on_1(struct world *w)
 {
     world_halt(&w->vcpu[0], 1, false);
@@ -161,13 +215,6 @@ static void wake_up(struct world *w)
     world_leave(&w->vcpu[0]);
 }
 
-static void take_while_blocked(struct world *w)
-{
-    /* A guest that got something goes on. */
-    if (world_take(&w->vcpu[0]))
-        w->vcpu[0].woken = true;
-}
-
 static void handle_on_1(struct world *w)
 {
     world_interrupts(w, 1);
@@ -185,26 +232,31 @@ static void run_and_block_again(struct world *w)
 }
 
 static const struct operation operations[] = {
-    {"block", in_guest_0, block_on_1},
-    {"block, own pCPU", in_guest_0, block_on_0},
-    {"block, posts before", preempted_with_posts, block_on_1},
-    {"block, ON before", preempted_after_on, block_on_1},
-    {"block when blocked", blocked_on_1, block_on_1},
-    {"block when blocked elsewhere", blocked_on_1, block_on_0},
-    {"block_committed", in_guest_0, block_committed_on_1},
+    {"block", in_guest_0, block_on_1, false},
+    {"block, own pCPU", in_guest_0, block_on_0, false},
+    {"block, posts before", preempted_with_posts, block_on_1, false},
+    {"block, ON before", preempted_after_on, block_on_1, false},
+    {"block when blocked", blocked_on_1, block_on_1, false},
+    {"block when blocked elsewhere", blocked_on_1, block_on_0, false},
+    {"block_committed", in_guest_0, block_committed_on_1, false},
     {"block_committed, posts before", preempted_with_posts,
-     block_committed_on_1},
-    {"block_committed, ON before", preempted_after_on, block_committed_on_1},
-    {"run, blocked before", blocked_on_1, enter_on_2},
-    {"run, blocked and posted before", blocked_and_posted, enter_on_2},
-    {"run, posts before", preempted_with_posts, enter_on_2},
-    {"preempt, run", in_guest_0, leave_and_enter},
-    {"preempt, block", in_guest_0, leave_and_block},
-    {"preempt, blocked before", blocked_on_1, wake_up},
-    {"sync while blocked", blocked_on_1, take_while_blocked},
-    {"handler", both_blocked_on_1, handle_on_1},
-    {"offline", both_blocked_on_1, take_offline},
-    {"run, block again", blocked_and_posted, run_and_block_again},
+     block_committed_on_1, false},
+    {"block_committed, ON before", preempted_after_on, block_committed_on_1,
+     false},
+    {"run, blocked before", blocked_on_1, enter_on_2, false},
+    {"run, blocked and posted before", blocked_and_posted, enter_on_2, false},
+    {"run, posts before", preempted_with_posts, enter_on_2, false},
+    {"preempt, run", in_guest_0, leave_and_enter, false},
+    {"preempt, block", in_guest_0, leave_and_block, false},
+    {"preempt, blocked before", blocked_on_1, wake_up, false},
+    {"sync while blocked", blocked_on_1, take_while_blocked, false},
+    {"handler", both_blocked_on_1, handle_on_1, true},
+    {"handler over an empty leaf", stale_summary_on_1, handle_on_1, true},
+    {"offline", both_blocked_on_1, take_offline, true},
+    {"run, block again", blocked_and_posted, run_and_block_again, false},
+    {"software post", in_guest_0, post_sw, true},
+    {"software post, preempted", preempted_with_posts, post_sw, true},
+    {"software post, blocked", blocked_on_1, post_sw, true},
 };
 
 struct replay {
@@ -222,6 +274,7 @@ static void on_access(void *ctx, enum hook_kind kind, const void *addr)
     (void)kind;
     (void)addr;
     r->step++;
+    world_check_never(r->w);
     for (unsigned int i = 0; i < 2; i++) {
         if (r->at[i] == r->step)
             events[r->event[i]].fn(r->w);
@@ -233,14 +286,14 @@ static void finish(struct world *w)
 {
     world_settle(w);
     world_check(w);
-    for (unsigned int i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < VCPUS; i++) {
         if (w->vcpu[i].state == OUT)
             world_enter(&w->vcpu[i], 0);
         world_device_post(&w->vcpu[i], 0xc0, false);
     }
     world_settle(w);
     world_check(w);
-    for (unsigned int i = 0; i < 2; i++)
+    for (unsigned int i = 0; i < VCPUS; i++)
         assert_int_equal(w->vcpu[i].state, GUEST);
 }
 
@@ -284,6 +337,9 @@ static void replay_operation(const uint32_t slots[VCPUS])
 
         now.event[0] = i / EVENTS;
         now.event[1] = i % EVENTS;
+        if (!now.op->by_others &&
+            (events[now.event[0]].by_owner || events[now.event[1]].by_owner))
+            continue;
         now.at[0] = 0;
         do {
             now.at[1] = ++now.at[0];

@@ -272,6 +272,20 @@ static void check_sleeping(const struct world *w, const struct world_vcpu *v)
     assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
 }
 
+void world_check_never(const struct world *w)
+{
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        const struct world_vcpu *v = &w->vcpu[i];
+        const uint64_t control = pid_of(v)->control;
+
+        if ((control >> 16 & 0xff) == WNV)
+            assert_true(
+                w->bitmap[pcpu_of((uint32_t)(control >> 32))][v->v.slot / 64] >>
+                    (v->v.slot % 64) &
+                1);
+    }
+}
+
 static void check_guest(const struct world_vcpu *v)
 {
     const struct vtdpi_pid *pid = pid_of(v);

@@ -83,6 +83,9 @@ void world_interrupts(struct world *w, unsigned int pcpu);
 /* Everything in flight arrives, woken vCPUs run, until nothing changes. */
 void world_settle(struct world *w);
 
+/* What holds at every step: NV = WNV implies the bit on NDST's pCPU. */
+void world_check_never(const struct world *w);
+
 /* Design section 5, "At quiescence", for every vCPU; and no vector lost. */
 void world_check(const struct world *w);
 
