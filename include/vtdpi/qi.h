@@ -259,14 +259,16 @@ struct vtdpi_qi {
     uint32_t words; /* 64-bit words of a slot */
     uint32_t order;
     /* The rest is protected by the unit's lock. */
-    uint32_t head; /* oldest slot that may not be used yet */
+    uint32_t head; /* hardware's head is here or later */
     uint32_t tail; /* next slot to write */
     uint32_t sequence;
-    bool open;
+    bool live; /* from open to abort: registers may be looked at */
+    bool open; /* submissions are accepted */
     struct vtdpi_qi_ticket *oldest;
     struct vtdpi_qi_ticket *youngest;
     struct vtdpi_qi_stats stats;
     struct vtdpi_qi_error error;
+    uint32_t error_tail; /* tail when it was found */
 };
 
 /**

@@ -81,7 +81,9 @@ struct vtdpi_unit {
     void *ctx;
     struct vtdpi_caps caps;
     enum vtdpi_unit_state state;
-    uint32_t stuck; /* GCMD bit of the last command that timed out */
+    uint32_t stuck;   /* GCMD bit of the last command that timed out */
+    uint32_t pending; /* that bit, until it was waited for once more */
+    bool pending_set; /* what its status bit was to become */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -165,10 +167,13 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * @retval VTDPI_EBUSY      Remapping is off, but GSTS.TES is set: the host's DMA
  *                          remapping needs the queue. The state is
  *                          QUEUE_ONLY; clear TE and call again.
- * @retval VTDPI_ETIMEDOUT  vtdpi_unit_stuck() is VTDPI_GCMD_QIE or _IRE: that
- *                          is still on, the state FAILED. Other values, 0 for
- *                          the queue that did not drain: off all the same.
- * @retval VTDPI_EIO        The unit reads as all ones: gone, so off.
+ * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(): if it was
+ *                          VTDPI_GCMD_IRE or _QIE, that may still be on and the
+ *                          state is FAILED, with the queue open in the first
+ *                          case; else the unit is OFF. Or, with none stuck, the
+ *                          queue did not drain: OFF.
+ * @retval VTDPI_EIO        The unit reads as all ones: gone, so OFF.
+ * @retval other            The queue was not drained, see vtdpi_qi_close(): OFF.
  *
  * When the queue is off all tickets in flight are resolved with VTDPI_EQOFF.
  *
@@ -202,8 +207,10 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_suspend(struct vtdpi_unit *unit);
  *
  * @param unit  Suspended.
  *
- * @return As vtdpi_unit_enable(), but never VTDPI_EFOREIGN; VTDPI_ESTATE if the
- *         unit is not suspended. On error it is OFF or FAILED.
+ * @retval 0             On.
+ * @retval VTDPI_ESTATE  The unit is not suspended.
+ * @retval other         As vtdpi_unit_enable(), but never VTDPI_EFOREIGN. The
+ *                       unit is OFF or FAILED.
  *
  * @thread @waits{as vtdpi_unit_enable()} @locks{unit}
  */
@@ -312,7 +319,8 @@ vtdpi_unit_submit_iec_global(struct vtdpi_unit *unit,
  * @param ticket      Of a submission to this unit; or all zeros.
  * @param timeout_us  Deadline from now on; 0: VTDPI_QI_TIMEOUT_US.
  *
- * @return As vtdpi_qi_wait().
+ * @retval 0      Done.
+ * @retval other  As vtdpi_qi_wait().
  *
  * @anyctx @waits{timeout_us} @locks{unit}
  */

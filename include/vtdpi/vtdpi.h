@@ -17,9 +17,11 @@
 #include "vtdpi/msi.h"
 #include "vtdpi/pid.h"
 #include "vtdpi/platform.h"
+#include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/status.h"
+#include "vtdpi/unit.h"
 #include "vtdpi/version.h"
 
 #endif

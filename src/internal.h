@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_INTERNAL_H
+#define VTDPI_INTERNAL_H
+
+/*
+ * What more than one source file needs. A register's type decides the width of
+ * its accesses, so that a mix-up does not compile quietly.
+ */
+
+#include "vtdpi/config.h"
+#include "vtdpi/platform.h"
+#include "vtdpi/qi.h"
+#include "vtdpi/regs.h"
+
+/* What a register reads as when nothing answers. */
+#define VTDPI_ALL_ONES32_ UINT32_MAX
+#define VTDPI_ALL_ONES64_ UINT64_MAX
+
+static inline uint32_t vtdpi_rd32_(const struct vtdpi_platform_ops *ops,
+                                   void *ctx, enum vtdpi_reg32 reg)
+{
+    return ops->read32(ctx, (uint32_t)reg);
+}
+
+static inline void vtdpi_wr32_(const struct vtdpi_platform_ops *ops, void *ctx,
+                               enum vtdpi_reg32 reg, uint32_t value)
+{
+    ops->write32(ctx, (uint32_t)reg, value);
+}
+
+static inline uint64_t vtdpi_rd64_(const struct vtdpi_platform_ops *ops,
+                                   void *ctx, enum vtdpi_reg64 reg)
+{
+    return ops->read64(ctx, (uint32_t)reg);
+}
+
+static inline void vtdpi_wr64_(const struct vtdpi_platform_ops *ops, void *ctx,
+                               enum vtdpi_reg64 reg, uint64_t value)
+{
+    ops->write64(ctx, (uint32_t)reg, value);
+}
+
+/* Whether the members that register access and waiting need are there. */
+static inline bool vtdpi_ops_ok_(const struct vtdpi_platform_ops *ops)
+{
+    return ops != NULL && ops->read32 != NULL && ops->write32 != NULL &&
+           ops->read64 != NULL && ops->write64 != NULL && ops->now_us != NULL &&
+           ops->lock != NULL && ops->unlock != NULL;
+}
+
+static inline void vtdpi_relax_(const struct vtdpi_platform_ops *ops, void *ctx)
+{
+    if (ops->relax != NULL)
+        ops->relax(ctx);
+}
+
+/* Never with a lock held. */
+static inline void vtdpi_log_(const struct vtdpi_platform_ops *ops, void *ctx,
+                              enum vtdpi_log_level level, const char *text)
+{
+    if ((int)level <= VTDPI_LOG_LEVEL && ops->log != NULL)
+        ops->log(ctx, level, text);
+}
+
+/* Resolve a ticket whose submission was refused. */
+void vtdpi_qi_reject_(struct vtdpi_qi_ticket *ticket, int code);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtdpi/unit.h"
+
+#include "internal.h"
+
+/* Bits of GCMD that last; a new command repeats them as GSTS shows them. */
+#define LASTING                                                    \
+    ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE | \
+                VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))
+
+/* What a host may command; the rest belongs to enable and disable. */
+#define HOST_LASTING ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL))
+#define HOST_ONE_SHOT \
+    ((uint32_t)(VTDPI_GCMD_SRTP | VTDPI_GCMD_SFL | VTDPI_GCMD_WBF))
+
+/* The bits under names that fit a 32-bit register. */
+#define TE         ((uint32_t)VTDPI_GCMD_TE)
+#define WBF        ((uint32_t)VTDPI_GCMD_WBF)
+#define QIE        ((uint32_t)VTDPI_GCMD_QIE)
+#define IRE        ((uint32_t)VTDPI_GCMD_IRE)
+#define SIRTP      ((uint32_t)VTDPI_GCMD_SIRTP)
+#define CFI        ((uint32_t)VTDPI_GCMD_CFI)
+
+#define PAGE_BYTES UINT64_C(4096)
+#define IRTE_BYTES UINT64_C(16)
+
+/*
+ * Commands.
+ */
+
+/* Poll GSTS until @p bit is as wanted. With the lock held: nobody else may
+ * issue a command before this one is done. */
+static int wait_status(const struct vtdpi_unit *u, uint32_t bit, bool set)
+{
+    const uint64_t start = u->ops->now_us(u->ctx);
+
+    for (;;) {
+        /* Before the poll, so that one poll follows the deadline. */
+        const uint64_t now = u->ops->now_us(u->ctx);
+        const uint32_t gsts = vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
+
+        if (gsts == VTDPI_ALL_ONES32_)
+            return VTDPI_EIO;
+        if (((gsts & bit) != 0) == set)
+            return 0;
+        if (now - start >= VTDPI_CMD_TIMEOUT_US)
+            return VTDPI_ETIMEDOUT;
+        vtdpi_relax_(u->ops, u->ctx);
+    }
+}
+
+/* @p overdue: a command that has not shown in GSTS even after a second wait. */
+static int command_locked(struct vtdpi_unit *u, uint32_t bit, bool on,
+                          uint32_t overdue)
+{
+    const uint32_t gsts = vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
+    uint32_t value = gsts & LASTING & ~bit;
+    int rc;
+
+    if (gsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    /* What is so already is not written, unless that is in doubt. */
+    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on && overdue != bit)
+        return 0;
+    if (on)
+        value |= bit;
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_GCMD_REG, value);
+    /* WBFS is set as long as the flush runs, the others when it is done. */
+    rc = wait_status(u, bit, on && bit != WBF);
+    if (rc == VTDPI_ETIMEDOUT) {
+        u->stuck = bit;
+        u->pending = bit;
+        u->pending_set = on && bit != WBF;
+    }
+    return rc;
+}
+
+/* A command that timed out may still be executing, and none may be issued
+ * before it is done. Give it one more deadline; then go on all the same, since
+ * what follows is mostly the way to off. Returns it if it is still not done. */
+static uint32_t await_pending(struct vtdpi_unit *u)
+{
+    const uintptr_t token = u->ops->lock(u->ctx);
+    uint32_t overdue = u->pending;
+
+    if (overdue != 0 && wait_status(u, overdue, u->pending_set) == 0)
+        overdue = 0;
+    u->pending = 0;
+    u->ops->unlock(u->ctx, token);
+    return overdue;
+}
+
+/* The only writer of GCMD. */
+static int command(struct vtdpi_unit *u, uint32_t bit, bool on)
+{
+    const uint32_t overdue = await_pending(u);
+    const uintptr_t token = u->ops->lock(u->ctx);
+    const int rc = command_locked(u, bit, on, overdue);
+
+    u->ops->unlock(u->ctx, token);
+    if (rc == VTDPI_ETIMEDOUT)
+        vtdpi_log_(u->ops, u->ctx, VTDPI_LOG_ERROR,
+                   "a global command did not complete");
+    return rc;
+}
+
+int vtdpi_unit_command(struct vtdpi_unit *unit, uint32_t bit, bool on)
+{
+    const uint32_t allowed = on ? HOST_LASTING | HOST_ONE_SHOT : HOST_LASTING;
+
+    if ((bit & ~allowed) != 0 || bit == 0 || (bit & (bit - 1)) != 0)
+        return VTDPI_EINVAL;
+    return command(unit, bit, on);
+}
+
+static uint32_t read_gsts(const struct vtdpi_unit *u)
+{
+    return vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
+}
+
+/*
+ * Steps of enabling and disabling.
+ */
+
+static int start_queue(struct vtdpi_unit *u)
+{
+    int rc;
+
+    vtdpi_qi_program(&u->qi);
+    rc = command(u, QIE, true);
+    if (rc == 0)
+        vtdpi_qi_open(&u->qi);
+    return rc;
+}
+
+/* Switch the queue off; the last step. A queue that cannot be drained is
+ * switched off all the same; what it did not execute is reported. A unit that
+ * does not answer counts as off. */
+static int stop_queue(struct vtdpi_unit *u)
+{
+    const int drained = vtdpi_qi_close(&u->qi, 0);
+    const int rc = command(u, QIE, false);
+
+    if (rc == VTDPI_ETIMEDOUT) {
+        u->state = VTDPI_UNIT_FAILED;
+        return rc;
+    }
+    vtdpi_qi_abort(&u->qi);
+    u->state = VTDPI_UNIT_OFF;
+    if (rc != 0)
+        return rc;
+    return drained == VTDPI_EQOFF ? 0 : drained;
+}
+
+static int latch_table(struct vtdpi_unit *u)
+{
+    const struct vtdpi_unit_config *c = &u->config;
+    int rc;
+
+    /* What the host wrote into the table is not to hang in a write buffer when
+     * the unit starts to read it. */
+    rc = vtdpi_unit_flush_write_buffer(u);
+    if (rc != 0)
+        return rc;
+    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG,
+                c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |
+                    VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S));
+    return command(u, SIRTP, true);
+}
+
+/* Entries of another table may be cached, from whoever used the unit before. */
+static int flush_cache(struct vtdpi_unit *u)
+{
+    struct vtdpi_qi_ticket ticket;
+    int rc;
+
+    if (u->caps.esirtps)
+        return 0;
+    rc = vtdpi_unit_submit_iec_global(u, &ticket);
+    return rc != 0 ? rc : vtdpi_qi_wait(&u->qi, &ticket, 0);
+}
+
+/* Compatibility-format requests pass by the table unless CFIS is clear. In
+ * extended interrupt mode they are blocked whatever CFIS says. */
+static int block_compatibility(struct vtdpi_unit *u)
+{
+    const int rc = command(u, CFI, false);
+
+    if (rc != VTDPI_ETIMEDOUT || u->config.eime)
+        return rc == VTDPI_ETIMEDOUT ? 0 : rc;
+    return u->config.accept_cfi ? 0 : VTDPI_ECFIS;
+}
+
+/* EIME outlives IRE: the next user of the unit, a crash kernel or one without
+ * remapping, would see its xAPIC destinations misread. */
+static int clear_eime(struct vtdpi_unit *u)
+{
+    const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
+
+    if ((irta & VTDPI_IRTA_EIME) == 0)
+        return 0;
+    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta & ~VTDPI_IRTA_EIME);
+    return command(u, SIRTP, true);
+}
+
+/*
+ * Everything off, newest first. With remapping stuck on, the queue stays:
+ * entries are in use and must remain flushable.
+ */
+static int take_down(struct vtdpi_unit *u, bool keep_queue)
+{
+    int rc = command(u, IRE, false);
+    int first;
+
+    if (rc == VTDPI_ETIMEDOUT) {
+        u->state = VTDPI_UNIT_FAILED;
+        return rc;
+    }
+    first = rc != 0 ? rc : clear_eime(u);
+    if (keep_queue && first != VTDPI_EIO) {
+        u->state = VTDPI_UNIT_QUEUE_ONLY;
+        return VTDPI_EBUSY;
+    }
+    rc = stop_queue(u);
+    return first != 0 ? first : rc;
+}
+
+static int bring_up(struct vtdpi_unit *u)
+{
+    int rc = start_queue(u);
+
+    if (rc == 0)
+        rc = latch_table(u);
+    if (rc == 0)
+        rc = flush_cache(u);
+    if (rc == 0)
+        rc = command(u, IRE, true);
+    if (rc == 0)
+        rc = block_compatibility(u);
+    return rc;
+}
+
+/*
+ * Life.
+ */
+
+/* Let a queue that is not ours come to rest. Bounded, and no error if it does
+ * not: it is switched off either way, and its users are gone. */
+static void drain_foreign(const struct vtdpi_unit *u)
+{
+    const uint64_t start = u->ops->now_us(u->ctx);
+
+    for (;;) {
+        const uint64_t now = u->ops->now_us(u->ctx);
+
+        if (vtdpi_rd64_(u->ops, u->ctx, VTDPI_IQH_REG) ==
+            vtdpi_rd64_(u->ops, u->ctx, VTDPI_IQT_REG))
+            return;
+        if (now - start >= VTDPI_CMD_TIMEOUT_US)
+            return;
+        vtdpi_relax_(u->ops, u->ctx);
+    }
+}
+
+/* A unit that firmware or another kernel left enabled. */
+static int clear_foreign(struct vtdpi_unit *u, bool take_over)
+{
+    const uint32_t gsts = read_gsts(u);
+    int rc;
+
+    if (gsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    if ((gsts & (IRE | QIE)) == 0)
+        return 0;
+    if (!take_over)
+        return VTDPI_EFOREIGN;
+    rc = command(u, IRE, false);
+    if (rc != 0)
+        return rc;
+    if ((gsts & QIE) != 0)
+        drain_foreign(u);
+    return command(u, QIE, false);
+}
+
+static int check_config(const struct vtdpi_unit *u,
+                        const struct vtdpi_unit_config *c)
+{
+    uint64_t align;
+
+    if (c == NULL || c->irt_order < 1 || c->irt_order > VTDPI_IRT_ORDER_MAX)
+        return VTDPI_EINVAL;
+    align = IRTE_BYTES << c->irt_order;
+    if (align < PAGE_BYTES)
+        align = PAGE_BYTES;
+    if (c->irt_phys % align != 0)
+        return VTDPI_EALIGN;
+    if (c->eime && !u->caps.eim)
+        return VTDPI_ENOEIM;
+    if (c->qi.width == VTDPI_QI_256 && !u->caps.smts)
+        return VTDPI_EOPNOTSUPP;
+    return 0;
+}
+
+/* The queue object is made anew, but its sequence numbers go on: a status write
+ * of the time before may still be on its way. */
+static int init_queue(struct vtdpi_unit *u, const struct vtdpi_unit_config *c)
+{
+    const uint32_t sequence = u->qi.sequence;
+    const int rc = vtdpi_qi_init(&u->qi, u->ops, u->ctx, &c->qi);
+
+    u->qi.sequence = sequence;
+    return rc;
+}
+
+static int enable(struct vtdpi_unit *u, bool take_over)
+{
+    int rc = clear_foreign(u, take_over);
+
+    if (rc != 0)
+        return rc;
+    rc = bring_up(u);
+    if (rc == 0)
+        u->state = VTDPI_UNIT_ON;
+    else
+        (void)take_down(u, false);
+    return rc;
+}
+
+int vtdpi_unit_probe(struct vtdpi_unit *unit,
+                     const struct vtdpi_platform_ops *ops, void *ctx)
+{
+    const struct vtdpi_unit zero = {0};
+    int rc;
+
+    if (unit == NULL || !vtdpi_ops_ok_(ops))
+        return VTDPI_EINVAL;
+    *unit = zero;
+    unit->ops = ops;
+    unit->ctx = ctx;
+    rc = vtdpi_caps_decode(vtdpi_rd32_(ops, ctx, VTDPI_VER_REG),
+                           vtdpi_rd64_(ops, ctx, VTDPI_CAP_REG),
+                           vtdpi_rd64_(ops, ctx, VTDPI_ECAP_REG), &unit->caps);
+    if (rc != 0)
+        return rc;
+    if (!unit->caps.qi)
+        return VTDPI_ENOQI;
+    if (!unit->caps.ir)
+        return VTDPI_ENOIR;
+    if (!unit->caps.coherent && ops->clean == NULL)
+        return VTDPI_EOPNOTSUPP;
+    return 0;
+}
+
+int vtdpi_unit_enable(struct vtdpi_unit *unit,
+                      const struct vtdpi_unit_config *config)
+{
+    int rc;
+
+    if (unit->state != VTDPI_UNIT_OFF)
+        return VTDPI_ESTATE;
+    rc = check_config(unit, config);
+    if (rc == 0)
+        rc = init_queue(unit, config);
+    if (rc != 0)
+        return rc;
+    unit->config = *config;
+    unit->stuck = 0;
+    return enable(unit, config->take_over);
+}
+
+int vtdpi_unit_disable(struct vtdpi_unit *unit)
+{
+    if (unit->state == VTDPI_UNIT_OFF || unit->state == VTDPI_UNIT_SUSPENDED)
+        return VTDPI_ESTATE;
+    unit->stuck = 0;
+    return take_down(unit, (read_gsts(unit) & TE) != 0);
+}
+
+int vtdpi_unit_suspend(struct vtdpi_unit *unit)
+{
+    int rc;
+
+    if (unit->state != VTDPI_UNIT_ON)
+        return VTDPI_ESTATE;
+    rc = vtdpi_unit_disable(unit);
+    if (unit->state == VTDPI_UNIT_OFF && rc != VTDPI_EIO)
+        unit->state = VTDPI_UNIT_SUSPENDED;
+    return rc;
+}
+
+int vtdpi_unit_resume(struct vtdpi_unit *unit)
+{
+    int rc;
+
+    if (unit->state != VTDPI_UNIT_SUSPENDED)
+        return VTDPI_ESTATE;
+    unit->state = VTDPI_UNIT_OFF;
+    rc = init_queue(unit, &unit->config);
+    if (rc != 0)
+        return rc;
+    unit->stuck = 0;
+    return enable(unit, true);
+}
+
+/*
+ * Use.
+ */
+
+int vtdpi_unit_flush_write_buffer(struct vtdpi_unit *unit)
+{
+    if (!unit->caps.rwbf && !unit->config.force_wbf)
+        return 0;
+    return command(unit, WBF, true);
+}
+
+int vtdpi_unit_drain(struct vtdpi_unit *unit)
+{
+    /* Its answer does not overtake what the unit wrote to memory before. */
+    return read_gsts(unit) == VTDPI_ALL_ONES32_ ? VTDPI_EIO : 0;
+}
+
+int vtdpi_unit_submit_iec(struct vtdpi_unit *unit, uint16_t first,
+                          unsigned int order, struct vtdpi_qi_ticket *ticket)
+{
+    struct vtdpi_qi_desc desc;
+    int rc = VTDPI_ERANGE;
+
+    if (order <= unit->caps.mhmv)
+        rc = vtdpi_qi_encode_iec(&desc, first, order);
+    if (rc == 0)
+        return vtdpi_qi_submit(&unit->qi, &desc, 1, ticket);
+    vtdpi_qi_reject_(ticket, rc);
+    return rc;
+}
+
+int vtdpi_unit_submit_iec_global(struct vtdpi_unit *unit,
+                                 struct vtdpi_qi_ticket *ticket)
+{
+    struct vtdpi_qi_desc desc;
+
+    vtdpi_qi_encode_iec_global(&desc);
+    return vtdpi_qi_submit(&unit->qi, &desc, 1, ticket);
+}
+
+int vtdpi_unit_wait(struct vtdpi_unit *unit, struct vtdpi_qi_ticket *ticket,
+                    uint64_t timeout_us)
+{
+    return vtdpi_qi_wait(&unit->qi, ticket, timeout_us);
+}
