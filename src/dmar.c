@@ -396,7 +396,7 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
     return rc;
 }
 
-/* Steps to the next unit; s and drhd zeroed to start with. */
+/* Steps to the next unit; s zeroed to start with. */
 static int next_drhd(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s,
                      struct vtdpi_dmar_drhd *drhd)
 {
@@ -584,11 +584,10 @@ size_t vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar,
                                     uint8_t *uncovered)
 {
     struct vtdpi_dmar_scope scope;
-    struct vtdpi_dmar_drhd drhd;
+    struct vtdpi_dmar_drhd drhd = {0};
     size_t written = 0;
 
     for (size_t i = 0; i < count; i++) {
-        drhd = (struct vtdpi_dmar_drhd){0};
         if (find_scope(dmar, VTDPI_DMAR_SCOPE_IOAPIC, ids[i], &drhd, &scope) <=
             0)
             uncovered[written++] = ids[i];

@@ -185,6 +185,19 @@ static void test_verdict_decide_uncovered_ioapics_are_named(void **state)
     assert_int_equal(m.reasons[1].where, 255);
 }
 
+static void test_verdict_decide_worst_reason_counts(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m);
+    m.facts.firmware_intr_remap = false;
+    m.caps[2].pi = false; /* listed last, and the lesser one */
+    assert_int_equal(decide(&m), VTDPI_VERDICT_NONE);
+    assert_int_equal(m.count, 2);
+    assert_int_equal(m.reasons[1].code, VTDPI_REASON_UNIT_NO_PI);
+}
+
 static void machine_break_everything(struct machine *m)
 {
     machine_init(m);
@@ -324,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_verdict_decide_each_unit_obstacle_names_unit),
         cmocka_unit_test(test_verdict_decide_eime_must_equal_cpu_mode),
         cmocka_unit_test(test_verdict_decide_uncovered_ioapics_are_named),
+        cmocka_unit_test(test_verdict_decide_worst_reason_counts),
         cmocka_unit_test(test_verdict_decide_everything_missing_lists_all),
         cmocka_unit_test(test_verdict_decide_short_list_still_counts_all),
         cmocka_unit_test(test_reason_text_every_code_has_its_own),

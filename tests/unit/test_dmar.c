@@ -330,6 +330,23 @@ static void test_dmar_next_bytes_left_over_return_their_offset(void **state)
     }
 }
 
+static void test_dmar_next_foreign_structure_is_refused(void **state)
+{
+    static const struct vtdpi_dmar_struct foreign[] = {
+        {233, 0, 0},      {236, 0, 1},     {300, 0, 0},
+        {SIZE_MAX, 0, 0}, {200, 0, 65535}, {SIZE_MAX - 8, 0, 4},
+    };
+    struct copy c;
+
+    (void)state;
+    copy_init(&c);
+    for (size_t i = 0; i < COUNT(foreign); i++) {
+        struct vtdpi_dmar_struct s = foreign[i];
+
+        assert_int_equal(vtdpi_dmar_next(&c.dmar, &s), VTDPI_EDMAR_STRUCT);
+    }
+}
+
 /* --- vtdpi_dmar_next_scope, vtdpi_dmar_get_hop --- */
 
 static void test_dmar_next_scope_gives_every_scope_and_path(void **state)
@@ -458,6 +475,14 @@ static void test_dmar_next_scope_foreign_scope_is_refused(void **state)
         assert_int_equal(vtdpi_dmar_next_scope(&c.dmar, &s, &scope),
                          VTDPI_EDMAR_SCOPE);
     }
+    /* Good scopes, but of other structures. */
+    s = struct_at(&c, 80);
+    for (size_t at = 64; at < 240; at += 74) {
+        struct vtdpi_dmar_scope scope = {.offset = at};
+
+        assert_int_equal(vtdpi_dmar_next_scope(&c.dmar, &s, &scope),
+                         VTDPI_EDMAR_SCOPE);
+    }
 }
 
 static void test_dmar_get_hop_outside_returns_erange(void **state)
@@ -560,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_dmar_next_empty_table_ends_at_once),
         cmocka_unit_test(test_dmar_next_bad_length_returns_its_offset),
         cmocka_unit_test(test_dmar_next_bytes_left_over_return_their_offset),
+        cmocka_unit_test(test_dmar_next_foreign_structure_is_refused),
         cmocka_unit_test(test_dmar_next_scope_gives_every_scope_and_path),
         cmocka_unit_test(test_dmar_next_scope_bad_length_returns_its_offset),
         cmocka_unit_test(test_dmar_next_scope_foreign_structure_is_refused),

@@ -245,6 +245,50 @@ static void test_dmar_check_short_structure_returns_its_offset(void **state)
     }
 }
 
+static void test_dmar_find_short_unit_is_refused(void **state)
+{
+    (void)state;
+    for (uint8_t length = 4; length < 16; length++) {
+        static const uint8_t header[] = {DMAR_HEADER(1)};
+        uint8_t *const exact = calloc(1, 48 + (size_t)length);
+        struct vtdpi_dmar_drhd drhd;
+        struct vtdpi_dmar d;
+        uint16_t rid;
+
+        assert_non_null(exact);
+        memcpy(exact, header, sizeof(header));
+        exact[50] = length;
+        d = open_sealed(exact, 48 + (size_t)length);
+        assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL,
+                                            VTDPI_DMAR_SCOPE_IOAPIC, 0, &drhd,
+                                            &rid),
+                         VTDPI_EDMAR_STRUCT);
+        free(exact);
+    }
+}
+
+static void test_dmar_check_bytes_after_scopes_stay_inside(void **state)
+{
+    (void)state;
+    for (size_t extra = 1; extra <= 7; extra++) {
+        static const uint8_t start[] = {
+            DMAR_HEADER(1), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0};
+        const size_t length = sizeof(start) + extra;
+        uint8_t *const exact = malloc(length);
+        struct vtdpi_dmar d;
+        size_t at = 777;
+
+        assert_non_null(exact);
+        memset(exact, 8, length); /* as if a scope began there */
+        memcpy(exact, start, sizeof(start));
+        exact[50] = (uint8_t)(16 + extra);
+        d = open_sealed(exact, length);
+        assert_int_equal(vtdpi_dmar_check(&d, &at), VTDPI_EDMAR_SCOPE);
+        assert_int_equal(at, 64);
+        free(exact);
+    }
+}
+
 /* --- tables of real machines --- */
 
 struct totals {
@@ -407,6 +451,8 @@ int main(void)
         cmocka_unit_test(test_dmar_get_devices_flags_are_those_of_the_type),
         cmocka_unit_test(test_dmar_get_andd_name_ends_at_zero_or_structure),
         cmocka_unit_test(test_dmar_check_short_structure_returns_its_offset),
+        cmocka_unit_test(test_dmar_find_short_unit_is_refused),
+        cmocka_unit_test(test_dmar_check_bytes_after_scopes_stay_inside),
         cmocka_unit_test(test_dmar_real_tables_match_their_index),
     };
 

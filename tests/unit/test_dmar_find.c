@@ -30,13 +30,15 @@ static struct vtdpi_dmar open_sealed(uint8_t *table, size_t length)
 /*
  * Segment 0 of a small machine. Bridge 00:1c.0 leads to buses 2-6, below it
  * 02:00.0 leads to 3-4 and 02:01.0 was never set up; 00:1d.0 leads to 7-9.
+ * Segment 1 has the first of them, and two that were never set up.
+ * Segment 1 has the first of them, and two that were never set up.
  */
 static const struct {
     uint16_t segment, rid;
     uint8_t secondary, subordinate;
 } bridges[] = {
-    {0, 0x00e0, 2, 6}, {0, 0x0200, 3, 4}, {0, 0x0208, 0, 0},
-    {0, 0x00e8, 7, 9}, {1, 0x00e0, 2, 6}, {0, 0x00f0, 10, 9},
+    {0, 0x00e0, 2, 6}, {0, 0x0200, 3, 4},  {0, 0x0208, 0, 0}, {0, 0x00e8, 7, 9},
+    {1, 0x00e0, 2, 6}, {0, 0x00f0, 10, 9}, {1, 0x0048, 0, 0}, {1, 0x0208, 0, 0},
 };
 
 static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
@@ -72,15 +74,19 @@ static const uint8_t machine[] = {
     DRHD(34, 0, 0, 3),
         2, 10, 0, 0, 0, 0, 0x1c, 0, 0, 0,    /* in it, to buses 3-4 */
         1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0 */
-    DRHD(38, 0, 0, 4),
+    DRHD(46, 0, 0, 4),
+        1, 8, 0, 0, 0, 0, 0x1d, 0,           /* 00:1d.0, but not below */
         1, 12, 0, 0, 0, 0, 0x1c, 0, 0, 0, 5, 1, /* 03:05.1 */
         3, 10, 0, 0, 9, 0, 0x1d, 0, 6, 0,    /* IOAPIC 9 at 07:06.0 */
-    DRHD(54, 0, 1, 5),
+    DRHD(70, 0, 1, 5),
+        2, 8, 0, 0, 0, 0, 9, 0,              /* 1:00:09.0, never set up */
+        2, 8, 0, 0, 0, 2, 1, 0,              /* 1:02:01.0, never set up */
         1, 8, 0, 0, 0, 0, 2, 0,              /* 1:00:02.0 */
         1, 10, 0, 0, 0, 0, 3, 0, 0, 0,       /* through what is no bridge */
         1, 12, 0, 0, 0, 0, 0x1c, 0, 1, 0, 4, 0, /* the same, second hop */
         5, 8, 0, 0, 3, 1, 4, 2,              /* ACPI device 3 at 1:01:04.2 */
-    DRHD(74, 0, 0, 6),
+    DRHD(84, 0, 0, 6),
+        3, 10, 0, 0, 13, 0, 30, 0, 0, 0,     /* a bus range turned round */
         1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0, as unit 2 */
         3, 8, 0, 0, 10, 0, 32, 0,            /* no such device number */
         3, 8, 0, 0, 11, 0, 0, 8,             /* no such function number */
@@ -120,9 +126,10 @@ static void test_dmar_find_pci_most_specific_claim_wins(void **state)
         {0, 0x0048, 5}, /* 00:09.0, a bridge scope that is an endpoint */
         {0, 0x0a00, 0}, /* bus ranges turned round claim nothing */
         {0, 0x0900, 0},
-        {0, 0xf0ff, 0}, /* an IOAPIC's path is no claim to a function */
+        {0, 0x00e8, 3}, /* an endpoint scope that is a bridge */
+        {0, 0x0730, 0}, /* an IOAPIC's path is no claim to a function */
         {1, 0x0010, 4},
-        {1, 0x0000, VTDPI_ENOENT},
+        {1, 0x0000, VTDPI_ENOENT}, /* bus 0 is not behind any bridge */
         {1, 0x0300, VTDPI_ENOENT},
         {2, 0x0010, VTDPI_ENOENT},
         {256, 0x0010, VTDPI_ENOENT},
@@ -177,14 +184,33 @@ static void test_dmar_find_pci_malformed_table_makes_no_guess(void **state)
     assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
                      VTDPI_EDMAR_SCOPE);
     d = open_machine(bytes);
-    bytes[sizeof(machine) - 74 + 2]--; /* last unit: a byte is left over */
+    bytes[sizeof(machine) - 84 + 2]--; /* last unit: a byte is left over */
     assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
                      VTDPI_EDMAR_SCOPE);
     d = open_machine(bytes);
-    bytes[sizeof(machine) - 74 + 2]++; /* it reaches beyond the table */
+    bytes[sizeof(machine) - 84 + 2]++; /* it reaches beyond the table */
     assert_int_equal(vtdpi_dmar_find_pci(&d, &pci, &calls, 0, 0x10, &drhd),
                      VTDPI_EDMAR_STRUCT);
     assert_int_equal(drhd.index, 77);
+}
+
+static void test_dmar_get_drhd_index_counts_units(void **state)
+{
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+    struct vtdpi_dmar_struct s = {0};
+    struct vtdpi_dmar_drhd drhd;
+    uint32_t index = 0;
+
+    (void)state;
+    while (vtdpi_dmar_next(&d, &s) > 0) {
+        assert_int_equal(vtdpi_dmar_get_drhd(&d, &s, &drhd), 0);
+        assert_int_equal(drhd.index, index++);
+    }
+    assert_int_equal(index, 6);
+    /* Something in the midst of a structure is none. */
+    s = (struct vtdpi_dmar_struct){.offset = 49, .type = 0, .length = 16};
+    assert_int_equal(vtdpi_dmar_get_drhd(&d, &s, &drhd), VTDPI_EDMAR_STRUCT);
 }
 
 /* --- vtdpi_dmar_find_id --- */
@@ -208,6 +234,7 @@ static void test_dmar_find_id_gives_unit_and_requester(void **state)
         {VTDPI_DMAR_SCOPE_IOAPIC, 10, VTDPI_ERANGE, 0, 0}, /* device 32 */
         {VTDPI_DMAR_SCOPE_IOAPIC, 11, VTDPI_ERANGE, 0, 0}, /* function 8 */
         {VTDPI_DMAR_SCOPE_IOAPIC, 12, VTDPI_ERANGE, 0, 0}, /* no bridge */
+        {VTDPI_DMAR_SCOPE_IOAPIC, 13, VTDPI_ERANGE, 0, 0}, /* no range */
         {VTDPI_DMAR_SCOPE_ENDPOINT, 0, VTDPI_EINVAL, 0, 0},
         {VTDPI_DMAR_SCOPE_BRIDGE, 0, VTDPI_EINVAL, 0, 0},
         {(enum vtdpi_dmar_scope_type)6, 0, VTDPI_EINVAL, 0, 0},
@@ -252,6 +279,22 @@ static void test_dmar_find_id_without_bridges_takes_short_paths(void **state)
                      VTDPI_ERANGE);
 }
 
+static void test_dmar_find_id_malformed_table_makes_no_guess(void **state)
+{
+    uint8_t bytes[sizeof(machine)];
+    struct vtdpi_dmar d = open_machine(bytes);
+    struct vtdpi_dmar_drhd drhd;
+    uint8_t id = 9;
+    uint16_t rid;
+
+    (void)state;
+    bytes[48 + 24 + 1] = 6; /* unit 0's second scope; unit 3 has the IOAPIC */
+    assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
+                                        id, &drhd, &rid),
+                     VTDPI_EDMAR_SCOPE);
+    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, &id, 1, &id), 1);
+}
+
 static void test_dmar_uncovered_ioapics_are_those_no_unit_names(void **state)
 {
     static const uint8_t ids[] = {7, 8, 0, 9, 255, 12};
@@ -285,8 +328,10 @@ int main(void)
         cmocka_unit_test(test_dmar_find_pci_most_specific_claim_wins),
         cmocka_unit_test(test_dmar_find_pci_without_bridges_returns_einval),
         cmocka_unit_test(test_dmar_find_pci_malformed_table_makes_no_guess),
+        cmocka_unit_test(test_dmar_get_drhd_index_counts_units),
         cmocka_unit_test(test_dmar_find_id_gives_unit_and_requester),
         cmocka_unit_test(test_dmar_find_id_without_bridges_takes_short_paths),
+        cmocka_unit_test(test_dmar_find_id_malformed_table_makes_no_guess),
         cmocka_unit_test(test_dmar_uncovered_ioapics_are_those_no_unit_names),
     };
 
