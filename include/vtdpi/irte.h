@@ -33,7 +33,7 @@ VTDPI_BEGIN_DECLS
 
 /**
  * @brief Interrupt-remapping table entry, as hardware reads it.
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 struct vtdpi_irte {
     VTDPI_ALIGNAS(16) uint64_t lo; /**< Bits 63:0. */
@@ -99,7 +99,7 @@ struct vtdpi_source {
  * @return The source.
  *
  * @anyctx @waitfree
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_INLINE struct vtdpi_source vtdpi_source_exact(uint16_t sid,
                                                     enum vtdpi_sq sq)
@@ -119,7 +119,7 @@ VTDPI_INLINE struct vtdpi_source vtdpi_source_exact(uint16_t sid,
  * @return The source.
  *
  * @anyctx @waitfree
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_INLINE struct vtdpi_source vtdpi_source_bus_range(uint8_t first,
                                                         uint8_t last)
@@ -139,7 +139,7 @@ VTDPI_INLINE struct vtdpi_source vtdpi_source_bus_range(uint8_t first,
  * @return The source.
  *
  * @anyctx @waitfree
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_INLINE struct vtdpi_source vtdpi_source_any_unverified(void)
 {
@@ -184,7 +184,7 @@ struct vtdpi_irte_posted {
  * @return IM.
  *
  * @anyctx @waitfree
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_INLINE bool vtdpi_irte_is_posted(const struct vtdpi_irte *irte)
 {
@@ -215,7 +215,7 @@ VTDPI_INLINE bool vtdpi_irte_is_posted(const struct vtdpi_irte *irte)
  * @retval VTDPI_EIRTE_VECTOR  Fixed or lowest priority with a vector below 16.
  * @retval VTDPI_EIRTE_DST     Destination above 255 in xAPIC mode.
  *
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_encode_remapped(const struct vtdpi_irte_remapped *fields,
@@ -244,7 +244,7 @@ vtdpi_irte_encode_remapped(const struct vtdpi_irte_remapped *fields,
  * @retval VTDPI_EIRTE_BUS        First bus above the last.
  * @retval VTDPI_EIRTE_VECTOR     Vector below 16.
  *
- * @spec{VT-d, Interrupt Remapping Table Entry for Interrupt Posting}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Posted Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_encode_posted(const struct vtdpi_irte_posted *fields,
@@ -268,7 +268,7 @@ vtdpi_irte_encode_posted(const struct vtdpi_irte_posted *fields,
  *                             xAPIC nor x2APIC.
  * @retval VTDPI_EIRTE_FORMAT  The entry is in posted format.
  *
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
@@ -289,7 +289,7 @@ vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
  * @retval VTDPI_EINVAL        An argument is NULL.
  * @retval VTDPI_EIRTE_FORMAT  The entry is in remapped format.
  *
- * @spec{VT-d, Interrupt Remapping Table Entry for Interrupt Posting}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Posted Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_decode_posted(const struct vtdpi_irte *irte,
@@ -326,7 +326,7 @@ vtdpi_irte_decode_posted(const struct vtdpi_irte *irte,
  * @retval VTDPI_EIRTE_PDA_WIDTH  The PID does not lie below the host address
  *                                width (posted).
  *
- * @spec{VT-d, Interrupt Remapping Table Entry}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_validate(const struct vtdpi_irte *irte, enum vtdpi_apic_mode mode,
@@ -375,7 +375,7 @@ VTDPI_INLINE void vtdpi_irte_read(const struct vtdpi_irte *entry,
  *                           written.
  * @retval VTDPI_EAGAIN      The entry is not @p old. Nothing was written.
  *
- * @spec{VT-d, Programming Considerations}
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Posted Interrupts}
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irte_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,

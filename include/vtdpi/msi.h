@@ -8,8 +8,8 @@
  *
  * A request in remappable format names an index of the interrupt-remapping
  * table; encode and decode. One in compatibility format names a destination
- * and a vector; a guest writes those, so they are only decoded here. What the
- * library calls the other format is reported as VTDPI_EMSI_FORMAT.
+ * and a vector; a guest writes those, so they are only decoded here. Each
+ * decoder reports a request of the other format as VTDPI_EMSI_FORMAT.
  */
 
 #include "vtdpi/compiler.h"

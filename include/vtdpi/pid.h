@@ -468,8 +468,9 @@ VTDPI_INLINE uint64_t vtdpi_pid_replace(struct vtdpi_pid *pid, uint64_t mask,
                                         uint64_t value)
 {
     /* Relaxed: the compare-and-swap checks it. Where nothing is to be
-     * written only this CPU has written these bits, so it reads its own
-     * value; ON is not looked at. */
+     * written, the bits are the owner's, and the owner reads what it wrote
+     * last, also after it moved to another CPU (its scheduler orders that);
+     * ON is not looked at. */
     uint64_t old = vtdpi_atomic_load64_relaxed(&pid->control);
 
     VTDPI_ASSERT((value & ~mask) == 0);
