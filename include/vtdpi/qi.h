@@ -340,7 +340,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_close(struct vtdpi_qi *qi,
                                               uint64_t timeout_us);
 
 /**
- * @brief Resolve all tickets in flight with VTDPI_EQOFF.
+ * @brief Resolve all tickets: those in flight with VTDPI_EQOFF.
  *
  * @param qi  The queue.
  *

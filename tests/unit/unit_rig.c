@@ -42,12 +42,16 @@ static uint64_t read64(void *ctx, uint32_t off)
 static void write32(void *ctx, uint32_t off, uint32_t value)
 {
     note(true, off, value);
+    if (rig.before_write != NULL)
+        rig.before_write(&rig, off, value);
     vtdpi_model_platform_ops.write32(ctx, off, value);
 }
 
 static void write64(void *ctx, uint32_t off, uint64_t value)
 {
     note(true, off, value);
+    if (rig.before_write != NULL)
+        rig.before_write(&rig, off, value);
     vtdpi_model_platform_ops.write64(ctx, off, value);
 }
 
@@ -55,8 +59,8 @@ static uint64_t now_us(void *ctx)
 {
     const uint64_t now = vtdpi_model_platform_ops.now_us(ctx);
 
-    if (rig.before_now != NULL)
-        rig.before_now(&rig);
+    if (rig.after_now != NULL)
+        rig.after_now(&rig);
     return now;
 }
 
@@ -108,6 +112,18 @@ struct vtdpi_qi_params rig_qi_params(void)
     };
 
     return p;
+}
+
+struct vtdpi_unit_config rig_config(void)
+{
+    const struct vtdpi_unit_config c = {
+        .qi = rig_qi_params(),
+        .irt_phys = TABLE,
+        .irt_order = 8,
+        .eime = true,
+    };
+
+    return c;
 }
 
 void rig_gcmd(uint32_t value)

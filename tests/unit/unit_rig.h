@@ -47,9 +47,11 @@ struct rig {
     struct access trace[TRACE_SIZE];
     uint32_t traced;
     uint32_t logs;
-    /* Called before the clock is read, and between two polls. */
-    void (*before_now)(struct rig *r);
+    /* Called when the clock has been read, between two polls, and before a
+     * register is written. */
+    void (*after_now)(struct rig *r);
     void (*before_relax)(struct rig *r);
+    void (*before_write)(struct rig *r, uint32_t off, uint64_t value);
     void *arg;
     struct vtdpi_model_iec_entry iec[256];
     struct vtdpi_model_notification notifications[4];
@@ -65,6 +67,8 @@ void rig_power_up(uint64_t cap, uint64_t ecap);
 void rig_open_queue(const struct vtdpi_qi_params *params);
 /* One page of 128-bit descriptors, as many submitters as fit. */
 struct vtdpi_qi_params rig_qi_params(void);
+/* A table of 256 entries, extended interrupt mode. */
+struct vtdpi_unit_config rig_config(void);
 /* The model fetches and completes only when told to, from now on. */
 void rig_set_manual(bool manual);
 /* Write GCMD past the library, as firmware or the host does. */

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What makes a queue go on that has stopped: IQE, ITE and ICE.
+ */
+#include "qi_ring.h"
+
+/* Whether a batch has sent, or may have sent, the request that device @p sid
+ * failed on. 0: the unit did not say which device. */
+static bool is_suspect(const struct vtdpi_qi *qi,
+                       const struct vtdpi_qi_ticket *t, uint64_t sid)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const uint32_t slot = advance(qi, t->first, i);
+        uint64_t target = 0;
+
+        if (!is_behind(qi, slot, qi->head))
+            return false;
+        if (is_device_flush(qi, slot, &target) && (sid == 0 || sid == target))
+            return true;
+    }
+    return false;
+}
+
+static void fail_suspects(struct vtdpi_qi *qi, uint64_t sid, int code)
+{
+    struct vtdpi_qi_ticket *t = qi->oldest;
+
+    while (t != NULL) {
+        struct vtdpi_qi_ticket *const next = t->next;
+
+        if (is_suspect(qi, t, sid))
+            resolve(qi, t, code);
+        t = next;
+    }
+}
+
+/*
+ * IQE: the head is at the descriptor that was refused, and stays there. Replace
+ * it by one without effect: a wait that writes 0, which is no sequence number,
+ * to the status word of its own slot. Not one without SW: it is refused, too.
+ * Its owner fails; what the owner has behind it is executed, to no purpose.
+ */
+static void repair_iqe(struct vtdpi_qi *qi)
+{
+    struct vtdpi_qi_ticket *t = qi->oldest;
+
+    if (qi->head == qi->tail)
+        return;
+    while (t != NULL && (is_behind(qi, qi->head, t->first) ||
+                         is_behind(qi, wait_slot(qi, t), qi->head)))
+        t = t->next;
+    if (t != NULL)
+        resolve(qi, t, VTDPI_EIQE);
+    write_wait(qi, qi->head, 0);
+}
+
+/* Write the oldest batch again, at the tail. */
+static void move_to_tail(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+{
+    unlink_ticket(qi, t);
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct vtdpi_qi_desc desc;
+
+        /* The two ranges may overlap: the copy lands before the original,
+         * seen along the ring, so ascending order destroys nothing. */
+        read_slot(qi, advance(qi, t->first, i), &desc);
+        write_slot(qi, advance(qi, qi->tail, i), &desc);
+    }
+    t->first = qi->tail;
+    seal(qi, t);
+    qi->stats.resubmitted++;
+}
+
+/*
+ * ITE: the waits that were fetched and not completed are gone for good, those
+ * from the head on will be fetched as usual. Tickets are in ring order, so the
+ * aborted ones are the oldest. All that is older than the head is free, but
+ * for them; moving the oldest never needs more room than it gives up.
+ */
+static void resubmit_aborted(struct vtdpi_qi *qi)
+{
+    const struct vtdpi_qi_ticket *const last = qi->youngest;
+    bool moved = false;
+    bool more = last != NULL;
+
+    while (more && is_behind(qi, wait_slot(qi, qi->oldest), qi->head)) {
+        more = qi->oldest != last;
+        move_to_tail(qi, qi->oldest);
+        moved = true;
+    }
+    if (moved)
+        publish_tail(qi);
+}
+
+/* Resolve what has completed, whatever is ahead of it: what remains is in
+ * flight. */
+static void sweep_all(struct vtdpi_qi *qi)
+{
+    struct vtdpi_qi_ticket *t = qi->oldest;
+
+    while (t != NULL) {
+        struct vtdpi_qi_ticket *const next = t->next;
+
+        if (is_complete(qi, vtdpi_atomic_load64_relaxed(&t->word)))
+            complete(qi, t);
+        t = next;
+    }
+}
+
+/* Returns whether the error is another one than the last. */
+static bool note_error(struct vtdpi_qi *qi, uint32_t fsts, uint64_t iqer)
+{
+    const bool fresh = qi->error.fsts != fsts || qi->error.slot != qi->head ||
+                       qi->error_tail != qi->tail;
+
+    qi->stats.iqe += (fsts & VTDPI_FSTS_IQE) != 0;
+    qi->stats.ite += (fsts & VTDPI_FSTS_ITE) != 0;
+    qi->stats.ice += (fsts & VTDPI_FSTS_ICE) != 0;
+    if (fresh) {
+        qi->error.fsts = fsts;
+        qi->error.iqer = iqer;
+        qi->error.slot = qi->head;
+        qi->error_tail = qi->tail;
+        read_slot(qi, qi->head, &qi->error.desc);
+    }
+    return fresh;
+}
+
+/* What recovery found. */
+struct recovery {
+    uint32_t fsts; /* the queue's errors that were dealt with */
+    bool gone;     /* the unit does not answer */
+    bool fresh;    /* not the error of the last time, still there */
+};
+
+/*
+ * The queue stands still while IQE or ITE is set, so the head is read and the
+ * descriptor replaced before they are cleared; IQER is valid only so long, too.
+ * Submissions that were aborted are written again afterwards. With a head that
+ * cannot be true nobody knows which descriptor was refused: nothing is
+ * replaced, and deadlines decide.
+ */
+static struct recovery recover_locked(struct vtdpi_qi *qi)
+{
+    struct recovery r = {0, false, false};
+    const uint32_t all = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
+    const uint32_t fsts = all & QUEUE_ERRORS;
+    enum head head;
+    uint64_t iqer;
+
+    r.gone = all == VTDPI_ALL_ONES32_;
+    if (r.gone || fsts == 0)
+        return r;
+    iqer = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQER_REG);
+    head = read_head(qi);
+    r.gone = head == HEAD_GONE;
+    if (r.gone)
+        return r;
+    /* Status words written before the error are visible by now: a register
+     * read does not overtake them. What is done is not in flight. */
+    sweep_all(qi);
+    r.fsts = fsts;
+    r.fresh = note_error(qi, fsts, iqer);
+    if ((fsts & VTDPI_FSTS_IQE) != 0 && head == HEAD_VALID)
+        repair_iqe(qi);
+    if ((fsts & VTDPI_FSTS_ITE) != 0)
+        fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ITE_SID),
+                      VTDPI_EITE);
+    if ((fsts & VTDPI_FSTS_ICE) != 0)
+        fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID),
+                      VTDPI_EICE);
+    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts);
+    if ((fsts & VTDPI_FSTS_ITE) != 0)
+        resubmit_aborted(qi);
+    return r;
+}
+
+/* What an error is called; the gravest wins. */
+static int recovery_code(uint32_t fsts)
+{
+    if ((fsts & VTDPI_FSTS_IQE) != 0)
+        return VTDPI_EIQE;
+    if ((fsts & VTDPI_FSTS_ITE) != 0)
+        return VTDPI_EITE;
+    return (fsts & VTDPI_FSTS_ICE) != 0 ? VTDPI_EICE : 0;
+}
+
+int vtdpi_qi_recover(struct vtdpi_qi *qi)
+{
+    struct recovery r = {0, false, false};
+    const uintptr_t token = qi->ops->lock(qi->ctx);
+    const bool live = qi->live;
+    int rc;
+
+    if (live)
+        r = recover_locked(qi);
+    qi->ops->unlock(qi->ctx, token);
+    if (!live)
+        return VTDPI_EQOFF;
+    if (r.gone)
+        return VTDPI_EIO;
+    rc = recovery_code(r.fsts);
+    /* An error that does not go away is polled for all the time. */
+    if (r.fresh)
+        vtdpi_log_(qi->ops, qi->ctx, VTDPI_LOG_ERROR, vtdpi_strerror(rc));
+    return rc;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_QI_RING_H
+#define VTDPI_QI_RING_H
+
+/*
+ * The ring of a queue and the tickets of what is in it: what submission
+ * (qi.c) and recovery (qi_recover.c) share. All of it is called with the
+ * unit's lock held, but for what looks at a ticket's word only.
+ */
+
+#include "internal.h"
+#include "vtdpi/atomic.h"
+#include "vtdpi/qi.h"
+
+/* The errors that stop or concern the queue; all cleared by writing 1. */
+#define QUEUE_ERRORS \
+    ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
+
+/* Requester id of a device-TLB invalidation, without and with PASID. */
+#define DEV_TLB_SID       VTDPI_BITS64(47, 32)
+#define PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)
+
+/*
+ * Positions. A slot number says nothing about age, its distance to the tail
+ * does: the ring always has one free slot, so distances below the number of
+ * slots are unambiguous. Everything here is called with the lock held.
+ */
+
+static inline uint32_t distance(const struct vtdpi_qi *qi, uint32_t from,
+                                uint32_t to)
+{
+    return (to - from) & (qi->slots - 1);
+}
+
+static inline uint32_t advance(const struct vtdpi_qi *qi, uint32_t slot,
+                               uint32_t n)
+{
+    return (slot + n) & (qi->slots - 1);
+}
+
+/* Slot of a ticket's wait descriptor. */
+static inline uint32_t wait_slot(const struct vtdpi_qi *qi,
+                                 const struct vtdpi_qi_ticket *t)
+{
+    return advance(qi, t->first, t->count);
+}
+
+/* Whether @p slot, one that is in use, is older than @p head. */
+static inline bool is_behind(const struct vtdpi_qi *qi, uint32_t slot,
+                             uint32_t head)
+{
+    return distance(qi, slot, qi->tail) > distance(qi, head, qi->tail);
+}
+
+/* Slots that may not be written: from what hardware may still fetch, or from
+ * the oldest ticket, whose descriptors a time-out would have written again. */
+static inline uint32_t used_slots(const struct vtdpi_qi *qi)
+{
+    uint32_t used = distance(qi, qi->head, qi->tail);
+
+    if (qi->oldest != NULL && is_behind(qi, qi->oldest->first, qi->head))
+        used = distance(qi, qi->oldest->first, qi->tail);
+    return used;
+}
+
+static inline uint32_t free_slots(const struct vtdpi_qi *qi)
+{
+    return qi->slots - 1 - used_slots(qi);
+}
+
+/*
+ * The ring. Hardware reads it while we write, so words are accessed one by
+ * one; that is all which relaxed gives. The order is IQT's: hardware reads a
+ * slot only after the write of IQT, and write64 makes earlier stores visible
+ * before it.
+ */
+
+static inline void write_slot(const struct vtdpi_qi *qi, uint32_t slot,
+                              const struct vtdpi_qi_desc *desc)
+{
+    uint64_t *word = &qi->ring[(size_t)slot * qi->words];
+
+    for (uint32_t i = 0; i < qi->words; i++)
+        vtdpi_atomic_store64_relaxed(&word[i], desc->qw[i]);
+}
+
+static inline void read_slot(const struct vtdpi_qi *qi, uint32_t slot,
+                             struct vtdpi_qi_desc *desc)
+{
+    const uint64_t *word = &qi->ring[(size_t)slot * qi->words];
+    const struct vtdpi_qi_desc zero = {{0, 0, 0, 0}};
+
+    *desc = zero;
+    for (uint32_t i = 0; i < qi->words; i++)
+        desc->qw[i] = vtdpi_atomic_load64_relaxed(&word[i]);
+}
+
+static inline void write_wait(const struct vtdpi_qi *qi, uint32_t slot,
+                              uint32_t data)
+{
+    const uint64_t at = qi->status_phys + (uint64_t)slot * sizeof(uint32_t);
+    struct vtdpi_qi_desc desc;
+
+    /* Always: init has checked that the first status word is aligned. */
+    if (vtdpi_qi_encode_wait(&desc, at, data) == 0)
+        write_slot(qi, slot, &desc);
+}
+
+static inline void publish_tail(const struct vtdpi_qi *qi)
+{
+    vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQT_REG,
+                (uint64_t)qi->tail * qi->words * sizeof(uint64_t));
+}
+
+/* What a read of the head found. */
+enum head {
+    HEAD_GONE,    /* the unit does not answer */
+    HEAD_INVALID, /* it never goes back, nor beyond the tail */
+    HEAD_VALID,
+};
+
+/* Bring our idea of hardware's head up to date, if the register has a new one
+ * that can be true. */
+static inline enum head read_head(struct vtdpi_qi *qi)
+{
+    const uint64_t iqh = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQH_REG);
+    const uint64_t slot =
+        (iqh & VTDPI_IQ_OFFSET) / (qi->words * sizeof(uint64_t));
+
+    if (iqh == VTDPI_ALL_ONES64_)
+        return HEAD_GONE;
+    if (slot >= qi->slots || is_behind(qi, (uint32_t)slot, qi->head))
+        return HEAD_INVALID;
+    qi->head = (uint32_t)slot;
+    return HEAD_VALID;
+}
+
+/*
+ * Tickets. The word is read without the lock by its owner, and written under
+ * the lock by whoever finds out. Sequence 0 is never used, so it marks a
+ * resolved ticket.
+ */
+
+static inline uint64_t word_in_flight(uint32_t slot, uint32_t sequence)
+{
+    return (uint64_t)slot << 32 | sequence;
+}
+
+static inline uint64_t word_resolved(int code)
+{
+    return (uint64_t)(uint32_t)code << 32;
+}
+
+static inline bool is_resolved(uint64_t word)
+{
+    return (uint32_t)word == 0;
+}
+
+static inline int word_code(uint64_t word)
+{
+    return (int)(int32_t)(uint32_t)(word >> 32);
+}
+
+/* Acquire: who sees the wait's status also sees what hardware did before. */
+static inline bool is_complete(const struct vtdpi_qi *qi, uint64_t word)
+{
+    return vtdpi_atomic_load32_acquire(&qi->status[word >> 32]) ==
+           (uint32_t)word;
+}
+
+static inline void link_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+{
+    t->next = NULL;
+    t->prev = qi->youngest;
+    if (qi->youngest != NULL)
+        qi->youngest->next = t;
+    else
+        qi->oldest = t;
+    qi->youngest = t;
+}
+
+static inline void unlink_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+{
+    if (t->prev != NULL)
+        t->prev->next = t->next;
+    else
+        qi->oldest = t->next;
+    if (t->next != NULL)
+        t->next->prev = t->prev;
+    else
+        qi->youngest = t->prev;
+}
+
+/* The last thing done to a ticket: its owner may free it at once. */
+static inline void resolve(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t,
+                           int code)
+{
+    unlink_ticket(qi, t);
+    vtdpi_atomic_store64_release(&t->word, word_resolved(code));
+}
+
+/* A wait that has completed was fetched, and so was all before it. */
+static inline void complete(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+{
+    const uint32_t after = advance(qi, wait_slot(qi, t), 1);
+
+    if (is_behind(qi, qi->head, after))
+        qi->head = after;
+    resolve(qi, t, VTDPI_OK);
+}
+
+/*
+ * The next sequence number for the wait in @p slot. Not what the status word
+ * holds already: that would read as completed before anything happened.
+ */
+static inline uint32_t next_sequence(struct vtdpi_qi *qi, uint32_t slot)
+{
+    do {
+        qi->sequence++;
+    } while (qi->sequence == 0 ||
+             is_complete(qi, word_in_flight(slot, qi->sequence)));
+    return qi->sequence;
+}
+
+/* Finish a batch whose descriptors are in @p t->first and after. */
+static inline void seal(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+{
+    const uint32_t slot = wait_slot(qi, t);
+    const uint32_t sequence = next_sequence(qi, slot);
+
+    write_wait(qi, slot, sequence);
+    qi->tail = advance(qi, slot, 1);
+    vtdpi_atomic_store64_release(&t->word, word_in_flight(slot, sequence));
+    link_ticket(qi, t);
+}
+
+/* Whether a descriptor makes the unit talk to a device, and to which. */
+static inline bool is_device_flush(const struct vtdpi_qi *qi, uint32_t slot,
+                                   uint64_t *sid)
+{
+    struct vtdpi_qi_desc d;
+
+    read_slot(qi, slot, &d);
+    switch (VTDPI_FIELD_GET(d.qw[0], VTDPI_QI_TYPE)) {
+    case VTDPI_QI_DEV_TLB:
+        *sid = VTDPI_FIELD_GET(d.qw[0], DEV_TLB_SID);
+        return true;
+    case VTDPI_QI_PASID_DEV_TLB:
+        *sid = VTDPI_FIELD_GET(d.qw[0], PASID_DEV_TLB_SID);
+        return true;
+    default:
+        return false;
+    }
+}
+
+#endif

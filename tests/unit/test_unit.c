@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.h: probing and enabling. Every write of a bring-up is compared with a
+ * literal. Disabling and commands are test_unit_off.c's.
+ */
+#include "unit_rig.h"
+
+#define RWBF    UINT64_C(0x10)
+#define ESIRTPS UINT64_C(0x4000000000000000)
+#define SMTS    UINT64_C(0x80000000000)
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_power_up(CAP, ECAP);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_assert_clean();
+    return 0;
+}
+
+static void probe(void)
+{
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_clear_trace();
+}
+
+static int enable(const struct vtdpi_unit_config *c)
+{
+    return vtdpi_unit_enable(&rig.u, c);
+}
+
+/* Remapping and queue off, and no EIME, where the unit looks as well. */
+static void assert_off(void)
+{
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0xb8) & 0x800, 0);
+}
+
+/* Probing. */
+
+static void test_unit_probe_good_unit_is_only_read(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(rig.traced, 3);
+    assert_int_equal(rig_count(false, 0x00), 1);
+    assert_int_equal(rig_count(false, 0x08), 1);
+    assert_int_equal(rig_count(false, 0x10), 1);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_true(vtdpi_unit_caps(&rig.u)->pi);
+    assert_int_equal(vtdpi_unit_caps(&rig.u)->mhmv, 15);
+}
+
+static void test_unit_probe_null_returns_einval(void **state)
+{
+    struct vtdpi_platform_ops ops = rig.ops;
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_probe(NULL, &ops, &rig.m), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, NULL, &rig.m), VTDPI_EINVAL);
+    ops.lock = NULL;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m), VTDPI_EINVAL);
+    assert_int_equal(rig.traced, 0);
+}
+
+static int probe_caps(uint64_t cap, uint64_t ecap)
+{
+    rig_power_up(cap, ecap);
+    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m);
+}
+
+static void test_unit_probe_unusable_unit_says_why(void **state)
+{
+    (void)state;
+    assert_int_equal(probe_caps(CAP, ECAP & ~UINT64_C(2)), VTDPI_ENOQI);
+    assert_true(vtdpi_unit_caps(&rig.u)->ir);
+    assert_int_equal(probe_caps(CAP, ECAP & ~UINT64_C(8)), VTDPI_ENOIR);
+    assert_true(vtdpi_unit_caps(&rig.u)->qi);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), VTDPI_EIO);
+}
+
+static void test_unit_probe_not_coherent_needs_clean(void **state)
+{
+    (void)state;
+    assert_int_equal(probe_caps(CAP, 0xf020de), 0);
+    rig.ops.clean = NULL;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m),
+                     VTDPI_EOPNOTSUPP);
+    assert_false(vtdpi_unit_caps(&rig.u)->coherent);
+    rig_power_up(CAP, ECAP);
+    rig.ops.clean = NULL;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+}
+
+/* Enabling: what is written, and when. */
+
+static void test_unit_enable_x2apic_writes_in_order(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x34, 0x70},          /* FSTS: old queue errors */
+        {true, 0x88, 0},             /* IQT */
+        {true, 0x90, RING},          /* IQA */
+        {true, 0x18, 0x04000000},    /* QIE */
+        {true, 0xb8, TABLE | 0x807}, /* IRTA: EIME, 2^8 entries */
+        {true, 0x18, 0x05000000},    /* SIRTP */
+        {true, 0x88, 0x20},          /* global IEC and its wait */
+        {true, 0x18, 0x06000000},    /* IRE, SIRTP not repeated */
+    };
+
+    (void)state;
+    probe();
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(rig_ring(0, 0), 0x4);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_config(&rig.u)->irt_phys, TABLE);
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | 0x807);
+    assert_int_equal(rig_counters().iec_global, 1);
+    assert_int_equal(rig.logs, 0);
+}
+
+static void test_unit_enable_xapic_and_sizes_program_irta(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    c.eime = false;
+    for (unsigned int order = 1; order <= 16; order++) {
+        rig_power_up(CAP, ECAP);
+        probe();
+        c.irt_order = order;
+        assert_int_equal(enable(&c), 0);
+        assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | (order - 1));
+    }
+}
+
+static void test_unit_enable_esirtps_skips_the_flush(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x34, 0x70},          {true, 0x88, 0},
+        {true, 0x90, RING},          {true, 0x18, 0x04000000},
+        {true, 0xb8, TABLE | 0x807}, {true, 0x18, 0x05000000},
+        {true, 0x18, 0x06000000},
+    };
+
+    (void)state;
+    rig_power_up(CAP | ESIRTPS, ECAP);
+    probe();
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+}
+
+static void test_unit_enable_write_buffer_is_flushed_before_sirtp(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x34, 0x70},       {true, 0x88, 0},
+        {true, 0x90, RING},       {true, 0x18, 0x04000000},
+        {true, 0x18, 0x0c000000}, {true, 0xb8, TABLE | 0x807},
+        {true, 0x18, 0x05000000}, {true, 0x88, 0x20},
+        {true, 0x18, 0x06000000},
+    };
+
+    (void)state;
+    rig_power_up(CAP | RWBF, ECAP);
+    probe();
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+
+    rig_power_up(CAP, ECAP);
+    probe();
+    c.force_wbf = true;
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+}
+
+static void test_unit_enable_clears_cfi_and_keeps_te(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x34, 0x70},       {true, 0x88, 0},
+        {true, 0x90, RING},       {true, 0x18, 0x84800000},
+        {true, 0xb8, TABLE | 7},  {true, 0x18, 0x85800000},
+        {true, 0x88, 0x20},       {true, 0x18, 0x86800000},
+        {true, 0x18, 0x86000000},
+    };
+
+    (void)state;
+    rig_gcmd(0x40000000); /* SRTP; RTPS stays set */
+    rig_gcmd(0x80000000); /* TE */
+    rig_gcmd(0x80800000); /* CFI */
+    probe();
+    c.eime = false;
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0xc7000000);
+}
+
+static void test_unit_enable_late_status_is_waited_for(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 1000);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 1000);
+    probe();
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+}
+
+static void test_unit_enable_wide_descriptors_need_smts(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    c.qi.width = VTDPI_QI_256;
+    c.qi.submitters = 63;
+    probe();
+    assert_int_equal(enable(&c), VTDPI_EOPNOTSUPP);
+    assert_int_equal(rig.traced, 0);
+    rig_power_up(CAP, ECAP | SMTS);
+    probe();
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x90), RING | 0x800);
+}
+
+/* Enabling: what is refused before anything is written. */
+
+static void test_unit_enable_bad_config_touches_nothing(void **state)
+{
+    struct vtdpi_unit_config c;
+
+    (void)state;
+    rig_power_up(CAP, ECAP & ~UINT64_C(0x10));
+    probe();
+#define REFUSED(member, value, code)          \
+    do {                                      \
+        c = rig_config();                     \
+        c.eime = false;                       \
+        c.member = (value);                   \
+        assert_int_equal(enable(&c), (code)); \
+    } while (0)
+    REFUSED(irt_order, 0, VTDPI_EINVAL);
+    REFUSED(irt_order, 17, VTDPI_EINVAL);
+    REFUSED(irt_phys, TABLE + 2048, VTDPI_EALIGN);
+    REFUSED(eime, true, VTDPI_ENOEIM);
+    REFUSED(qi.ring, NULL, VTDPI_EINVAL);
+    REFUSED(qi.status_phys, STATUS + 1, VTDPI_EALIGN);
+    REFUSED(qi.submitters, 128, VTDPI_ENOSPC);
+#undef REFUSED
+    assert_int_equal(enable(NULL), VTDPI_EINVAL);
+    /* 4 KiB is enough for 256 entries, not for 512. */
+    c = rig_config();
+    c.eime = false;
+    c.irt_phys = TABLE + 4096;
+    c.irt_order = 9;
+    assert_int_equal(enable(&c), VTDPI_EALIGN);
+    assert_int_equal(rig.traced, 0);
+    c.irt_order = 8;
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(enable(&c), VTDPI_ESTATE);
+}
+
+static void test_unit_enable_gone_unit_returns_eio(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(enable(&c), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(rig_count(true, 0x18), 0);
+}
+
+/* A unit that somebody else has enabled. */
+
+static struct vtdpi_unit other;
+
+static void enable_by_other_kernel(void)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    c.qi.ring = rig_mem + RING_AT + 0x10000;
+    c.qi.ring_phys += 0x10000;
+    c.irt_phys += 0x80000;
+    c.irt_order = 4;
+    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&other, &c), 0);
+}
+
+static void test_unit_enable_found_enabled_is_refused(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    enable_by_other_kernel();
+    probe();
+    assert_int_equal(enable(&c), VTDPI_EFOREIGN);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(rig_count(true, 0x18), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
+
+    /* Only the queue, as firmware leaves it that did DMA remapping. */
+    rig_power_up(CAP, ECAP);
+    rig_gcmd(0x04000000);
+    probe();
+    assert_int_equal(enable(&c), VTDPI_EFOREIGN);
+}
+
+static void test_unit_enable_take_over_takes_down_first(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x18, 0x04000000}, {true, 0x18, 0x00000000},
+        {true, 0x34, 0x70},       {true, 0x88, 0},
+        {true, 0x90, RING},       {true, 0x18, 0x04000000},
+        {true, 0xb8, TABLE | 7},  {true, 0x18, 0x05000000},
+        {true, 0x88, 0x20},       {true, 0x18, 0x06000000},
+    };
+
+    (void)state;
+    enable_by_other_kernel();
+    probe();
+    c.take_over = true;
+    c.eime = false;
+    assert_int_equal(enable(&c), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | 7);
+}
+
+static void test_unit_enable_take_over_lets_foreign_queue_rest(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    enable_by_other_kernel();
+    rig_set_manual(true);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&other, &t), 0);
+    rig_set_manual(false);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    probe();
+    c.take_over = true;
+    /* Stuck for good: bounded, and off all the same. */
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    rig_assert_violation(VTDPI_MODEL_QUEUE_BUSY);
+    vtdpi_model_clear_violations(&rig.m);
+    assert_off();
+
+    /* Slow: waited for, so no descriptor is lost. */
+    rig_power_up(CAP, ECAP);
+    enable_by_other_kernel();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 100);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(vtdpi_unit_submit_iec_global(&other, &t), 0);
+    probe();
+    assert_int_not_equal(vtdpi_model_peek(&rig.m, 0x80),
+                         vtdpi_model_peek(&rig.m, 0x88));
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 1);
+    assert_int_equal(enable(&c), 0);
+}
+
+/* Enabling: what fails half-way is undone. */
+
+static void expect_stuck(uint64_t cap, uint32_t bit)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    uint64_t begin;
+
+    rig_power_up(cap, ECAP);
+    probe();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, bit);
+    begin = rig_now();
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
+    assert_off();
+    assert_in_range(rig_now() - begin, VTDPI_CMD_TIMEOUT_US,
+                    5 * VTDPI_CMD_TIMEOUT_US);
+    assert_true(rig.logs > 0);
+    rig_assert_clean();
+
+    /* And it can be enabled once the unit is in order. */
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+    rig_assert_clean();
+}
+
+static void test_unit_enable_stuck_bit_is_rolled_back(void **state)
+{
+    (void)state;
+    expect_stuck(CAP, 0x04000000); /* QIES */
+    expect_stuck(CAP, 0x01000000); /* IRTPS */
+    expect_stuck(CAP, 0x02000000); /* IRES */
+}
+
+/* WBFS stays set: stuck the other way round. */
+static void hold_wbf(struct rig *r, uint32_t off, uint64_t value)
+{
+    if (off == 0x18 && (value & 0x08000000) != 0)
+        vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_LATE, 1000000000);
+}
+
+static void test_unit_enable_write_buffer_stuck_is_rolled_back(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    rig_power_up(CAP | RWBF, ECAP);
+    probe();
+    rig.before_write = hold_wbf;
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    /* The model drops what is written while a command runs. */
+    rig_assert_violation(VTDPI_MODEL_COMMAND_PENDING);
+    vtdpi_model_clear_violations(&rig.m);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+}
+
+static void test_unit_enable_flush_timeout_is_rolled_back(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
+    assert_off();
+    rig_assert_violation(VTDPI_MODEL_QUEUE_BUSY);
+    vtdpi_model_clear_violations(&rig.m);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    assert_int_equal(enable(&c), 0);
+}
+
+static void test_unit_enable_flush_refused_is_rolled_back(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    assert_int_equal(enable(&c), VTDPI_EIQE);
+    assert_off();
+    assert_int_equal(rig_count(true, 0x18), 4); /* QIE, SIRTP, SIRTP, off */
+}
+
+static void test_unit_enable_cfis_stuck_must_be_accepted(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    c.eime = false;
+    rig_gcmd(0x00800000);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x00800000);
+    probe();
+    assert_int_equal(enable(&c), VTDPI_ECFIS);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x00800000);
+    assert_off();
+
+    c.accept_cfi = true;
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+
+    /* Extended interrupt mode blocks the format by itself. */
+    c.accept_cfi = false;
+    c.eime = true;
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+}
+
+/* IRE takes effect only after its deadline, but within a second one. */
+static void delay_ire(struct rig *r, uint32_t off, uint64_t value)
+{
+    if (off != 0x18)
+        return;
+    if ((value & 0x02000000) != 0)
+        vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_LATE, 45000);
+    else
+        vtdpi_model_clear_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_LATE);
+}
+
+static void test_unit_enable_ire_later_than_deadline_ends_off(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    rig.before_write = delay_ire;
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x02000000);
+    assert_off();
+    vtdpi_model_tick(&rig.m, 100000);
+    assert_off();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_unit_probe_good_unit_is_only_read),
+        TEST(test_unit_probe_null_returns_einval),
+        TEST(test_unit_probe_unusable_unit_says_why),
+        TEST(test_unit_probe_not_coherent_needs_clean),
+        TEST(test_unit_enable_x2apic_writes_in_order),
+        TEST(test_unit_enable_xapic_and_sizes_program_irta),
+        TEST(test_unit_enable_esirtps_skips_the_flush),
+        TEST(test_unit_enable_write_buffer_is_flushed_before_sirtp),
+        TEST(test_unit_enable_clears_cfi_and_keeps_te),
+        TEST(test_unit_enable_late_status_is_waited_for),
+        TEST(test_unit_enable_wide_descriptors_need_smts),
+        TEST(test_unit_enable_bad_config_touches_nothing),
+        TEST(test_unit_enable_gone_unit_returns_eio),
+        TEST(test_unit_enable_found_enabled_is_refused),
+        TEST(test_unit_enable_take_over_takes_down_first),
+        TEST(test_unit_enable_take_over_lets_foreign_queue_rest),
+        TEST(test_unit_enable_stuck_bit_is_rolled_back),
+        TEST(test_unit_enable_write_buffer_stuck_is_rolled_back),
+        TEST(test_unit_enable_flush_timeout_is_rolled_back),
+        TEST(test_unit_enable_flush_refused_is_rolled_back),
+        TEST(test_unit_enable_cfis_stuck_must_be_accepted),
+        TEST(test_unit_enable_ire_later_than_deadline_ends_off),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

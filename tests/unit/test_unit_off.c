@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.h: disabling, suspend and resume, commands, use of an enabled unit.
+ */
+#include "unit_rig.h"
+
+static int setup(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    rig_power_up(CAP, ECAP);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    rig_clear_trace();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_assert_clean();
+    return 0;
+}
+
+static void assert_works(void)
+{
+    struct vtdpi_qi_ticket t;
+
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+}
+
+/* Disabling. */
+
+static void test_unit_disable_writes_in_order(void **state)
+{
+    const struct access want[] = {
+        {true, 0x18, 0x04000000},    /* IRE off */
+        {true, 0xb8, TABLE | 0x007}, /* EIME off */
+        {true, 0x18, 0x05000000},    /* SIRTP */
+        {true, 0x88, 0x30},          /* a last wait */
+        {true, 0x18, 0},             /* QIE off */
+    };
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ESTATE);
+}
+
+static void test_unit_disable_xapic_needs_no_sirtp(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {
+        {true, 0x18, 0x04000000}, {true, 0x88, 0x30}, {true, 0x18, 0}};
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    c.eime = false;
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    rig_assert_writes(want, 3);
+}
+
+static void test_unit_disable_late_queue_is_drained(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 100);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+}
+
+static void test_unit_disable_stuck_queue_is_off_and_says_so(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_EQOFF);
+    rig_assert_violation(VTDPI_MODEL_QUEUE_BUSY);
+    vtdpi_model_clear_violations(&rig.m);
+}
+
+static void test_unit_disable_ires_stuck_keeps_the_queue(void **state)
+{
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x02000000);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x02000000);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_works(); /* entries in use can be flushed */
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_ESTATE);
+
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
+}
+
+static void test_unit_disable_qies_stuck_can_be_repeated(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x04000000);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x04000000);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), VTDPI_EQOFF);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
+}
+
+static void test_unit_disable_irtps_stuck_goes_on_to_off(void **state)
+{
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x01000000);
+    /* Set from the bring-up and stuck so: SIRTP looks done, and is not. */
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+}
+
+static void test_unit_disable_with_te_on_leaves_the_queue(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE_ONLY);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x84000000);
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
+    assert_works();
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0);
+}
+
+static void test_unit_disable_gone_unit_returns_eio(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    rig_set_manual(true);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_unit_drain(&rig.u), VTDPI_EIO);
+}
+
+/* Suspend and resume. */
+
+static void test_unit_resume_after_power_loss_is_as_before(void **state)
+{
+    const struct access want[] = {
+        {true, 0x34, 0x70},          {true, 0x88, 0},
+        {true, 0x90, RING},          {true, 0x18, 0x04000000},
+        {true, 0xb8, TABLE | 0x807}, {true, 0x18, 0x05000000},
+        {true, 0x88, 0x20},          {true, 0x18, 0x06000000},
+    };
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_SUSPENDED);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_model_init(&rig.m, &rig.params), 0);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    /* Two waits were before: late writes for them must not count. */
+    assert_int_equal(rig_ring(1, 0) >> 32, 3);
+    assert_works();
+}
+
+static void test_unit_resume_found_enabled_takes_it_down(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    rig_gcmd(0x04000000); /* with IQT as we left it */
+    vtdpi_model_clear_violations(&rig.m);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    assert_works();
+}
+
+static void test_unit_suspend_with_te_on_returns_ebusy(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE_ONLY);
+}
+
+static void test_unit_suspend_stuck_queue_still_resumes(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_SUSPENDED);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_model_init(&rig.m, &rig.params), 0);
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    assert_works();
+}
+
+static void test_unit_resume_failed_is_off(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x02000000);
+    assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+}
+
+/* The host's commands. */
+
+static void test_unit_command_host_bits_write_one_command(void **state)
+{
+    const struct access want[] = {
+        {true, 0x18, 0x46000000}, /* SRTP; RTPS and IRTPS are set now */
+        {true, 0x18, 0x86000000}, /* TE alone */
+        {true, 0x18, 0xc6000000}, /* SRTP again */
+        {true, 0x18, 0x8e000000}, /* WBF */
+        {true, 0x18, 0x06000000}, /* TE off */
+    };
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x08000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x47000000);
+}
+
+static void test_unit_command_library_bits_are_refused(void **state)
+{
+    const uint32_t bad[] = {0,          0x04000000, 0x02000000, 0x01000000,
+                            0x00800000, 0xc0000000, 0x00000001, 0x84000000};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(vtdpi_unit_command(&rig.u, bad[i], true),
+                         VTDPI_EINVAL);
+        assert_int_equal(vtdpi_unit_command(&rig.u, bad[i], false),
+                         VTDPI_EINVAL);
+    }
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, false),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x20000000, false),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x08000000, false),
+                     VTDPI_EINVAL);
+    assert_int_equal(rig.traced, 0);
+}
+
+static void test_unit_command_stuck_times_out(void **state)
+{
+    uint64_t begin = rig_now();
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x80000000);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true),
+                     VTDPI_ETIMEDOUT);
+    assert_in_range(rig_now() - begin, VTDPI_CMD_TIMEOUT_US,
+                    VTDPI_CMD_TIMEOUT_US + 1000);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x80000000);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), VTDPI_EIO);
+}
+
+/* The lock: a command done late is not a command lost. */
+static void jump(struct rig *r)
+{
+    uint32_t *countdown = r->arg;
+
+    if (--*countdown != 0)
+        return;
+    r->after_now = NULL;
+    vtdpi_model_tick(&r->m, 200);
+    vtdpi_model_advance_clock(&r->m, 10 * VTDPI_CMD_TIMEOUT_US);
+}
+
+static void test_unit_command_preempted_caller_gets_no_timeout(void **state)
+{
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 100);
+    for (uint32_t when = 1; when < 8; when++) {
+        uint32_t countdown = when;
+
+        rig.arg = &countdown;
+        rig.after_now = jump;
+        assert_int_equal(
+            vtdpi_unit_command(&rig.u, 0x80000000, (when & 1) != 0), 0);
+        assert_int_equal(countdown, 0);
+    }
+}
+
+/* Use. */
+
+static void test_unit_flush_write_buffer_only_where_needed(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    const struct access want[] = {{true, 0x18, 0x0e000000}};
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_flush_write_buffer(&rig.u), 0);
+    assert_int_equal(rig.traced, 0);
+
+    rig_power_up(CAP | 0x10, ECAP);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    rig_clear_trace();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 50);
+    assert_int_equal(vtdpi_unit_flush_write_buffer(&rig.u), 0);
+    rig_assert_writes(want, 1);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x08000000, 0);
+}
+
+static void test_unit_drain_is_one_read(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_drain(&rig.u), 0);
+    assert_int_equal(rig.traced, 1);
+    assert_false(rig.trace[0].write);
+}
+
+/* Fill the model's cache with present entries 0 to 255. */
+static void fill_cache(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        const uint64_t irte[2] = {0x0000000000300001, 0};
+
+        memcpy(rig_mem + TABLE_AT + (size_t)i * 16, irte, sizeof(irte));
+        assert_true(vtdpi_model_iec_prefetch(&rig.m, i));
+    }
+}
+
+static void test_unit_submit_iec_drops_exactly_the_block(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    fill_cache();
+    assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 0x40, 3, &t), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+    for (uint32_t i = 0; i < 256; i++)
+        assert_int_equal(vtdpi_model_iec_lookup(&rig.m, i, NULL),
+                         i < 0x40 || i > 0x47);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+    for (uint32_t i = 0; i < 256; i++)
+        assert_false(vtdpi_model_iec_lookup(&rig.m, i, NULL));
+}
+
+static void test_unit_submit_iec_bad_block_resolves_ticket(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    rig_power_up(CAP, (ECAP & ~UINT64_C(0xf00000)) | 0x300000); /* MHMV = 3 */
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 0, 4, &t), VTDPI_ERANGE);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_ERANGE);
+    assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 4, 3, &t), VTDPI_EALIGN);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_EALIGN);
+    assert_int_equal(rig.traced, 0);
+    assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 8, 3, &t), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+}
+
+static void test_unit_qi_is_shared_with_the_host(void **state)
+{
+    /* IOTLB and context invalidations, global granularity. */
+    const struct vtdpi_qi_desc d[2] = {{{0x12, 0, 0, 0}}, {{0x11, 0, 0, 0}}};
+    struct vtdpi_qi_ticket host;
+    struct vtdpi_qi_ticket ours;
+
+    (void)state;
+    assert_int_equal(vtdpi_qi_submit(vtdpi_unit_qi(&rig.u), d, 2, &host), 0);
+    assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 0, 0, &ours), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &ours, 0), 0);
+    assert_int_equal(vtdpi_qi_wait(vtdpi_unit_qi(&rig.u), &host, 0), 0);
+    assert_int_equal(rig_counters().descriptors[1], 1);
+    assert_int_equal(rig_counters().descriptors[2], 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_unit_disable_writes_in_order),
+        TEST(test_unit_disable_xapic_needs_no_sirtp),
+        TEST(test_unit_disable_late_queue_is_drained),
+        TEST(test_unit_disable_stuck_queue_is_off_and_says_so),
+        TEST(test_unit_disable_ires_stuck_keeps_the_queue),
+        TEST(test_unit_disable_qies_stuck_can_be_repeated),
+        TEST(test_unit_disable_irtps_stuck_goes_on_to_off),
+        TEST(test_unit_disable_with_te_on_leaves_the_queue),
+        TEST(test_unit_disable_gone_unit_returns_eio),
+        TEST(test_unit_resume_after_power_loss_is_as_before),
+        TEST(test_unit_resume_found_enabled_takes_it_down),
+        TEST(test_unit_suspend_with_te_on_returns_ebusy),
+        TEST(test_unit_suspend_stuck_queue_still_resumes),
+        TEST(test_unit_resume_failed_is_off),
+        TEST(test_unit_command_host_bits_write_one_command),
+        TEST(test_unit_command_library_bits_are_refused),
+        TEST(test_unit_command_stuck_times_out),
+        TEST(test_unit_command_preempted_caller_gets_no_timeout),
+        TEST(test_unit_flush_write_buffer_only_where_needed),
+        TEST(test_unit_drain_is_one_read),
+        TEST(test_unit_submit_iec_drops_exactly_the_block),
+        TEST(test_unit_submit_iec_bad_block_resolves_ticket),
+        TEST(test_unit_qi_is_shared_with_the_host),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
