@@ -31,7 +31,6 @@ static struct vtdpi_dmar open_sealed(uint8_t *table, size_t length)
  * Segment 0 of a small machine. Bridge 00:1c.0 leads to buses 2-6, below it
  * 02:00.0 leads to 3-4 and 02:01.0 was never set up; 00:1d.0 leads to 7-9.
  * Segment 1 has the first of them, and two that were never set up.
- * Segment 1 has the first of them, and two that were never set up.
  */
 static const struct {
     uint16_t segment, rid;
