@@ -51,7 +51,7 @@ static uint64_t read64(const struct vtdpi_dmar *dmar, size_t at)
     return read_le(dmar->table_ + at, 8);
 }
 
-static bool sums_to_zero(const uint8_t *bytes, size_t count)
+static VTDPI_COLD bool sums_to_zero(const uint8_t *bytes, size_t count)
 {
     uint8_t sum = 0;
 
@@ -180,8 +180,8 @@ static bool has_scopes(uint16_t type)
 }
 
 /* The caller holds the structure, so its bounds are not taken on trust. */
-static bool is_whole(const struct vtdpi_dmar *dmar,
-                     const struct vtdpi_dmar_struct *s)
+static VTDPI_COLD bool is_whole(const struct vtdpi_dmar *dmar,
+                                const struct vtdpi_dmar_struct *s)
 {
     return s->offset >= HEADER_BYTES && s->offset <= dmar->length &&
            s->length <= dmar->length - s->offset &&
@@ -246,9 +246,9 @@ static int typed(const struct vtdpi_dmar *dmar,
     return is_whole(dmar, s) ? 0 : VTDPI_EDMAR_STRUCT;
 }
 
-static int decode_drhd(const struct vtdpi_dmar *dmar,
-                       const struct vtdpi_dmar_struct *s, uint32_t index,
-                       struct vtdpi_dmar_drhd *out)
+static VTDPI_COLD int decode_drhd(const struct vtdpi_dmar *dmar,
+                                  const struct vtdpi_dmar_struct *s,
+                                  uint32_t index, struct vtdpi_dmar_drhd *out)
 {
     const uint32_t window = WINDOW_BYTES << (read8(dmar, s->offset + 5) & 0xf);
     const uint64_t base = read64(dmar, s->offset + 8);
@@ -397,8 +397,9 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
 }
 
 /* Steps to the next unit; s zeroed to start with. */
-static int next_drhd(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s,
-                     struct vtdpi_dmar_drhd *drhd)
+static VTDPI_COLD int next_drhd(const struct vtdpi_dmar *dmar,
+                                struct vtdpi_dmar_struct *s,
+                                struct vtdpi_dmar_drhd *drhd)
 {
     const uint32_t index = s->offset == 0 ? 0 : drhd->index + 1;
     int rc;
@@ -435,8 +436,10 @@ static bool buses_behind(const struct bridges *b, uint16_t rid,
 }
 
 /* Follows the path of a scope to the function it names. */
-static int resolve(const struct vtdpi_dmar *dmar, const struct bridges *b,
-                   const struct vtdpi_dmar_scope *scope, uint16_t *rid)
+static VTDPI_COLD int resolve(const struct vtdpi_dmar *dmar,
+                              const struct bridges *b,
+                              const struct vtdpi_dmar_scope *scope,
+                              uint16_t *rid)
 {
     uint8_t bus = scope->start_bus;
     uint8_t subordinate;
@@ -539,9 +542,9 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 }
 
 /* The first scope of that type and id in any unit; 1, 0 or an error. */
-static int find_scope(const struct vtdpi_dmar *dmar, uint8_t type, uint8_t id,
-                      struct vtdpi_dmar_drhd *drhd,
-                      struct vtdpi_dmar_scope *scope)
+static VTDPI_COLD int find_scope(const struct vtdpi_dmar *dmar, uint8_t type,
+                                 uint8_t id, struct vtdpi_dmar_drhd *drhd,
+                                 struct vtdpi_dmar_scope *scope)
 {
     struct vtdpi_dmar_struct s = {0};
     int rc;

@@ -72,9 +72,9 @@ struct vtdpi_caps {
  * @anyctx @waitfree
  * @spec{VT-d, Capability Register; Extended Capability Register}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_caps_decode(uint32_t ver, uint64_t cap,
-                                                 uint64_t ecap,
-                                                 struct vtdpi_caps *out);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,
+                  struct vtdpi_caps *out);
 
 /**
  * @brief What the user asked for.
@@ -95,7 +95,7 @@ struct vtdpi_options {
  *
  * @anyctx @waitfree
  */
-VTDPI_API void vtdpi_options_init(struct vtdpi_options *options);
+VTDPI_API VTDPI_COLD void vtdpi_options_init(struct vtdpi_options *options);
 
 /**
  * @brief Apply a text such as "intpost=off,x2apic_optout=ignore".
@@ -123,7 +123,7 @@ VTDPI_API void vtdpi_options_init(struct vtdpi_options *options);
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_options_parse(const char *text, struct vtdpi_options *options,
                     size_t *error_offset);
 
@@ -221,7 +221,7 @@ struct vtdpi_facts {
  *
  * @anyctx @waitfree
  */
-VTDPI_API enum vtdpi_verdict
+VTDPI_API VTDPI_COLD enum vtdpi_verdict
 vtdpi_verdict_decide(const struct vtdpi_facts *facts,
                      const struct vtdpi_options *options,
                      struct vtdpi_reason *list, size_t capacity, size_t *count);
@@ -235,7 +235,8 @@ vtdpi_verdict_decide(const struct vtdpi_facts *facts,
  *
  * @anyctx @waitfree
  */
-VTDPI_API enum vtdpi_verdict vtdpi_reason_limit(enum vtdpi_reason_code code);
+VTDPI_API VTDPI_COLD enum vtdpi_verdict
+vtdpi_reason_limit(enum vtdpi_reason_code code);
 
 /**
  * @brief What `where` means for a reason.
@@ -246,7 +247,8 @@ VTDPI_API enum vtdpi_verdict vtdpi_reason_limit(enum vtdpi_reason_code code);
  *
  * @anyctx @waitfree
  */
-VTDPI_API enum vtdpi_place vtdpi_reason_place(enum vtdpi_reason_code code);
+VTDPI_API VTDPI_COLD enum vtdpi_place
+vtdpi_reason_place(enum vtdpi_reason_code code);
 
 /**
  * @brief Text of a reason.
@@ -258,7 +260,7 @@ VTDPI_API enum vtdpi_place vtdpi_reason_place(enum vtdpi_reason_code code);
  *
  * @anyctx @waitfree
  */
-VTDPI_API const char *vtdpi_reason_text(enum vtdpi_reason_code code);
+VTDPI_API VTDPI_COLD const char *vtdpi_reason_text(enum vtdpi_reason_code code);
 
 /**
  * @brief Text of a verdict.
@@ -270,7 +272,7 @@ VTDPI_API const char *vtdpi_reason_text(enum vtdpi_reason_code code);
  *
  * @anyctx @waitfree
  */
-VTDPI_API const char *vtdpi_verdict_text(enum vtdpi_verdict verdict);
+VTDPI_API VTDPI_COLD const char *vtdpi_verdict_text(enum vtdpi_verdict verdict);
 
 VTDPI_END_DECLS
 

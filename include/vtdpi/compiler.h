@@ -44,6 +44,9 @@
 /** The caller must look at the returned code. */
 #define VTDPI_MUST_CHECK     __attribute__((warn_unused_result))
 
+/** Off every hot path (set-up, tables, reports): compiled for size. */
+#define VTDPI_COLD           __attribute__((cold))
+
 /* Branch hints, for the few places where a benchmark asked for one. */
 
 /** Says that @p expr is mostly true. */

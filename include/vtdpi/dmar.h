@@ -154,10 +154,9 @@ struct vtdpi_dmar_devices {
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_open(const void *table, size_t size,
-                                               unsigned int flags,
-                                               struct vtdpi_dmar *out,
-                                               size_t *error_offset);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
+                struct vtdpi_dmar *out, size_t *error_offset);
 
 /**
  * @brief Step to the next remapping structure.
@@ -177,8 +176,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_open(const void *table, size_t size,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_next(const struct vtdpi_dmar *dmar,
-                                               struct vtdpi_dmar_struct *s);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_dmar_next(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s);
 
 /**
  * @brief Step to the next device scope of a structure.
@@ -198,7 +197,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_next(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_next_scope(const struct vtdpi_dmar *dmar,
                       const struct vtdpi_dmar_struct *s,
                       struct vtdpi_dmar_scope *scope);
@@ -218,7 +217,7 @@ vtdpi_dmar_next_scope(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_hop(const struct vtdpi_dmar *dmar,
                    const struct vtdpi_dmar_scope *scope, unsigned int hop,
                    uint8_t *device, uint8_t *function);
@@ -239,7 +238,7 @@ vtdpi_dmar_get_hop(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
                     const struct vtdpi_dmar_struct *s,
                     struct vtdpi_dmar_drhd *out);
@@ -258,7 +257,7 @@ vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_rmrr(const struct vtdpi_dmar *dmar,
                     const struct vtdpi_dmar_struct *s,
                     struct vtdpi_dmar_rmrr *out);
@@ -277,7 +276,7 @@ vtdpi_dmar_get_rmrr(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_rhsa(const struct vtdpi_dmar *dmar,
                     const struct vtdpi_dmar_struct *s,
                     struct vtdpi_dmar_rhsa *out);
@@ -297,7 +296,7 @@ vtdpi_dmar_get_rhsa(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_andd(const struct vtdpi_dmar *dmar,
                     const struct vtdpi_dmar_struct *s,
                     struct vtdpi_dmar_andd *out);
@@ -316,7 +315,7 @@ vtdpi_dmar_get_andd(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
                        const struct vtdpi_dmar_struct *s,
                        struct vtdpi_dmar_devices *out);
@@ -337,8 +336,8 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_check(const struct vtdpi_dmar *dmar,
-                                                size_t *error_offset);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
 
 /** Requester id of a PCI function: bus 15:8, device 7:3, function 2:0. */
 #define VTDPI_RID(bus, device, function)              \
@@ -394,7 +393,7 @@ struct vtdpi_pci_ops {
  *
  * @anyctx, if the callback is
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
     const struct vtdpi_dmar *dmar, const struct vtdpi_pci_ops *ops, void *ctx,
     uint16_t segment, uint16_t rid, struct vtdpi_dmar_drhd *out);
 
@@ -425,7 +424,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  *
  * @anyctx, if the callback is
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
                    const struct vtdpi_pci_ops *ops, void *ctx,
                    enum vtdpi_dmar_scope_type type, uint8_t id,
@@ -449,9 +448,9 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
  *
  * @anyctx @waitfree
  */
-VTDPI_API size_t vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar,
-                                              const uint8_t *ids, size_t count,
-                                              uint8_t *uncovered);
+VTDPI_API VTDPI_COLD size_t
+vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar, const uint8_t *ids,
+                             size_t count, uint8_t *uncovered);
 
 VTDPI_END_DECLS
 
