@@ -21,6 +21,7 @@
 #include "vtdpi/regs.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/status.h"
+#include "vtdpi/table.h"
 #include "vtdpi/unit.h"
 #include "vtdpi/version.h"
 
