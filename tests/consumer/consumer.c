@@ -7,6 +7,12 @@
 
 #include <vtdpi/vtdpi.h>
 
+/* Set by the test that installs with a config header of its own. */
+#ifdef EXPECTED_CACHELINE
+VTDPI_STATIC_ASSERT(VTDPI_CACHELINE == EXPECTED_CACHELINE,
+                    "the config header of the library reaches its users");
+#endif
+
 int main(void)
 {
     struct vtdpi_pid pid;
