@@ -400,6 +400,10 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
 /**
  * @brief Find the unit and requester id of an IOAPIC, HPET or ACPI device.
  *
+ * The source to verify follows from the requester id: vtdpi_source_exact()
+ * with VTDPI_SQ_ALL for an IOAPIC, and with VTDPI_SQ_IGNORE_2_0 for an HPET,
+ * as some platforms send its requests from other functions than they list.
+ *
  * @param dmar  Open table. Not NULL.
  * @param ops   Bridge look-up, for paths of several hops. May be NULL, and so
  *              may its member, if there are none.
