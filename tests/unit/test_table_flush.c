@@ -225,6 +225,42 @@ static void test_backend_stale_old_value_returns_eagain(void **state)
                      VTDPI_EFREE);
 }
 
+/* Ten units on one table: those of five machines. */
+static void test_set_flushes_any_number_of_units(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    struct vtdpi_table_unit link[4][UNITS];
+    struct machine *other[4];
+
+    for (int i = 0; i < 4; i++) {
+        void *p;
+
+        (void)machine_setup(&p);
+        other[i] = p;
+        for (unsigned int u = 0; u < UNITS; u++)
+            assert_int_equal(vtdpi_table_add_unit(&m->table, &link[i][u],
+                                                  &other[i]->unit[u]),
+                             0);
+    }
+    /* Lines are cleaned by the first unit that asks for it; the memory is that
+     * of this machine. */
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
+    machine_add(m, 1);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    for (unsigned int u = 0; u < UNITS; u++) {
+        assert_remapped(m, u, index, 0x52);
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(machine_count(other[i], u).iec_index, 1);
+    }
+    /* The last one walked, in the second wave, fails. */
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_IQE, 0);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EIQE);
+    for (int i = 0; i < 4; i++)
+        (void)machine_teardown(&(void *){other[i]});
+}
+
 /* flushes that fail */
 
 /* A change that fails with @p rc while @p fault is on in unit 1 of 2, and what
@@ -416,6 +452,7 @@ int main(void)
         TEST(test_backend_ranges_are_collected_and_flushed_once),
         TEST(test_backend_too_many_ranges_become_global),
         TEST(test_backend_stale_old_value_returns_eagain),
+        TEST(test_set_flushes_any_number_of_units),
         TEST(test_set_status_never_written_times_out),
         TEST(test_set_queue_stuck_times_out),
         TEST(test_set_descriptor_refused_returns_eiqe),
