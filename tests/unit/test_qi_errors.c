@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * qi.h when the unit reports errors: who gets which, that all others go on,
+ * and that nothing waits for ever.
+ */
+#include "unit_rig.h"
+
+#define SID_A 0x1234u
+#define SID_B 0x5678u
+
+static int setup(void **state)
+{
+    const struct vtdpi_qi_params params = rig_qi_params();
+
+    (void)state;
+    rig_power_up(CAP, ECAP);
+    rig_open_queue(&params);
+    rig_set_manual(true);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_assert_clean();
+    return 0;
+}
+
+/* Batches: @p n IECs; one device-TLB invalidation. */
+static void submit(struct vtdpi_qi_ticket *t, uint32_t n)
+{
+    struct vtdpi_qi_desc d[8];
+
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(vtdpi_qi_encode_iec(&d[i], (uint16_t)(16 + i), 0), 0);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, d, n, t), 0);
+}
+
+static void submit_device(struct vtdpi_qi_ticket *t, uint64_t sid)
+{
+    const struct vtdpi_qi_desc d = {{3 | sid << 32, 0, 0, 0}};
+
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, t), 0);
+}
+
+static int poll(struct vtdpi_qi_ticket *t)
+{
+    return vtdpi_qi_poll(&rig.qi, t);
+}
+
+static int wait(struct vtdpi_qi_ticket *t)
+{
+    return vtdpi_qi_wait(&rig.qi, t, 0);
+}
+
+static uint64_t fsts(void)
+{
+    return vtdpi_model_peek(&rig.m, 0x34);
+}
+
+/* The model runs on its own from here. */
+static void run(void)
+{
+    rig_set_manual(false);
+    vtdpi_model_tick(&rig.m, 1);
+}
+
+static struct vtdpi_qi_stats stats(void)
+{
+    struct vtdpi_qi_stats s;
+
+    vtdpi_qi_report(&rig.qi, &s, NULL);
+    return s;
+}
+
+/* IQE. */
+
+static void test_qi_poll_iqe_fails_only_its_owner(void **state)
+{
+    const struct access want[] = {{true, 0x34, 0x10}};
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+    struct vtdpi_qi_error e;
+
+    (void)state;
+    submit(&a, 1); /* slots 0, 1 */
+    submit(&b, 2); /* 2, 3, 4 */
+    submit(&c, 1); /* 5, 6 */
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 3), 3);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 0);
+    rig_clear_trace();
+    /* Whoever looks repairs; here somebody else than the owner. */
+    assert_int_equal(poll(&c), VTDPI_EBUSY);
+    rig_assert_writes(want, 1);
+    assert_int_equal(poll(&a), VTDPI_EBUSY);
+    assert_int_equal(poll(&b), VTDPI_EIQE);
+    assert_int_equal(poll(&b), VTDPI_EIQE);
+    assert_int_equal(wait(&b), VTDPI_EIQE);
+    /* A wait with SW that writes 0 to its own slot's word. */
+    assert_int_equal(rig_ring(3, 0), 0x65);
+    assert_int_equal(rig_ring(3, 1), STATUS + 4 * 3);
+    vtdpi_qi_report(&rig.qi, NULL, &e);
+    assert_int_equal(e.fsts, 0x10);
+    assert_int_equal(e.slot, 3);
+    assert_int_equal(e.desc.qw[0], 0x0000001100000014);
+    assert_int_equal(VTDPI_FIELD_GET(e.iqer, 0xf), 4);
+
+    run();
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(poll(&c), 0);
+    assert_int_equal(poll(&b), VTDPI_EIQE);
+    assert_int_equal(stats().iqe, 1);
+    assert_int_equal(stats().resubmitted, 0);
+    assert_int_equal(rig.logs, 1);
+}
+
+static void test_qi_wait_ill_formed_descriptor_returns_eiqe(void **state)
+{
+    const struct vtdpi_qi_desc bad[] = {
+        {{0x4, 1, 0, 0}},  /* IEC: second word */
+        {{0x24, 0, 0, 0}}, /* IEC: reserved bit 5 */
+        {{0x0, 0, 0, 0}},  /* no such type */
+        {{0xf, 0, 0, 0}},
+    };
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    rig_set_manual(false);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(vtdpi_qi_submit(&rig.qi, &bad[i], 1, &t), 0);
+        assert_int_equal(wait(&t), VTDPI_EIQE);
+        assert_int_equal(fsts(), 0);
+        submit(&t, 1);
+        assert_int_equal(wait(&t), 0);
+    }
+    assert_int_equal(stats().iqe, 4);
+}
+
+static void test_qi_wait_own_wait_refused_returns_eiqe(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    submit(&a, 1);
+    submit(&b, 1);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    run();
+    assert_int_equal(wait(&b), 0);
+    assert_int_equal(wait(&a), VTDPI_EIQE);
+    assert_int_equal(rig_ring(1, 0), 0x65);
+    /* Slots 0 and 1 are free again, round and round. */
+    for (int i = 0; i < 500; i++) {
+        submit(&a, 1);
+        assert_int_equal(wait(&a), 0);
+    }
+}
+
+static void test_qi_recover_iqe_of_given_up_submission_goes_on(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    submit(&a, 1);
+    submit(&b, 1);
+    assert_int_equal(vtdpi_qi_give_up(&rig.qi, &a), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 0);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), 0);
+    run();
+    assert_int_equal(poll(&b), 0);
+    assert_int_equal(poll(&a), VTDPI_ETIMEDOUT);
+}
+
+static void test_qi_recover_leaves_other_status_bits(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    /* A fault record is pending, and more came than there is room for. */
+    for (uint32_t i = 0; i < 20; i++)
+        vtdpi_model_dma_fault(&rig.m, (uint16_t)(i + 1), 5, 0x1000, true);
+    assert_int_equal(fsts() & 0xff, 0x3);
+    submit(&t, 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    run();
+    assert_int_equal(wait(&t), VTDPI_EIQE);
+    assert_int_equal(fsts() & 0xff, 0x3);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), 0);
+}
+
+/* An IQE without end: IQH reads as something that cannot be. */
+static void test_qi_recover_iqe_with_impossible_head_touches_nothing(void **s)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    uint64_t begin;
+
+    (void)s;
+    submit(&a, 1);
+    submit(&b, 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQH_STUCK, 0x500);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    vtdpi_model_fetch(&rig.m, 1);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);
+    assert_int_equal(rig_ring(0, 0), 0x0000001000000014);
+    assert_int_equal(poll(&a), VTDPI_EBUSY);
+    begin = rig_now();
+    assert_int_equal(wait(&b), VTDPI_ETIMEDOUT);
+    assert_in_range(rig_now() - begin, 1000000, 1010000);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_IQH_STUCK);
+    run();
+    assert_int_equal(poll(&a), 0);
+}
+
+/* The same error over and over: deadlines hold, and the log is not flooded. */
+static void rearm(struct rig *r, uint32_t off, uint64_t value)
+{
+    if (off == 0x34 && (value & 0x10) != 0)
+        vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_IQE, 0);
+}
+
+static void test_qi_wait_endless_iqe_times_out_quietly(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    submit(&a, 1);
+    submit(&b, 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    rig.before_write = rearm;
+    rig_set_manual(false);
+    assert_int_equal(wait(&b), VTDPI_ETIMEDOUT);
+    assert_int_equal(wait(&a), VTDPI_EIQE);
+    assert_true(stats().iqe > 100);
+    assert_int_equal(rig.logs, 1);
+    rig.before_write = NULL;
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_IQE);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);
+    submit(&a, 1);
+    assert_int_equal(wait(&a), 0);
+}
+
+/* ITE. */
+
+/* a and c: IEC; b: device flush. All of a and b are fetched when b's wait is
+ * aborted, and a's with it; c is not fetched. */
+static void time_out(struct vtdpi_qi_ticket *a, struct vtdpi_qi_ticket *b,
+                     struct vtdpi_qi_ticket *c)
+{
+    submit(a, 2);
+    submit_device(b, SID_A);
+    submit(c, 1);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 4), 4);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 2), 1);
+    assert_int_equal(fsts(), 0x40);
+    rig_clear_trace();
+}
+
+static void test_qi_poll_ite_fails_its_owner_resubmits_others(void **state)
+{
+    /* Five slots behind c's two, then a's three again. */
+    const struct access want[] = {{true, 0x34, 0x40}, {true, 0x88, 0xa0}};
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+
+    (void)state;
+    time_out(&a, &b, &c);
+    assert_int_equal(poll(&c), VTDPI_EBUSY);
+    rig_assert_writes(want, 2);
+    assert_int_equal(poll(&b), VTDPI_EITE);
+    assert_int_equal(poll(&a), VTDPI_EBUSY);
+    assert_int_equal(rig_ring(7, 0), 0x0000001000000014);
+    assert_int_equal(rig_ring(8, 0), 0x0000001100000014);
+    assert_int_equal(rig_ring(9, 0), 0x0000000400000065);
+    assert_int_equal(rig_ring(9, 1), STATUS + 4 * 9);
+    run();
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(poll(&c), 0);
+    assert_int_equal(poll(&b), VTDPI_EITE);
+    assert_int_equal(stats().ite, 1);
+    assert_int_equal(stats().resubmitted, 1);
+    assert_int_equal(rig_counters().waits_aborted, 2);
+}
+
+/* IQER is valid, and IQH stands still, only until ITE is cleared. */
+static void test_qi_recover_ite_reads_before_it_clears(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+    bool cleared = false;
+    uint32_t reads = 0;
+
+    (void)state;
+    time_out(&a, &b, &c);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+    for (uint32_t i = 0; i < rig.traced; i++) {
+        const struct access *x = &rig.trace[i];
+
+        if (x->write && x->off == 0x34)
+            cleared = true;
+        if (!x->write && (x->off == 0xb0 || x->off == 0x80)) {
+            assert_false(cleared);
+            reads++;
+        }
+    }
+    assert_int_equal(reads, 2);
+    assert_true(cleared);
+}
+
+static void test_qi_poll_ite_other_device_is_resubmitted(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+
+    (void)state;
+    submit_device(&a, SID_B);
+    submit_device(&b, SID_A);
+    submit_device(&c, SID_A); /* not fetched: not guilty yet */
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 3), 3);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(poll(&b), VTDPI_EITE);
+    assert_int_equal(poll(&a), VTDPI_EBUSY);
+    assert_int_equal(poll(&c), VTDPI_EBUSY);
+    run();
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(poll(&c), 0);
+}
+
+static void test_qi_poll_ite_unnamed_device_fails_all_suspects(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+    struct vtdpi_qi_ticket d;
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQER_ZERO, 0);
+    submit_device(&a, SID_A);
+    submit(&b, 1);
+    submit_device(&c, SID_B);
+    submit_device(&d, SID_B);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 5), 5);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(poll(&a), VTDPI_EITE);
+    assert_int_equal(poll(&c), VTDPI_EITE);
+    assert_int_equal(poll(&b), VTDPI_EBUSY);
+    assert_int_equal(poll(&d), VTDPI_EBUSY);
+    run();
+    assert_int_equal(poll(&b), 0);
+    assert_int_equal(poll(&d), 0);
+}
+
+/* PASID-based device-TLB invalidations hold the device elsewhere. */
+static void test_qi_poll_ite_pasid_flush_is_recognised(void **state)
+{
+    struct vtdpi_qi_params p = rig_qi_params();
+    const struct vtdpi_qi_desc d = {{8 | (uint64_t)SID_A << 16, 0, 0, 0}};
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    rig_power_up(CAP, ECAP | UINT64_C(1) << 43);
+    p.width = VTDPI_QI_256;
+    p.submitters = 63;
+    rig_open_queue(&p);
+    rig_set_manual(true);
+    submit(&b, 1);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &a), 0);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 3), 3);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(poll(&a), VTDPI_EITE);
+    run();
+    assert_int_equal(poll(&b), 0);
+}
+
+/* The wait was not fetched: it will be, and completes. But the flush before
+ * it was, so its owner must not hear of success. */
+static void test_qi_poll_ite_before_wait_fails_owner_all_the_same(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+
+    (void)state;
+    submit(&a, 1);
+    submit_device(&b, SID_A);
+    submit(&c, 1);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 3), 3);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE_UNFETCHED, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 0);
+    assert_int_equal(poll(&b), VTDPI_EITE);
+    run();
+    assert_int_equal(poll(&a), 0); /* its wait was aborted */
+    assert_int_equal(poll(&c), 0);
+    assert_int_equal(stats().resubmitted, 1);
+}
+
+/* The worst case for room: the ring is full, and half of it is aborted. */
+static void test_qi_recover_ite_full_ring_loses_nothing(void **state)
+{
+    static struct vtdpi_qi_ticket t[127];
+    struct vtdpi_qi_ticket skew;
+
+    (void)state;
+    for (uint32_t offset = 0; offset < 40; offset += 13) {
+        assert_int_equal(setup(state), 0);
+        rig_set_manual(false);
+        for (uint32_t i = 0; i < offset; i++) { /* start anywhere */
+            submit(&skew, 0);
+            assert_int_equal(wait(&skew), 0);
+        }
+        rig_set_manual(true);
+        for (size_t i = 0; i < 127; i++)
+            submit(&t[i], 1);
+        assert_int_equal(vtdpi_model_fetch(&rig.m, 31), 31);
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, 0);
+        assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+        assert_int_equal(rig_counters().waits_aborted, 16);
+        assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+        assert_int_equal(stats().resubmitted, 16);
+        run();
+        for (size_t i = 0; i < 127; i++)
+            assert_int_equal(poll(&t[i]), 0);
+        assert_int_equal(rig_counters().iec_index, 127 + 16);
+        rig_assert_clean();
+    }
+}
+
+/* Everything is aborted, the youngest as well. */
+static void test_qi_recover_ite_whole_queue_is_resubmitted_once(void **state)
+{
+    struct vtdpi_qi_ticket t[3];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        submit(&t[i], 1);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 5), 5);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, 0);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+    assert_int_equal(stats().resubmitted, 3);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x88), 12 * 16);
+    run();
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(poll(&t[i]), 0);
+}
+
+/* What had completed before the error is neither failed nor repeated. */
+static void test_qi_recover_ite_completed_is_not_resubmitted(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    submit_device(&a, SID_A);
+    submit(&b, 1);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 2), 2);
+    assert_int_equal(vtdpi_model_complete(&rig.m, 2), 2);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(stats().resubmitted, 1);
+    run();
+    assert_int_equal(poll(&b), 0);
+}
+
+/* What was given up is not written again: nobody waits for it. */
+static void test_qi_recover_ite_given_up_is_not_resubmitted(void **state)
+{
+    struct vtdpi_qi_ticket a;
+
+    (void)state;
+    submit(&a, 1);
+    assert_int_equal(vtdpi_qi_give_up(&rig.qi, &a), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+    assert_int_equal(stats().resubmitted, 0);
+    assert_int_equal(rig_count(true, 0x88), 0);
+}
+
+/* ICE. */
+
+static void test_qi_poll_ice_fails_the_device_in_flight(void **state)
+{
+    const struct access want[] = {{true, 0x34, 0x20}};
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+    struct vtdpi_qi_ticket c;
+
+    (void)state;
+    submit(&a, 1);
+    submit_device(&b, SID_A);
+    submit_device(&c, SID_B);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ICE, SID_A);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 6), 6);
+    assert_int_equal(vtdpi_model_complete(&rig.m, 2), 2);
+    assert_int_equal(fsts(), 0x20);
+    rig_clear_trace();
+    assert_int_equal(poll(&c), VTDPI_EBUSY);
+    rig_assert_writes(want, 1);
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(poll(&b), VTDPI_EICE);
+    run();
+    assert_int_equal(poll(&c), 0);
+    assert_int_equal(stats().ice, 1);
+    assert_int_equal(stats().resubmitted, 0);
+}
+
+/* Without device-TLB invalidations in flight nobody is to blame. */
+static void test_qi_recover_ice_without_suspect_fails_nobody(void **state)
+{
+    struct vtdpi_qi_ticket a;
+    struct vtdpi_qi_ticket b;
+
+    (void)state;
+    submit(&a, 1);
+    submit(&b, 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ICE, 0);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 4), 4);
+    assert_int_equal(vtdpi_model_complete(&rig.m, 2), 2);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EICE);
+    assert_int_equal(fsts(), 0);
+    run();
+    assert_int_equal(poll(&a), 0);
+    assert_int_equal(poll(&b), 0);
+}
+
+/* No answer. */
+
+static void test_qi_wait_status_never_written_times_out(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    rig_set_manual(false);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
+    /* Head passes them, so slots never run out. */
+    for (int i = 0; i < 300; i++) {
+        submit(&t, 1);
+        assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 200), VTDPI_ETIMEDOUT);
+    }
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER);
+    submit(&t, 1);
+    assert_int_equal(wait(&t), 0);
+    assert_int_equal(stats().given_up, 300);
+}
+
+static void test_qi_wait_gone_unit_returns_eio(void **state)
+{
+    static struct vtdpi_qi_ticket t[127];
+    const struct vtdpi_qi_desc d = {{4, 0, 0, 0}};
+    struct vtdpi_qi_ticket more;
+
+    (void)state;
+    for (size_t i = 0; i < 127; i++)
+        submit(&t[i], 1);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EIO);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIO);
+    rig_clear_trace();
+    for (size_t i = 0; i < 127; i++)
+        assert_int_equal(wait(&t[i]), VTDPI_EIO);
+    assert_int_equal(rig.traced, 127); /* at once */
+    assert_int_equal(stats().iqe + stats().ite + stats().ice, 0);
+}
+
+static void test_qi_submit_impossible_head_frees_nothing(void **state)
+{
+    static struct vtdpi_qi_ticket t[127];
+    const struct vtdpi_qi_desc d = {{4, 0, 0, 0}};
+    struct vtdpi_qi_ticket more;
+
+    (void)state;
+    rig_set_manual(false);
+    for (int i = 0; i < 10; i++) {
+        submit(&more, 1);
+        assert_int_equal(wait(&more), 0);
+    }
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    for (size_t i = 0; i < 127; i++)
+        submit(&t[i], 1); /* slots 20 to 255, 0 to 17; 18 is next */
+    for (size_t i = 0; i < 127; i++)
+        assert_int_equal(vtdpi_qi_give_up(&rig.qi, &t[i]), VTDPI_ETIMEDOUT);
+    /* 19: the free slot between tail and head. */
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQH_STUCK, 19 * 16);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EQFULL);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQH_STUCK, 0x1000);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EQFULL);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQH_STUCK, 0x7fff0);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EQFULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_qi_poll_iqe_fails_only_its_owner),
+        TEST(test_qi_wait_ill_formed_descriptor_returns_eiqe),
+        TEST(test_qi_wait_own_wait_refused_returns_eiqe),
+        TEST(test_qi_recover_iqe_of_given_up_submission_goes_on),
+        TEST(test_qi_recover_leaves_other_status_bits),
+        TEST(test_qi_recover_iqe_with_impossible_head_touches_nothing),
+        TEST(test_qi_wait_endless_iqe_times_out_quietly),
+        TEST(test_qi_poll_ite_fails_its_owner_resubmits_others),
+        TEST(test_qi_recover_ite_reads_before_it_clears),
+        TEST(test_qi_poll_ite_other_device_is_resubmitted),
+        TEST(test_qi_poll_ite_unnamed_device_fails_all_suspects),
+        TEST(test_qi_poll_ite_pasid_flush_is_recognised),
+        TEST(test_qi_poll_ite_before_wait_fails_owner_all_the_same),
+        TEST(test_qi_recover_ite_full_ring_loses_nothing),
+        TEST(test_qi_recover_ite_whole_queue_is_resubmitted_once),
+        TEST(test_qi_recover_ite_completed_is_not_resubmitted),
+        TEST(test_qi_recover_ite_given_up_is_not_resubmitted),
+        TEST(test_qi_poll_ice_fails_the_device_in_flight),
+        TEST(test_qi_recover_ice_without_suspect_fails_nobody),
+        TEST(test_qi_wait_status_never_written_times_out),
+        TEST(test_qi_wait_gone_unit_returns_eio),
+        TEST(test_qi_submit_impossible_head_frees_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
