@@ -289,7 +289,7 @@ struct vtdpi_qi {
  *
  * @thread
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
               void *ctx, const struct vtdpi_qi_params *params);
 
@@ -336,8 +336,8 @@ VTDPI_API void vtdpi_qi_open(struct vtdpi_qi *qi);
  *
  * @thread @waits{timeout_us} @locks{unit}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_close(struct vtdpi_qi *qi,
-                                              uint64_t timeout_us);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_qi_close(struct vtdpi_qi *qi,
+                                                         uint64_t timeout_us);
 
 /**
  * @brief Resolve all tickets: those in flight with VTDPI_EQOFF.
@@ -465,7 +465,7 @@ VTDPI_API int vtdpi_qi_give_up(struct vtdpi_qi *qi,
  * @anyctx @locks{unit}
  * @spec{VT-d, Fault Status Register}
  */
-VTDPI_API int vtdpi_qi_recover(struct vtdpi_qi *qi);
+VTDPI_API VTDPI_COLD int vtdpi_qi_recover(struct vtdpi_qi *qi);
 
 /**
  * @brief What the queue has been through, and its last error.

@@ -56,7 +56,7 @@ VTDPI_BEGIN_DECLS
  *
  * @thread @waitfree
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_sched_init(struct vtdpi_sched *s,
                  const struct vtdpi_sched_params *params);
 
@@ -84,7 +84,7 @@ vtdpi_sched_init(struct vtdpi_sched *s,
  *
  * @thread @waitfree @order{release: contents before the page's presence}
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                      struct vtdpi_pid_page *page, void *memory, uint64_t phys);
 
@@ -110,7 +110,7 @@ vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
  *
  * @thread @waitfree @order{release: contents before the pCPU's presence}
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
                 uint32_t apic_id, uint64_t *bitmap);
 
@@ -121,7 +121,7 @@ vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
  *
  * @thread @waitfree @order{SC}
  */
-VTDPI_API void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
+VTDPI_API VTDPI_COLD void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
 
 /**
  * @brief Take a pCPU offline: no vCPU blocks on it any more, and those that do
@@ -139,7 +139,7 @@ VTDPI_API void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
  *
  * @thread @waitfree @order{SC: the flag before the bitmap is read}
  */
-VTDPI_API uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p);
+VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p);
 
 /**
  * @brief Wake everyone who is blocked on a pCPU, which stays online.
@@ -155,7 +155,7 @@ VTDPI_API uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p);
  *
  * @thread @waitfree @order{SC}
  */
-VTDPI_API uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
+VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
 
 /**
  * @brief Handle the wakeup vector: wake every vCPU that is blocked on this
@@ -185,7 +185,7 @@ VTDPI_API uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p);
  *
  * @anyctx @waitfree
  */
-VTDPI_API uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
+VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
 
 /**
  * @brief Give a vCPU a slot.
@@ -211,9 +211,9 @@ VTDPI_API uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
  *
  * @thread @lockfree @order{release: the cookie before any bit}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_attach(struct vtdpi_sched *s,
-                                                 struct vtdpi_vcpu *v,
-                                                 uint32_t slot, void *cookie);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v, uint32_t slot,
+                  void *cookie);
 
 /**
  * @brief Scheduled in: notifications go to @p p with ANV.
@@ -484,7 +484,8 @@ VTDPI_API uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v);
  *
  * @thread @lockfree @order{SC}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v);
 
 /**
  * @brief Go on with a detach.
@@ -502,7 +503,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v);
  *
  * @thread @waitfree @order{SC}
  */
-VTDPI_API VTDPI_MUST_CHECK bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK bool
+vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
 
 /**
  * @brief Detach: vtdpi_vcpu_detach_begin(), then polls with relax in between.
@@ -518,7 +520,8 @@ VTDPI_API VTDPI_MUST_CHECK bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
  *
  * @thread @waits{one handler pass, or one offline or rescan}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
 
 VTDPI_END_DECLS
 

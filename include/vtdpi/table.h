@@ -132,7 +132,7 @@ VTDPI_API size_t vtdpi_table_storage_size(uint32_t count);
  *
  * @spec{VT-d, Interrupt Remapping Table Address Register}
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_init(struct vtdpi_table *t,
                  const struct vtdpi_table_params *params);
 
@@ -158,7 +158,7 @@ vtdpi_table_init(struct vtdpi_table *t,
  * Nothing has changed after an error. Calls that add or remove are serialised
  * by the caller.
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
                      struct vtdpi_unit *unit);
 
@@ -176,8 +176,8 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @retval VTDPI_EINVAL  A pointer is NULL.
  * @retval VTDPI_ENOENT  The unit is not on the list.
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_remove_unit(struct vtdpi_table *t,
-                                                       struct vtdpi_unit *unit);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit);
 
 /**
  * @brief Allocate consecutive indexes.
@@ -217,9 +217,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_alloc(struct vtdpi_table *t,
  * @retval VTDPI_EINDEX  Some of them are outside the table.
  * @retval VTDPI_EBUSY   Some of them are allocated. None was taken.
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_reserve(struct vtdpi_table *t,
-                                                   uint32_t first,
-                                                   uint32_t count, void *owner);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_reserve(struct vtdpi_table *t, uint32_t first, uint32_t count,
+                    void *owner);
 
 /**
  * @brief Free indexes: a run as allocated, or an aligned part of it.
@@ -307,7 +307,8 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
  * @retval VTDPI_EINVAL  @p t is NULL.
  * @return Else an error of vtdpi_table_flush(); all are as dirty as before.
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_flush_all(struct vtdpi_table *t);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_flush_all(struct vtdpi_table *t);
 
 /**
  * @brief The table as irq.h wants it.

@@ -109,7 +109,7 @@ struct vtdpi_unit {
  * @thread
  * @spec{VT-d, Capability Register; Extended Capability Register}
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
                  void *ctx);
 
@@ -149,7 +149,7 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @spec{VT-d, Global Command Register; Interrupt Remapping Table Address
  * Register}
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_unit_enable(struct vtdpi_unit *unit,
                   const struct vtdpi_unit_config *config);
 
@@ -180,7 +180,8 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_disable(struct vtdpi_unit *unit);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_disable(struct vtdpi_unit *unit);
 
 /**
  * @brief Disable, to go on with the same table after vtdpi_unit_resume().
@@ -196,7 +197,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_disable(struct vtdpi_unit *unit);
  *
  * @thread @waits{as vtdpi_unit_disable()} @locks{unit}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_suspend(struct vtdpi_unit *unit);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_suspend(struct vtdpi_unit *unit);
 
 /**
  * @brief Enable again with the configuration and the table of before.
@@ -214,7 +216,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_suspend(struct vtdpi_unit *unit);
  *
  * @thread @waits{as vtdpi_unit_enable()} @locks{unit}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_resume(struct vtdpi_unit *unit);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_resume(struct vtdpi_unit *unit);
 
 /**
  * @brief Issue one of the host's global commands.
@@ -234,8 +237,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_resume(struct vtdpi_unit *unit);
  * @anyctx @waits{VTDPI_CMD_TIMEOUT_US} @locks{unit}
  * @spec{VT-d, Global Command Register; Global Status Register}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_command(struct vtdpi_unit *unit,
-                                                  uint32_t bit, bool on);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_command(struct vtdpi_unit *unit, uint32_t bit, bool on);
 
 /**
  * @brief Flush the write buffer, on units that need it.
