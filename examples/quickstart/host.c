@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The hypervisor: how a host calls sched.h. Each event below is one that any
+ * hypervisor has: a vCPU is scheduled in or out, halts, is woken; an interrupt
+ * arrives; an emulated device raises one.
+ */
+
+#include "demo.h"
+
+/* Callbacks of the library. */
+
+static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
+{
+    machine_notify(ctx, apic_id, vector);
+}
+
+static void wake(void *ctx, void *cookie)
+{
+    struct demo *const d = ctx;
+    struct vcpu *const v = cookie;
+
+    v->woken = true;
+    if (v->state == ASLEEP) {
+        v->state = READY;
+        d->account.wakes++;
+        line_then(d, "wakes v%u", v->number);
+    }
+}
+
+/* Choosing by chance: one of those that fit, or NULL. */
+
+static struct pcpu *pick_pcpu(struct demo *d, bool (*fits)(const struct pcpu *))
+{
+    struct pcpu *fit[PCPUS];
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < PCPUS; i++) {
+        if (!d->pcpu[i].busy && fits(&d->pcpu[i]))
+            fit[n++] = &d->pcpu[i];
+    }
+    return n == 0 ? NULL : fit[world_random(d, n)];
+}
+
+static struct vcpu *pick_ready(struct demo *d)
+{
+    struct vcpu *fit[VCPUS];
+    uint32_t n = 0;
+
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        if (d->vcpu[i].state == READY)
+            fit[n++] = &d->vcpu[i];
+    }
+    return n == 0 ? NULL : fit[world_random(d, n)];
+}
+
+static bool is_idle(const struct pcpu *p)
+{
+    return p->running == NULL;
+}
+
+static bool is_in_guest(const struct pcpu *p)
+{
+    return p->in_guest;
+}
+
+static int highest_pending(const struct pcpu *p)
+{
+    for (int vector = VECTORS - 1; vector >= 0; vector--) {
+        if (p->pending[vector])
+            return vector;
+    }
+    return -1;
+}
+
+static bool has_interrupt(const struct pcpu *p)
+{
+    return highest_pending(p) >= 0;
+}
+
+static bool can_handle(const struct pcpu *p)
+{
+    return p->in_guest && guest_pending(&p->running->guest);
+}
+
+static bool can_halt(const struct pcpu *p)
+{
+    return p->in_guest && !guest_pending(&p->running->guest);
+}
+
+/* Events. */
+
+/* What was posted goes into the virtual APIC. Only the vCPU's owner does it. */
+static bool take(struct demo *d, struct vcpu *v)
+{
+    uint64_t taken[VTDPI_PIR_WORDS];
+
+    if (!vtdpi_vcpu_sync(&v->pi, taken))
+        return false;
+    guest_receive(&v->guest, taken);
+    line_then(d, "takes");
+    line_vectors(d, taken);
+    return true;
+}
+
+/* With interrupts off from the harvest to the entry: a notification that
+ * arrives in between stays pending, and the processor acts on it in the
+ * guest. */
+static void enter_guest(struct demo *d, struct pcpu *p)
+{
+    (void)take(d, p->running);
+    p->in_guest = true;
+}
+
+bool host_schedule(struct demo *d)
+{
+    struct vcpu *const v = pick_ready(d);
+    struct pcpu *const p = pick_pcpu(d, is_idle);
+    struct line line;
+
+    if (v == NULL || p == NULL)
+        return false;
+    line_begin(d, &line, "v%u", v->number);
+    line_what(d, "runs on p%u", p->number);
+    d->account.runs++;
+    if (v->last != p->number && v->last != NOWHERE) {
+        line_what(d, ", moved from p%u", v->last);
+        d->account.migrations++;
+    }
+
+    p->busy = true;
+    p->running = v;
+    v->state = RUNNING;
+    v->last = p->number;
+    vtdpi_vcpu_run(&v->pi, &p->pi);
+    enter_guest(d, p);
+    p->busy = false;
+    line_end(d, &line);
+    return true;
+}
+
+bool host_preempt(struct demo *d)
+{
+    struct pcpu *const p = pick_pcpu(d, is_in_guest);
+    struct line line;
+
+    if (p == NULL)
+        return false;
+    line_begin(d, &line, "v%u", p->running->number);
+    line_what(d, "is preempted on p%u", p->number);
+    d->account.preempts++;
+
+    p->busy = true;
+    p->in_guest = false;
+    vtdpi_vcpu_preempt(&p->running->pi);
+    p->running->state = READY;
+    p->running = NULL;
+    p->busy = false;
+    line_end(d, &line);
+    return true;
+}
+
+/* Asleep, unless a wake came while it was blocking. */
+static void sleep_unless_woken(struct demo *d, struct pcpu *p)
+{
+    struct vcpu *const v = p->running;
+
+    v->state = v->woken ? READY : ASLEEP;
+    line_then(d, v->woken ? "woken already" : "sleeps");
+    p->running = NULL;
+}
+
+static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
+{
+    struct vcpu *const v = p->running;
+
+    v->woken = false; /* before block: from now on a wake counts */
+    for (;;) {
+        switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
+        case VTDPI_BLOCKED:
+            sleep_unless_woken(d, p);
+            return;
+        case VTDPI_BLOCK_PENDING:
+            if (!take(d, v))
+                break; /* ON without a vector: block again */
+            line_then(d, "stays");
+            vtdpi_vcpu_run(&v->pi, &p->pi);
+            enter_guest(d, p);
+            return;
+        case VTDPI_BLOCK_OFFLINE:
+            where = p;
+            break;
+        }
+    }
+}
+
+bool host_halt(struct demo *d)
+{
+    struct pcpu *const p = pick_pcpu(d, can_halt);
+    struct pcpu *where = p;
+    struct line line;
+
+    if (p == NULL)
+        return false;
+    /* Now and then another pCPU takes the wakeup, for balance. */
+    if (world_random(d, 4) == 0)
+        where = &d->pcpu[world_random(d, PCPUS)];
+    line_begin(d, &line, "v%u", p->running->number);
+    line_what(d, "halts on p%u", p->number);
+    if (where != p)
+        line_what(d, ", wakeup by p%u", where->number);
+    d->account.halts++;
+
+    p->busy = true;
+    p->in_guest = false;
+    if (world_random(d, 4) == 0) {
+        /* Preempted on the way, as any thread may be: SN is set for a while,
+         * and what is posted then is recorded and nothing else. */
+        line_what(d, ", preempted");
+        vtdpi_vcpu_preempt(&p->running->pi);
+    }
+    halt(d, p, where);
+    p->busy = false;
+    line_end(d, &line);
+    return true;
+}
+
+/* As vtdpi_vcpu_post(), in its two halves, since record tells whether the
+ * vector merged into one that waits already. */
+static void post(struct demo *d, struct vcpu *v, uint8_t vector)
+{
+    const bool merged = vtdpi_pid_record(vtdpi_vcpu_pid(&v->pi), vector);
+
+    account_raised(d, v, vector, merged);
+    d->account.by_software++;
+    d->account.by_software_merged += merged;
+    line_what(d, "posts %02x to v%u", vector, v->number);
+    if (merged)
+        line_then(d, "merged");
+    if (!vtdpi_vcpu_notify(&v->pi, false))
+        line_none(d, v);
+}
+
+bool host_emulated_device(struct demo *d)
+{
+    struct vcpu *const v = &d->vcpu[world_random(d, VCPUS)];
+    struct line line;
+
+    line_begin(d, &line, "emu");
+    post(d, v, (uint8_t)(0xe1 + world_random(d, 3)));
+    line_end(d, &line);
+    return true;
+}
+
+/* ANV in the guest: the processor acts on it by itself. */
+static void active_notification(struct demo *d, struct pcpu *p)
+{
+    struct vcpu *const v = p->running;
+    uint64_t taken[VTDPI_PIR_WORDS];
+
+    if (!p->in_guest) {
+        d->account.anv_in_host++;
+        line_then(d, "EOI, nothing else");
+        return;
+    }
+    d->account.anv_in_guest++;
+    if (!processor_process_posted(vtdpi_vcpu_pid(&v->pi), taken)) {
+        line_then(d, "nothing left to take");
+        return;
+    }
+    guest_receive(&v->guest, taken);
+    line_then(d, "v%u gets", v->number);
+    line_vectors(d, taken);
+}
+
+/* A device interrupt in remapped form: the host hands it to the guest. */
+static void relay(struct demo *d, unsigned int number)
+{
+    const struct interrupt *const i = &d->interrupts[number];
+
+    d->account.relayed++;
+    line_what(d, ", ");
+    post(d, i->vcpu, i->vector);
+}
+
+/* Any other vector in the guest is a VM exit. */
+static void external_interrupt(struct demo *d, struct pcpu *p, uint8_t vector)
+{
+    const bool exits = p->in_guest;
+
+    p->busy = true;
+    p->in_guest = false;
+    if (vector == WNV) {
+        d->account.exits_wake += exits;
+        (void)vtdpi_pcpu_handle_wakeup(&p->pi);
+    } else {
+        d->account.exits_relay += exits;
+        relay(d, vector - HOST_VECTOR);
+    }
+    if (exits)
+        enter_guest(d, p);
+    p->busy = false;
+}
+
+static void interrupt_on(struct demo *d, struct pcpu *p)
+{
+    const uint8_t vector = (uint8_t)highest_pending(p);
+    struct line line;
+
+    p->pending[vector] = false;
+    line_begin(d, &line, "p%u", p->number);
+    if (vector == ANV || vector == WNV)
+        line_what(d, "takes %s", vector == ANV ? "ANV" : "WNV");
+    else
+        line_what(d, "takes host vector %02x", vector);
+    if (p->in_guest && vector != ANV)
+        line_what(d, " (VM exit)");
+    if (vector == ANV)
+        active_notification(d, p);
+    else
+        external_interrupt(d, p, vector);
+    line_end(d, &line);
+}
+
+bool host_interrupt(struct demo *d)
+{
+    struct pcpu *const p = pick_pcpu(d, has_interrupt);
+
+    if (p == NULL)
+        return false;
+    interrupt_on(d, p);
+    return true;
+}
+
+bool host_guest_handles(struct demo *d)
+{
+    struct pcpu *const p = pick_pcpu(d, can_handle);
+    struct line line;
+
+    if (p == NULL)
+        return false;
+    line_begin(d, &line, "v%u", p->running->number);
+    line_what(d, "handles");
+    line_vectors(d, p->running->guest.irr);
+    guest_handle(&p->running->guest);
+    line_end(d, &line);
+    return true;
+}
+
+/* Everything on its way arrives, until all vCPUs sleep: what is then still in
+ * a PIR is lost. */
+void host_settle(struct demo *d)
+{
+    while (host_interrupt(d) || host_guest_handles(d) || host_schedule(d) ||
+           host_halt(d))
+        account_check(d);
+}
+
+/* Start and end. */
+
+static void start_pcpus(struct demo *d)
+{
+    for (unsigned int i = 0; i < PCPUS; i++) {
+        struct pcpu *const p = &d->pcpu[i];
+
+        p->number = i;
+        p->apic_id = machine_apic_id(i);
+        must(vtdpi_pcpu_init(&d->sched, &p->pi, i, p->apic_id, p->bitmap),
+             "vtdpi_pcpu_init");
+        vtdpi_pcpu_online(&p->pi);
+    }
+}
+
+static void start_vcpus(struct demo *d)
+{
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        struct vcpu *const v = &d->vcpu[i];
+
+        v->number = i;
+        v->last = NOWHERE;
+        /* Half of them on each page of descriptors. */
+        must(vtdpi_vcpu_attach(&d->sched, &v->pi,
+                               i % PID_PAGES * VTDPI_PAGE_SLOTS + i, v),
+             "vtdpi_vcpu_attach");
+        v->pda = vtdpi_vcpu_pda(&v->pi);
+    }
+}
+
+void host_start(struct demo *d)
+{
+    d->ops = (struct vtdpi_platform_ops){.send_ipi = send_ipi, .wake = wake};
+    const struct vtdpi_sched_params params = {
+        .ops = &d->ops,
+        .ctx = d,
+        .pages = d->pages,
+        .max_pages = PID_PAGES,
+        .pcpus = d->pcpu_slots,
+        .max_pcpus = PCPUS,
+        .apic_mode = VTDPI_X2APIC,
+        .anv = ANV,
+        .wnv = WNV,
+    };
+
+    must(vtdpi_sched_init(&d->sched, &params), "vtdpi_sched_init");
+    for (unsigned int i = 0; i < PID_PAGES; i++) {
+        uint64_t phys;
+        void *const memory =
+            machine_memory(d, VTDPI_PAGE_SIZE, VTDPI_PAGE_SIZE, &phys);
+
+        must(vtdpi_sched_add_page(&d->sched, i, &d->page[i], memory, phys),
+             "vtdpi_sched_add_page");
+    }
+    start_pcpus(d);
+    start_vcpus(d);
+}
+
+void host_stop(struct demo *d)
+{
+    for (unsigned int i = 0; i < VCPUS; i++)
+        must(vtdpi_vcpu_detach(&d->vcpu[i].pi), "vtdpi_vcpu_detach");
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The interrupts of the assigned devices: how a host calls irq.h, and devices
+ * that raise them. Each has a host form (a pCPU and a host vector) and, nearly
+ * always, a posted form (a vCPU and a guest vector) side by side.
+ */
+
+#include "demo.h"
+
+static struct interrupt *pick(struct demo *d)
+{
+    return &d->interrupts[world_random(d, INTERRUPTS)];
+}
+
+/* A vector of its own range, so that lines of the timeline tell devices apart:
+ * 21h and up for the first interrupt, 41h for the second, ... */
+static uint8_t pick_vector(struct demo *d, const struct interrupt *i)
+{
+    return (uint8_t)(0x20 * (i->number + 1) + 1 + world_random(d, 0x1f));
+}
+
+/* Set up and take down. */
+
+static void set_host_form(struct interrupt *i)
+{
+    const struct vtdpi_irte_remapped form = {
+        .present = true,
+        .dlm = VTDPI_DLM_FIXED,
+        .mode = VTDPI_X2APIC,
+        .vector = (uint8_t)(HOST_VECTOR + i->number),
+        .dst = i->host_cpu->apic_id,
+    };
+
+    i->changing = true;
+    must(vtdpi_irq_set_host(&i->pi, &form), "vtdpi_irq_set_host");
+    i->changing = false;
+}
+
+static void set_posted_form(struct interrupt *i)
+{
+    i->changing = true;
+    must(vtdpi_irq_post(&i->pi, &i->vcpu->pi, i->vector), "vtdpi_irq_post");
+    i->changing = false;
+}
+
+static void start(struct demo *d, struct interrupt *i, uint32_t index)
+{
+    /* Only this device may raise it. */
+    const struct vtdpi_source source =
+        vtdpi_source_exact(i->device->rid, VTDPI_SQ_ALL);
+
+    must(vtdpi_irq_init(&i->pi, vtdpi_table_backend(&d->table), index, &source,
+                        NULL),
+         "vtdpi_irq_init");
+    i->host_cpu = &d->pcpu[i->number % PCPUS];
+    set_host_form(i);
+    i->vcpu = &d->vcpu[i->number % VCPUS];
+    i->vector = pick_vector(d, i);
+    set_posted_form(i);
+}
+
+void interrupts_start(struct demo *d)
+{
+    for (unsigned int n = 0; n < DEVICES; n++) {
+        struct vtdpi_msi msi;
+        uint32_t first;
+
+        must(vtdpi_table_alloc(&d->table, MESSAGES, &d->devices[n], &first),
+             "vtdpi_table_alloc");
+        must(vtdpi_msi_encode_block(first, MESSAGES, &msi),
+             "vtdpi_msi_encode_block");
+        for (unsigned int m = 0; m < MESSAGES; m++) {
+            struct interrupt *const i = &d->interrupts[n * MESSAGES + m];
+
+            i->device = &d->devices[n];
+            i->number = n * MESSAGES + m;
+            i->message = m;
+            i->msi = msi;
+            start(d, i, first + m);
+        }
+    }
+}
+
+void interrupts_stop(struct demo *d)
+{
+    for (unsigned int n = 0; n < INTERRUPTS; n++)
+        must(vtdpi_irq_teardown(&d->interrupts[n].pi), "vtdpi_irq_teardown");
+    for (unsigned int n = 0; n < INTERRUPTS; n += MESSAGES)
+        must(vtdpi_table_free(&d->table, vtdpi_irq_index(&d->interrupts[n].pi),
+                              MESSAGES),
+             "vtdpi_table_free");
+}
+
+/* A device raises one. */
+
+static struct vcpu *vcpu_of(struct demo *d, uint64_t pda)
+{
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        if (d->vcpu[i].pda == pda)
+            return &d->vcpu[i];
+    }
+    return NULL;
+}
+
+static void posted(struct demo *d, const struct vtdpi_model_result *r)
+{
+    struct vcpu *const v = vcpu_of(d, r->pda);
+
+    if (v == NULL) {
+        d->account.blocked++;
+        return;
+    }
+    account_raised(d, v, r->vector, r->merged);
+    line_what(d, "posts %02x to v%u", r->vector, v->number);
+    if (r->merged)
+        line_then(d, "merged");
+    if (!r->notified)
+        line_none(d, v);
+}
+
+static void remapped(struct demo *d, const struct vtdpi_model_result *r)
+{
+    struct pcpu *const p = machine_pcpu(d, r->dest);
+
+    d->account.remapped++;
+    d->account.remapped_merged += p->pending[r->vector];
+    p->pending[r->vector] = true;
+    line_what(d, "remapped to p%u, host vector %02x", p->number, r->vector);
+}
+
+/* Once a change has returned, no unit may use the old entry. */
+static bool is_stale(const struct interrupt *i,
+                     const struct vtdpi_model_result *r)
+{
+    const struct vtdpi_irte live = vtdpi_irq_live(&i->pi);
+
+    return !i->changing && (r->irte[0] != live.lo || r->irte[1] != live.hi);
+}
+
+bool interrupts_raise(struct demo *d)
+{
+    struct interrupt *const i = pick(d);
+    struct vtdpi_model *const hardware = &d->units[i->device->unit].hardware;
+    struct vtdpi_model_result r;
+    struct line line;
+
+    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    d->account.exits_remapping_only += i->host_cpu->in_guest;
+    switch (
+        vtdpi_model_msi(hardware, i->device->rid,
+                        (uint64_t)i->msi.address_hi << 32 | i->msi.address_lo,
+                        i->msi.data + i->message, &r)) {
+    case VTDPI_MODEL_POSTED:
+        posted(d, &r);
+        break;
+    case VTDPI_MODEL_REMAPPED:
+        remapped(d, &r);
+        break;
+    default:
+        d->account.blocked++;
+        line_what(d, "is blocked, reason %02xh", r.reason);
+        break;
+    }
+    d->account.stale += is_stale(i, &r);
+    line_end(d, &line);
+    return true;
+}
+
+/* Changes. One at a time: calls for one interrupt are serialised by the host,
+ * and this host has one thread for them. */
+
+/* The guest moves an interrupt to another vCPU. */
+bool interrupts_retarget(struct demo *d)
+{
+    struct interrupt *const i = pick(d);
+    struct line line;
+
+    if (d->between || vtdpi_irq_vcpu(&i->pi) == NULL)
+        return false;
+    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    line_what(d, "moves from v%u to ", i->vcpu->number);
+    i->vcpu = &d->vcpu[world_random(d, VCPUS)];
+    i->vector = pick_vector(d, i);
+    line_what(d, "v%u, vector %02x", i->vcpu->number, i->vector);
+    d->account.retargets++;
+    set_posted_form(i);
+    line_then(d, "entry flushed");
+    line_end(d, &line);
+    return true;
+}
+
+/* The last device leaves the posted form for a while, as one does whose
+ * interrupt cannot be posted: its interrupts are then relayed by the host. */
+bool interrupts_change_form(struct demo *d)
+{
+    struct interrupt *const i =
+        &d->interrupts[INTERRUPTS - 1 - world_random(d, MESSAGES)];
+    struct line line;
+
+    const bool is_posted = vtdpi_irq_vcpu(&i->pi) != NULL;
+
+    if (d->between || (is_posted && world_random(d, 4) != 0))
+        return false;
+    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    if (!is_posted) {
+        line_what(d, "is posted again, to v%u", i->vcpu->number);
+        set_posted_form(i);
+    } else {
+        line_what(d, "falls back to host form, p%u", i->host_cpu->number);
+        d->account.falls++;
+        i->changing = true;
+        must(vtdpi_irq_unpost(&i->pi), "vtdpi_irq_unpost");
+        i->changing = false;
+    }
+    line_then(d, "entry flushed");
+    line_end(d, &line);
+    return true;
+}
+
+/* The host's affinity code moves a host form. */
+bool interrupts_move_host_form(struct demo *d)
+{
+    struct interrupt *const i = pick(d);
+    struct line line;
+
+    if (d->between)
+        return false;
+    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    i->host_cpu = &d->pcpu[world_random(d, PCPUS)];
+    line_what(d, "host form moves to p%u", i->host_cpu->number);
+    set_host_form(i);
+    line_then(d, "%s",
+              vtdpi_irq_vcpu(&i->pi) == NULL ? "entry flushed" : "stored only");
+    line_end(d, &line);
+    return true;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The machine: memory, remapping units and their common table. What a host
+ * does once, at boot: probe the units, reach the verdict, set up the table,
+ * enable the units on it.
+ */
+
+#include "demo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "vtdpi/caps.h"
+
+/* CAP and ECAP of a Xeon-SP. Every second unit does not snoop (ECAP.C = 0), so
+ * that entries have to be cleaned. */
+#define XEON_VER           0x10
+#define XEON_CAP           UINT64_C(0x08d2078c106f0466)
+#define XEON_ECAP          UINT64_C(0xf020df)
+#define XEON_ECAP_NO_SNOOP UINT64_C(0xf020de)
+
+/* Memory. */
+
+static size_t memory_needed(const struct demo *d)
+{
+    /* The table, the PID pages; per unit a ring and, in a page, its status
+     * words. */
+    return (1 + PID_PAGES + 2 * (size_t)d->unit_count) * 4096;
+}
+
+static void memory_start(struct demo *d)
+{
+    d->memory_size = memory_needed(d);
+    d->memory = aligned_alloc(4096, d->memory_size);
+    if (d->memory == NULL)
+        die("out of memory");
+    for (size_t i = 0; i < d->memory_size; i++)
+        d->memory[i] = 0;
+    /* As high as the machine's addresses go, so that all bits are used. */
+    d->memory_phys = UINT64_C(1) << (d->haw - 1);
+}
+
+void *machine_memory(struct demo *d, size_t size, size_t align, uint64_t *phys)
+{
+    const size_t at = (d->memory_used + align - 1) / align * align;
+
+    if (at + size > d->memory_size)
+        die("out of memory");
+    d->memory_used = at + size;
+    *phys = d->memory_phys + at;
+    return d->memory + at;
+}
+
+static void *map(void *ctx, uint64_t phys, size_t len)
+{
+    const struct demo *const d = ctx;
+    const uint64_t at = phys - d->memory_phys;
+
+    if (at > d->memory_size || len > d->memory_size - at)
+        return NULL;
+    return d->memory + at;
+}
+
+/* Interrupts on their way to a pCPU. */
+
+/* x2APIC ids: not the pCPU's number, and one needs more than 8 bits. */
+uint32_t machine_apic_id(unsigned int pcpu)
+{
+    static const uint32_t ids[PCPUS] = {0x00, 0x02, 0x04, 0x106};
+
+    return ids[pcpu];
+}
+
+struct pcpu *machine_pcpu(struct demo *d, uint32_t apic_id)
+{
+    for (unsigned int i = 0; i < PCPUS; i++) {
+        if (machine_apic_id(i) == apic_id)
+            return &d->pcpu[i];
+    }
+    die("interrupt for an APIC id that no pCPU has");
+    return NULL;
+}
+
+/* A notification, from a unit or from a CPU: the local APIC has it now, the
+ * pCPU takes it when chance says so. */
+void machine_notify(struct demo *d, uint32_t apic_id, uint8_t vector)
+{
+    struct pcpu *const p = machine_pcpu(d, apic_id);
+
+    p->pending[vector] = true;
+    d->account.sent[vector]++;
+    line_then(d, "%s to p%u", vector == ANV ? "ANV" : "WNV", p->number);
+}
+
+static void notify(void *ctx, const struct vtdpi_model_notification *n)
+{
+    machine_notify(ctx, n->apic_id, n->nv);
+}
+
+/* Units. */
+
+static void table_start(struct demo *d)
+{
+    const size_t size = TABLE_ENTRIES * sizeof(struct vtdpi_irte);
+    const size_t account = vtdpi_table_storage_size(TABLE_ENTRIES);
+    struct vtdpi_table_params params = {
+        .count = TABLE_ENTRIES,
+        .storage = calloc(1, account),
+        .storage_size = account,
+        .mode = VTDPI_X2APIC,
+        .haw = d->haw,
+    };
+
+    d->entries = machine_memory(d, size, size, &params.phys);
+    d->shadow = aligned_alloc(64, size);
+    if (d->shadow == NULL || params.storage == NULL)
+        die("out of memory");
+    d->table_storage = params.storage;
+    params.entries = d->entries;
+    must(vtdpi_table_init(&d->table, &params), "vtdpi_table_init");
+    vtdpi_model_view_init(&d->view, params.phys, d->entries, d->shadow, size);
+}
+
+static void power_up(struct demo *d, struct unit *u)
+{
+    const struct vtdpi_model_params params = {
+        .ver = XEON_VER,
+        .cap = XEON_CAP,
+        .ecap = u->ecap,
+        .ctx = d,
+        .map = map,
+        .iec = u->cache,
+        .iec_slots = TABLE_ENTRIES,
+        .notify = notify,
+        .views = &d->view,
+        .view_count = 1,
+        .host_address_width = d->haw,
+        .seed = d->options.seed,
+    };
+
+    must(vtdpi_model_init(&u->hardware, &params), "vtdpi_model_init");
+    must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops, &u->hardware),
+         "vtdpi_unit_probe");
+}
+
+static void enable(struct demo *d, struct unit *u)
+{
+    struct vtdpi_unit_config config = {
+        .irt_phys = vtdpi_table_phys(&d->table),
+        .irt_order = vtdpi_table_order(&d->table),
+        .eime = true,
+    };
+
+    config.qi.submitters = PCPUS;
+    config.qi.ring = machine_memory(d, 4096, 4096, &config.qi.ring_phys);
+    config.qi.status = machine_memory(d, 4096, 4096, &config.qi.status_phys);
+
+    /* On the table's list first, so that no change misses the unit. */
+    must(vtdpi_table_add_unit(&d->table, &u->link, &u->driver),
+         "vtdpi_table_add_unit");
+    must(vtdpi_unit_enable(&u->driver, &config), "vtdpi_unit_enable");
+}
+
+void machine_start(struct demo *d)
+{
+    memory_start(d);
+    table_start(d);
+    for (unsigned int i = 0; i < d->unit_count; i++) {
+        d->units[i].ecap = i % 2 == 0 ? XEON_ECAP_NO_SNOOP : XEON_ECAP;
+        power_up(d, &d->units[i]);
+        enable(d, &d->units[i]);
+    }
+}
+
+void machine_stop(struct demo *d)
+{
+    for (unsigned int i = 0; i < d->unit_count; i++) {
+        must(vtdpi_unit_disable(&d->units[i].driver), "vtdpi_unit_disable");
+        must(vtdpi_table_remove_unit(&d->table, &d->units[i].driver),
+             "vtdpi_table_remove_unit");
+    }
+    free(d->table_storage);
+    free(d->shadow);
+    free(d->memory);
+    free(d->units);
+}
+
+/* What it is. */
+
+static void print_verdict(const struct demo *d)
+{
+    struct vtdpi_unit_facts *const units =
+        calloc(d->unit_count, sizeof(*units));
+    const struct vtdpi_facts facts = {
+        .units = units,
+        .unit_count = d->unit_count,
+        .firmware_intr_remap = d->firmware_intr_remap,
+        .firmware_x2apic_optout = d->firmware_x2apic_optout,
+        .cpu_x2apic = true,
+        .cpu_cx16 = true,
+    };
+    struct vtdpi_options options;
+    struct vtdpi_reason reasons[4];
+    size_t count;
+
+    if (units == NULL)
+        die("out of memory");
+    for (unsigned int i = 0; i < d->unit_count; i++)
+        units[i].caps = vtdpi_unit_caps(&d->units[i].driver);
+    vtdpi_options_init(&options);
+    printf("verdict: %s\n", vtdpi_verdict_text(vtdpi_verdict_decide(
+                                &facts, &options, reasons, 4, &count)));
+    for (size_t i = 0; i < count && i < 4; i++)
+        printf("         %s\n", vtdpi_reason_text(reasons[i].code));
+    if (count != 0)
+        puts("         A host would obey; this demo goes on, since it takes "
+             "from the table\n         only units and scopes.");
+    free(units);
+}
+
+static void print_device(const struct device *v)
+{
+    printf("    %-4s %04x:%02x:%02x.%x   %s\n", v->name, v->segment,
+           v->rid >> 8, v->rid >> 3 & 0x1f, v->rid & 7, v->why);
+}
+
+void machine_print(const struct demo *d)
+{
+    for (unsigned int i = 0; i < d->unit_count; i++) {
+        const struct unit *const u = &d->units[i];
+
+        printf("unit %u at %" PRIx64 ", cap %" PRIx64 ", ecap %" PRIx64
+               ", %s\n",
+               i, u->base, XEON_CAP, u->ecap,
+               vtdpi_unit_caps(&u->driver)->coherent
+                   ? "coherent"
+                   : "not coherent: entries are cleaned");
+        for (unsigned int n = 0; n < DEVICES; n++) {
+            if (d->devices[n].unit == i)
+                print_device(&d->devices[n]);
+        }
+    }
+    print_verdict(d);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The timeline: a line an event, with the vCPU that each pCPU runs. Events can
+ * lie between the atomic steps of another one; their lines come after the line
+ * of that one, marked "+".
+ */
+
+#include "demo.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BOLD   "1"
+#define DIM    "2"
+#define GREEN  "32"
+#define YELLOW "33"
+#define CYAN   "36"
+
+static bool want_colour(void)
+{
+    const char *const no = getenv("NO_COLOR");
+    const char *const term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') &&
+           term != NULL && strcmp(term, "dumb") != 0;
+}
+
+/* Text, padded to a width, in a colour if there is any. */
+static void put(const struct timeline *t, const char *colour, int width,
+                const char *text)
+{
+    if (t->colour && text[0] != '\0')
+        printf("\033[%sm%-*s\033[0m", colour, width, text);
+    else
+        printf("%-*s", width, text);
+}
+
+void timeline_start(struct demo *d)
+{
+    struct timeline *const t = &d->timeline;
+
+    *t = (struct timeline){.show = d->options.show, .colour = want_colour()};
+    if (t->show == 0)
+        return;
+    puts("p0 to p3 show the vCPU in the guest there. +: between two atomic "
+         "steps of the line above.\nANV, WNV: active and wakeup notification. "
+         "none: not sent, SN (suppress) or ON (one is\noutstanding) is set.\n");
+    put(t, BOLD, 0,
+        "  event  p0 p1 p2 p3  who     what happens                        "
+        "what follows");
+    putchar('\n');
+}
+
+void timeline_end(const struct demo *d)
+{
+    const struct timeline *const t = &d->timeline;
+
+    if (t->show != 0 && t->events > t->show)
+        printf("    ...  and %" PRIu64 " more; --all shows them\n",
+               t->events - t->show);
+}
+
+/* Compose. */
+
+static void append(char *text, size_t size, const char *format, va_list args)
+{
+    const size_t used = strlen(text);
+
+    (void)vsnprintf(text + used, size - used, format, args);
+}
+
+void line_begin(struct demo *d, struct line *l, const char *who, ...)
+{
+    va_list args;
+
+    *l = (struct line){.outer = d->timeline.current};
+    d->timeline.current = l;
+    va_start(args, who);
+    append(l->who, sizeof(l->who), who, args);
+    va_end(args);
+}
+
+void line_what(struct demo *d, const char *format, ...)
+{
+    struct line *const l = d->timeline.current;
+    va_list args;
+
+    if (l == NULL)
+        return;
+    l->in_then = false;
+    va_start(args, format);
+    append(l->what, sizeof(l->what), format, args);
+    va_end(args);
+}
+
+void line_then(struct demo *d, const char *format, ...)
+{
+    struct line *const l = d->timeline.current;
+    va_list args;
+
+    if (l == NULL)
+        return;
+    l->in_then = true;
+    if (l->then[0] != '\0')
+        strncat(l->then, ", ", sizeof(l->then) - strlen(l->then) - 1);
+    va_start(args, format);
+    append(l->then, sizeof(l->then), format, args);
+    va_end(args);
+}
+
+void line_vectors(struct demo *d, const uint64_t set[VTDPI_PIR_WORDS])
+{
+    struct line *const l = d->timeline.current;
+    char *text;
+    size_t size;
+
+    if (l == NULL)
+        return;
+    text = l->in_then ? l->then : l->what;
+    size = l->in_then ? sizeof(l->then) : sizeof(l->what);
+    for (unsigned int v = 0; v < VECTORS; v++) {
+        const size_t used = strlen(text);
+
+        if ((set[v / 64] >> v % 64 & 1) != 0)
+            (void)snprintf(text + used, size - used, " %02x", v);
+    }
+}
+
+void line_none(struct demo *d, const struct vcpu *v)
+{
+    const uint64_t control = vtdpi_vcpu_pid(&v->pi)->control;
+
+    if ((control & VTDPI_PID_ON) != 0)
+        line_then(d, "none: ON");
+    else if ((control & VTDPI_PID_SN) != 0)
+        line_then(d, "none: SN");
+    else
+        line_then(d, "none");
+}
+
+/* Print. */
+
+static void put_lanes(const struct demo *d)
+{
+    char text[8];
+
+    for (unsigned int i = 0; i < PCPUS; i++) {
+        if (d->pcpu[i].in_guest)
+            (void)snprintf(text, sizeof(text), "v%u",
+                           d->pcpu[i].running->number);
+        else
+            (void)snprintf(text, sizeof(text), ".");
+        put(&d->timeline, d->pcpu[i].in_guest ? GREEN : DIM, 3, text);
+    }
+}
+
+static void put_text(const struct timeline *t, const struct line *l)
+{
+    const bool wakes =
+        strstr(l->then, "wakes") != NULL || strstr(l->then, "WNV") != NULL;
+
+    putchar(' ');
+    put(t, CYAN, 7, l->who);
+    putchar(' ');
+    if (l->then[0] == '\0') {
+        printf("%s\n", l->what);
+        return;
+    }
+    printf("%-35s ", l->what);
+    put(t, wakes ? YELLOW : DIM, 0, l->then);
+    putchar('\n');
+}
+
+void line_end(struct demo *d, struct line *l)
+{
+    struct timeline *const t = &d->timeline;
+
+    t->current = l->outer;
+    if (l->outer != NULL) {
+        if (t->between_count < LINES_BETWEEN)
+            t->between[t->between_count++] = *l;
+        return;
+    }
+    t->events++;
+    if (t->events <= t->show) {
+        printf("%7" PRIu64 "  ", t->events);
+        put_lanes(d);
+        put_text(t, l);
+        for (unsigned int i = 0; i < t->between_count; i++) {
+            printf("      +              ");
+            put_text(t, &t->between[i]);
+        }
+    }
+    t->between_count = 0;
+}
