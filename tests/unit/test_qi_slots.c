@@ -147,7 +147,7 @@ static void preempt(struct rig *r)
 
     if (--*countdown != 0)
         return;
-    r->after_now = NULL;
+    r->before_now = NULL;
     r->before_relax = NULL;
     vtdpi_model_fetch(&r->m, 2);
     vtdpi_model_complete(&r->m, 2);
@@ -168,7 +168,7 @@ static void test_qi_wait_preempted_caller_gets_no_false_timeout(void **state)
             if (relax != 0)
                 rig.before_relax = preempt;
             else
-                rig.after_now = preempt;
+                rig.before_now = preempt;
             assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 0), 0);
         }
     }

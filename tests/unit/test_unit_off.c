@@ -301,7 +301,11 @@ static void test_unit_command_stuck_times_out(void **state)
     vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    rig_clear_trace();
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), VTDPI_EIO);
+    /* All ones are not "so already". */
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), VTDPI_EIO);
+    assert_int_equal(rig_count(true, 0x18), 0);
 }
 
 /* The lock: a command done late is not a command lost. */
@@ -311,7 +315,7 @@ static void jump(struct rig *r)
 
     if (--*countdown != 0)
         return;
-    r->after_now = NULL;
+    r->before_now = NULL;
     vtdpi_model_tick(&r->m, 200);
     vtdpi_model_advance_clock(&r->m, 10 * VTDPI_CMD_TIMEOUT_US);
 }
@@ -324,7 +328,7 @@ static void test_unit_command_preempted_caller_gets_no_timeout(void **state)
         uint32_t countdown = when;
 
         rig.arg = &countdown;
-        rig.after_now = jump;
+        rig.before_now = jump;
         assert_int_equal(
             vtdpi_unit_command(&rig.u, 0x80000000, (when & 1) != 0), 0);
         assert_int_equal(countdown, 0);

@@ -57,11 +57,9 @@ static void write64(void *ctx, uint32_t off, uint64_t value)
 
 static uint64_t now_us(void *ctx)
 {
-    const uint64_t now = vtdpi_model_platform_ops.now_us(ctx);
-
-    if (rig.after_now != NULL)
-        rig.after_now(&rig);
-    return now;
+    if (rig.before_now != NULL)
+        rig.before_now(&rig);
+    return vtdpi_model_platform_ops.now_us(ctx);
 }
 
 static void relax(void *ctx)

@@ -47,9 +47,9 @@ struct rig {
     struct access trace[TRACE_SIZE];
     uint32_t traced;
     uint32_t logs;
-    /* Called when the clock has been read, between two polls, and before a
+    /* Called before the clock is read, between two polls, and before a
      * register is written. */
-    void (*after_now)(struct rig *r);
+    void (*before_now)(struct rig *r);
     void (*before_relax)(struct rig *r);
     void (*before_write)(struct rig *r, uint32_t off, uint64_t value);
     void *arg;
