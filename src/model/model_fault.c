@@ -150,22 +150,17 @@ static void record(struct vtdpi_model *m, uint64_t lo, uint64_t hi)
     vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_PPF);
 }
 
-/* FPD in the entry hides what is wrong with the entry, its source and its
- * descriptor; not what is wrong with the request or the table. */
-static bool hideable(uint8_t reason)
-{
-    return reason == VTDPI_FR_NOT_PRESENT || reason == VTDPI_FR_IRTE_RESERVED ||
-           reason == VTDPI_FR_SOURCE_ID || reason == VTDPI_FR_PID_ACCESS ||
-           reason == VTDPI_FR_PID_RESERVED;
-}
-
+/*
+ * FPD hides what is wrong with the entry, its source and its descriptor. What
+ * is wrong with the request or the table shows always: no entry was read, so
+ * result->irte is zero.
+ */
 void vtdpi_model_block_(struct vtdpi_model *m, uint16_t sid,
                         struct vtdpi_model_result *result, uint8_t reason)
 {
     result->outcome = VTDPI_MODEL_BLOCKED;
     result->reason = reason;
-    result->hidden =
-        hideable(reason) && (result->irte[0] & VTDPI_IRTE_LO_FPD) != 0;
+    result->hidden = (result->irte[0] & VTDPI_IRTE_LO_FPD) != 0;
     m->counters.blocked++;
     if (result->hidden) {
         m->counters.faults_hidden++;

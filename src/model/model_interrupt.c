@@ -93,8 +93,6 @@ static void remap(struct vtdpi_model *m, uint16_t sid,
         return;
     }
     if (!vtdpi_model_entry_(m, r->index, r->irte, &r->from_cache)) {
-        r->irte[0] = 0;
-        r->irte[1] = 0;
         vtdpi_model_block_(m, sid, r, VTDPI_FR_TABLE_ACCESS);
         return;
     }

@@ -217,6 +217,20 @@ static void test_gcmd_late_command_shows_late(void **state)
     assert_true(vtdpi_model_latched_irta(&rig->m) == 0x500008007);
 }
 
+static void test_gcmd_one_shot_again_shows_progress(void **state)
+{
+    struct rig *rig = *state;
+
+    vtdpi_model_write64(&rig->m, 0xb8, 0x500008007);
+    vtdpi_model_write32(&rig->m, 0x18, 0x01000000);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    vtdpi_model_set_fault(&rig->m, VTDPI_MODEL_FAULT_GSTS_LATE, 2);
+    vtdpi_model_write32(&rig->m, 0x18, 0x01000000);
+    assert_int_equal(rig_gsts(rig), 0);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    rig_expect_none(rig);
+}
+
 static void test_gcmd_before_status_is_violation(void **state)
 {
     struct rig *rig = *state;
@@ -287,6 +301,7 @@ int main(void)
         rig_test(test_gcmd_ire_without_flush_is_violation),
         rig_test(test_gcmd_queue_off_under_remapping_is_violation),
         rig_test(test_gcmd_late_command_shows_late),
+        rig_test(test_gcmd_one_shot_again_shows_progress),
         rig_test(test_gcmd_before_status_is_violation),
         rig_test(test_gcmd_stuck_bit_keeps_value),
         rig_test(test_all_ones_unit_is_gone),

@@ -141,6 +141,7 @@ static void test_notification_xapic_destination(void **state)
     rig_expect(rig, VTDPI_MODEL_NDST_FORMAT, 0);
     setup_posted(rig, POSTED, 0x0001070000f20000ull);
     (void)rig_fire(rig, 0);
+    assert_int_equal(rig->r.notification.apic_id, 7);
     rig_expect(rig, VTDPI_MODEL_NDST_FORMAT, 0);
 }
 
@@ -271,11 +272,8 @@ static void look_between(void *ctx, struct vtdpi_model *m,
     pid(rig)[4] |= 2; /* SN: suppressed at the last moment. */
 }
 
-static void test_split_post_lets_others_in_between(void **state)
+static void expect_two_steps(struct rig *rig)
 {
-    struct rig *rig = *state;
-
-    rig->params.split_post = true;
     rig->params.step = look_between;
     rig_reset(rig);
     rig_on(rig, true);
@@ -286,6 +284,22 @@ static void test_split_post_lets_others_in_between(void **state)
     assert_int_equal(on_seen, 0);
     assert_false(rig->r.notified);
     assert_true(pid(rig)[4] == (CONTROL | 2));
+}
+
+static void test_split_post_lets_others_in_between(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->params.split_post = true;
+    expect_two_steps(rig);
+}
+
+static void test_concurrent_posts_in_two_steps(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->params.concurrent = true;
+    expect_two_steps(rig);
 }
 
 static void test_post_late_lands_at_register_read(void **state)
@@ -449,6 +463,7 @@ int main(void)
         rig_test_on(test_descriptor_unreachable_is_27h),
         rig_test_on(test_descriptor_each_reserved_bit_is_28h),
         rig_test(test_split_post_lets_others_in_between),
+        rig_test(test_concurrent_posts_in_two_steps),
         rig_test_on(test_post_late_lands_at_register_read),
         rig_test_on(test_post_late_drained_by_hand_in_order),
         rig_test_on(test_post_late_full_pushes_out_the_oldest),
