@@ -100,10 +100,14 @@ enum vtdpi_model_fault {
     /** Before one look-up in arg (on average, by the seed) the entry is
      *  dropped from the cache: what is forgotten early. */
     VTDPI_MODEL_FAULT_IEC_EVICT,
+    /** F of the fault record with number arg cannot be cleared. */
+    VTDPI_MODEL_FAULT_FRCD_STUCK,
+    /** The FSTS bits in arg cannot be cleared by writing them. */
+    VTDPI_MODEL_FAULT_FSTS_STUCK,
 };
 
 /** Number of enum vtdpi_model_fault values. */
-#define VTDPI_MODEL_FAULTS 17
+#define VTDPI_MODEL_FAULTS 19
 
 /** @brief What a user of the unit did wrong. */
 enum vtdpi_model_violation_kind {

@@ -17,6 +17,7 @@
  * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | clean, relax, log |
  * | unit.h  | as qi.h                                         | clean, relax, log |
  * | table.h | as qi.h                                         | clean    |
+ * | fault.h | as qi.h                                         |          |
  *
  * No callback may call back into the library, unless its text says so.
  */

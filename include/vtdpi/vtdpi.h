@@ -12,6 +12,7 @@
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"
 #include "vtdpi/dmar.h"
+#include "vtdpi/fault.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/irte.h"
 #include "vtdpi/msi.h"

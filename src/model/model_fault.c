@@ -83,6 +83,8 @@ static void status_serviced(struct vtdpi_model *m)
 void vtdpi_model_status_clear_(struct vtdpi_model *m, uint32_t bits)
 {
     bits &= m->fsts & CLEARABLE;
+    if (fault_on(m, VTDPI_MODEL_FAULT_FSTS_STUCK))
+        bits &= ~(uint32_t)m->fault_arg[VTDPI_MODEL_FAULT_FSTS_STUCK];
     m->fsts &= ~bits;
     if ((bits & VTDPI_FSTS_IQE) != 0)
         m->iqer &= ~VTDPI_IQER_IQEI;
@@ -100,6 +102,9 @@ void vtdpi_model_frcd_clear_(struct vtdpi_model *m, uint32_t i)
 {
     uint64_t any = 0;
 
+    if (fault_on(m, VTDPI_MODEL_FAULT_FRCD_STUCK) &&
+        m->fault_arg[VTDPI_MODEL_FAULT_FRCD_STUCK] == i)
+        return;
     m->frcd[i][1] &= ~VTDPI_FRCD_HI_F;
     for (uint32_t k = 0; k < vtdpi_model_frcd_count_(m); k++)
         any |= m->frcd[k][1];

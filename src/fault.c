@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtdpi/fault.h"
+
+#include "internal.h"
+
+/* The status bits under names that fit a 32-bit register. */
+#define PFO ((uint32_t)VTDPI_FSTS_PFO)
+#define PPF ((uint32_t)VTDPI_FSTS_PPF)
+#define QUEUE_ERRORS \
+    ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
+
+#define IM             ((uint32_t)VTDPI_FECTL_IM)
+#define IP             ((uint32_t)VTDPI_FECTL_IP)
+
+#define VECTOR_MIN     16
+#define XAPIC_ID_MAX   254u
+#define X2APIC_ID_MAX  (UINT32_MAX - 1)
+
+/* Where the bits of an address above 20 are FEEh, it is an interrupt's. */
+#define MESSAGE_PREFIX ((uint32_t)(VTDPI_MSI_ADDR_BASE >> 20))
+
+/* Reasons of interrupt remapping: the first, and one text each. */
+#define REASON_FIRST   0x20u
+
+static const char *const texts[] = {
+    "reserved field set in the interrupt request",
+    "interrupt index beyond the table",
+    "table entry not present",
+    "table could not be read",
+    "reserved field set in the table entry",
+    "compatibility-format request blocked",
+    "source id refused by the table entry",
+    "posted-interrupt descriptor could not be accessed",
+    "reserved field set in the posted-interrupt descriptor",
+};
+
+#define REASONS (sizeof(texts) / sizeof(texts[0]))
+
+static bool is_interrupt(uint8_t reason)
+{
+    return reason >= REASON_FIRST && reason - REASON_FIRST < REASONS;
+}
+
+const char *vtdpi_fault_reason_text(uint8_t reason)
+{
+    if (!is_interrupt(reason))
+        return "not an interrupt-remapping fault";
+    return texts[reason - REASON_FIRST];
+}
+
+/* FPD is in the entry, so it counts only once the entry was read. */
+static bool is_hideable(uint8_t reason)
+{
+    switch (reason) {
+    case VTDPI_FR_NOT_PRESENT:
+    case VTDPI_FR_IRTE_RESERVED:
+    case VTDPI_FR_SOURCE_ID:
+    case VTDPI_FR_PID_ACCESS:
+    case VTDPI_FR_PID_RESERVED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void vtdpi_fault_decode(uint64_t lo, uint64_t hi, struct vtdpi_fault *out)
+{
+    const struct vtdpi_fault zero = {0};
+
+    *out = zero;
+    out->kind = VTDPI_FAULT_DMA;
+    out->lo = lo;
+    out->hi = hi;
+    out->sid = (uint16_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_SID);
+    out->reason = (uint8_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_FR);
+    if (!is_interrupt(out->reason))
+        return;
+    out->kind = VTDPI_FAULT_INTERRUPT;
+    out->hideable = is_hideable(out->reason);
+    /* A request in compatibility format names no entry. */
+    out->has_index = out->reason != VTDPI_FR_COMPAT_BLOCKED;
+    if (out->has_index)
+        out->index = (uint16_t)VTDPI_FIELD_GET(lo, VTDPI_FRCD_LO_IINDEX);
+}
+
+int vtdpi_fault_init(struct vtdpi_fault_reader *reader,
+                     const struct vtdpi_fault_params *params)
+{
+    const struct vtdpi_fault_reader zero = {0};
+
+    if (reader == NULL || params == NULL || params->unit == NULL ||
+        params->report == NULL)
+        return VTDPI_EINVAL;
+    if (!vtdpi_ops_ok_(params->unit->ops) ||
+        params->unit->caps.fault_count == 0)
+        return VTDPI_EINVAL;
+    *reader = zero;
+    reader->params = *params;
+    reader->next = params->unit->caps.fault_count;
+    return 0;
+}
+
+/*
+ * Registers.
+ */
+
+static uint32_t read_fsts(const struct vtdpi_unit *u)
+{
+    return vtdpi_rd32_(u->ops, u->ctx, VTDPI_FSTS_REG);
+}
+
+/* Offset of a record's first word; the second is 8 bytes on. */
+static uint32_t record_offset(const struct vtdpi_unit *u, uint32_t i)
+{
+    return u->caps.fault_offset + i * VTDPI_FRCD_SIZE;
+}
+
+static uint64_t read_hi(const struct vtdpi_unit *u, uint32_t i)
+{
+    return u->ops->read64(u->ctx, record_offset(u, i) + 8);
+}
+
+static uint64_t read_lo(const struct vtdpi_unit *u, uint32_t i)
+{
+    return u->ops->read64(u->ctx, record_offset(u, i));
+}
+
+/* The other bits are read-only. */
+static void clear_record(const struct vtdpi_unit *u, uint32_t i)
+{
+    u->ops->write64(u->ctx, record_offset(u, i) + 8, VTDPI_FRCD_HI_F);
+}
+
+static uint32_t after(const struct vtdpi_unit *u, uint32_t i)
+{
+    return (i + 1) % u->caps.fault_count;
+}
+
+/*
+ * Records. A record's words are valid from when its F is seen until F is
+ * cleared, so the first word is read second. All three accesses are in one
+ * hold of the lock: between them another CPU could clear the record, and the
+ * unit write the next fault into it, which would be cleared unread.
+ */
+
+enum taken {
+    TAKEN_NONE, /* F is clear */
+    TAKEN_ONE,
+    TAKEN_GONE, /* the unit does not answer; all ones is no record */
+};
+
+static enum taken take(struct vtdpi_fault_reader *r, uint32_t i, uint64_t *lo,
+                       uint64_t *hi)
+{
+    const struct vtdpi_unit *u = r->params.unit;
+    const uintptr_t token = u->ops->lock(u->ctx);
+    enum taken result = TAKEN_NONE;
+
+    *lo = 0;
+    *hi = read_hi(u, i);
+    if (*hi == VTDPI_ALL_ONES64_) {
+        result = TAKEN_GONE;
+    } else if ((*hi & VTDPI_FRCD_HI_F) != 0) {
+        *lo = read_lo(u, i);
+        result = *lo == VTDPI_ALL_ONES64_ ? TAKEN_GONE : TAKEN_ONE;
+    }
+    if (result == TAKEN_ONE) {
+        clear_record(u, i);
+        r->next = after(u, i);
+    }
+    u->ops->unlock(u->ctx, token);
+    return result;
+}
+
+/* An index beyond the table is cut to 16 bits in the record: what is left of it
+ * may be somebody else's. */
+static void deliver(const struct vtdpi_fault_reader *r, uint32_t i, uint64_t lo,
+                    uint64_t hi)
+{
+    struct vtdpi_fault fault;
+
+    vtdpi_fault_decode(lo, hi, &fault);
+    fault.record = (uint16_t)i;
+    if (r->params.table != NULL && fault.has_index &&
+        fault.reason != VTDPI_FR_INDEX)
+        fault.owner = vtdpi_table_owner(r->params.table, fault.index);
+    r->params.report(r->params.ctx, &fault);
+}
+
+/*
+ * The unit uses records in turn, so the one after the last that was taken is
+ * due next, whoever took that. Returns whether it is there.
+ */
+static bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
+{
+    const struct vtdpi_unit *u = r->params.unit;
+    const uintptr_t token = u->ops->lock(u->ctx);
+    const uint32_t next = r->next;
+    const bool found =
+        next < u->caps.fault_count && (read_hi(u, next) & VTDPI_FRCD_HI_F) != 0;
+
+    u->ops->unlock(u->ctx, token);
+    if (found)
+        *i = next;
+    return found;
+}
+
+/*
+ * FRI names the oldest record when PPF turns on, and stays while any is
+ * pending: after a call that did not take them all it is behind.
+ *
+ * One round at most: a record whose F does not clear, or a device that causes
+ * faults all the time, cannot keep us here.
+ */
+static int report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
+                          uint32_t max)
+{
+    const struct vtdpi_unit *u = r->params.unit;
+    const uint32_t count = u->caps.fault_count;
+    uint32_t i = (uint32_t)VTDPI_FIELD_GET(fsts, VTDPI_FSTS_FRI) % count;
+    uint32_t left = max != 0 ? max : count;
+
+    (void)find_due(r, &i);
+    for (uint32_t n = 0; n < count && left > 0; n++) {
+        uint64_t lo;
+        uint64_t hi;
+        const enum taken taken = take(r, i, &lo, &hi);
+
+        if (taken == TAKEN_GONE)
+            return VTDPI_EIO;
+        if (taken == TAKEN_ONE) {
+            deliver(r, i, lo, hi);
+            left--;
+            i = after(u, i);
+            continue;
+        }
+        fsts = read_fsts(u);
+        if (fsts == VTDPI_ALL_ONES32_)
+            return VTDPI_EIO;
+        if ((fsts & PPF) == 0)
+            return 0;
+        /* It was filled just now, another CPU is ahead of us, or there is a
+         * gap, as when FRI is behind. */
+        if (!find_due(r, &i))
+            i = after(u, i);
+    }
+    return 0;
+}
+
+/*
+ * Errors of the queue. Who waits for a submission finds and repairs most of
+ * them before the event arrives. The queue counts them, whoever it was; what
+ * it has counted since the last report is reported.
+ */
+
+/* NULL before the first vtdpi_unit_enable(). */
+static struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
+{
+    struct vtdpi_qi *qi = vtdpi_unit_qi(r->params.unit);
+
+    return qi->ops != NULL ? qi : NULL;
+}
+
+/* How far @p now is ahead of what was reported; another CPU may have reported
+ * more than that. */
+static uint64_t advance(uint64_t *reported, uint64_t now)
+{
+    const uint64_t before = *reported;
+
+    if (now <= before)
+        return 0;
+    *reported = now;
+    return now - before;
+}
+
+static int gravest(uint32_t fsts)
+{
+    if ((fsts & VTDPI_FSTS_IQE) != 0)
+        return VTDPI_EIQE;
+    return (fsts & VTDPI_FSTS_ITE) != 0 ? VTDPI_EITE : VTDPI_EICE;
+}
+
+static void decode_queue(struct vtdpi_fault_queue *q)
+{
+    const uint32_t fsts = q->error.fsts;
+    const uint64_t iqer = q->error.iqer;
+
+    q->code = gravest(fsts);
+    /* Each field counts only with its error. */
+    if ((fsts & VTDPI_FSTS_IQE) != 0)
+        q->iqei = (uint8_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_IQEI);
+    if ((fsts & VTDPI_FSTS_ITE) != 0)
+        q->ite_sid = (uint16_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_ITE_SID);
+    if ((fsts & VTDPI_FSTS_ICE) != 0)
+        q->ice_sid = (uint16_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID);
+}
+
+static void report_queue(struct vtdpi_fault_reader *r, struct vtdpi_qi *qi)
+{
+    const struct vtdpi_unit *u = r->params.unit;
+    struct vtdpi_fault fault = {0};
+    struct vtdpi_qi_stats stats;
+    uintptr_t token;
+
+    vtdpi_qi_report(qi, &stats, &fault.queue.error);
+    token = u->ops->lock(u->ctx);
+    fault.queue.iqe = advance(&r->iqe, stats.iqe);
+    fault.queue.ite = advance(&r->ite, stats.ite);
+    fault.queue.ice = advance(&r->ice, stats.ice);
+    u->ops->unlock(u->ctx, token);
+    if ((fault.queue.iqe | fault.queue.ite | fault.queue.ice) == 0)
+        return;
+    fault.kind = VTDPI_FAULT_QUEUE;
+    decode_queue(&fault.queue);
+    r->params.report(r->params.ctx, &fault);
+}
+
+/* Returns the status bits that can be served: not those of a queue that is off,
+ * which are cleared when it is enabled. */
+static uint32_t handle_queue(struct vtdpi_fault_reader *r, uint32_t fsts)
+{
+    struct vtdpi_qi *qi = queue_of(r);
+    uint32_t served = PFO | PPF | QUEUE_ERRORS;
+
+    if (qi == NULL)
+        return PFO | PPF;
+    if ((fsts & QUEUE_ERRORS) != 0 && vtdpi_qi_recover(qi) == VTDPI_EQOFF)
+        served = PFO | PPF;
+    report_queue(r, qi);
+    return served;
+}
+
+/*
+ * Clear PFO, and see what is left. The last look at the status comes after the
+ * last write: what arises later finds all clear and sends an event. Returns
+ * whether there was an overflow.
+ */
+static bool finish(const struct vtdpi_unit *u, uint32_t *fsts)
+{
+    const uintptr_t token = u->ops->lock(u->ctx);
+    bool overflow;
+
+    *fsts = read_fsts(u);
+    overflow = *fsts != VTDPI_ALL_ONES32_ && (*fsts & PFO) != 0;
+    if (overflow) {
+        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, PFO);
+        *fsts = read_fsts(u);
+    }
+    u->ops->unlock(u->ctx, token);
+    return overflow;
+}
+
+int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
+                       bool *more)
+{
+    const struct vtdpi_unit *u = reader->params.unit;
+    uint32_t fsts = read_fsts(u);
+    uint32_t served;
+    int rc = 0;
+
+    *more = false;
+    if (fsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    served = handle_queue(reader, fsts);
+    if ((fsts & PPF) != 0)
+        rc = report_records(reader, fsts, max);
+    if (rc != 0)
+        return rc;
+    if (finish(u, &fsts)) {
+        struct vtdpi_fault fault = {0};
+
+        fault.kind = VTDPI_FAULT_OVERFLOW;
+        reader->params.report(reader->params.ctx, &fault);
+    }
+    if (fsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    *more = (fsts & served) != 0;
+    return 0;
+}
+
+/* The queue's account starts anew with each enabling; what it shows now is
+ * taken as known. */
+static uint32_t settle_queue(struct vtdpi_fault_reader *r)
+{
+    const struct vtdpi_unit *u = r->params.unit;
+    struct vtdpi_qi *qi = queue_of(r);
+    struct vtdpi_qi_stats stats = {0};
+    uint32_t served = PFO | PPF;
+    uintptr_t token;
+
+    if (qi != NULL) {
+        if (vtdpi_qi_recover(qi) != VTDPI_EQOFF)
+            served |= QUEUE_ERRORS;
+        vtdpi_qi_report(qi, &stats, NULL);
+    }
+    token = u->ops->lock(u->ctx);
+    r->iqe = stats.iqe;
+    r->ite = stats.ite;
+    r->ice = stats.ice;
+    r->next = u->caps.fault_count;
+    u->ops->unlock(u->ctx, token);
+    return served;
+}
+
+int vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader)
+{
+    const struct vtdpi_unit *u = reader->params.unit;
+    uint32_t served;
+    uint32_t fsts;
+
+    for (uint32_t i = 0; i < u->caps.fault_count; i++) {
+        uint64_t lo;
+        uint64_t hi;
+
+        if (take(reader, i, &lo, &hi) == TAKEN_GONE)
+            return VTDPI_EIO;
+    }
+    served = settle_queue(reader);
+    (void)finish(u, &fsts);
+    if (fsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    return (fsts & served) != 0 ? VTDPI_EBUSY : 0;
+}
+
+/*
+ * The event. FECTL has reserved bits that software leaves as they are.
+ */
+
+/* With the lock held. Masking is read back: what the unit sends after that it
+ * sends unmasked. */
+static int set_mask(const struct vtdpi_unit *u, bool masked)
+{
+    const uint32_t old = vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG);
+    const uint32_t rest = old & ~(IM | IP);
+
+    if (old == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FECTL_REG, masked ? rest | IM : rest);
+    if (masked &&
+        vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG) == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    return 0;
+}
+
+/* A message must not be sent half old and half new: masked meanwhile. */
+static int set_message(const struct vtdpi_unit *u, uint32_t address,
+                       uint32_t upper, uint32_t data)
+{
+    const int rc = set_mask(u, true);
+
+    if (rc != 0)
+        return rc;
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FEDATA_REG, data);
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FEADDR_REG, address);
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FEUADDR_REG, upper);
+    return 0;
+}
+
+static int check_event(const struct vtdpi_unit *u, enum vtdpi_apic_mode mode,
+                       uint32_t apic_id, uint8_t vector)
+{
+    if (mode != VTDPI_XAPIC && mode != VTDPI_X2APIC)
+        return VTDPI_EINVAL;
+    if (vector < VECTOR_MIN)
+        return VTDPI_EVECTOR;
+    if (apic_id > (mode == VTDPI_XAPIC ? XAPIC_ID_MAX : X2APIC_ID_MAX))
+        return VTDPI_ERANGE;
+    if (apic_id > 0xff && !u->caps.eim)
+        return VTDPI_ENOEIM;
+    return 0;
+}
+
+int vtdpi_fault_event_enable(struct vtdpi_unit *unit, enum vtdpi_apic_mode mode,
+                             uint32_t apic_id, uint8_t vector)
+{
+    /* Fixed, edge, physical. Bits 31:8 of the id are where they are in it. */
+    const uint64_t address =
+        VTDPI_MSI_ADDR_BASE | VTDPI_FIELD_PUT(apic_id, VTDPI_COMPAT_ADDR_DEST);
+    const uint64_t upper = apic_id & VTDPI_COMPAT_HI_DEST;
+    uintptr_t token;
+    int rc = check_event(unit, mode, apic_id, vector);
+
+    if (rc != 0)
+        return rc;
+    token = unit->ops->lock(unit->ctx);
+    rc = set_message(unit, (uint32_t)address, (uint32_t)upper, vector);
+    if (rc == 0)
+        rc = set_mask(unit, false);
+    unit->ops->unlock(unit->ctx, token);
+    return rc;
+}
+
+int vtdpi_fault_event_mask(struct vtdpi_unit *unit)
+{
+    const uintptr_t token = unit->ops->lock(unit->ctx);
+    const int rc = set_mask(unit, true);
+
+    unit->ops->unlock(unit->ctx, token);
+    return rc;
+}
+
+int vtdpi_fault_event_unmask(struct vtdpi_unit *unit)
+{
+    const uintptr_t token = unit->ops->lock(unit->ctx);
+    const uint32_t address =
+        vtdpi_rd32_(unit->ops, unit->ctx, VTDPI_FEADDR_REG);
+    int rc;
+
+    if (address == VTDPI_ALL_ONES32_)
+        rc = VTDPI_EIO;
+    else if (address >> 20 != MESSAGE_PREFIX)
+        rc = VTDPI_ESTATE;
+    else
+        rc = set_mask(unit, false);
+    unit->ops->unlock(unit->ctx, token);
+    return rc;
+}
+
+bool vtdpi_fault_event_pending(const struct vtdpi_unit *unit)
+{
+    const uint32_t fectl = vtdpi_rd32_(unit->ops, unit->ctx, VTDPI_FECTL_REG);
+
+    return fectl != VTDPI_ALL_ONES32_ && (fectl & IP) != 0;
+}
+
+int vtdpi_fault_event_disable(struct vtdpi_unit *unit)
+{
+    const uintptr_t token = unit->ops->lock(unit->ctx);
+    const int rc = set_message(unit, 0, 0, 0);
+
+    unit->ops->unlock(unit->ctx, token);
+    return rc;
+}
