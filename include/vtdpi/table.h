@@ -46,8 +46,10 @@
 
 VTDPI_BEGIN_DECLS
 
-/** Fewest and most entries of a table; IRTA.S is 0 and 15. */
+/** Fewest entries of a table: IRTA.S is 0. */
 #define VTDPI_TABLE_COUNT_MIN 2
+
+/** Most entries of a table: IRTA.S is 15. */
 #define VTDPI_TABLE_COUNT_MAX 65536
 
 /** Longest run of indexes that is allocated at once; MSI needs 32. */
