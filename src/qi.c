@@ -122,7 +122,8 @@ int vtdpi_qi_poll(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
     return is_resolved(word) ? word_code(word) : VTDPI_EBUSY;
 }
 
-int vtdpi_qi_give_up(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
+VTDPI_COLD int vtdpi_qi_give_up(struct vtdpi_qi *qi,
+                                struct vtdpi_qi_ticket *ticket)
 {
     const uint64_t word = vtdpi_atomic_load64_acquire(&ticket->word);
 
@@ -132,7 +133,8 @@ int vtdpi_qi_give_up(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
 }
 
 /* Whether the slot holds one of our waits, and it has completed. */
-static bool is_completed_wait(const struct vtdpi_qi *qi, uint32_t slot)
+static VTDPI_COLD bool is_completed_wait(const struct vtdpi_qi *qi,
+                                         uint32_t slot)
 {
     struct vtdpi_qi_desc d;
     uint64_t word;
@@ -146,8 +148,8 @@ static bool is_completed_wait(const struct vtdpi_qi *qi, uint32_t slot)
 
 /* Whether somebody's device-TLB invalidation is ahead of @p t in the queue and
  * may still be executing, that of a submission that was given up included. */
-static bool is_device_ahead(struct vtdpi_qi *qi,
-                            const struct vtdpi_qi_ticket *t)
+static VTDPI_COLD bool is_device_ahead(struct vtdpi_qi *qi,
+                                       const struct vtdpi_qi_ticket *t)
 {
     const uintptr_t token = qi->ops->lock(qi->ctx);
     bool found = false;
@@ -198,7 +200,7 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
  * Life.
  */
 
-static int check_params(const struct vtdpi_qi_params *p)
+static VTDPI_COLD int check_params(const struct vtdpi_qi_params *p)
 {
     if (p == NULL || p->ring == NULL || p->status == NULL ||
         p->order > VTDPI_QI_ORDER_MAX || p->submitters == 0)
@@ -215,8 +217,9 @@ static int check_params(const struct vtdpi_qi_params *p)
     return 0;
 }
 
-int vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
-                  void *ctx, const struct vtdpi_qi_params *params)
+VTDPI_COLD int vtdpi_qi_init(struct vtdpi_qi *qi,
+                             const struct vtdpi_platform_ops *ops, void *ctx,
+                             const struct vtdpi_qi_params *params)
 {
     const struct vtdpi_qi zero = {0};
     int rc;
@@ -242,7 +245,7 @@ int vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
     return 0;
 }
 
-void vtdpi_qi_program(struct vtdpi_qi *qi)
+VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
 {
     const uint64_t width = qi->words == 4 ? VTDPI_IQA_DW : 0;
     const uintptr_t token = qi->ops->lock(qi->ctx);
@@ -259,7 +262,7 @@ void vtdpi_qi_program(struct vtdpi_qi *qi)
     qi->ops->unlock(qi->ctx, token);
 }
 
-void vtdpi_qi_open(struct vtdpi_qi *qi)
+VTDPI_COLD void vtdpi_qi_open(struct vtdpi_qi *qi)
 {
     const uintptr_t token = qi->ops->lock(qi->ctx);
 
@@ -268,7 +271,7 @@ void vtdpi_qi_open(struct vtdpi_qi *qi)
     qi->ops->unlock(qi->ctx, token);
 }
 
-int vtdpi_qi_close(struct vtdpi_qi *qi, uint64_t timeout_us)
+VTDPI_COLD int vtdpi_qi_close(struct vtdpi_qi *qi, uint64_t timeout_us)
 {
     struct vtdpi_qi_ticket last = {0};
     const uintptr_t token = qi->ops->lock(qi->ctx);
@@ -283,7 +286,7 @@ int vtdpi_qi_close(struct vtdpi_qi *qi, uint64_t timeout_us)
     return rc != 0 ? rc : vtdpi_qi_wait(qi, &last, timeout_us);
 }
 
-void vtdpi_qi_abort(struct vtdpi_qi *qi)
+VTDPI_COLD void vtdpi_qi_abort(struct vtdpi_qi *qi)
 {
     const uintptr_t token = qi->ops->lock(qi->ctx);
 
@@ -297,8 +300,9 @@ void vtdpi_qi_abort(struct vtdpi_qi *qi)
     qi->ops->unlock(qi->ctx, token);
 }
 
-void vtdpi_qi_report(struct vtdpi_qi *qi, struct vtdpi_qi_stats *stats,
-                     struct vtdpi_qi_error *error)
+VTDPI_COLD void vtdpi_qi_report(struct vtdpi_qi *qi,
+                                struct vtdpi_qi_stats *stats,
+                                struct vtdpi_qi_error *error)
 {
     const uintptr_t token = qi->ops->lock(qi->ctx);
 

@@ -6,8 +6,8 @@
 
 /* Whether a batch has sent, or may have sent, the request that device @p sid
  * failed on. 0: the unit did not say which device. */
-static bool is_suspect(const struct vtdpi_qi *qi,
-                       const struct vtdpi_qi_ticket *t, uint64_t sid)
+static VTDPI_COLD bool is_suspect(const struct vtdpi_qi *qi,
+                                  const struct vtdpi_qi_ticket *t, uint64_t sid)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const uint32_t slot = advance(qi, t->first, i);
@@ -21,7 +21,8 @@ static bool is_suspect(const struct vtdpi_qi *qi,
     return false;
 }
 
-static void fail_suspects(struct vtdpi_qi *qi, uint64_t sid, int code)
+static VTDPI_COLD void fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
+                                     int code)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
@@ -40,7 +41,7 @@ static void fail_suspects(struct vtdpi_qi *qi, uint64_t sid, int code)
  * to the status word of its own slot. Not one without SW: it is refused, too.
  * Its owner fails; what the owner has behind it is executed, to no purpose.
  */
-static void repair_iqe(struct vtdpi_qi *qi)
+static VTDPI_COLD void repair_iqe(struct vtdpi_qi *qi)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
@@ -55,7 +56,8 @@ static void repair_iqe(struct vtdpi_qi *qi)
 }
 
 /* Write the oldest batch again, at the tail. */
-static void move_to_tail(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+static VTDPI_COLD void move_to_tail(struct vtdpi_qi *qi,
+                                    struct vtdpi_qi_ticket *t)
 {
     unlink_ticket(qi, t);
     for (uint32_t i = 0; i < t->count; i++) {
@@ -77,7 +79,7 @@ static void move_to_tail(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
  * aborted ones are the oldest. All that is older than the head is free, but
  * for them; moving the oldest never needs more room than it gives up.
  */
-static void resubmit_aborted(struct vtdpi_qi *qi)
+static VTDPI_COLD void resubmit_aborted(struct vtdpi_qi *qi)
 {
     const struct vtdpi_qi_ticket *const last = qi->youngest;
     bool moved = false;
@@ -94,7 +96,7 @@ static void resubmit_aborted(struct vtdpi_qi *qi)
 
 /* Resolve what has completed, whatever is ahead of it: what remains is in
  * flight. */
-static void sweep_all(struct vtdpi_qi *qi)
+static VTDPI_COLD void sweep_all(struct vtdpi_qi *qi)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
@@ -108,7 +110,8 @@ static void sweep_all(struct vtdpi_qi *qi)
 }
 
 /* Returns whether the error is another one than the last. */
-static bool note_error(struct vtdpi_qi *qi, uint32_t fsts, uint64_t iqer)
+static VTDPI_COLD bool note_error(struct vtdpi_qi *qi, uint32_t fsts,
+                                  uint64_t iqer)
 {
     const bool fresh = qi->error.fsts != fsts || qi->error.slot != qi->head ||
                        qi->error_tail != qi->tail;
@@ -140,7 +143,7 @@ struct recovery {
  * cannot be true nobody knows which descriptor was refused: nothing is
  * replaced, and deadlines decide.
  */
-static struct recovery recover_locked(struct vtdpi_qi *qi)
+static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
 {
     struct recovery r = {0, false, false};
     const uint32_t all = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
@@ -176,7 +179,7 @@ static struct recovery recover_locked(struct vtdpi_qi *qi)
 }
 
 /* What an error is called; the gravest wins. */
-static int recovery_code(uint32_t fsts)
+static VTDPI_COLD int recovery_code(uint32_t fsts)
 {
     if ((fsts & VTDPI_FSTS_IQE) != 0)
         return VTDPI_EIQE;
@@ -185,7 +188,7 @@ static int recovery_code(uint32_t fsts)
     return (fsts & VTDPI_FSTS_ICE) != 0 ? VTDPI_EICE : 0;
 }
 
-int vtdpi_qi_recover(struct vtdpi_qi *qi)
+VTDPI_COLD int vtdpi_qi_recover(struct vtdpi_qi *qi)
 {
     struct recovery r = {0, false, false};
     const uintptr_t token = qi->ops->lock(qi->ctx);

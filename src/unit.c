@@ -30,7 +30,8 @@
 
 /* Poll GSTS until @p bit is as wanted. With the lock held: nobody else may
  * issue a command before this one is done. */
-static int wait_status(const struct vtdpi_unit *u, uint32_t bit, bool set)
+static VTDPI_COLD int wait_status(const struct vtdpi_unit *u, uint32_t bit,
+                                  bool set)
 {
     const uint64_t start = u->ops->now_us(u->ctx);
 
@@ -50,8 +51,8 @@ static int wait_status(const struct vtdpi_unit *u, uint32_t bit, bool set)
 }
 
 /* @p overdue: a command that has not shown in GSTS even after a second wait. */
-static int command_locked(struct vtdpi_unit *u, uint32_t bit, bool on,
-                          uint32_t overdue)
+static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
+                                     bool on, uint32_t overdue)
 {
     const uint32_t gsts = vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
     uint32_t value = gsts & LASTING & ~bit;
@@ -91,7 +92,7 @@ static uint32_t await_pending(struct vtdpi_unit *u)
 }
 
 /* The only writer of GCMD. */
-static int command(struct vtdpi_unit *u, uint32_t bit, bool on)
+static VTDPI_COLD int command(struct vtdpi_unit *u, uint32_t bit, bool on)
 {
     const uint32_t overdue = await_pending(u);
     const uintptr_t token = u->ops->lock(u->ctx);
@@ -122,7 +123,7 @@ static uint32_t read_gsts(const struct vtdpi_unit *u)
  * Steps of enabling and disabling.
  */
 
-static int start_queue(struct vtdpi_unit *u)
+static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
 {
     int rc;
 
@@ -136,7 +137,7 @@ static int start_queue(struct vtdpi_unit *u)
 /* Switch the queue off; the last step. A queue that cannot be drained is
  * switched off all the same; what it did not execute is reported. A unit that
  * does not answer counts as off. */
-static int stop_queue(struct vtdpi_unit *u)
+static VTDPI_COLD int stop_queue(struct vtdpi_unit *u)
 {
     const int drained = vtdpi_qi_close(&u->qi, 0);
     const int rc = command(u, QIE, false);
@@ -152,7 +153,7 @@ static int stop_queue(struct vtdpi_unit *u)
     return drained == VTDPI_EQOFF ? 0 : drained;
 }
 
-static int latch_table(struct vtdpi_unit *u)
+static VTDPI_COLD int latch_table(struct vtdpi_unit *u)
 {
     const struct vtdpi_unit_config *c = &u->config;
     int rc;
@@ -169,7 +170,7 @@ static int latch_table(struct vtdpi_unit *u)
 }
 
 /* Entries of another table may be cached, from whoever used the unit before. */
-static int flush_cache(struct vtdpi_unit *u)
+static VTDPI_COLD int flush_cache(struct vtdpi_unit *u)
 {
     struct vtdpi_qi_ticket ticket;
     int rc;
@@ -182,7 +183,7 @@ static int flush_cache(struct vtdpi_unit *u)
 
 /* Compatibility-format requests pass by the table unless CFIS is clear. In
  * extended interrupt mode they are blocked whatever CFIS says. */
-static int block_compatibility(struct vtdpi_unit *u)
+static VTDPI_COLD int block_compatibility(struct vtdpi_unit *u)
 {
     const int rc = command(u, CFI, false);
 
@@ -193,7 +194,7 @@ static int block_compatibility(struct vtdpi_unit *u)
 
 /* EIME outlives IRE: the next user of the unit, a crash kernel or one without
  * remapping, would see its xAPIC destinations misread. */
-static int clear_eime(struct vtdpi_unit *u)
+static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
 {
     const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
 
@@ -207,7 +208,7 @@ static int clear_eime(struct vtdpi_unit *u)
  * Everything off, newest first. With remapping stuck on, the queue stays:
  * entries are in use and must remain flushable.
  */
-static int take_down(struct vtdpi_unit *u, bool keep_queue)
+static VTDPI_COLD int take_down(struct vtdpi_unit *u, bool keep_queue)
 {
     int rc = command(u, IRE, false);
     int first;
@@ -225,7 +226,7 @@ static int take_down(struct vtdpi_unit *u, bool keep_queue)
     return first != 0 ? first : rc;
 }
 
-static int bring_up(struct vtdpi_unit *u)
+static VTDPI_COLD int bring_up(struct vtdpi_unit *u)
 {
     int rc = start_queue(u);
 
@@ -246,7 +247,7 @@ static int bring_up(struct vtdpi_unit *u)
 
 /* Let a queue that is not ours come to rest. Bounded, and no error if it does
  * not: it is switched off either way, and its users are gone. */
-static void drain_foreign(const struct vtdpi_unit *u)
+static VTDPI_COLD void drain_foreign(const struct vtdpi_unit *u)
 {
     const uint64_t start = u->ops->now_us(u->ctx);
 
@@ -263,7 +264,7 @@ static void drain_foreign(const struct vtdpi_unit *u)
 }
 
 /* A unit that firmware or another kernel left enabled. */
-static int clear_foreign(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int clear_foreign(struct vtdpi_unit *u, bool take_over)
 {
     const uint32_t gsts = read_gsts(u);
     int rc;
@@ -282,8 +283,8 @@ static int clear_foreign(struct vtdpi_unit *u, bool take_over)
     return command(u, QIE, false);
 }
 
-static int check_config(const struct vtdpi_unit *u,
-                        const struct vtdpi_unit_config *c)
+static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
+                                   const struct vtdpi_unit_config *c)
 {
     uint64_t align;
 
@@ -303,7 +304,8 @@ static int check_config(const struct vtdpi_unit *u,
 
 /* The queue object is made anew, but its sequence numbers go on: a status write
  * of the time before may still be on its way. */
-static int init_queue(struct vtdpi_unit *u, const struct vtdpi_unit_config *c)
+static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
+                                 const struct vtdpi_unit_config *c)
 {
     const uint32_t sequence = u->qi.sequence;
     const int rc = vtdpi_qi_init(&u->qi, u->ops, u->ctx, &c->qi);
@@ -312,7 +314,7 @@ static int init_queue(struct vtdpi_unit *u, const struct vtdpi_unit_config *c)
     return rc;
 }
 
-static int enable(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
 {
     int rc = clear_foreign(u, take_over);
 
@@ -326,8 +328,8 @@ static int enable(struct vtdpi_unit *u, bool take_over)
     return rc;
 }
 
-int vtdpi_unit_probe(struct vtdpi_unit *unit,
-                     const struct vtdpi_platform_ops *ops, void *ctx)
+VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
+                                const struct vtdpi_platform_ops *ops, void *ctx)
 {
     const struct vtdpi_unit zero = {0};
     int rc;
@@ -351,8 +353,8 @@ int vtdpi_unit_probe(struct vtdpi_unit *unit,
     return 0;
 }
 
-int vtdpi_unit_enable(struct vtdpi_unit *unit,
-                      const struct vtdpi_unit_config *config)
+VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
+                                 const struct vtdpi_unit_config *config)
 {
     int rc;
 
@@ -368,7 +370,7 @@ int vtdpi_unit_enable(struct vtdpi_unit *unit,
     return enable(unit, config->take_over);
 }
 
-int vtdpi_unit_disable(struct vtdpi_unit *unit)
+VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
 {
     if (unit->state == VTDPI_UNIT_OFF || unit->state == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
@@ -376,7 +378,7 @@ int vtdpi_unit_disable(struct vtdpi_unit *unit)
     return take_down(unit, (read_gsts(unit) & TE) != 0);
 }
 
-int vtdpi_unit_suspend(struct vtdpi_unit *unit)
+VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
 {
     int rc;
 
@@ -388,7 +390,7 @@ int vtdpi_unit_suspend(struct vtdpi_unit *unit)
     return rc;
 }
 
-int vtdpi_unit_resume(struct vtdpi_unit *unit)
+VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 {
     int rc;
 
