@@ -115,10 +115,12 @@ static bool row(const char *what, uint64_t count)
     return count == 0;
 }
 
-static void print_raised(const struct account *a, const struct sums *s)
+static void print_raised(const struct demo *d, const struct sums *s)
 {
-    printf("%-41s %9s %11s %9s\n", "Interrupts posted", "by units",
-           "by software", "all");
+    const struct account *const a = &d->account;
+
+    put_heading(d, "Interrupts posted                          by units by "
+                   "software       all");
     printf("  %-39s %9" PRIu64 " %11" PRIu64 " %9" PRIu64 "\n", "raised",
            s->posted, a->by_software, s->posted + a->by_software);
     printf("  %-39s %9" PRIu64 " %11" PRIu64 " %9" PRIu64 "\n",
@@ -135,15 +137,19 @@ static void print_raised(const struct account *a, const struct sums *s)
            s->handled, s->coalesced);
 }
 
-static void print_events(const struct account *a)
+static void print_events(const struct demo *d)
 {
-    printf("\nEvents\n");
+    const struct account *const a = &d->account;
+
+    putchar('\n');
+    put_heading(d, "Events");
     printf("  vCPUs: %" PRIu64 " runs (%" PRIu64 " on another pCPU than last), "
            "%" PRIu64 " preemptions, %" PRIu64 " halts, %" PRIu64 " wakes\n",
            a->runs, a->migrations, a->preempts, a->halts, a->wakes);
     printf("  interrupts: %" PRIu64 " moved to another vCPU, %" PRIu64
            " fell back to the remapped form\n",
            a->retargets, a->falls);
+    printf("  pCPUs: %" PRIu64 " times offline\n", a->offlines);
     printf("  notifications: %" PRIu64 " ANV (%" PRIu64
            " taken in the guest, %" PRIu64 " in the host), %" PRIu64 " WNV\n",
            a->sent[ANV], a->anv_in_guest, a->anv_in_host, a->sent[WNV]);
@@ -154,9 +160,12 @@ static void print_events(const struct account *a)
            a->remapped, a->relayed, a->remapped_merged);
 }
 
-static void print_exits(const struct account *a)
+static void print_exits(const struct demo *d)
 {
-    printf("\nExternal-interrupt exits\n");
+    const struct account *const a = &d->account;
+
+    putchar('\n');
+    put_heading(d, "External-interrupt exits");
     printf("  this run: %" PRIu64 " (%" PRIu64 " wakeups, %" PRIu64
            " interrupts in remapped form)\n",
            a->exits_wake + a->exits_relay, a->exits_wake, a->exits_relay);
@@ -166,11 +175,13 @@ static void print_exits(const struct account *a)
          "  (the pCPU that its host form names), nothing else.");
 }
 
-static bool print_wrong(const struct account *a, const struct sums *s)
+static bool print_wrong(const struct demo *d, const struct sums *s)
 {
+    const struct account *const a = &d->account;
     bool good = true;
 
-    printf("\nMust be 0\n");
+    putchar('\n');
+    put_heading(d, "Must be 0");
     good &= row("lost", s->lost);
     good &= row("delivered twice", s->twice);
     good &= row("posted, and no notification on its way", a->overlooked);
@@ -190,16 +201,18 @@ bool account_print(const struct demo *d)
 
     sum_units(d, &s);
     sum_guests(d, &s);
-    print_raised(a, &s);
-    print_events(a);
-    print_exits(a);
-    good = print_wrong(a, &s);
+    print_raised(d, &s);
+    print_events(d);
+    print_exits(d);
+    good = print_wrong(d, &s);
     good &= s.posted + a->by_software ==
             s.delivered + s.merged + a->by_software_merged;
     good &= s.delivered == s.handled + s.coalesced;
     good &= s.remapped == a->prologue + a->remapped;
     good &= a->remapped == a->relayed + a->remapped_merged;
-    printf("\n%s\n",
-           good ? "The account balances." : "THE ACCOUNT DOES NOT BALANCE.");
+    putchar('\n');
+    put_result(d, good,
+               good ? "The account balances."
+                    : "THE ACCOUNT DOES NOT BALANCE.");
     return good;
 }

@@ -35,6 +35,8 @@ enum {
     HOST_VECTOR = 0x31, /* of interrupt 0 in remapped form; then upwards */
     VECTORS = 256,
     NOWHERE = PCPUS, /* no pCPU yet */
+    /* The pCPU that goes offline now and then; no host form names it. */
+    HOTPLUGGED = PCPUS - 1,
 };
 
 struct options {
@@ -99,8 +101,9 @@ struct pcpu {
     unsigned int number;
     uint32_t apic_id;
     struct vcpu *running;
-    bool in_guest;         /* else in the hypervisor, or idle */
-    bool busy;             /* in the middle of something, interrupts off */
+    bool in_guest; /* else in the hypervisor, or idle */
+    bool busy;     /* in the middle of something, interrupts off */
+    bool offline;
     bool pending[VECTORS]; /* its local APIC's interrupt requests */
 };
 
@@ -130,6 +133,7 @@ struct account {
     uint64_t relayed;         /* ... handed to the guest by software */
     uint64_t sent[VECTORS];   /* notifications, by vector */
     uint64_t wakes, runs, migrations, halts, preempts, retargets, falls;
+    uint64_t offlines;
     uint64_t anv_in_guest, anv_in_host;
     uint64_t between;    /* events between two atomic steps */
     uint64_t exits_wake; /* external-interrupt exits of this run */
@@ -158,7 +162,6 @@ enum {
 struct timeline {
     uint64_t show;
     uint64_t events;
-    bool colour;
     struct line *current;
     struct line between[LINES_BETWEEN]; /* until the line around them is out */
     unsigned int between_count;
@@ -166,6 +169,7 @@ struct timeline {
 
 struct demo {
     struct options options;
+    bool colour;
     uint64_t random;
 
     /* Physical memory: one block. */
@@ -231,6 +235,7 @@ bool host_halt(struct demo *d);
 bool host_interrupt(struct demo *d);
 bool host_emulated_device(struct demo *d);
 bool host_guest_handles(struct demo *d);
+bool host_hotplug(struct demo *d);
 void host_settle(struct demo *d);
 
 /* interrupts.c: the same for device interrupts. */
@@ -258,7 +263,10 @@ void account_raised(struct demo *d, const struct vcpu *v, uint8_t vector,
 void account_check(struct demo *d);
 bool account_print(const struct demo *d);
 
-/* timeline.c */
+/* timeline.c: also what is in colour, where there is any */
+bool timeline_wants_colour(void);
+void put_heading(const struct demo *d, const char *text);
+void put_result(const struct demo *d, bool good, const char *text);
 void timeline_start(struct demo *d);
 void timeline_end(const struct demo *d);
 void line_begin(struct demo *d, struct line *l, const char *who, ...)

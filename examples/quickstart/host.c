@@ -8,6 +8,8 @@
 
 #include "demo.h"
 
+#include <string.h>
+
 /* Callbacks of the library. */
 
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
@@ -36,7 +38,7 @@ static struct pcpu *pick_pcpu(struct demo *d, bool (*fits)(const struct pcpu *))
     uint32_t n = 0;
 
     for (unsigned int i = 0; i < PCPUS; i++) {
-        if (!d->pcpu[i].busy && fits(&d->pcpu[i]))
+        if (!d->pcpu[i].busy && !d->pcpu[i].offline && fits(&d->pcpu[i]))
             fit[n++] = &d->pcpu[i];
     }
     return n == 0 ? NULL : fit[world_random(d, n)];
@@ -188,7 +190,8 @@ static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
             enter_guest(d, p);
             return;
         case VTDPI_BLOCK_OFFLINE:
-            where = p;
+            line_then(d, "p%u offline", where->number);
+            where = p; /* where this thread runs is online */
             break;
         }
     }
@@ -216,10 +219,37 @@ bool host_halt(struct demo *d)
     if (world_random(d, 4) == 0) {
         /* Preempted on the way, as any thread may be: SN is set for a while,
          * and what is posted then is recorded and nothing else. */
-        line_what(d, ", preempted");
+        line_then(d, "preempted first");
         vtdpi_vcpu_preempt(&p->running->pi);
     }
     halt(d, p, where);
+    p->busy = false;
+    line_end(d, &line);
+    return true;
+}
+
+/* A pCPU that runs nothing goes offline. From then on its local APIC takes
+ * nothing; whoever was blocked there has been woken and halts elsewhere. */
+bool host_hotplug(struct demo *d)
+{
+    struct pcpu *const p = &d->pcpu[HOTPLUGGED];
+    struct line line;
+
+    if (p->busy || p->running != NULL)
+        return false;
+    line_begin(d, &line, "p%u", p->number);
+    p->busy = true;
+    if (p->offline) {
+        line_what(d, "comes online");
+        vtdpi_pcpu_online(&p->pi);
+        p->offline = false;
+    } else {
+        line_what(d, "goes offline");
+        d->account.offlines++;
+        (void)vtdpi_pcpu_offline(&p->pi);
+        p->offline = true;
+        memset(p->pending, 0, sizeof(p->pending));
+    }
     p->busy = false;
     line_end(d, &line);
     return true;
@@ -292,7 +322,8 @@ static void external_interrupt(struct demo *d, struct pcpu *p, uint8_t vector)
     p->in_guest = false;
     if (vector == WNV) {
         d->account.exits_wake += exits;
-        (void)vtdpi_pcpu_handle_wakeup(&p->pi);
+        if (vtdpi_pcpu_handle_wakeup(&p->pi) == 0)
+            line_then(d, "wakes nobody");
     } else {
         d->account.exits_relay += exits;
         relay(d, vector - HOST_VECTOR);
@@ -312,7 +343,7 @@ static void interrupt_on(struct demo *d, struct pcpu *p)
     if (vector == ANV || vector == WNV)
         line_what(d, "takes %s", vector == ANV ? "ANV" : "WNV");
     else
-        line_what(d, "takes host vector %02x", vector);
+        line_what(d, "takes %02x", vector);
     if (p->in_guest && vector != ANV)
         line_what(d, " (VM exit)");
     if (vector == ANV)

@@ -53,7 +53,7 @@ static void start(struct demo *d, struct interrupt *i, uint32_t index)
     must(vtdpi_irq_init(&i->pi, vtdpi_table_backend(&d->table), index, &source,
                         NULL),
          "vtdpi_irq_init");
-    i->host_cpu = &d->pcpu[i->number % PCPUS];
+    i->host_cpu = &d->pcpu[i->number % HOTPLUGGED];
     set_host_form(i);
     i->vcpu = &d->vcpu[i->number % VCPUS];
     i->vector = pick_vector(d, i);
@@ -200,7 +200,7 @@ bool interrupts_change_form(struct demo *d)
 
     const bool is_posted = vtdpi_irq_vcpu(&i->pi) != NULL;
 
-    if (d->between || (is_posted && world_random(d, 4) != 0))
+    if (d->between || (is_posted && world_random(d, 2) != 0))
         return false;
     line_begin(d, &line, "%s.%u", i->device->name, i->message);
     if (!is_posted) {
@@ -227,7 +227,7 @@ bool interrupts_move_host_form(struct demo *d)
     if (d->between)
         return false;
     line_begin(d, &line, "%s.%u", i->device->name, i->message);
-    i->host_cpu = &d->pcpu[world_random(d, PCPUS)];
+    i->host_cpu = &d->pcpu[world_random(d, HOTPLUGGED)];
     line_what(d, "host form moves to p%u", i->host_cpu->number);
     set_host_form(i);
     line_then(d, "%s",

@@ -89,7 +89,7 @@ void machine_notify(struct demo *d, uint32_t apic_id, uint8_t vector)
 {
     struct pcpu *const p = machine_pcpu(d, apic_id);
 
-    p->pending[vector] = true;
+    p->pending[vector] = !p->offline;
     d->account.sent[vector]++;
     line_then(d, "%s to p%u", vector == ANV ? "ANV" : "WNV", p->number);
 }
@@ -199,7 +199,7 @@ static void print_verdict(const struct demo *d)
         .firmware_intr_remap = d->firmware_intr_remap,
         .firmware_x2apic_optout = d->firmware_x2apic_optout,
         .cpu_x2apic = true,
-        .cpu_cx16 = true,
+        .cpu_cx16 = VTDPI_HAVE_CX16,
     };
     struct vtdpi_options options;
     struct vtdpi_reason reasons[4];

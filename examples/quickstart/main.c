@@ -62,9 +62,11 @@ int main(int argc, char **argv)
     if (d.options.dmar != NULL ? !placement_from_file(&d, d.options.dmar)
                                : !placement_built_in(&d))
         return 2;
-    printf("libvtdpi quickstart: %d pCPUs, %d vCPUs, %d devices, %u units; "
-           "seed %" PRIu64 "\n\n",
-           PCPUS, VCPUS, DEVICES, d.unit_count, d.options.seed);
+    d.colour = timeline_wants_colour();
+    printf("libvtdpi quickstart: %d pCPUs, %d vCPUs, %d devices, %u unit%s; "
+           "seed %" PRIu64 ", %" PRIu64 " events\n\n",
+           PCPUS, VCPUS, DEVICES, d.unit_count, d.unit_count == 1 ? "" : "s",
+           d.options.seed, d.options.events);
     if (!run(&d))
         return EXIT_FAILURE;
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

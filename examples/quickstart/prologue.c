@@ -125,8 +125,7 @@ bool prologue(struct demo *d)
     must(vtdpi_table_alloc(&d->table, 1, NULL, &index), "vtdpi_table_alloc");
     must(vtdpi_irq_init(&irq, &backend, index, &source, NULL),
          "vtdpi_irq_init");
-    printf("A remapped interrupt of %s, and what the flush is for\n",
-           d->devices[0].name);
+    put_heading(d, "A remapped interrupt, and what the flush is for");
     good = show(d, &f, &irq);
     must(vtdpi_irq_teardown(&irq), "vtdpi_irq_teardown");
     /* Nobody told the table what settled, since forgetful_ops has no such

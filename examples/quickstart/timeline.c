@@ -17,11 +17,12 @@
 
 #define BOLD   "1"
 #define DIM    "2"
+#define RED    "1;31"
 #define GREEN  "32"
 #define YELLOW "33"
 #define CYAN   "36"
 
-static bool want_colour(void)
+bool timeline_wants_colour(void)
 {
     const char *const no = getenv("NO_COLOR");
     const char *const term = getenv("TERM");
@@ -31,29 +32,40 @@ static bool want_colour(void)
 }
 
 /* Text, padded to a width, in a colour if there is any. */
-static void put(const struct timeline *t, const char *colour, int width,
+static void put(const struct demo *d, const char *colour, int width,
                 const char *text)
 {
-    if (t->colour && text[0] != '\0')
+    if (d->colour && text[0] != '\0')
         printf("\033[%sm%-*s\033[0m", colour, width, text);
     else
         printf("%-*s", width, text);
+}
+
+void put_heading(const struct demo *d, const char *text)
+{
+    put(d, BOLD, 0, text);
+    putchar('\n');
+}
+
+void put_result(const struct demo *d, bool good, const char *text)
+{
+    put(d, good ? GREEN : RED, 0, text);
+    putchar('\n');
 }
 
 void timeline_start(struct demo *d)
 {
     struct timeline *const t = &d->timeline;
 
-    *t = (struct timeline){.show = d->options.show, .colour = want_colour()};
+    *t = (struct timeline){.show = d->options.show};
     if (t->show == 0)
         return;
-    puts("p0 to p3 show the vCPU in the guest there. +: between two atomic "
-         "steps of the line above.\nANV, WNV: active and wakeup notification. "
-         "none: not sent, SN (suppress) or ON (one is\noutstanding) is set.\n");
-    put(t, BOLD, 0,
-        "  event  p0 p1 p2 p3  who     what happens                        "
-        "what follows");
-    putchar('\n');
+    puts("p0 to p3: the vCPU in the guest there (-: offline). +: between two "
+         "atomic steps of the\nline above. ANV, WNV: active and wakeup "
+         "notification; none: not sent, since SN (suppress)\nor ON (one is "
+         "outstanding) is set.\n");
+    put_heading(d, "  event  p0 p1 p2 p3  who     what happens                "
+                   "       what follows");
 }
 
 void timeline_end(const struct demo *d)
@@ -154,25 +166,26 @@ static void put_lanes(const struct demo *d)
             (void)snprintf(text, sizeof(text), "v%u",
                            d->pcpu[i].running->number);
         else
-            (void)snprintf(text, sizeof(text), ".");
-        put(&d->timeline, d->pcpu[i].in_guest ? GREEN : DIM, 3, text);
+            (void)snprintf(text, sizeof(text), "%s",
+                           d->pcpu[i].offline ? "-" : ".");
+        put(d, d->pcpu[i].in_guest ? GREEN : DIM, 3, text);
     }
 }
 
-static void put_text(const struct timeline *t, const struct line *l)
+static void put_text(const struct demo *d, const struct line *l)
 {
     const bool wakes =
         strstr(l->then, "wakes") != NULL || strstr(l->then, "WNV") != NULL;
 
     putchar(' ');
-    put(t, CYAN, 7, l->who);
+    put(d, CYAN, 7, l->who);
     putchar(' ');
     if (l->then[0] == '\0') {
         printf("%s\n", l->what);
         return;
     }
-    printf("%-35s ", l->what);
-    put(t, wakes ? YELLOW : DIM, 0, l->then);
+    printf("%-34s ", l->what);
+    put(d, wakes ? YELLOW : DIM, 0, l->then);
     putchar('\n');
 }
 
@@ -190,10 +203,10 @@ void line_end(struct demo *d, struct line *l)
     if (t->events <= t->show) {
         printf("%7" PRIu64 "  ", t->events);
         put_lanes(d);
-        put_text(t, l);
+        put_text(d, l);
         for (unsigned int i = 0; i < t->between_count; i++) {
             printf("      +              ");
-            put_text(t, &t->between[i]);
+            put_text(d, &t->between[i]);
         }
     }
     t->between_count = 0;

@@ -32,7 +32,8 @@ static const struct {
     {8, host_emulated_device},
     {4, host_preempt},
     {2, interrupts_retarget},
-    {1, interrupts_change_form},
+    {1, host_hotplug},
+    {2, interrupts_change_form},
     {1, interrupts_move_host_form},
 };
 

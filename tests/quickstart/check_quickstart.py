@@ -126,7 +126,8 @@ def check_output(program):
          "" if complete and everything.count("\n") > 2000 else "too short")
     for word in ("takes WNV", "wakes v", "takes ANV", "halts", "is preempted",
                  "moved from", "handles", "merged", "falls back", "relayed",
-                 "moves from", "sleeps", "      +  "):
+                 "moves from", "sleeps", "      +  ", "goes offline",
+                 "p3 offline", "preempted first", "takes 36 (VM exit)"):
         case("the timeline has '%s'" % word.strip(),
              "" if word in everything else "never")
 
