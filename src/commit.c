@@ -59,23 +59,21 @@ static uint32_t flush_encode(const struct vtdpi_flush *flush, unsigned int mhmv,
 struct flight {
     struct vtdpi_unit *unit;
     struct vtdpi_qi_ticket ticket;
+    bool off; /* nothing to flush */
     int rc;
 };
 
 /*
  * A unit that is off or suspended has no cache: enabling comes with a global
- * invalidation, or a SIRTP that does the same. Only a queue that is closed
- * says so reliably; it is closed after remapping is off, and opened before the
- * table is latched.
+ * invalidation, or a SIRTP that does the same. Its queue may never have been
+ * set up. What it had posted has landed: registers were read on its way to off.
+ * One that failed on that way is not off.
  */
-static int off_is_flushed(const struct vtdpi_unit *unit, int rc)
+static bool unit_is_off(const struct vtdpi_unit *unit)
 {
     const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
 
-    if (rc == VTDPI_EQOFF &&
-        (state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED))
-        return 0;
-    return rc;
+    return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED;
 }
 
 static int iec_submit(struct vtdpi_unit *unit, const struct vtdpi_flush *flush,
@@ -97,8 +95,10 @@ static int iec_submit(struct vtdpi_unit *unit, const struct vtdpi_flush *flush,
 static void unit_start(struct flight *f, struct vtdpi_unit *unit,
                        const struct vtdpi_flush *flush)
 {
-    *f = (struct flight){.unit = unit};
-    if (flush->write_buffer && vtdpi_unit_state(unit) == VTDPI_UNIT_ON)
+    *f = (struct flight){.unit = unit, .off = unit_is_off(unit)};
+    if (f->off)
+        return;
+    if (flush->write_buffer)
         f->rc = vtdpi_unit_flush_write_buffer(unit);
     if (f->rc == 0)
         f->rc = iec_submit(unit, flush, &f->ticket);
@@ -107,11 +107,13 @@ static void unit_start(struct flight *f, struct vtdpi_unit *unit,
 /* A ticket that was never submitted is all zeros, or holds its error. */
 static int unit_finish(struct flight *f, const struct vtdpi_flush *flush)
 {
-    int rc = vtdpi_unit_wait(f->unit, &f->ticket, 0);
+    int rc;
 
+    if (f->off)
+        return 0;
+    rc = vtdpi_unit_wait(f->unit, &f->ticket, 0);
     if (f->rc != 0)
         rc = f->rc;
-    rc = off_is_flushed(f->unit, rc);
     if (rc == 0 && flush->drain)
         rc = vtdpi_unit_drain(f->unit);
     return rc;

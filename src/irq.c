@@ -130,14 +130,15 @@ static int finish(struct vtdpi_irq *irq, struct vtdpi_flush *flush,
  * is the point: entry, invalidation, wait, and the old reference last.
  *
  * An entry that was not present is in no cache (or the backend knows better),
- * so it needs no invalidation, unless the change before it is not flushed.
+ * so it needs no invalidation; unless it is torn down, when nobody can say what
+ * was there, or whether the change before was flushed.
  */
 static int change(struct vtdpi_irq *irq, const struct vtdpi_irte *old,
                   const struct vtdpi_irte *live, struct vtdpi_vcpu *v,
                   uint8_t vector)
 {
     const struct vtdpi_backend *b = irq->backend;
-    const bool cached = irq->dirty || irte_present(&irq->live) || old == NULL;
+    const bool cached = old == NULL || irte_present(&irq->live);
     struct vtdpi_flush_range range;
     struct vtdpi_flush flush;
     int rc;
@@ -310,7 +311,6 @@ int vtdpi_irq_teardown(struct vtdpi_irq *irq)
     if (irq == NULL)
         return VTDPI_EINVAL;
     irq->down = true;
-    irq->host = irte_none;
     return vtdpi_irq_flush(irq);
 }
 

@@ -107,6 +107,36 @@ static void test_init_live_posted_is_drained_when_replaced(void **state)
     played(f);
 }
 
+static void test_init_live_posted_is_no_host_form(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(
+        vtdpi_irq_init(&f->irq, &f->backend, INDEX, &source, &post_b), 0);
+    PLAY(f, begin(1, 0), replace(post_b, post_a, 1, 0), invalidate(1, 0),
+         commit(true, 1, 0), settled(1, 0), begin(1, 0),
+         replace(post_a, none, 1, 0), invalidate(1, 0), commit(true, 1, 0),
+         settled(1, 0));
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), 0);
+    assert_int_equal(vtdpi_irq_unpost(&f->irq), 0);
+    played(f);
+}
+
+static void test_init_live_not_present_is_no_host_form(void **state)
+{
+    struct fixture *f = *state;
+    const struct vtdpi_irte fpd_only = {UINT64_C(2), 0};
+
+    assert_int_equal(
+        vtdpi_irq_init(&f->irq, &f->backend, INDEX, &source, &fpd_only), 0);
+    PLAY(f, begin(1, 0), replace(fpd_only, post_a, 1, 0), commit(false, 1, 0),
+         settled(1, 0), begin(1, 0), replace(post_a, none, 1, 0),
+         invalidate(1, 0), commit(true, 1, 0), settled(1, 0));
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), 0);
+    assert_int_equal(vtdpi_irq_unpost(&f->irq), 0);
+    played(f);
+}
+
 /* set_host */
 
 static void test_set_host_first_writes_without_invalidation(void **state)
@@ -168,6 +198,8 @@ static void test_set_host_bad_form_is_refused_unchanged(void **state)
     assert_int_equal(vtdpi_irq_set_host(&f->irq, &h), VTDPI_EINVAL);
     h.source = vtdpi_source_exact(0x0310, VTDPI_SQ_IGNORE_2);
     assert_int_equal(vtdpi_irq_set_host(&f->irq, &h), VTDPI_EINVAL);
+    h.source = vtdpi_source_bus_range(0x03, 0x10); /* the same bits */
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &h), VTDPI_EINVAL);
     h.source = vtdpi_source_any_unverified();
     assert_int_equal(vtdpi_irq_set_host(&f->irq, &h), VTDPI_EINVAL);
     h = fields2;
@@ -196,6 +228,18 @@ static void test_set_host_under_posted_form_is_only_stored(void **state)
     played(f);
 }
 
+/* Which host form is stored: it shows when a posted form goes. */
+static void assert_unposts_to(struct fixture *f, const struct vtdpi_irte *host)
+{
+    PLAY(f, begin(1, 0), replace(*host, post_a, 1, 0), invalidate(1, 0),
+         commit(false, 1, 0), settled(1, 0), begin(1, 0),
+         replace(post_a, *host, 1, 0), invalidate(1, 0), commit(true, 1, 0),
+         settled(1, 0));
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), 0);
+    assert_int_equal(vtdpi_irq_unpost(&f->irq), 0);
+    played(f);
+}
+
 static void test_set_host_commit_fails_is_set_and_dirty(void **state)
 {
     struct fixture *f = *state;
@@ -208,8 +252,22 @@ static void test_set_host_commit_fails_is_set_and_dirty(void **state)
     assert_true(vtdpi_irq_is_dirty(&f->irq));
     assert_live(f, &host2);
 
-    /* The same value is not free now: it is flushed. */
     PLAY(f, begin(0, 0), invalidate(0, 0), commit(false, 0, 0), settled(0, 0));
+    assert_int_equal(vtdpi_irq_flush(&f->irq), 0);
+    played(f);
+    assert_false(vtdpi_irq_is_dirty(&f->irq));
+    assert_unposts_to(f, &host2);
+}
+
+static void test_set_host_same_but_dirty_is_flushed(void **state)
+{
+    struct fixture *f = *state;
+
+    hosted(f);
+    PLAY(f, begin(0, 0), replace(host1, host2, 0, 0), invalidate(0, 0),
+         fails(commit(false, 0, 0), FAILURE), begin(0, 0), invalidate(0, 0),
+         commit(false, 0, 0), settled(0, 0));
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields2), FAILURE);
     assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields2), 0);
     played(f);
     assert_false(vtdpi_irq_is_dirty(&f->irq));
@@ -240,9 +298,7 @@ static void test_set_host_replace_fails_is_unchanged(void **state)
     assert_false(vtdpi_irq_is_dirty(&f->irq));
     assert_live(f, &host1);
 
-    /* The stored form is host1 still: that costs nothing, fields2 does. */
-    assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields1), 0);
-    played(f);
+    assert_unposts_to(f, &host1);
 }
 
 /* post */
@@ -442,6 +498,8 @@ int main(void)
         TEST(test_init_fresh_has_no_form),
         TEST(test_init_live_remapped_becomes_host_form),
         TEST(test_init_live_posted_is_drained_when_replaced),
+        TEST(test_init_live_posted_is_no_host_form),
+        TEST(test_init_live_not_present_is_no_host_form),
         TEST(test_set_host_first_writes_without_invalidation),
         TEST(test_set_host_same_costs_nothing),
         TEST(test_set_host_other_invalidates),
@@ -449,6 +507,7 @@ int main(void)
         TEST(test_set_host_bad_form_is_refused_unchanged),
         TEST(test_set_host_under_posted_form_is_only_stored),
         TEST(test_set_host_commit_fails_is_set_and_dirty),
+        TEST(test_set_host_same_but_dirty_is_flushed),
         TEST(test_set_host_first_commit_fails_retry_invalidates),
         TEST(test_set_host_replace_fails_is_unchanged),
         TEST(test_post_takes_reference_before_entry),

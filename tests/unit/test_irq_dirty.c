@@ -168,6 +168,21 @@ static void test_teardown_unused_calls_nothing(void **state)
     assert_ended(f);
 }
 
+/* It may have held something else: only the backend knows. */
+static void test_teardown_invalidates_what_looks_not_present(void **state)
+{
+    struct fixture *f = *state;
+    const struct vtdpi_irte fpd_only = {UINT64_C(2), 0};
+
+    assert_int_equal(
+        vtdpi_irq_init(&f->irq, &f->backend, INDEX, &source, &fpd_only), 0);
+    PLAY(f, begin(0, 0), clear(0, 0), invalidate(0, 0), commit(false, 0, 0),
+         settled(0, 0));
+    assert_int_equal(vtdpi_irq_teardown(&f->irq), 0);
+    played(f);
+    assert_ended(f);
+}
+
 static void test_teardown_flush_fails_pins_until_flushed(void **state)
 {
     struct fixture *f = *state;
@@ -234,6 +249,8 @@ static void test_teardown_refused_is_repeated_by_flush(void **state)
     played(f);
     assert_true(vtdpi_irq_is_pinned(&f->irq));
     assert_int_equal(vtdpi_irq_mark_flushed(&f->irq), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields2), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_irq_unpost(&f->irq), VTDPI_ESTATE);
     assert_refs(f, 1, 0);
 
     PLAY(f, begin(1, 0), clear(1, 0), invalidate(1, 0), commit(true, 1, 0),
@@ -283,6 +300,7 @@ int main(void)
         TEST(test_dirty_then_unpost_is_not_drained_twice),
         TEST(test_teardown_clears_whatever_is_there),
         TEST(test_teardown_unused_calls_nothing),
+        TEST(test_teardown_invalidates_what_looks_not_present),
         TEST(test_teardown_flush_fails_pins_until_flushed),
         TEST(test_teardown_of_dirty_goes_ahead_and_releases_both),
         TEST(test_teardown_of_dirty_fails_pins_both),

@@ -261,6 +261,28 @@ static void test_set_flushes_any_number_of_units(void **state)
         (void)machine_teardown(&(void *){other[i]});
 }
 
+/* The ring is sized for submissions of one descriptor. What does not fit with
+ * sixteen is flushed with one. */
+static void test_flush_ring_too_full_goes_global(void **state)
+{
+    struct machine *m = machine_new(0, 1); /* second unit: pairs at most */
+    struct vtdpi_model_counters before;
+
+    (void)state;
+    machine_add(m, 1);
+    machine_enable(m, 1);
+    fill(m);
+    vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    for (int i = 0; i < 120; i++) /* 240 of 256 slots */
+        assert_int_equal(vtdpi_table_flush(&m->table, 0, 1), VTDPI_ETIMEDOUT);
+    before = machine_count(m, 1);
+    assert_int_equal(vtdpi_table_flush(&m->table, 64, 32), VTDPI_ETIMEDOUT);
+    vtdpi_model_clear_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    assert_int_equal(machine_count(m, 1).iec_global - before.iec_global, 1);
+    assert_no_violation(m);
+    machine_free(m);
+}
+
 /* flushes that fail */
 
 /* A change that fails with @p rc while @p fault is on in unit 1 of 2, and what
@@ -372,6 +394,75 @@ static void test_set_write_buffer_stuck_is_dirty(void **state)
     machine_free(m);
 }
 
+/* Not present, but a unit has what was there before: to be flushed, though
+ * an entry that was not present needs none. */
+static void test_set_after_failed_clearing_flushes(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    const struct vtdpi_irte none = {0, 0};
+
+    vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_IQE, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_EIQE);
+    assert_remapped(m, 1, index, 0x51); /* stale */
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_remapped(m, 1, index, 0x52);
+}
+
+static void test_dirty_is_kept_per_index(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t other = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_ETIMEDOUT);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_STATUS_NEVER);
+    assert_int_equal(vtdpi_table_set(&m->table, other, &irte), 0);
+    assert_false(vtdpi_table_is_dirty(&m->table, other));
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+}
+
+/* A posted form was retired, its flush failed, and a device used it again.
+ * Leaves a post in flight, and the entry not present and dirty. */
+static uint32_t retired_in_flight(struct machine *m)
+{
+    const uint32_t index = machine_index(m);
+    const struct vtdpi_irte none = {0, 0};
+    /* vCPU 1: PID at 5_2000_0040h, vector 61h */
+    const struct vtdpi_irte post = {UINT64_C(0x2000004000618001),
+                                    UINT64_C(0x0000000500040310)};
+
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_POST_LATE);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &post), 0);
+    assert_posted(m, 0, index, 1, 0x61);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_ETIMEDOUT);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_POST_LATE, 0);
+    assert_int_equal(machine_raise(m, 0, index).outcome, VTDPI_MODEL_IN_FLIGHT);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 1);
+    return index;
+}
+
+static void test_repeated_flushes_drain(void **state)
+{
+    struct machine *m = *state;
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    uint32_t index = retired_in_flight(m);
+
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
+    assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 0);
+    (void)retired_in_flight(m);
+    assert_int_equal(vtdpi_table_flush_all(&m->table), 0);
+    assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 0);
+    index = retired_in_flight(m);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 0);
+}
+
 /* units that are off */
 
 static void test_set_unit_suspended_then_resumed(void **state)
@@ -385,6 +476,20 @@ static void test_set_unit_suspended_then_resumed(void **state)
     assert_false(vtdpi_table_is_dirty(&m->table, index));
     assert_remapped(m, 0, index, 0x52);
     assert_int_equal(vtdpi_unit_resume(&m->unit[1]), 0);
+    assert_remapped(m, 1, index, 0x52);
+}
+
+/* It does not answer, and was given up: it posts nothing any more. */
+static void test_set_unit_gone_and_disabled_is_not_asked(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = retired_in_flight(m);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
     assert_remapped(m, 1, index, 0x52);
 }
 
@@ -453,6 +558,7 @@ int main(void)
         TEST(test_backend_too_many_ranges_become_global),
         TEST(test_backend_stale_old_value_returns_eagain),
         TEST(test_set_flushes_any_number_of_units),
+        TEST(test_flush_ring_too_full_goes_global),
         TEST(test_set_status_never_written_times_out),
         TEST(test_set_queue_stuck_times_out),
         TEST(test_set_descriptor_refused_returns_eiqe),
@@ -460,7 +566,11 @@ int main(void)
         TEST(test_set_first_error_is_returned),
         TEST(test_flush_all_failing_leaves_all_dirty),
         TEST(test_set_write_buffer_stuck_is_dirty),
+        TEST(test_set_after_failed_clearing_flushes),
+        TEST(test_dirty_is_kept_per_index),
+        TEST(test_repeated_flushes_drain),
         TEST(test_set_unit_suspended_then_resumed),
+        TEST(test_set_unit_gone_and_disabled_is_not_asked),
         TEST(test_set_unit_disabled_is_not_waited_for),
         TEST(test_set_unit_still_remapping_is_flushed),
         TEST(test_set_unit_failed_without_queue_is_dirty),

@@ -122,6 +122,17 @@ static void test_alloc_of_runs_looks_at_no_leaf_without_one(void **state)
     assert_int_equal(first, 1);
 }
 
+static void test_free_beside_free_indexes_locks_once(void **state)
+{
+    struct world *w = *state;
+
+    world_init(w, 128);
+    assert_int_equal(vtdpi_table_reserve(&w->table, 0, 2, NULL), 0);
+    hook_reset();
+    assert_int_equal(vtdpi_table_free(&w->table, 1, 1), 0);
+    assert_int_equal(hook.locked, 1); /* every hint was set already */
+}
+
 /* Interference: a table of 8192 of which all is used but in five leaves. */
 
 struct run {
@@ -129,16 +140,17 @@ struct run {
     uint32_t n;
 };
 
-/* What is free to begin with, in all combinations; 4096 and 4160 are behind
- * another word of hints. */
-static const struct run parts[] = {{5, 1},   {6, 1},     {64, 64},
-                                   {128, 8}, {4096, 64}, {4160, 4}};
+/* What is free to begin with, in all combinations. All but one are far from
+ * the start, where only hints lead quickly; that one has its own word of
+ * hints. */
+static const struct run parts[] = {{8005, 1}, {8006, 1},  {64, 64},
+                                   {8064, 8}, {4160, 64}, {8128, 4}};
 enum {
     PARTS = 6,
     LEAVES = 5,
     OPS = 4 + PARTS
 };
-static const uint32_t leaves[LEAVES] = {0, 64, 128, 4096, 4160};
+static const uint32_t leaves[LEAVES] = {64, 4160, 8000, 8064, 8128};
 
 /* Operations: allocate 1, 2, 8 or 64; or free a part that is used. */
 struct op {
@@ -341,6 +353,84 @@ static void test_two_operations_interleaved_at_every_access(void **state)
     assert_true(runs > 20000);
 }
 
+/* Somebody frees, then somebody allocates, while a third is on its way: what
+ * was freed is found, even while the hints are being put right. */
+struct two {
+    struct world *w;
+    unsigned int free_at;
+    unsigned int alloc_at;
+    unsigned int reached;
+    int rc;
+};
+
+static void free_then_alloc(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct two *t = ctx;
+    uint32_t first;
+
+    (void)kind;
+    (void)addr;
+    t->reached = accesses() - 1;
+    if (t->reached == t->free_at)
+        assert_int_equal(vtdpi_table_free(&t->w->table, 8006, 1), 0);
+    if (t->reached == t->alloc_at)
+        t->rc = vtdpi_table_alloc(&t->w->table, 1, NULL, &first);
+}
+
+static void test_alloc_finds_what_is_free_while_hints_change(void **state)
+{
+    struct world *w = *state;
+    struct oracle o;
+    struct two t = {.w = w};
+
+    prepare(w, 1, &o); /* only 8005 is free */
+    for (t.free_at = 0; t.free_at <= t.reached; t.free_at++) {
+        for (t.alloc_at = t.free_at; t.alloc_at <= t.reached; t.alloc_at++) {
+            uint32_t first;
+            int rc;
+
+            memcpy(w->storage, w->snapshot, w->size);
+            hook_reset();
+            hook.before = free_then_alloc;
+            hook.ctx = &t;
+            t.reached = 0;
+            t.rc = 1; /* not reached */
+            rc = vtdpi_table_alloc(&w->table, 1, NULL, &first);
+            hook_reset();
+            /* Two were free, and there were two takers. */
+            assert_int_equal(rc, 0);
+            assert_true(t.rc == 0 || t.alloc_at > t.reached);
+        }
+    }
+    assert_true(t.reached >= 4);
+}
+
+static void test_free_twice_at_the_same_time_is_detected(void **state)
+{
+    struct world *w = *state;
+    const struct op op = op_make(5); /* free 8006 */
+    struct between b = {.w = w, .done = true};
+    struct oracle o;
+
+    prepare(w, 0, &o);
+    for (b.at = 0; b.done; b.at++) {
+        struct op a = op;
+
+        memcpy(w->storage, w->snapshot, w->size);
+        hook_reset();
+        hook.before = between;
+        hook.ctx = &b;
+        b.op = op;
+        b.done = false;
+        op_run(w, &a);
+        hook_reset();
+        if (b.done)
+            assert_true((a.rc == 0) != (b.op.rc == 0));
+        assert_true(a.rc == 0 || a.rc == VTDPI_EFREE);
+    }
+    assert_true(b.at > 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -348,7 +438,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_alloc_costs_the_same_at_any_fill),
         TEST(test_alloc_of_runs_looks_at_no_leaf_without_one),
+        TEST(test_free_beside_free_indexes_locks_once),
         TEST(test_two_operations_interleaved_at_every_access),
+        TEST(test_alloc_finds_what_is_free_while_hints_change),
+        TEST(test_free_twice_at_the_same_time_is_detected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
