@@ -39,14 +39,13 @@ static VTDPI_COLD void fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
  * IQE: the head is at the descriptor that was refused, and stays there. Replace
  * it by one without effect: a wait that writes 0, which is no sequence number,
  * to the status word of its own slot. Not one without SW: it is refused, too.
- * Its owner fails; what the owner has behind it is executed, to no purpose.
+ * Its owner fails; what the owner has behind it is executed, to no purpose. If
+ * the head is at the tail, the slot written is the free one, to no harm.
  */
 static VTDPI_COLD void repair_iqe(struct vtdpi_qi *qi)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
-    if (qi->head == qi->tail)
-        return;
     while (t != NULL && (is_behind(qi, qi->head, t->first) ||
                          is_behind(qi, wait_slot(qi, t), qi->head)))
         t = t->next;
@@ -81,12 +80,11 @@ static VTDPI_COLD void move_to_tail(struct vtdpi_qi *qi,
  */
 static VTDPI_COLD void resubmit_aborted(struct vtdpi_qi *qi)
 {
-    const struct vtdpi_qi_ticket *const last = qi->youngest;
     bool moved = false;
-    bool more = last != NULL;
 
-    while (more && is_behind(qi, wait_slot(qi, qi->oldest), qi->head)) {
-        more = qi->oldest != last;
+    /* What was moved is behind the head no more, so this ends. */
+    while (qi->oldest != NULL &&
+           is_behind(qi, wait_slot(qi, qi->oldest), qi->head)) {
         move_to_tail(qi, qi->oldest);
         moved = true;
     }
@@ -146,17 +144,16 @@ struct recovery {
 static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
 {
     struct recovery r = {0, false, false};
-    const uint32_t all = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
-    const uint32_t fsts = all & QUEUE_ERRORS;
+    const uint32_t fsts =
+        vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG) & QUEUE_ERRORS;
     enum head head;
     uint64_t iqer;
 
-    r.gone = all == VTDPI_ALL_ONES32_;
-    if (r.gone || fsts == 0)
+    if (fsts == 0)
         return r;
     iqer = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQER_REG);
     head = read_head(qi);
-    r.gone = head == HEAD_GONE;
+    r.gone = head == HEAD_GONE; /* then FSTS was all ones, too */
     if (r.gone)
         return r;
     /* Status words written before the error are visible by now: a register

@@ -360,6 +360,7 @@ static void test_qi_submit_sequence_wraps_past_zero(void **state)
     assert_int_equal(*rig_status(1), UINT32_MAX);
     assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 0), 0);
     rig_set_manual(true);
+    *rig_status(3) = 7; /* anything but 0 */
     submit(&t);
     assert_int_equal(rig_ring(3, 0) >> 32, 1); /* not 0 */
     assert_int_equal(vtdpi_qi_poll(&rig.qi, &t), VTDPI_EBUSY);

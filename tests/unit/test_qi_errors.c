@@ -210,6 +210,7 @@ static void test_qi_recover_iqe_with_impossible_head_touches_nothing(void **s)
     vtdpi_model_fetch(&rig.m, 1);
     assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);
     assert_int_equal(rig_ring(0, 0), 0x0000001000000014);
+    assert_int_equal(rig_ring(0x50, 0), 0);
     assert_int_equal(poll(&a), VTDPI_EBUSY);
     begin = rig_now();
     assert_int_equal(wait(&b), VTDPI_ETIMEDOUT);

@@ -266,6 +266,30 @@ static void test_qi_recover_ite_full_ring_loses_nothing(void **state)
     }
 }
 
+/* A batch that is written again over its own old place. */
+static void test_qi_recover_ite_full_ring_keeps_descriptors(void **state)
+{
+    static struct vtdpi_qi_ticket t[125];
+    struct vtdpi_qi_ticket big;
+
+    (void)state;
+    submit(&big, 4); /* slots 0 to 4 */
+    for (size_t i = 0; i < 125; i++)
+        submit(&t[i], 1); /* 5 to 254; 255 is next */
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 4), 4);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ITE, 0);
+    assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 1);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EITE);
+    assert_int_equal(rig_ring(255, 0), 0x0000001000000014);
+    assert_int_equal(rig_ring(0, 0), 0x0000001100000014);
+    assert_int_equal(rig_ring(1, 0), 0x0000001200000014);
+    assert_int_equal(rig_ring(2, 0), 0x0000001300000014);
+    assert_int_equal(rig_ring(3, 0), 0x0000007f00000065);
+    run();
+    assert_int_equal(poll(&big), 0);
+    assert_int_equal(poll(&t[124]), 0);
+}
+
 /* Everything is aborted, the youngest as well. */
 static void test_qi_recover_ite_whole_queue_is_resubmitted_once(void **state)
 {
@@ -335,6 +359,7 @@ int main(void)
         TEST(test_qi_poll_ite_pasid_flush_is_recognised),
         TEST(test_qi_poll_ite_before_wait_fails_owner_all_the_same),
         TEST(test_qi_recover_ite_full_ring_loses_nothing),
+        TEST(test_qi_recover_ite_full_ring_keeps_descriptors),
         TEST(test_qi_recover_ite_whole_queue_is_resubmitted_once),
         TEST(test_qi_recover_ite_completed_is_not_resubmitted),
         TEST(test_qi_recover_ite_given_up_is_not_resubmitted),
