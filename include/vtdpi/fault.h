@@ -77,19 +77,19 @@ struct vtdpi_fault {
     enum vtdpi_fault_kind kind; /**< What it is. */
 
     /* INTERRUPT and DMA. */
+    uint16_t sid;    /**< Source id of the request. */
+    uint16_t record; /**< Number of the fault recording register. */
     uint64_t lo;     /**< The record, bits 63:0, raw. */
     uint64_t hi;     /**< The record, bits 127:64, raw, F included. */
-    uint16_t record; /**< Number of the fault recording register. */
-    uint16_t sid;    /**< Source id of the request. */
     uint8_t reason;  /**< INTERRUPT: an enum vtdpi_fault_reason. */
 
     /* INTERRUPT. */
-    bool has_index; /**< The request had an index: reason other than 25h. */
-    uint16_t index; /**< The index, its low 16 bits if it is beyond the table
-                         (21h); 0 without one. */
     bool hideable;  /**< Recorded only because FPD was clear in the entry:
                          reasons 22h, 24h, 26h, 27h and 28h. The absence of
                          such a fault proves nothing if FPD is set. */
+    bool has_index; /**< The request had an index: reason other than 25h. */
+    uint16_t index; /**< The index, its low 16 bits if it is beyond the table
+                         (21h); 0 without one. */
     void *owner;    /**< vtdpi_table_owner() of the index; NULL if it lies
                          beyond the table, as with 21h. With 26h that is not
                          who sent the request. */
