@@ -158,11 +158,11 @@ static enum taken take(struct vtdpi_fault_reader *r, uint32_t i, uint64_t *lo,
 
     *lo = 0;
     *hi = read_hi(u, i);
-    if (*hi == VTDPI_ALL_ONES64_) {
-        result = TAKEN_GONE;
-    } else if ((*hi & VTDPI_FRCD_HI_F) != 0) {
+    if ((*hi & VTDPI_FRCD_HI_F) != 0) {
         *lo = read_lo(u, i);
-        result = *lo == VTDPI_ALL_ONES64_ ? TAKEN_GONE : TAKEN_ONE;
+        result = *hi == VTDPI_ALL_ONES64_ || *lo == VTDPI_ALL_ONES64_
+                     ? TAKEN_GONE
+                     : TAKEN_ONE;
     }
     if (result == TAKEN_ONE) {
         clear_record(u, i);
@@ -210,10 +210,11 @@ static bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
  * pending: after a call that did not take them all it is behind.
  *
  * One round at most: a record whose F does not clear, or a device that causes
- * faults all the time, cannot keep us here.
+ * faults all the time, cannot keep us here. Whether the unit is gone finish()
+ * finds out.
  */
-static int report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
-                          uint32_t max)
+static void report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
+                           uint32_t max)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uint32_t count = u->caps.fault_count;
@@ -227,24 +228,20 @@ static int report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
         const enum taken taken = take(r, i, &lo, &hi);
 
         if (taken == TAKEN_GONE)
-            return VTDPI_EIO;
+            return;
         if (taken == TAKEN_ONE) {
             deliver(r, i, lo, hi);
             left--;
             i = after(u, i);
             continue;
         }
-        fsts = read_fsts(u);
-        if (fsts == VTDPI_ALL_ONES32_)
-            return VTDPI_EIO;
-        if ((fsts & PPF) == 0)
-            return 0;
+        if ((read_fsts(u) & PPF) == 0)
+            return;
         /* It was filled just now, another CPU is ahead of us, or there is a
          * gap, as when FRI is behind. */
         if (!find_due(r, &i))
             i = after(u, i);
     }
-    return 0;
 }
 
 /*
@@ -356,16 +353,13 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
     const struct vtdpi_unit *u = reader->params.unit;
     uint32_t fsts = read_fsts(u);
     uint32_t served;
-    int rc = 0;
 
     *more = false;
     if (fsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
     served = handle_queue(reader, fsts);
     if ((fsts & PPF) != 0)
-        rc = report_records(reader, fsts, max);
-    if (rc != 0)
-        return rc;
+        report_records(reader, fsts, max);
     if (finish(u, &fsts)) {
         struct vtdpi_fault fault = {0};
 
@@ -412,8 +406,7 @@ int vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader)
         uint64_t lo;
         uint64_t hi;
 
-        if (take(reader, i, &lo, &hi) == TAKEN_GONE)
-            return VTDPI_EIO;
+        (void)take(reader, i, &lo, &hi);
     }
     served = settle_queue(reader);
     (void)finish(u, &fsts);
