@@ -108,24 +108,21 @@ static void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
         hint_set(x, leaf, order);
 }
 
-/* After indexes of a leaf were taken: the orders that it has no longer. */
-static void hints_taken(const struct vtdpi_index *x, uint32_t leaf,
-                        uint64_t before, uint64_t after)
+/*
+ * After a leaf went from @p before to @p after: clears the hints of the orders
+ * that it has no longer, or sets those of the orders that are new. An order
+ * that it had already needs no look: its hint is set, or an allocator that has
+ * just cleared it is about to look again at the leaf.
+ */
+static void hints_update(const struct vtdpi_index *x, uint32_t leaf,
+                         uint64_t before, uint64_t after)
 {
-    const unsigned int end = orders(before);
+    const unsigned int had = orders(before);
+    const unsigned int has = orders(after);
 
-    for (unsigned int k = orders(after); k < end; k++)
+    for (unsigned int k = has; k < had; k++)
         hint_clear(x, leaf, k);
-}
-
-/* After indexes of a leaf became free. Looks at all orders that it has now,
- * not at those that are new: an allocator may be between its two looks. */
-static void hints_freed(const struct vtdpi_index *x, uint32_t leaf,
-                        uint64_t after)
-{
-    const unsigned int end = orders(after);
-
-    for (unsigned int k = 0; k < end; k++)
+    for (unsigned int k = had; k < has; k++)
         hint_set(x, leaf, k);
 }
 
@@ -148,7 +145,7 @@ void vtdpi_index_init_(struct vtdpi_index *x, uint64_t *words, uint32_t count)
         vtdpi_atomic_store64_relaxed(&words[i], 0);
     for (uint32_t leaf = 0; leaf < leaves_of(count); leaf++) {
         vtdpi_atomic_store64_relaxed(&x->leaves[leaf], free_leaf);
-        hints_freed(x, leaf, free_leaf);
+        hints_update(x, leaf, 0, free_leaf);
     }
 }
 
@@ -173,7 +170,7 @@ static bool take_any(struct vtdpi_index *x, uint32_t leaf, unsigned int order,
         left = old & ~run_bits(lowest(starts), 1u << order);
         if (vtdpi_atomic_cas64(&x->leaves[leaf], &old, left)) {
             *first = leaf * 64 + lowest(starts);
-            hints_taken(x, leaf, old, left);
+            hints_update(x, leaf, old, left);
             return true;
         }
     }
@@ -229,7 +226,7 @@ int vtdpi_index_take_(struct vtdpi_index *x, uint32_t first, uint32_t n)
         if ((old & bits) != bits)
             return VTDPI_EBUSY;
     } while (!vtdpi_atomic_cas64(leaf, &old, old & ~bits));
-    hints_taken(x, first / 64, old, old & ~bits);
+    hints_update(x, first / 64, old, old & ~bits);
     return 0;
 }
 
@@ -243,7 +240,7 @@ int vtdpi_index_free_(struct vtdpi_index *x, uint32_t first, uint32_t n)
         if ((old & bits) != 0)
             return VTDPI_EFREE;
     } while (!vtdpi_atomic_cas64(leaf, &old, old | bits));
-    hints_freed(x, first / 64, old | bits);
+    hints_update(x, first / 64, old, old | bits);
     return 0;
 }
 

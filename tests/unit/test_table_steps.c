@@ -130,7 +130,7 @@ static void test_free_beside_free_indexes_locks_once(void **state)
     assert_int_equal(vtdpi_table_reserve(&w->table, 0, 2, NULL), 0);
     hook_reset();
     assert_int_equal(vtdpi_table_free(&w->table, 1, 1), 0);
-    assert_int_equal(hook.locked, 1); /* every hint was set already */
+    assert_int_equal(hook.locked, 1); /* the leaf; its hints are set */
 }
 
 /* Interference: a table of 8192 of which all is used but in five leaves. */
