@@ -93,9 +93,10 @@ static void test_handle_first_call_finds_records_behind_a_gap(void **state)
 /* Nor does it begin with record 0 when that is not the oldest. */
 static void test_handle_first_call_begins_at_fri(void **state)
 {
+    const struct vtdpi_fault_params p = faults.reader.params;
+
     (void)state;
-    fault_power_up(CAP);
-    fault_enable();
+    assert_int_equal(vtdpi_fault_init(&faults.reader, &p), 0);
     fault_raise_many(5);
     for (uint32_t off = 0x108; off <= 0x148; off += 0x10)
         vtdpi_model_write64(&rig.m, off, F);
@@ -105,6 +106,16 @@ static void test_handle_first_call_begins_at_fri(void **state)
     assert_int_equal(faults.seen_count, 5);
     for (uint32_t i = 0; i < 5; i++)
         assert_seen(i, 5 + i);
+}
+
+static void test_handle_fri_beyond_the_records_is_survived(void **state)
+{
+    (void)state;
+    fault_raise();
+    rig.m.fsts |= 0xf900; /* 249 */
+    assert_false(fault_handle(0));
+    assert_int_equal(faults.seen_count, 1);
+    assert_seen(0, 0);
 }
 
 /* Overflow. */
@@ -421,7 +432,8 @@ static void unit_goes(uint32_t pending)
         assert_true(rc == 0 || rc == VTDPI_EIO);
         assert_int_equal(rc == 0, strike.step <= strike.at);
         assert_int_equal(more, false);
-        assert_true(strike.step < 50);
+        /* Each access may take long when nothing answers. */
+        assert_true(strike.step <= strike.at + 6);
         for (uint32_t i = 0; i < faults.seen_count; i++) {
             if (faults.seen[i].kind == VTDPI_FAULT_OVERFLOW)
                 overflows++;
@@ -539,6 +551,7 @@ int main(void)
         TEST(test_handle_any_number_of_records),
         TEST(test_handle_first_call_finds_records_behind_a_gap),
         TEST(test_handle_first_call_begins_at_fri),
+        TEST(test_handle_fri_beyond_the_records_is_survived),
         TEST(test_handle_overflow_is_reported_once_and_cleared),
         TEST(test_handle_overflow_clears_only_pfo),
         TEST(test_handle_bounded_overflow_lets_recording_go_on),
