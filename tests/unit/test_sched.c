@@ -6,22 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint32_t slots[VCPUS] = {5, 70, 63};
-
-static int set_up(void **state)
-{
-    hook_reset();
-    *state = world_new(slots);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    hook_reset();
-    world_free(*state);
-    return 0;
-}
-
 static uint64_t control(const struct world_vcpu *v)
 {
     return ((const struct vtdpi_pid *)v->w->memory)[v->v.slot].control;
@@ -190,7 +174,7 @@ static void test_vcpu_attach_reused_slot_starts_empty(void **state)
     vtdpi_vcpu_run(&v->v, &w->pcpu[0]);
     world_device_post(v, 0x55, false);
     assert_int_equal(vtdpi_vcpu_detach(&v->v), 0);
-    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v->v, slots[0], v), 0);
+    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v->v, world_slots[0], v), 0);
     assert_int_equal(control(v), (uint64_t)ANV << 16 | 2);
     assert_false(vtdpi_vcpu_sync(&v->v, out));
 }
@@ -356,18 +340,11 @@ static void test_vcpu_block_committed_idle_sends_nothing(void **state)
 
 /* The handler, offline, rescan. */
 
-static void block_all_on_2(struct world *w)
-{
-    for (unsigned int i = 0; i < VCPUS; i++)
-        world_halt(&w->vcpu[i], 2, false);
-    assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), VCPUS);
-}
-
 static void test_pcpu_handle_wakeup_wakes_those_with_on(void **state)
 {
     struct world *w = *state;
 
-    block_all_on_2(w);
+    world_block_all(w, 2);
     world_device_post(&w->vcpu[1], 0x40, false);
     assert_true(w->pending[2][WNV]);
     assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2]), 1);
@@ -384,7 +361,7 @@ static void test_pcpu_handle_wakeup_clears_stale_summary_only(void **state)
 {
     struct world *w = *state;
 
-    block_all_on_2(w);
+    world_block_all(w, 2);
     assert_int_equal(w->bitmap[2][PAGES], 3); /* leaves 0 and 1 */
     world_enter(&w->vcpu[1], 0);
     assert_int_equal(w->bitmap[2][PAGES], 3);
@@ -396,228 +373,12 @@ static void test_pcpu_offline_and_rescan_wake_everyone(void **state)
 {
     struct world *w = *state;
 
-    block_all_on_2(w);
+    world_block_all(w, 2);
     assert_int_equal(vtdpi_pcpu_rescan(&w->pcpu[2]), VCPUS);
     assert_int_equal(vtdpi_pcpu_offline(&w->pcpu[2]), VCPUS);
     for (unsigned int i = 0; i < VCPUS; i++)
         assert_int_equal(w->vcpu[i].wakes, 2);
     assert_int_equal(vtdpi_pcpu_rescan(&w->pcpu[1]), 0);
-}
-
-/* References and detach. */
-
-static void test_vcpu_detach_referenced_busy(void **state)
-{
-    struct world *w = *state;
-    struct vtdpi_vcpu *v = &w->vcpu[0].v;
-
-    assert_int_equal(vtdpi_vcpu_ref(v), 0);
-    assert_int_equal(vtdpi_vcpu_ref(v), 0);
-    assert_int_equal(vtdpi_vcpu_refs(v), 2);
-    assert_int_equal(vtdpi_vcpu_detach_begin(v), VTDPI_EBUSY);
-    vtdpi_vcpu_unref(v);
-    assert_int_equal(vtdpi_vcpu_detach(v), VTDPI_EBUSY);
-    assert_true(vtdpi_vcpu_attached(v));
-    vtdpi_vcpu_unref(v);
-    assert_int_equal(vtdpi_vcpu_detach_begin(v), 0);
-    assert_int_equal(vtdpi_vcpu_ref(v), VTDPI_ECLOSED);
-    assert_int_equal(vtdpi_vcpu_detach_begin(v), VTDPI_ECLOSED);
-    assert_true(vtdpi_vcpu_detach_poll(v));
-    assert_true(vtdpi_vcpu_detach_poll(v));
-    assert_false(vtdpi_vcpu_attached(v));
-    assert_int_equal(vtdpi_vcpu_detach_begin(v), VTDPI_EDETACHED);
-    assert_int_equal(vtdpi_vcpu_detach(v), VTDPI_EDETACHED);
-    assert_int_equal(vtdpi_vcpu_ref(v), VTDPI_ECLOSED);
-}
-
-static void test_vcpu_detach_blocked_leaves_nothing(void **state)
-{
-    struct world *w = *state;
-
-    block_all_on_2(w);
-    world_device_post(&w->vcpu[0], 0x40, false);
-    assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[0].v), 0);
-    w->vcpu[0].gone = true;
-    assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), VCPUS - 1);
-    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2]), 0);
-    assert_int_equal(vtdpi_pcpu_offline(&w->pcpu[2]), VCPUS - 1);
-}
-
-/* A scan is under way on each of the sequences in turn: detach waits. */
-static void test_vcpu_detach_poll_waits_for_every_scan(void **state)
-{
-    struct world *w = *state;
-    uint64_t *const seqs[] = {&w->pcpu[0].scan, &w->pcpu[1].scan,
-                              &w->pcpu[2].scan, &w->s.scan};
-
-    for (unsigned int i = 0; i < 4; i++) {
-        struct world_vcpu *v = &w->vcpu[0];
-
-        *seqs[i] = 7;
-        assert_int_equal(vtdpi_vcpu_detach_begin(&v->v), 0);
-        assert_false(vtdpi_vcpu_detach_poll(&v->v));
-        assert_false(vtdpi_vcpu_detach_poll(&v->v));
-        assert_int_equal(
-            vtdpi_vcpu_attach(&w->s, &(struct vtdpi_vcpu){0}, slots[0], w),
-            VTDPI_ESLOTBUSY);
-        /* It has ended, and another one has begun. */
-        *seqs[i] = 9;
-        assert_true(vtdpi_vcpu_detach_poll(&v->v));
-        *seqs[i] = 10;
-        assert_int_equal(vtdpi_vcpu_attach(&w->s, &v->v, slots[0], v), 0);
-    }
-}
-
-static unsigned int relaxed;
-
-static void end_the_scan(void *ctx)
-{
-    struct world *w = ctx;
-
-    if (++relaxed == 3)
-        w->pcpu[1].scan++;
-}
-
-static void test_vcpu_detach_relaxes_while_it_waits(void **state)
-{
-    struct world *w = *state;
-
-    relaxed = 0;
-    w->ops.relax = end_the_scan;
-    w->pcpu[1].scan = 1;
-    assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[0].v), 0);
-    assert_int_equal(relaxed, 3);
-}
-
-/* Detach before step k of a scan, for every k and both kinds of scan: wake
- * never comes after detach is done. */
-
-struct detach_at {
-    struct world *w;
-    unsigned int step;
-    unsigned int at;
-};
-
-static void poll_detach(struct world_vcpu *v)
-{
-    if (!v->gone && vtdpi_vcpu_detach_poll(&v->v))
-        v->gone = true;
-}
-
-static void detach_at_step(void *ctx, enum hook_kind kind, const void *addr)
-{
-    struct detach_at *d = ctx;
-    struct world_vcpu *v = &d->w->vcpu[0];
-
-    (void)kind;
-    (void)addr;
-    d->step++;
-    if (d->step == d->at)
-        assert_int_equal(vtdpi_vcpu_detach_begin(&v->v), 0);
-    if (d->step >= d->at)
-        poll_detach(v);
-}
-
-static unsigned int detach_during(uint32_t (*scan)(struct vtdpi_pcpu *p),
-                                  unsigned int at)
-{
-    struct world *w = world_new(slots);
-    struct detach_at d = {w, 0, at};
-
-    block_all_on_2(w);
-    for (unsigned int i = 0; i < VCPUS; i++)
-        world_device_post(&w->vcpu[i], 0x40, false);
-    hook.before = detach_at_step;
-    hook.ctx = &d;
-    (void)scan(&w->pcpu[2]);
-    hook_reset();
-    assert_int_equal(w->vcpu[1].wakes, 1);
-    if (d.step >= at) {
-        poll_detach(&w->vcpu[0]);
-        assert_true(w->vcpu[0].gone);
-    }
-    world_free(w);
-    return d.step;
-}
-
-static void test_vcpu_detach_during_handler_no_wake_after(void **state)
-{
-    (void)state;
-    for (unsigned int k = 1; detach_during(vtdpi_pcpu_handle_wakeup, k) >= k;)
-        k++;
-}
-
-static void test_vcpu_detach_during_offline_no_wake_after(void **state)
-{
-    (void)state;
-    for (unsigned int k = 1; detach_during(vtdpi_pcpu_offline, k) >= k;)
-        k++;
-}
-
-/* Offline while the handler has a summary bit clear over a leaf that is not
- * empty: a vCPU blocks after the handler read its leaf empty, and offline
- * comes at each later step. */
-
-struct brief {
-    struct world *w;
-    unsigned int step;
-    unsigned int block_at;
-    unsigned int offline_at;
-    bool was_clear;
-};
-
-static void block_then_offline(void *ctx, enum hook_kind kind, const void *addr)
-{
-    struct brief *b = ctx;
-    struct world *w = b->w;
-
-    (void)kind;
-    (void)addr;
-    b->step++;
-    if (b->step == b->block_at)
-        world_halt(&w->vcpu[0], 2, false);
-    if (b->step == b->offline_at) {
-        if (b->step > b->block_at && (w->bitmap[2][PAGES] & 1) == 0)
-            b->was_clear = true;
-        world_offline(w, 2);
-    }
-}
-
-static bool brief_once(struct brief *b)
-{
-    struct world *w = world_new(slots);
-
-    /* A summary bit over an empty leaf. */
-    world_halt(&w->vcpu[0], 2, false);
-    world_enter(&w->vcpu[0], 0);
-    b->w = w;
-    b->step = 0;
-    hook.before = block_then_offline;
-    hook.ctx = b;
-    (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2]);
-    hook_reset();
-    world_settle(w);
-    world_check(w);
-    world_device_post(&w->vcpu[0], 0x40, false);
-    world_settle(w);
-    world_check(w);
-    assert_int_equal(w->vcpu[0].state, GUEST);
-    world_free(w);
-    return b->step >= b->offline_at;
-}
-
-static void test_pcpu_offline_summary_briefly_clear_wakes(void **state)
-{
-    struct brief b = {0};
-
-    (void)state;
-    for (b.block_at = 1; b.block_at < 20; b.block_at++) {
-        b.offline_at = b.block_at;
-        while (brief_once(&b))
-            b.offline_at++;
-    }
-    /* The case that this test is about did occur. */
-    assert_true(b.was_clear);
 }
 
 /* What the hot paths cost, in locked operations. */
@@ -730,7 +491,8 @@ static void test_sched_broken_preconditions_assert(void **state)
     expect_assert_failure((void)vtdpi_pcpu_rescan(&w->pcpu[1]));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) \
+    cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
 int main(void)
 {
@@ -756,13 +518,6 @@ int main(void)
         TEST(test_pcpu_handle_wakeup_wakes_those_with_on),
         TEST(test_pcpu_handle_wakeup_clears_stale_summary_only),
         TEST(test_pcpu_offline_and_rescan_wake_everyone),
-        TEST(test_vcpu_detach_referenced_busy),
-        TEST(test_vcpu_detach_blocked_leaves_nothing),
-        TEST(test_vcpu_detach_poll_waits_for_every_scan),
-        TEST(test_vcpu_detach_relaxes_while_it_waits),
-        TEST(test_vcpu_detach_during_handler_no_wake_after),
-        TEST(test_vcpu_detach_during_offline_no_wake_after),
-        TEST(test_pcpu_offline_summary_briefly_clear_wakes),
         TEST(test_vcpu_run_unchanged_no_locked_operation),
         TEST(test_vcpu_post_locked_operations),
         TEST(test_vcpu_sync_idle_no_locked_operation),

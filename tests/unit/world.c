@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "atomic_hook.h"
 #include "test.h"
 #include "world.h"
 
@@ -336,4 +337,27 @@ void world_check(const struct world *w)
         }
     }
     check_bitmaps(w);
+}
+
+const uint32_t world_slots[VCPUS] = {5, 70, 63};
+
+int world_set_up(void **state)
+{
+    hook_reset();
+    *state = world_new(world_slots);
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    hook_reset();
+    world_free(*state);
+    return 0;
+}
+
+void world_block_all(struct world *w, unsigned int pcpu)
+{
+    for (unsigned int i = 0; i < VCPUS; i++)
+        world_halt(&w->vcpu[i], pcpu, false);
+    assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[pcpu]), VCPUS);
 }

@@ -62,6 +62,14 @@ uint32_t world_apic_id(unsigned int pcpu);
 struct world *world_new(const uint32_t slots[VCPUS]);
 void world_free(struct world *w);
 
+/* The same as a CMocka fixture, with these slots. */
+extern const uint32_t world_slots[VCPUS];
+int world_set_up(void **state);
+int world_tear_down(void **state);
+
+/* Every vCPU goes to sleep. */
+void world_block_all(struct world *w, unsigned int pcpu);
+
 /* Post as the remapping unit does: one atomic step. */
 void world_device_post(struct world_vcpu *v, uint8_t vector, bool urgent);
 /* Post by vtdpi_vcpu_post(), accounted for. */
