@@ -75,6 +75,8 @@ struct sums {
     uint64_t coalesced;
     uint64_t lost;
     uint64_t twice;
+    uint64_t asleep;  /* vCPUs, in the end */
+    uint64_t blocked; /* bits, by the library's count */
 };
 
 static void sum_units(const struct demo *d, struct sums *s)
@@ -98,6 +100,7 @@ static void sum_guests(const struct demo *d, struct sums *s)
 
         s->handled += g->handled;
         s->coalesced += g->coalesced;
+        s->asleep += d->vcpu[i].state == ASLEEP;
         for (unsigned int v = 0; v < VECTORS; v++) {
             const uint64_t due =
                 d->account.raised[i][v] - d->account.merged[i][v];
@@ -107,6 +110,12 @@ static void sum_guests(const struct demo *d, struct sums *s)
             s->twice += due < g->received[v] ? g->received[v] - due : 0;
         }
     }
+}
+
+static void sum_pcpus(const struct demo *d, struct sums *s)
+{
+    for (unsigned int i = 0; i < PCPUS; i++)
+        s->blocked += vtdpi_pcpu_blocked(&d->pcpu[i].pi);
 }
 
 static bool row(const char *what, uint64_t count)
@@ -186,6 +195,10 @@ static bool print_wrong(const struct demo *d, const struct sums *s)
     good &= row("delivered twice", s->twice);
     good &= row("posted, and no notification on its way", a->overlooked);
     good &= row("delivered by an entry that had been replaced", a->stale);
+    good &= row("vCPUs awake, with nothing left to do", VCPUS - s->asleep);
+    good &= row("sleeping vCPUs and blocked bits, difference",
+                s->blocked > s->asleep ? s->blocked - s->asleep
+                                       : s->asleep - s->blocked);
     good &= row("interrupts refused by a unit", a->blocked + s->faults);
     good &= row("rules of the hardware broken by the driver", s->violations);
     if (a->overlooked != 0)
@@ -201,6 +214,7 @@ bool account_print(const struct demo *d)
 
     sum_units(d, &s);
     sum_guests(d, &s);
+    sum_pcpus(d, &s);
     print_raised(d, &s);
     print_events(d);
     print_exits(d);

@@ -10,6 +10,12 @@
 
 #include <string.h>
 
+/* More than can happen elsewhere while one vCPU halts. */
+#define HALT_TRIES   64
+
+/* More than can be left over when nothing new is raised. */
+#define SETTLE_STEPS 10000
+
 /* Callbacks of the library. */
 
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
@@ -114,6 +120,70 @@ static void enter_guest(struct demo *d, struct pcpu *p)
     p->in_guest = true;
 }
 
+static void run(struct demo *d, struct pcpu *p)
+{
+    struct vcpu *const v = p->running;
+
+    v->last = p->number;
+    vtdpi_vcpu_run(&v->pi, &p->pi);
+    enter_guest(d, p);
+}
+
+/* Asleep, unless a wake came while it was blocking. */
+static void sleep_unless_woken(struct demo *d, struct pcpu *p)
+{
+    struct vcpu *const v = p->running;
+
+    v->state = v->woken ? READY : ASLEEP;
+    line_then(d, v->woken ? "woken already" : "sleeps");
+    p->running = NULL;
+}
+
+static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
+{
+    struct vcpu *const v = p->running;
+
+    v->woken = false; /* before block: from now on a wake counts */
+    for (unsigned int tries = 0; tries < HALT_TRIES; tries++) {
+        switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
+        case VTDPI_BLOCKED:
+            sleep_unless_woken(d, p);
+            return;
+        case VTDPI_BLOCK_PENDING:
+            if (!take(d, v))
+                break; /* ON without a vector: block again */
+            line_then(d, "stays");
+            run(d, p);
+            return;
+        case VTDPI_BLOCK_OFFLINE:
+            line_then(d, "p%u offline", where->number);
+            where = p; /* where this thread runs is online */
+            break;
+        }
+    }
+    must(VTDPI_EBUG, "vtdpi_vcpu_block: always pending, and nothing there");
+}
+
+/* What the thread of a vCPU does when it has a pCPU: enter the guest; or halt
+ * again, if it was woken for nothing, as when a pCPU goes offline. */
+static void go_on(struct demo *d, struct pcpu *p)
+{
+    struct vcpu *const v = p->running;
+
+    if (vtdpi_vcpu_is_blocked(&v->pi) && !take(d, v)) {
+        line_what(d, "halts again on p%u", p->number);
+        halt(d, p, p);
+        return;
+    }
+    line_what(d, "runs on p%u", p->number);
+    d->account.runs++;
+    if (v->last != p->number && v->last != NOWHERE) {
+        line_what(d, ", moved from p%u", v->last);
+        d->account.migrations++;
+    }
+    run(d, p);
+}
+
 bool host_schedule(struct demo *d)
 {
     struct vcpu *const v = pick_ready(d);
@@ -123,19 +193,10 @@ bool host_schedule(struct demo *d)
     if (v == NULL || p == NULL)
         return false;
     line_begin(d, &line, "v%u", v->number);
-    line_what(d, "runs on p%u", p->number);
-    d->account.runs++;
-    if (v->last != p->number && v->last != NOWHERE) {
-        line_what(d, ", moved from p%u", v->last);
-        d->account.migrations++;
-    }
-
     p->busy = true;
     p->running = v;
     v->state = RUNNING;
-    v->last = p->number;
-    vtdpi_vcpu_run(&v->pi, &p->pi);
-    enter_guest(d, p);
+    go_on(d, p);
     p->busy = false;
     line_end(d, &line);
     return true;
@@ -160,41 +221,6 @@ bool host_preempt(struct demo *d)
     p->busy = false;
     line_end(d, &line);
     return true;
-}
-
-/* Asleep, unless a wake came while it was blocking. */
-static void sleep_unless_woken(struct demo *d, struct pcpu *p)
-{
-    struct vcpu *const v = p->running;
-
-    v->state = v->woken ? READY : ASLEEP;
-    line_then(d, v->woken ? "woken already" : "sleeps");
-    p->running = NULL;
-}
-
-static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
-{
-    struct vcpu *const v = p->running;
-
-    v->woken = false; /* before block: from now on a wake counts */
-    for (;;) {
-        switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
-        case VTDPI_BLOCKED:
-            sleep_unless_woken(d, p);
-            return;
-        case VTDPI_BLOCK_PENDING:
-            if (!take(d, v))
-                break; /* ON without a vector: block again */
-            line_then(d, "stays");
-            vtdpi_vcpu_run(&v->pi, &p->pi);
-            enter_guest(d, p);
-            return;
-        case VTDPI_BLOCK_OFFLINE:
-            line_then(d, "p%u offline", where->number);
-            where = p; /* where this thread runs is online */
-            break;
-        }
-    }
 }
 
 bool host_halt(struct demo *d)
@@ -382,9 +408,12 @@ bool host_guest_handles(struct demo *d)
  * a PIR is lost. */
 void host_settle(struct demo *d)
 {
-    while (host_interrupt(d) || host_guest_handles(d) || host_schedule(d) ||
-           host_halt(d))
+    for (unsigned int n = 0; n < SETTLE_STEPS; n++) {
+        if (!host_interrupt(d) && !host_guest_handles(d) && !host_schedule(d) &&
+            !host_halt(d))
+            return;
         account_check(d);
+    }
 }
 
 /* Start and end. */

@@ -127,7 +127,7 @@ def check_output(program):
     for word in ("takes WNV", "wakes v", "takes ANV", "halts", "is preempted",
                  "moved from", "handles", "merged", "falls back", "relayed",
                  "moves from", "sleeps", "      +  ", "goes offline",
-                 "p3 offline", "preempted first", "takes 36 (VM exit)"):
+                 "p3 offline", "preempted first", "halts again", "takes 36 (VM exit)"):
         case("the timeline has '%s'" % word.strip(),
              "" if word in everything else "never")
 
