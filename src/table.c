@@ -101,7 +101,7 @@ int vtdpi_table_init(struct vtdpi_table *t,
     for (uint32_t i = 0; i < dirty_words(params->count); i++)
         vtdpi_atomic_store64_relaxed(&t->dirty[i], 0);
     for (uint32_t i = 0; t->owners != NULL && i < params->count; i++)
-        t->owners[i] = NULL;
+        vtdpi_atomic_store_ptr_release(&t->owners[i], NULL);
     entries_init(t, params->adopt);
     return 0;
 }
