@@ -80,19 +80,24 @@ static inline void write_slot(const struct vtdpi_qi *qi, uint32_t slot,
 {
     uint64_t *word = &qi->ring[(size_t)slot * qi->words];
 
-    for (uint32_t i = 0; i < qi->words; i++)
-        vtdpi_atomic_store64_relaxed(&word[i], desc->qw[i]);
+    vtdpi_atomic_store64_relaxed(&word[0], desc->qw[0]);
+    vtdpi_atomic_store64_relaxed(&word[1], desc->qw[1]);
+    if (qi->words == 2)
+        return;
+    vtdpi_atomic_store64_relaxed(&word[2], desc->qw[2]);
+    vtdpi_atomic_store64_relaxed(&word[3], desc->qw[3]);
 }
 
 static inline void read_slot(const struct vtdpi_qi *qi, uint32_t slot,
                              struct vtdpi_qi_desc *desc)
 {
     const uint64_t *word = &qi->ring[(size_t)slot * qi->words];
-    const struct vtdpi_qi_desc zero = {{0, 0, 0, 0}};
+    const bool wide = qi->words != 2;
 
-    *desc = zero;
-    for (uint32_t i = 0; i < qi->words; i++)
-        desc->qw[i] = vtdpi_atomic_load64_relaxed(&word[i]);
+    desc->qw[0] = vtdpi_atomic_load64_relaxed(&word[0]);
+    desc->qw[1] = vtdpi_atomic_load64_relaxed(&word[1]);
+    desc->qw[2] = wide ? vtdpi_atomic_load64_relaxed(&word[2]) : 0;
+    desc->qw[3] = wide ? vtdpi_atomic_load64_relaxed(&word[3]) : 0;
 }
 
 static inline void write_wait(const struct vtdpi_qi *qi, uint32_t slot,
