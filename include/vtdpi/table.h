@@ -115,7 +115,7 @@ struct vtdpi_table_params {
  *
  * @anyctx @waitfree
  */
-VTDPI_API size_t vtdpi_table_storage_size(uint32_t count);
+VTDPI_API VTDPI_COLD size_t vtdpi_table_storage_size(uint32_t count);
 
 /**
  * @brief Set up a table. No unit uses it yet.
@@ -201,9 +201,9 @@ vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit);
  * @retval VTDPI_EINVAL  @p t or @p first is NULL, or @p count is not as above.
  * @retval VTDPI_ENOSPC  No such run is free.
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_alloc(struct vtdpi_table *t,
-                                                 uint32_t count, void *owner,
-                                                 uint32_t *first);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_alloc(struct vtdpi_table *t, uint32_t count, void *owner,
+                  uint32_t *first);
 
 /**
  * @brief Allocate certain indexes, as for a request that is programmed already.
@@ -244,8 +244,8 @@ vtdpi_table_reserve(struct vtdpi_table *t, uint32_t first, uint32_t count,
  *
  * After an error none was freed.
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_free(struct vtdpi_table *t,
-                                                uint32_t first, uint32_t count);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count);
 
 /**
  * @brief Change one entry, flush it, and wait: a batch of one.
@@ -269,9 +269,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_free(struct vtdpi_table *t,
  *         the flush, see vtdpi_table_flush() (written, dirty). The two are
  *         told apart by vtdpi_table_is_dirty().
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_set(struct vtdpi_table *t,
-                                               uint32_t index,
-                                               const struct vtdpi_irte *irte);
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
+                const struct vtdpi_irte *irte);
 
 /**
  * @brief Flush entries, dirty or not, on all units, drain, and wait.
@@ -294,7 +294,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_table_set(struct vtdpi_table *t,
  * Of several units that failed the first one's error is returned; the others
  * were flushed. After an error they are as dirty as before.
  */
-VTDPI_API VTDPI_MUST_CHECK int
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
 
 /**
