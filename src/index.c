@@ -36,7 +36,7 @@ static uint64_t pairs(uint64_t starts, unsigned int order)
 }
 
 /* Starts of the free aligned runs of 2^order in a leaf. */
-static uint64_t runs(uint64_t leaf, unsigned int order)
+static VTDPI_COLD uint64_t runs(uint64_t leaf, unsigned int order)
 {
     for (unsigned int k = 0; k < order; k++)
         leaf = pairs(leaf, k);
@@ -44,7 +44,7 @@ static uint64_t runs(uint64_t leaf, unsigned int order)
 }
 
 /* How many orders a leaf has a run of; those below come with each. */
-static unsigned int orders(uint64_t leaf)
+static VTDPI_COLD unsigned int orders(uint64_t leaf)
 {
     unsigned int n = 0;
 
@@ -75,8 +75,8 @@ static void set_if_clear(uint64_t *word, uint64_t bit)
         (void)vtdpi_atomic_or64(word, bit);
 }
 
-static void hint_set(const struct vtdpi_index *x, uint32_t leaf,
-                     unsigned int order)
+static VTDPI_COLD void hint_set(const struct vtdpi_index *x, uint32_t leaf,
+                                unsigned int order)
 {
     set_if_clear(hint_word(x, leaf, order), VTDPI_BIT64(leaf % 64));
     set_if_clear(&x->top[order], VTDPI_BIT64(leaf / 64));
@@ -87,8 +87,8 @@ static void hint_set(const struct vtdpi_index *x, uint32_t leaf,
  * set a hint there in between has seen the top bit set and left it. One of the
  * two sees the other's write, since all accesses are sequentially consistent.
  */
-static void top_clear(const struct vtdpi_index *x, uint32_t group,
-                      unsigned int order)
+static VTDPI_COLD void top_clear(const struct vtdpi_index *x, uint32_t group,
+                                 unsigned int order)
 {
     (void)vtdpi_atomic_and64(&x->top[order], ~VTDPI_BIT64(group));
     if (vtdpi_atomic_load64(hint_word(x, group * 64, order)) != 0)
@@ -96,8 +96,8 @@ static void top_clear(const struct vtdpi_index *x, uint32_t group,
 }
 
 /* The same one level below: clear the hint, then look again at the leaf. */
-static void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
-                       unsigned int order)
+static VTDPI_COLD void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
+                                  unsigned int order)
 {
     uint64_t *word = hint_word(x, leaf, order);
     const uint64_t bit = VTDPI_BIT64(leaf % 64);
@@ -114,8 +114,8 @@ static void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
  * that it had already needs no look: its hint is set, or an allocator that has
  * just cleared it is about to look again at the leaf.
  */
-static void hints_update(const struct vtdpi_index *x, uint32_t leaf,
-                         uint64_t before, uint64_t after)
+static VTDPI_COLD void hints_update(const struct vtdpi_index *x, uint32_t leaf,
+                                    uint64_t before, uint64_t after)
 {
     const unsigned int had = orders(before);
     const unsigned int has = orders(after);
@@ -156,8 +156,8 @@ static uint64_t run_bits(uint32_t first, uint32_t n)
 }
 
 /* Takes the lowest run of a leaf that has one. */
-static bool take_any(struct vtdpi_index *x, uint32_t leaf, unsigned int order,
-                     uint32_t *first)
+static VTDPI_COLD bool take_any(struct vtdpi_index *x, uint32_t leaf,
+                                unsigned int order, uint32_t *first)
 {
     uint64_t old = vtdpi_atomic_load64(&x->leaves[leaf]);
 
@@ -180,8 +180,8 @@ static bool take_any(struct vtdpi_index *x, uint32_t leaf, unsigned int order,
  * Follows the hints. Each pass takes a run or clears a hint that was wrong, so
  * this ends unless others free and allocate all the time.
  */
-static bool alloc_by_hints(struct vtdpi_index *x, unsigned int order,
-                           uint32_t *first)
+static VTDPI_COLD bool alloc_by_hints(struct vtdpi_index *x, unsigned int order,
+                                      uint32_t *first)
 {
     for (;;) {
         const uint64_t top = vtdpi_atomic_load64(&x->top[order]);

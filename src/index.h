@@ -38,20 +38,26 @@
  *   count   indexes, a power of two, 2 to 65536
  */
 
+/* All of it comes with the set-up of a device, so it is compiled for size. */
+
 /* Words of storage for @p count indexes. */
-size_t vtdpi_index_words_(uint32_t count);
+VTDPI_COLD size_t vtdpi_index_words_(uint32_t count);
 
 /* All free. @p words has vtdpi_index_words_(count) words. */
-void vtdpi_index_init_(struct vtdpi_index *x, uint64_t *words, uint32_t count);
+VTDPI_COLD void vtdpi_index_init_(struct vtdpi_index *x, uint64_t *words,
+                                  uint32_t count);
 
 /* Takes an aligned run of @p n, a power of two, 1 to 64. 0, VTDPI_ENOSPC. */
-int vtdpi_index_alloc_(struct vtdpi_index *x, uint32_t n, uint32_t *first);
+VTDPI_COLD int vtdpi_index_alloc_(struct vtdpi_index *x, uint32_t n,
+                                  uint32_t *first);
 
 /* Takes [first, first + n), which is an aligned run. 0, VTDPI_EBUSY. */
-int vtdpi_index_take_(struct vtdpi_index *x, uint32_t first, uint32_t n);
+VTDPI_COLD int vtdpi_index_take_(struct vtdpi_index *x, uint32_t first,
+                                 uint32_t n);
 
 /* Gives it back; 0, or VTDPI_EFREE and unchanged if some of it is free. */
-int vtdpi_index_free_(struct vtdpi_index *x, uint32_t first, uint32_t n);
+VTDPI_COLD int vtdpi_index_free_(struct vtdpi_index *x, uint32_t first,
+                                 uint32_t n);
 
 /* Whether all of [first, first + n), an aligned run, is allocated. */
 bool vtdpi_index_allocated_(const struct vtdpi_index *x, uint32_t first,
