@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the code under test calls instead of atomic instructions: a scheduling
+ * point, then the access. With store buffering as on x86 (TSO) a plain store
+ * waits in the fiber's buffer; its own loads see it there, others only after
+ * a flush, which is a step of its own. Locked operations and host actions
+ * find the buffer empty.
+ */
+#include "internal.h"
+
+void (*ex_on_access)(const struct ex_access *access);
+
+static struct ex_fiber *self(void)
+{
+    return ex.running == EX_NOBODY ? NULL : &ex.fiber[ex.running];
+}
+
+static void report(enum ex_kind kind, const uint64_t *addr, uint64_t old,
+                   uint64_t value, bool buffered)
+{
+    const struct ex_access access = {kind, addr, old, value, buffered};
+
+    if (ex_on_access != NULL && ex.running != EX_NOBODY)
+        ex_on_access(&access);
+}
+
+/* Let the engine decide who goes on. */
+static void point(struct ex_fiber *f, enum ex_kind kind, const uint64_t *addr)
+{
+    f->kind = kind;
+    f->addr = addr;
+    if (f->fresh)
+        f->fresh = false;
+    else
+        ex_fiber_yield();
+}
+
+static void write_word(uint64_t *p, uint64_t value)
+{
+    const size_t word = ex_word(p);
+    const uint64_t old = *p;
+
+    if (!ex_is_state(word))
+        ex_fail("a write outside the state of the world");
+    if (ex.running != EX_NOBODY)
+        ex_accessed(word, true);
+    *p = value;
+    if (ex.running != EX_NOBODY && old != value)
+        ex.world->written(ex.world->ctx, p, old, value);
+}
+
+static uint64_t read_word(const uint64_t *p)
+{
+    if (ex.running != EX_NOBODY)
+        ex_accessed(ex_word(p), false);
+    return *p;
+}
+
+void ex_flush_one(struct ex_fiber *f)
+{
+    const struct ex_entry e = f->buffer[0];
+
+    f->stored--;
+    for (uint32_t i = 0; i < f->stored; i++)
+        f->buffer[i] = f->buffer[i + 1];
+    f->buffer[f->stored] = (struct ex_entry){NULL, 0};
+    report(EX_STORE, e.addr, *e.addr, e.value, false);
+    write_word(e.addr, e.value);
+}
+
+void ex_flush(struct ex_fiber *f)
+{
+    while (f->stored != 0)
+        ex_flush_one(f);
+}
+
+uint64_t ex_load(const uint64_t *p)
+{
+    struct ex_fiber *const f = self();
+    bool buffered = false;
+    uint64_t value;
+
+    if (f == NULL)
+        return *p;
+    point(f, EX_LOAD, p);
+    value = read_word(p);
+    for (uint32_t i = 0; i < f->stored; i++) {
+        if (f->buffer[i].addr == p) {
+            value = f->buffer[i].value;
+            buffered = true;
+        }
+    }
+    report(EX_LOAD, p, value, value, buffered);
+    ex_mix(f->history, value);
+    return value;
+}
+
+void ex_store(uint64_t *p, uint64_t value)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL) {
+        *p = value;
+        return;
+    }
+    point(f, EX_STORE, p);
+    ex_mix(f->history, 1);
+    if (!ex.tso) {
+        report(EX_STORE, p, *p, value, false);
+        write_word(p, value);
+        return;
+    }
+    if (f->stored == EX_BUFFER)
+        ex_flush_one(f);
+    report(EX_STORE, p, *p, value, true);
+    f->buffer[f->stored].addr = p;
+    f->buffer[f->stored].value = value;
+    f->stored++;
+}
+
+/* The value before; @change says what becomes of it. */
+static uint64_t locked(uint64_t *p, uint64_t keep, uint64_t set)
+{
+    struct ex_fiber *const f = self();
+    uint64_t old;
+
+    if (f == NULL) {
+        old = *p;
+        *p = (old & keep) | set;
+        return old;
+    }
+    point(f, EX_LOCKED, p);
+    ex_flush(f);
+    old = read_word(p);
+    report(EX_LOCKED, p, old, (old & keep) | set, false);
+    ex_mix(f->history, old);
+    write_word(p, (old & keep) | set);
+    return old;
+}
+
+uint64_t ex_exchange(uint64_t *p, uint64_t value)
+{
+    return locked(p, 0, value);
+}
+
+uint64_t ex_or(uint64_t *p, uint64_t bits)
+{
+    return locked(p, ~UINT64_C(0), bits);
+}
+
+uint64_t ex_and(uint64_t *p, uint64_t bits)
+{
+    return locked(p, bits, 0);
+}
+
+bool ex_cas(uint64_t *p, uint64_t *expected, uint64_t desired)
+{
+    struct ex_fiber *const f = self();
+    uint64_t old;
+
+    if (f == NULL) {
+        if (*p == *expected) {
+            *p = desired;
+            return true;
+        }
+        *expected = *p;
+        return false;
+    }
+    point(f, EX_LOCKED, p);
+    ex_flush(f);
+    old = read_word(p);
+    ex_mix(f->history, old);
+    if (old == *expected) {
+        report(EX_LOCKED, p, old, desired, false);
+        write_word(p, desired);
+        return true;
+    }
+    report(EX_LOCKED, p, old, old, false);
+    *expected = old;
+    return false;
+}
+
+void ex_forget(uint64_t where)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    f->history[0] = where;
+    f->history[1] = ~where;
+}
+
+void ex_start(uint64_t where)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    ex_forget(where);
+    f->fresh = false;
+    point(f, EX_START, NULL);
+    f->fresh = true;
+}
+
+void ex_host(bool (*ready)(void *arg), void *arg)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    f->ready = ready;
+    f->ready_arg = arg;
+    /* A condition has to be seen by the engine before it is acted on. */
+    if (ready != NULL)
+        f->fresh = false;
+    point(f, EX_HOST, NULL);
+    ex_flush(f);
+    ex_mix(f->history, 2);
+}
+
+void ex_observe(uint64_t value)
+{
+    struct ex_fiber *const f = self();
+
+    if (f != NULL)
+        ex_mix(f->history, value);
+}
+
+void ex_touch(const uint64_t *addr, bool write)
+{
+    if (ex.running != EX_NOBODY)
+        ex_accessed(ex_word(addr), write);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a vCPU's thread does, and how it calls the library. */
+#include "world_internal.h"
+
+static bool cpu_free(void *cpu)
+{
+    return ((struct host_cpu *)cpu)->current == 0;
+}
+
+static bool cpu_idle(void *cpu)
+{
+    return !((struct host_cpu *)cpu)->busy;
+}
+
+static bool is_woken(void *v)
+{
+    return ((struct host_vcpu *)v)->woken != 0;
+}
+
+static bool has_gone(void *v)
+{
+    return !((struct host_vcpu *)v)->attached;
+}
+
+/* No script has a post to it left: posters have finished. */
+static bool posters_done(void *arg)
+{
+    const unsigned int vcpu =
+        (unsigned int)((struct host_vcpu *)arg - host.vcpu);
+
+    for (unsigned int i = 0; i < THREADS; i++) {
+        const struct script *const s = &world.scenario->script[i];
+
+        for (uint64_t n = host.thread[i].next;
+             s->role == ROLE_POSTER && s->op[n].kind != OP_END; n++) {
+            if (s->op[n].kind != OP_DEVICE && s->op[n].vcpu == vcpu)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool unreferenced(void *v)
+{
+    return vtdpi_vcpu_refs(&((struct host_vcpu *)v)->v) == 0;
+}
+
+/* Detach would find its current sequence as it was. */
+static bool scan_moved(void *arg)
+{
+    const struct vtdpi_vcpu *const v = &((struct host_vcpu *)arg)->v;
+    const uint64_t now = v->detach_next < CPUS
+                             ? host.cpu[v->detach_next].pcpu.scan
+                             : host.s.scan;
+
+    return v->detach_seq == 0 || now != v->detach_seq;
+}
+
+static unsigned int index_of(const struct host_vcpu *v)
+{
+    return (unsigned int)(v - host.vcpu);
+}
+
+static struct host_cpu *cpu_of(const struct host_vcpu *v)
+{
+    return v->cpu == 0 ? NULL : &host.cpu[v->cpu - 1];
+}
+
+static bool in_guest(const struct host_vcpu *v)
+{
+    return v->cpu != 0 && cpu_of(v)->guest == index_of(v) + 1;
+}
+
+static void leave_guest(struct host_vcpu *v)
+{
+    if (!in_guest(v))
+        return;
+    ex_host(cpu_idle, cpu_of(v));
+    cpu_of(v)->guest = 0;
+}
+
+/* In a host action. */
+static void release_cpu(struct host_vcpu *v)
+{
+    if (v->cpu != 0)
+        cpu_of(v)->current = 0;
+    v->cpu = 0;
+}
+
+static void take_cpu(struct host_vcpu *v, unsigned int cpu)
+{
+    if (v->cpu == cpu + 1)
+        return;
+    if (v->cpu != 0) {
+        ex_host(NULL, NULL);
+        release_cpu(v);
+    }
+    ex_host(cpu_free, &host.cpu[cpu]);
+    host.cpu[cpu].current = index_of(v) + 1;
+    v->cpu = cpu + 1;
+}
+
+/* On @cpu, or elsewhere if that is being taken offline. */
+static void schedule_in(struct host_vcpu *v, unsigned int cpu)
+{
+    take_cpu(v, cpu);
+    ex_observe(host.cpu[cpu].closed);
+    if (host.cpu[cpu].closed) {
+        cpu = 1 - cpu;
+        take_cpu(v, cpu);
+    }
+    if (world.bug == HOST_MOVES_WITHOUT_RUN && v->v.blocked_on == NULL)
+        return;
+    vtdpi_vcpu_run(&v->v, &host.cpu[cpu].pcpu);
+}
+
+/* The harvest; what was taken reaches the guest at the next host action. */
+static bool sync_vcpu(struct host_vcpu *v)
+{
+    uint64_t taken[VTDPI_PIR_WORDS];
+    const bool any = subject_sync(&v->v, taken);
+
+    account(v, taken);
+    return any;
+}
+
+static void enter(struct host_vcpu *v)
+{
+    struct host_cpu *const cpu = cpu_of(v);
+
+    ex_host(cpu_idle, cpu);
+    cpu->irqs_off = 1;
+    (void)sync_vcpu(v);
+    ex_host(NULL, NULL);
+    cpu->guest = index_of(v) + 1;
+    cpu->irqs_off = 0;
+}
+
+static void op_preempt(struct host_vcpu *v)
+{
+    leave_guest(v);
+    vtdpi_vcpu_preempt(&v->v);
+    ex_host(NULL, NULL);
+    release_cpu(v);
+}
+
+static void arm_mark(struct host_vcpu *v)
+{
+    ex_host(NULL, NULL);
+    v->woken = 0;
+}
+
+static enum vtdpi_block_result call_block(struct host_vcpu *v, unsigned int cpu,
+                                          bool committed)
+{
+    struct vtdpi_pcpu *const p = &host.cpu[cpu].pcpu;
+
+    return committed ? vtdpi_vcpu_block_committed(&v->v, p)
+                     : vtdpi_vcpu_block(&v->v, p);
+}
+
+/*
+ * Block on @cpu, or on the other while that is offline. False if there is
+ * something for the guest, so that it need not sleep.
+ */
+static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
+{
+    enum vtdpi_block_result result;
+
+    if (world.bug != HOST_MARK_AFTER_BLOCK)
+        arm_mark(v);
+    for (;;) {
+        op_phase(1 + cpu);
+        result = call_block(v, cpu, committed);
+        if (result == VTDPI_BLOCKED)
+            break;
+        if (result == VTDPI_BLOCK_OFFLINE) {
+            cpu = 1 - cpu;
+            continue;
+        }
+        if (committed)
+            ex_fail("X: block_committed returns PENDING");
+        if (world.bug == HOST_ENTERS_AFTER_PENDING || sync_vcpu(v))
+            return false;
+    }
+    if (world.bug == HOST_MARK_AFTER_BLOCK)
+        arm_mark(v);
+    return true;
+}
+
+static void sleep_until_woken(struct host_vcpu *v)
+{
+    ex_host(NULL, NULL);
+    release_cpu(v);
+    v->asleep = ASLEEP_BLOCKED;
+    op_phase(8);
+    ex_host(is_woken, v);
+    v->asleep = 0;
+}
+
+static void op_halt(struct host_vcpu *v, const struct op *op)
+{
+    leave_guest(v);
+    if (block(v, op->cpu, op->kind == OP_HALT_COMMITTED))
+        sleep_until_woken(v);
+    else if (world.bug == HOST_ENTERS_AFTER_PENDING) {
+        enter(v);
+        return;
+    }
+    op_phase(9);
+    schedule_in(v, op->back);
+    op_phase(10);
+    enter(v);
+}
+
+/* The sleep may be later than the block: if it is to be skipped, the mark. */
+static void op_block(struct host_vcpu *v, const struct op *op)
+{
+    leave_guest(v);
+    if (!block(v, op->cpu, op->kind == OP_BLOCK_COMMITTED)) {
+        ex_host(NULL, NULL);
+        v->woken = 1;
+    }
+}
+
+/* The scheduler takes the thread off and lets it go on, before it sleeps. */
+static void op_switch(struct host_vcpu *v, const struct op *op)
+{
+    op_preempt(v);
+    op_phase(1);
+    schedule_in(v, op->cpu);
+    ex_host(NULL, NULL);
+    if (world.bug != HOST_SWITCH_UNMARKED)
+        v->woken = 1;
+}
+
+static void op_sync(struct host_vcpu *v)
+{
+    if (sync_vcpu(v)) {
+        ex_host(NULL, NULL);
+        v->woken = 1;
+    }
+}
+
+static void op_reset(struct host_vcpu *v)
+{
+    struct host_thread *const t = &host.thread[ex_running()];
+
+    t->discards = 1;
+    subject_discard(&v->v);
+    t->discards = 0;
+}
+
+static void op_attach(struct host_vcpu *v)
+{
+    struct host_thread *const t = &host.thread[ex_running()];
+
+    if (v == &host.vcpu[C])
+        op_idle(has_gone, &host.vcpu[A]);
+    ex_host(NULL, NULL);
+    for (unsigned int i = 0; i < CPUS; i++) {
+        if (bit_is_set(i, index_of(v)))
+            ex_fail("D: a free slot's bit is set on %u", i);
+    }
+    v->attached = 1;
+    t->forgets = 1;
+    if (vtdpi_vcpu_attach(&host.s, &v->v, slot_of(index_of(v)), v) != 0)
+        ex_fail("X: the slot cannot be attached");
+    /* Handing the vCPU over is a barrier. */
+    ex_host(NULL, NULL);
+    t->forgets = 0;
+    v->open = 1;
+}
+
+static void op_detach(struct host_vcpu *v)
+{
+    uint64_t left[VTDPI_PIR_WORDS];
+    int err;
+
+    leave_guest(v);
+    ex_host(posters_done, v);
+    for (;;) {
+        op_phase(1);
+        err = vtdpi_vcpu_detach_begin(&v->v);
+        if (err != VTDPI_EBUSY)
+            break;
+        ex_host(unreferenced, v);
+    }
+    if (err != 0)
+        ex_fail("X: detach_begin returns %d", err);
+    for (;;) {
+        op_phase(2);
+        if (vtdpi_vcpu_detach_poll(&v->v) || world.bug == HOST_DETACH_AT_ONCE)
+            break;
+        op_phase(3);
+        ex_host(scan_moved, v);
+    }
+    ex_host(NULL, NULL);
+    release_cpu(v);
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
+        left[i] = v->v.pid->pir[i];
+    v->dropped |= vectors_in(left);
+    v->attached = 0;
+    v->open = 0;
+}
+
+static void op_nap(struct host_vcpu *v)
+{
+    ex_host(NULL, NULL);
+    v->asleep = ASLEEP_NAP;
+    op_phase(1);
+    ex_host(is_woken, v);
+    v->asleep = 0;
+}
+
+void op_vcpu(const struct op *op)
+{
+    struct host_vcpu *const v = &host.vcpu[op->vcpu];
+
+    host.thread[ex_running()].owner = op->vcpu + 1U;
+    switch (op->kind) {
+    case OP_RUN:
+        schedule_in(v, op->cpu);
+        break;
+    case OP_ENTER:
+        enter(v);
+        break;
+    case OP_PREEMPT:
+        op_preempt(v);
+        break;
+    case OP_HALT:
+    case OP_HALT_COMMITTED:
+        op_halt(v, op);
+        break;
+    case OP_BLOCK:
+    case OP_BLOCK_COMMITTED:
+        op_block(v, op);
+        break;
+    case OP_SLEEP:
+        sleep_until_woken(v);
+        break;
+    case OP_SWITCH:
+        op_switch(v, op);
+        break;
+    case OP_SYNC:
+        op_sync(v);
+        break;
+    case OP_RESET:
+        op_reset(v);
+        break;
+    case OP_ATTACH:
+        op_attach(v);
+        break;
+    case OP_DETACH:
+        op_detach(v);
+        break;
+    case OP_NAP:
+        op_nap(v);
+        break;
+    default:
+        ex_fail("not an operation of a vCPU");
+    }
+}

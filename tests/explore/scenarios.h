@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_EXPLORE_SCENARIOS_H
+#define VTDPI_EXPLORE_SCENARIOS_H
+
+#include "world.h"
+
+/* Shorthands of the scripts. */
+#define VCPU(name_, ...)  \
+    {                     \
+        ROLE_VCPU, name_, \
+        {                 \
+            __VA_ARGS__   \
+        }                 \
+    }
+#define POSTER(name_, ...)  \
+    {                       \
+        ROLE_POSTER, name_, \
+        {                   \
+            __VA_ARGS__     \
+        }                   \
+    }
+#define ADMIN(name_, ...)  \
+    {                      \
+        ROLE_ADMIN, name_, \
+        {                  \
+            __VA_ARGS__    \
+        }                  \
+    }
+
+/* By what they are about, each ended by one without a name. */
+extern const struct scenario scenarios_block[];
+extern const struct scenario scenarios_offline[];
+extern const struct scenario scenarios_detach[];
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.c"
+
+#include "subject.h"
+
+bool subject_sync(struct vtdpi_vcpu *v, uint64_t out[VTDPI_PIR_WORDS])
+{
+    return vtdpi_vcpu_sync(v, out);
+}
+
+void subject_discard(struct vtdpi_vcpu *v)
+{
+    vtdpi_pid_discard(vtdpi_vcpu_pid(v));
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's state, how it begins, and the threads that run the scripts. */
+#include "world_internal.h"
+
+#include <string.h>
+
+/* vCPUs need not be told apart by the number of their pCPU. */
+static const uint32_t apic_id[CPUS] = {5, 9};
+static const uint8_t vectors[VECTORS] = {65, 70, 209, 210};
+
+const char *const host_bug_names[HOST_BUGS] = {
+    [HOST_OK] = "none",
+    [HOST_MARK_AFTER_BLOCK] = "mark-after-block",
+    [HOST_ENTERS_AFTER_PENDING] = "enter-after-pending",
+    [HOST_MOVES_WITHOUT_RUN] = "move-without-run",
+    [HOST_NO_KICK_ON_ATTACH] = "no-kick-on-attach",
+    [HOST_SWITCH_UNMARKED] = "switch-unmarked",
+    [HOST_DETACH_AT_ONCE] = "detach-at-once",
+    [HOST_UNREF_BEFORE_FLUSH] = "unref-before-flush",
+};
+
+struct host host;
+struct world_options world;
+
+uint32_t slot_of(unsigned int vcpu)
+{
+    return vcpu == B ? (world.leaves == 2 ? VTDPI_PAGE_SLOTS : 1) : 0;
+}
+
+struct vtdpi_pid *pid_of(unsigned int vcpu)
+{
+    const uint32_t slot = slot_of(vcpu);
+    void *const page = host.memory[slot / VTDPI_PAGE_SLOTS];
+
+    return (struct vtdpi_pid *)page + slot % VTDPI_PAGE_SLOTS;
+}
+
+unsigned int cpu_of_ndst(uint32_t ndst)
+{
+    unsigned int cpu = 0;
+
+    while (cpu < CPUS && apic_id[cpu] << 8 != ndst)
+        cpu++;
+    return cpu;
+}
+
+bool bit_is_set(unsigned int cpu, unsigned int vcpu)
+{
+    const uint32_t slot = slot_of(vcpu);
+
+    return (host.cpu[cpu].bitmap[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+uint8_t vector_of(unsigned int n)
+{
+    return vectors[n];
+}
+
+uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS])
+{
+    uint64_t set = 0;
+
+    for (unsigned int i = 0; i < VECTORS; i++)
+        set |= (words[vectors[i] / 64] >> vectors[i] % 64 & 1) << i;
+    return set;
+}
+
+void account(struct host_vcpu *v, const uint64_t words[VTDPI_PIR_WORDS])
+{
+    const uint64_t set = vectors_in(words);
+
+    if (v->owed != set)
+        ex_fail("V: vectors %x taken from PIR, %x handed over",
+                (unsigned int)v->owed, (unsigned int)set);
+    v->owed = 0;
+    v->got |= set;
+}
+
+static void send_ipi(void *ctx, uint32_t to, uint8_t vector)
+{
+    (void)ctx;
+    ex_host(NULL, NULL);
+    interrupt_deliver(to << 8, vector);
+}
+
+static void wake(void *ctx, void *cookie)
+{
+    struct host_vcpu *const v = cookie;
+
+    (void)ctx;
+    ex_host(NULL, NULL);
+    if (!v->attached)
+        ex_fail("D: wake of %c, which is detached",
+                (char)('A' + (v - host.vcpu)));
+    v->woken = 1;
+}
+
+static const struct vtdpi_platform_ops ops = {
+    .send_ipi = send_ipi,
+    .wake = wake,
+};
+
+static void require(int err)
+{
+    if (err != 0)
+        ex_fail("setup: error %d", err);
+}
+
+static void set_up_library(void)
+{
+    const struct vtdpi_sched_params params = {
+        .ops = &ops,
+        .pages = host.pages,
+        .max_pages = world.leaves,
+        .pcpus = host.pcpus,
+        .max_pcpus = CPUS,
+        .apic_mode = VTDPI_XAPIC,
+        .anv = ANV,
+        .wnv = WNV,
+    };
+
+    memset(&host, 0, sizeof host);
+    require(vtdpi_sched_init(&host.s, &params));
+    for (uint32_t i = 0; i < world.leaves; i++)
+        require(vtdpi_sched_add_page(&host.s, i, &host.page[i], host.memory[i],
+                                     i * VTDPI_PAGE_SIZE));
+    for (uint32_t i = 0; i < CPUS; i++) {
+        struct host_cpu *const cpu = &host.cpu[i];
+
+        require(
+            vtdpi_pcpu_init(&host.s, &cpu->pcpu, i, apic_id[i], cpu->bitmap));
+        vtdpi_pcpu_online(&cpu->pcpu);
+    }
+    for (unsigned int i = A; i <= B; i++) {
+        struct host_vcpu *const v = &host.vcpu[i];
+
+        if ((world.scenario->later >> i & 1) != 0)
+            continue;
+        require(vtdpi_vcpu_attach(&host.s, &v->v, slot_of(i), v));
+        v->attached = 1;
+        v->open = 1;
+    }
+}
+
+static const struct script *script_of(unsigned int fiber)
+{
+    return &world.scenario->script[fiber];
+}
+
+static bool has_c(void)
+{
+    for (unsigned int i = 0; script_of(i)->role != ROLE_NONE; i++) {
+        if (script_of(i)->role == ROLE_VCPU && script_of(i)->op[0].vcpu == C)
+            return true;
+    }
+    return false;
+}
+
+/* The parts of the host that change, and those a check looks at each time. */
+static void set_up_ranges(void)
+{
+    unsigned int threads = 0;
+
+    while (script_of(threads)->role != ROLE_NONE)
+        threads++;
+    ex_range(host.thread, threads * sizeof host.thread[0]);
+    ex_range(host.vcpu, (has_c() ? VCPUS : VCPUS - 1) * sizeof host.vcpu[0]);
+    ex_range(&host.entry, 2 * sizeof host.entry);
+    ex_range(&host.s.scan, sizeof host.s.scan);
+    for (uint32_t i = 0; i < world.leaves; i++) {
+        ex_range(&host.page[i].claimed, sizeof host.page[i].claimed);
+        ex_range(&host.page[i].cookie, 2 * sizeof host.page[i].cookie[0]);
+    }
+    for (unsigned int i = A; i <= B; i++) {
+        struct vtdpi_pid *const pid = pid_of(i);
+
+        ex_range(pid, sizeof *pid);
+        ex_visible(pid, offsetof(struct vtdpi_pid, reserved));
+    }
+    for (unsigned int i = 0; i < CPUS; i++) {
+        struct host_cpu *const cpu = &host.cpu[i];
+
+        ex_range(&cpu->pcpu.scan, sizeof cpu->pcpu.scan);
+        ex_range(&cpu->pcpu.online, sizeof cpu->pcpu.online);
+        ex_range(cpu->bitmap, sizeof cpu->bitmap);
+        ex_range(&cpu->irr, sizeof *cpu - offsetof(struct host_cpu, irr));
+        ex_visible(host.cpu[i].bitmap, world.leaves * sizeof(uint64_t));
+        ex_visible(&host.cpu[i].pcpu.online, sizeof(uint64_t));
+    }
+}
+
+const struct op *current_op(unsigned int fiber)
+{
+    if (fiber >= THREADS || script_of(fiber)->role == ROLE_NONE)
+        return NULL;
+    return &script_of(fiber)->op[host.thread[fiber].next];
+}
+
+void op_phase(unsigned int n)
+{
+    ex_forget(host.thread[ex_running()].next << 8 | n);
+}
+
+void op_idle(bool (*ready)(void *arg), void *arg)
+{
+    struct host_thread *const t = &host.thread[ex_running()];
+
+    t->idle = 1;
+    ex_host(ready, arg);
+    t->idle = 0;
+}
+
+static void run_script(void *arg)
+{
+    const struct script *const script = arg;
+    struct host_thread *const t = &host.thread[ex_running()];
+
+    while (script->op[t->next].kind != OP_END) {
+        const struct op *const op = &script->op[t->next];
+
+        ex_start(t->next << 8);
+        if (script->role == ROLE_POSTER)
+            op_poster(op);
+        else if (script->role == ROLE_ADMIN)
+            op_admin(op);
+        else
+            op_vcpu(op);
+        t->owner = 0;
+        t->next++;
+    }
+}
+
+static void set_up(void *ctx)
+{
+    static const char *const names[CPUS][2] = {
+        {"anv0", "wnv0"},
+        {"anv1", "wnv1"},
+    };
+
+    (void)ctx;
+    set_up_library();
+    set_up_ranges();
+    for (unsigned int i = 0; script_of(i)->role != ROLE_NONE; i++) {
+        union {
+            const void *in;
+            void *out;
+        } arg = {script_of(i)};
+
+        (void)ex_spawn(script_of(i)->name, run_script, arg.out);
+    }
+    for (unsigned int i = 0; i < CPUS; i++) {
+        (void)ex_spawn(names[i][0], interrupt_anv, &host.cpu[i]);
+        (void)ex_spawn(names[i][1], interrupt_wnv, &host.cpu[i]);
+    }
+}
+
+const struct ex_world *world_new(const struct world_options *options)
+{
+    static struct ex_world w = {
+        .arena = &host,
+        .arena_size = sizeof host,
+        .setup = set_up,
+        .check = check_step,
+        .check_final = check_final,
+        .written = check_written,
+    };
+
+    world = *options;
+    return &w;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_EXPLORE_WORLD_H
+#define VTDPI_EXPLORE_WORLD_H
+
+/*
+ * The host around the code under test: pCPUs that take interrupts at any later
+ * time, vCPUs that enter the guest and sleep, units that post. Whatever one
+ * fiber may change and another may read is changed in steps of the explorer.
+ *
+ * Scenarios are scripts, one a thread, of the operations below.
+ */
+
+#include "engine.h"
+#include "subject.h"
+
+enum {
+    CPUS = 2,
+    VCPUS = 3,
+    PAGES = 2,
+    SLOTS = 2 * VTDPI_PAGE_SLOTS,
+    VECTORS = 4,
+    THREADS = 8,
+    ANV = 0xf2,
+    WNV = 0xf1,
+};
+
+/* vCPUs; C is attached to A's slot, after A. */
+enum {
+    A,
+    B,
+    C
+};
+
+/* Guest vectors, by their number here: two in word 1 of PIR, two in word 3. */
+enum {
+    V65,
+    V70,
+    V209,
+    V210
+};
+
+enum op_kind {
+    OP_END,
+    /* Of the vCPU's owner. */
+    OP_RUN,            /* scheduled in on cpu */
+    OP_ENTER,          /* sync with interrupts off, VM entry */
+    OP_PREEMPT,        /* leave the guest, scheduled out */
+    OP_HALT,           /* leave the guest, block on cpu, sleep; then run and
+                        * enter on back */
+    OP_HALT_COMMITTED, /* the same with block_committed */
+    OP_BLOCK,          /* the part of OP_HALT before the sleep */
+    OP_BLOCK_COMMITTED,
+    OP_SLEEP,  /* until woken; then still blocked */
+    OP_SWITCH, /* between block and sleep: out, and in again on cpu */
+    OP_SYNC,
+    OP_RESET,  /* discard, and load a new state */
+    OP_ATTACH, /* once A, if it is C, has gone */
+    OP_DETACH,
+    OP_NAP, /* sleep, not attached, until woken */
+    /* Of posters. */
+    OP_UNIT, /* a unit posts: one step, and the notification */
+    OP_UNIT_URGENT,
+    OP_POST, /* vtdpi_vcpu_post() */
+    OP_POST_URGENT,
+    OP_DEVICE, /* a unit posts where the interrupt's entry says */
+    /* Of the administrator. */
+    OP_OFFLINE,
+    OP_ONLINE,
+    OP_RESCAN,    /* WNV is lost; rescan */
+    OP_SPURIOUS,  /* WNV from nowhere */
+    OP_BIND,      /* the entry names vcpu */
+    OP_UNBIND,    /* names nobody; flushed */
+    OP_AWAIT_NAP, /* until vcpu naps */
+};
+
+struct op {
+    uint8_t kind;
+    uint8_t vcpu;
+    uint8_t cpu; /* or the vector */
+    uint8_t back;
+};
+
+#define RUN(v, on)       \
+    {                    \
+        OP_RUN, v, on, 0 \
+    }
+#define ENTER(v)          \
+    {                     \
+        OP_ENTER, v, 0, 0 \
+    }
+#define PREEMPT(v)          \
+    {                       \
+        OP_PREEMPT, v, 0, 0 \
+    }
+#define HALT(v, on, then)    \
+    {                        \
+        OP_HALT, v, on, then \
+    }
+#define HALT_COMMITTED(v, on, then)    \
+    {                                  \
+        OP_HALT_COMMITTED, v, on, then \
+    }
+#define BLOCK(v, on)       \
+    {                      \
+        OP_BLOCK, v, on, 0 \
+    }
+#define BLOCK_COMMITTED(v, on)       \
+    {                                \
+        OP_BLOCK_COMMITTED, v, on, 0 \
+    }
+#define SLEEP(v)          \
+    {                     \
+        OP_SLEEP, v, 0, 0 \
+    }
+#define SWITCH(v, on)       \
+    {                       \
+        OP_SWITCH, v, on, 0 \
+    }
+#define SYNC(v)          \
+    {                    \
+        OP_SYNC, v, 0, 0 \
+    }
+#define RESET(v)          \
+    {                     \
+        OP_RESET, v, 0, 0 \
+    }
+#define ATTACH(v)          \
+    {                      \
+        OP_ATTACH, v, 0, 0 \
+    }
+#define DETACH(v)          \
+    {                      \
+        OP_DETACH, v, 0, 0 \
+    }
+#define NAP(v)          \
+    {                   \
+        OP_NAP, v, 0, 0 \
+    }
+#define UNIT(v, vector)       \
+    {                         \
+        OP_UNIT, v, vector, 0 \
+    }
+#define UNIT_URGENT(v, vector)       \
+    {                                \
+        OP_UNIT_URGENT, v, vector, 0 \
+    }
+#define POST(v, vector)       \
+    {                         \
+        OP_POST, v, vector, 0 \
+    }
+#define POST_URGENT(v, vector)       \
+    {                                \
+        OP_POST_URGENT, v, vector, 0 \
+    }
+#define DEVICE(vector)          \
+    {                           \
+        OP_DEVICE, 0, vector, 0 \
+    }
+#define OFFLINE(cpu)          \
+    {                         \
+        OP_OFFLINE, 0, cpu, 0 \
+    }
+#define ONLINE(cpu)          \
+    {                        \
+        OP_ONLINE, 0, cpu, 0 \
+    }
+#define RESCAN(cpu)          \
+    {                        \
+        OP_RESCAN, 0, cpu, 0 \
+    }
+#define SPURIOUS(cpu)          \
+    {                          \
+        OP_SPURIOUS, 0, cpu, 0 \
+    }
+#define BIND(v)          \
+    {                    \
+        OP_BIND, v, 0, 0 \
+    }
+#define UNBIND             \
+    {                      \
+        OP_UNBIND, 0, 0, 0 \
+    }
+#define AWAIT_NAP(v)          \
+    {                         \
+        OP_AWAIT_NAP, v, 0, 0 \
+    }
+
+enum {
+    OPS_MAX = 16
+};
+
+/* What a thread is decides when nothing of it is going on (quiescence). */
+enum role {
+    ROLE_NONE,
+    ROLE_VCPU,
+    ROLE_POSTER,
+    ROLE_ADMIN
+};
+
+struct script {
+    enum role role;
+    const char *name;
+    struct op op[OPS_MAX];
+};
+
+struct scenario {
+    const char *name; /* "5b": the number, and a letter */
+    const char *what;
+    unsigned int later; /* vCPUs that are not attached at first, bit each */
+    unsigned int bound; /* preemptions in the default run; 0: all */
+    bool small;         /* explored without reductions, too */
+    struct script script[THREADS];
+};
+
+/* Errors of a host, to see that the scenarios would notice. */
+enum host_bug {
+    HOST_OK,
+    HOST_MARK_AFTER_BLOCK,     /* arms the woken mark after block */
+    HOST_ENTERS_AFTER_PENDING, /* VM entry without run */
+    HOST_MOVES_WITHOUT_RUN,    /* another pCPU without run */
+    HOST_NO_KICK_ON_ATTACH,    /* leaves a sleeping vCPU asleep */
+    HOST_SWITCH_UNMARKED,      /* run between block and sleep is no wake */
+    HOST_DETACH_AT_ONCE,       /* does not wait for detach */
+    HOST_UNREF_BEFORE_FLUSH,   /* reference given back too early */
+    HOST_BUGS,
+};
+
+extern const char *const host_bug_names[HOST_BUGS];
+
+struct world_options {
+    const struct scenario *scenario;
+    unsigned int leaves; /* words that the vCPUs' slots are spread over */
+    enum host_bug bug;
+};
+
+/* The world for the engine; valid until the next call. */
+const struct ex_world *world_new(const struct world_options *options);
+
+/* For traces: the state in one line, the name of a word, what a fiber does. */
+void world_print(FILE *out);
+void world_print_word(FILE *out, const uint64_t *addr, uint64_t old,
+                      uint64_t value);
+const char *world_doing(unsigned int fiber);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_EXPLORE_WORLD_INTERNAL_H
+#define VTDPI_EXPLORE_WORLD_INTERNAL_H
+
+/* The modelled host, for the files that make it up. */
+
+#include "world.h"
+
+/* Of host_cpu.irr. */
+#define IRR_ANV UINT64_C(1)
+#define IRR_WNV UINT64_C(2)
+
+/* Literal bits: the units share nothing with pid.h. */
+#define CTL_ON  UINT64_C(1)
+#define CTL_SN  UINT64_C(2)
+
+struct host_cpu {
+    struct vtdpi_pcpu pcpu;
+    /* Leaf words, then the summary. */
+    uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
+    /* What follows is the host's, changed in host actions only. */
+    uint64_t irr;      /* interrupts that are pending in the local APIC */
+    uint64_t busy;     /* an interrupt is being handled */
+    uint64_t irqs_off; /* by the thread that runs here */
+    uint64_t guest;    /* vCPU in the guest here, + 1 */
+    uint64_t current;  /* vCPU scheduled here, + 1 */
+    uint64_t closed;   /* no vCPU is scheduled here any more */
+    uint64_t dead;     /* the local APIC loses what it has and gets */
+};
+
+/* Of host_vcpu.asleep. */
+#define ASLEEP_BLOCKED 1
+#define ASLEEP_NAP     2 /* by the host's own means */
+
+/* Sets of vectors have a bit for each of VECTORS. */
+struct host_vcpu {
+    struct vtdpi_vcpu v;
+    uint64_t attached; /* wake may be called */
+    uint64_t open;     /* posts may be made */
+    uint64_t woken;    /* the sticky mark */
+    uint64_t asleep;
+    uint64_t cpu;     /* scheduled on, + 1 */
+    uint64_t posted;  /* recorded in PIR once */
+    uint64_t owed;    /* taken out of PIR, not yet accounted for */
+    uint64_t got;     /* by the guest */
+    uint64_t dropped; /* by discard */
+};
+
+struct host_thread {
+    uint64_t next;     /* index of its operation */
+    uint64_t owner;    /* of this vCPU, + 1, while the operation lasts */
+    uint64_t idle;     /* waits for its turn: nothing of it is going on */
+    uint64_t discards; /* what it takes out of PIR is dropped */
+    uint64_t forgets;  /* was the business of the slot's last vCPU */
+};
+
+struct host {
+    _Alignas(4096) unsigned char memory[PAGES][VTDPI_PAGE_SIZE];
+    struct vtdpi_sched s;
+    struct vtdpi_pid_page page[PAGES];
+    void *pages[PAGES];
+    void *pcpus[CPUS];
+    struct host_cpu cpu[CPUS];
+    struct host_vcpu vcpu[VCPUS];
+    struct host_thread thread[EX_FIBERS];
+    uint64_t entry;    /* vCPU that the interrupt's entry names, + 1 */
+    uint64_t inflight; /* requests that have read the entry */
+};
+
+extern struct host host;
+extern struct world_options world;
+
+/* world.c */
+struct vtdpi_pid *pid_of(unsigned int vcpu);
+uint32_t slot_of(unsigned int vcpu);
+unsigned int cpu_of_ndst(uint32_t ndst); /* CPUS: nobody */
+bool bit_is_set(unsigned int cpu, unsigned int vcpu);
+uint8_t vector_of(unsigned int n);
+uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS]);
+/* The vectors just harvested reach the guest. */
+void account(struct host_vcpu *v, const uint64_t words[VTDPI_PIR_WORDS]);
+const struct op *current_op(unsigned int fiber); /* NULL: an interrupt */
+
+/* ops.c, ops_admin.c: run one operation of the calling fiber. */
+void op_vcpu(const struct op *op);
+void op_poster(const struct op *op);
+void op_admin(const struct op *op);
+/* A place in the current operation where what was read is forgotten. */
+void op_phase(unsigned int n);
+/* Wait as somebody of whom nothing is going on. */
+void op_idle(bool (*ready)(void *arg), void *arg);
+
+/* interrupts.c */
+void interrupt_deliver(uint32_t ndst, uint8_t nv);
+void interrupt_anv(void *cpu);
+void interrupt_wnv(void *cpu);
+
+/* checks.c */
+void check_step(void *ctx);
+void check_final(void *ctx);
+void check_written(void *ctx, const uint64_t *addr, uint64_t old,
+                   uint64_t value);
+
+#endif
