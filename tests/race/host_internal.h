@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_RACE_HOST_INTERNAL_H
+#define VTDPI_RACE_HOST_INTERNAL_H
+
+#include "host.h"
+
+/* The first in the queue, now the caller's; NULL if there is none. */
+struct vcpu *host_dequeue(struct world *w);
+
+/* Put aside a vCPU that is the caller's and preempted. */
+void host_pause(struct world *w, struct vcpu *v);
+
+/* Sleeps. False: woken meanwhile, and still the caller's. */
+bool host_sleep(struct vcpu *v);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "perturb.h"
+
+#include <sched.h>
+
+/* Once in this many accesses. */
+#define ONE_IN 64
+
+/* A generator of each thread's own; where it starts does not matter, since
+ * what the others do meanwhile is not repeatable anyway. */
+static _Thread_local uint32_t state;
+
+void perturb(void)
+{
+    if (state == 0)
+        state = (uint32_t)((uintptr_t)&state >> 4) | 1;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    if (state % ONE_IN == 0)
+        (void)sched_yield();
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "race.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 32,
+    MEMORIES_MAX = 64,
+    PAGE = 4096,
+};
+
+struct thread {
+    pthread_t id;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+struct race_threads {
+    struct thread thread[THREADS_MAX];
+    unsigned int count;
+};
+
+static void *memories[MEMORIES_MAX];
+static unsigned int memory_count;
+static const char *program = "race";
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    const uint64_t n = strtoull(text, &end, 0);
+
+    if (*text == '\0' || *end != '\0')
+        race_fail("'%s' is not a number", text);
+    return n;
+}
+
+static void usage(const char *name)
+{
+    fprintf(stderr, "usage: %s [--ops N] [--seed N]\n", name);
+    exit(2);
+}
+
+struct race_options race_begin(int argc, char **argv, uint64_t ops)
+{
+    struct race_options o = {ops, 1};
+    const char *env = getenv("VTDPI_RACE_OPS");
+    const char *slash = strrchr(argv[0], '/');
+
+    program = slash == NULL ? argv[0] : slash + 1;
+    if (env != NULL)
+        o.ops = number(env);
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 == argc)
+            usage(program);
+        if (strcmp(argv[i], "--ops") == 0)
+            o.ops = number(argv[i + 1]);
+        else if (strcmp(argv[i], "--seed") == 0)
+            o.seed = number(argv[i + 1]);
+        else
+            usage(program);
+    }
+    printf("%s: ops %" PRIu64 ", seed %" PRIu64 "\n", program, o.ops, o.seed);
+    fflush(stdout);
+    return o;
+}
+
+void race_fail(const char *format, ...)
+{
+    static uint64_t failed;
+    va_list args;
+
+    /* The first one speaks; others would only bury it. */
+    if (vtdpi_atomic_xchg64(&failed, 1) != 0) {
+        for (;;)
+            (void)pause();
+    }
+    fflush(stdout);
+    fprintf(stderr, "%s: FAILED: ", program);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    _exit(1);
+}
+
+/* Steele and Vigna's splitmix64. */
+uint64_t race_random(struct race_rng *r)
+{
+    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+struct race_rng race_rng(uint64_t seed, uint64_t stream)
+{
+    struct race_rng r = {seed + (stream << 32)};
+
+    r.state = race_random(&r);
+    return r;
+}
+
+uint32_t race_below(struct race_rng *r, uint32_t n)
+{
+    return (uint32_t)((race_random(r) >> 32) * n >> 32);
+}
+
+bool race_one_in(struct race_rng *r, uint32_t n)
+{
+    return race_below(r, n) == 0;
+}
+
+void race_yield(void)
+{
+    (void)sched_yield();
+}
+
+struct race_threads *race_threads_new(void)
+{
+    return race_memory(sizeof(struct race_threads));
+}
+
+static void *thread_main(void *arg)
+{
+    struct thread *t = arg;
+
+    t->run(t->arg);
+    return NULL;
+}
+
+void race_start(struct race_threads *t, void (*run)(void *arg), void *arg)
+{
+    struct thread *th = &t->thread[t->count++];
+
+    race_check(t->count <= THREADS_MAX);
+    th->run = run;
+    th->arg = arg;
+    race_check(pthread_create(&th->id, NULL, thread_main, th) == 0);
+}
+
+void race_join(struct race_threads *t)
+{
+    for (unsigned int i = 0; i < t->count; i++)
+        race_check(pthread_join(t->thread[i].id, NULL) == 0);
+    t->count = 0;
+}
+
+static void free_memories(void)
+{
+    while (memory_count > 0)
+        free(memories[--memory_count]);
+}
+
+void *race_memory(size_t size)
+{
+    const size_t bytes = (size + PAGE - 1) / PAGE * PAGE;
+    void *p = aligned_alloc(PAGE, bytes);
+
+    race_check(p != NULL && memory_count < MEMORIES_MAX);
+    memset(p, 0, bytes);
+    if (memory_count == 0)
+        race_check(atexit(free_memories) == 0);
+    memories[memory_count++] = p;
+    return p;
+}
