@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * irq.h over table.h on two modelled units. Changers post, retarget and unpost
+ * their interrupts, tear them down and take other indexes; devices raise
+ * whatever there is; the owner harvests the vCPUs, detaches them and attaches
+ * them in other slots. A PID that belongs to nobody is poisoned: a unit that
+ * posts to it faults, and the poison shows the damage.
+ *
+ * Posts stay in flight for a while, so a driver that does not drain is caught.
+ */
+#include "rig.h"
+#include "vtdpi/irq.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    CHANGERS = 3,
+    IRQS = 3, /* of each changer */
+    DEVICES = 2,
+    VCPUS = 6,
+    /* Guest and host vectors of interrupt n. */
+    GUEST_VECTOR = 0x40,
+    HOST_VECTOR = 0x90,
+    POISON = 0x5a,
+};
+
+struct vcpu {
+    struct vtdpi_vcpu lib;
+    uint32_t slot;
+};
+
+struct irq {
+    struct vtdpi_irq lib;
+    uint32_t number;
+    uint8_t host; /* vector; 0: no host form */
+};
+
+struct race {
+    struct rig *rig;
+    struct vcpu vcpu[VCPUS];
+    uint64_t ops;
+    uint64_t seed;
+    uint64_t changing; /* changers that are at work */
+};
+
+struct changer {
+    struct race *race;
+    struct race_rng rng;
+    struct irq irq[IRQS];
+    uint32_t number;
+    uint64_t posted;
+    uint64_t refused;
+};
+
+struct device {
+    struct race *race;
+    struct race_rng rng;
+    uint64_t raised;
+};
+
+struct owner {
+    struct race *race;
+    struct race_rng rng;
+    uint64_t slots_used; /* by slot */
+    uint64_t harvested;
+    uint64_t detached;
+    uint64_t busy;
+};
+
+/* Changers. */
+
+/* Where the interrupt goes now, as the device behind each unit sees it. Nobody
+ * else changes it, so this is exact: a unit that still has an older entry is
+ * wrong. */
+static void check_delivery(struct changer *c, const struct irq *q)
+{
+    const struct vtdpi_vcpu *v = vtdpi_irq_vcpu(&q->lib);
+
+    for (uint32_t u = 0; u < UNITS; u++) {
+        const struct vtdpi_model_result r =
+            rig_raise(c->race->rig, u, vtdpi_irq_index(&q->lib));
+
+        if (v != NULL) {
+            race_check(r.outcome == VTDPI_MODEL_POSTED ||
+                       r.outcome == VTDPI_MODEL_IN_FLIGHT);
+            race_check(r.pda == vtdpi_vcpu_pda(v));
+            race_check(r.vector == GUEST_VECTOR + q->number);
+        } else if (q->host != 0) {
+            race_check(r.outcome == VTDPI_MODEL_REMAPPED);
+            race_check(r.vector == q->host && r.dest == HOST_APIC_ID);
+        } else {
+            race_check(r.outcome == VTDPI_MODEL_BLOCKED);
+            race_check(r.reason == VTDPI_FR_NOT_PRESENT);
+        }
+    }
+}
+
+static void irq_begin(struct changer *c, struct irq *q)
+{
+    const struct vtdpi_source source = vtdpi_source_exact(SID, VTDPI_SQ_ALL);
+    struct vtdpi_table *t = &c->race->rig->table;
+    uint32_t index;
+
+    race_check(vtdpi_table_alloc(t, 1, q, &index) == 0);
+    race_check(vtdpi_table_owner(t, index) == q);
+    race_check(vtdpi_irq_init(&q->lib, vtdpi_table_backend(t), index, &source,
+                              NULL) == 0);
+    q->host = 0;
+}
+
+static void irq_end(struct changer *c, struct irq *q)
+{
+    race_check(vtdpi_irq_teardown(&q->lib) == 0);
+    race_check(!vtdpi_irq_is_pinned(&q->lib));
+    q->host = 0;
+    check_delivery(c, q);
+    race_check(vtdpi_table_free(&c->race->rig->table, vtdpi_irq_index(&q->lib),
+                                1) == 0);
+}
+
+static void irq_post(struct changer *c, struct irq *q)
+{
+    struct vcpu *v = &c->race->vcpu[race_below(&c->rng, VCPUS)];
+    const int rc =
+        vtdpi_irq_post(&q->lib, &v->lib, (uint8_t)(GUEST_VECTOR + q->number));
+
+    race_check(rc == 0 || rc == VTDPI_ECLOSED);
+    c->posted += rc == 0;
+    c->refused += rc != 0;
+}
+
+static void irq_host(struct changer *c, struct irq *q)
+{
+    const uint8_t vector =
+        (uint8_t)(HOST_VECTOR + q->number + 16 * race_below(&c->rng, 4));
+    const struct vtdpi_irte_remapped form = rig_host_form(vector);
+    const bool none = race_one_in(&c->rng, 4);
+
+    race_check(vtdpi_irq_set_host(&q->lib, none ? NULL : &form) == 0);
+    q->host = none ? 0 : vector;
+}
+
+static void change(struct changer *c)
+{
+    struct irq *q = &c->irq[race_below(&c->rng, IRQS)];
+
+    switch (race_below(&c->rng, 16)) {
+    case 0:
+        irq_end(c, q);
+        irq_begin(c, q);
+        break;
+    case 1:
+    case 2:
+        irq_host(c, q);
+        break;
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        race_check(vtdpi_irq_unpost(&q->lib) == 0);
+        break;
+    default:
+        irq_post(c, q);
+        break;
+    }
+    if (race_one_in(&c->rng, 2))
+        check_delivery(c, q);
+    if (race_one_in(&c->rng, 4))
+        race_yield();
+}
+
+static void changer_done(struct race *r)
+{
+    uint64_t n = vtdpi_atomic_load64(&r->changing);
+
+    while (!vtdpi_atomic_cas64(&r->changing, &n, n - 1)) {
+    }
+}
+
+static void changer_main(void *arg)
+{
+    struct changer *c = arg;
+
+    for (uint32_t i = 0; i < IRQS; i++) {
+        c->irq[i].number = c->number * IRQS + i;
+        irq_begin(c, &c->irq[i]);
+    }
+    for (uint64_t i = 0; i < c->race->ops; i++)
+        change(c);
+    for (uint32_t i = 0; i < IRQS; i++)
+        irq_end(c, &c->irq[i]);
+    changer_done(c->race);
+}
+
+/* Devices. */
+
+static void device_main(void *arg)
+{
+    struct device *d = arg;
+
+    while (vtdpi_atomic_load64(&d->race->changing) != 0) {
+        const uint32_t index = race_below(&d->rng, CHANGERS * IRQS + 2);
+        const struct vtdpi_model_result r =
+            rig_raise(d->race->rig, race_below(&d->rng, UNITS), index);
+
+        race_check(r.outcome == VTDPI_MODEL_POSTED ||
+                   r.outcome == VTDPI_MODEL_IN_FLIGHT ||
+                   r.outcome == VTDPI_MODEL_REMAPPED ||
+                   (r.outcome == VTDPI_MODEL_BLOCKED &&
+                    r.reason == VTDPI_FR_NOT_PRESENT));
+        d->raised++;
+        if (race_one_in(&d->rng, 2))
+            race_yield();
+    }
+}
+
+/* The owner of all vCPUs. */
+
+static void harvest(struct owner *o, struct vtdpi_pid *pid)
+{
+    uint64_t pir[VTDPI_PIR_WORDS];
+
+    (void)vtdpi_pid_harvest(pid, pir);
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
+        o->harvested += (uint64_t)__builtin_popcountll(pir[i]);
+}
+
+/* Plain accesses: nobody else may have the line. Reserved bits, so that a unit
+ * that posts here faults. */
+static void poison(struct vtdpi_pid *pid)
+{
+    uint8_t *bytes = (uint8_t *)pid;
+
+    for (size_t i = 0; i < sizeof(*pid); i++)
+        bytes[i] = POISON;
+}
+
+static void check_poison(const struct vtdpi_pid *pid)
+{
+    const uint8_t *bytes = (const uint8_t *)pid;
+
+    for (size_t i = 0; i < sizeof(*pid); i++) {
+        if (bytes[i] != POISON)
+            race_fail("byte %zu of a PID that is nobody's was written", i);
+    }
+}
+
+static void attach(struct owner *o, struct vcpu *v)
+{
+    struct rig *r = o->race->rig;
+
+    do
+        v->slot = race_below(&o->rng, VCPUS + 2);
+    while ((o->slots_used & (UINT64_C(1) << v->slot)) != 0);
+    o->slots_used |= UINT64_C(1) << v->slot;
+    check_poison(&r->pids[v->slot]);
+    race_check(vtdpi_vcpu_attach(&r->sched, &v->lib, v->slot, v) == 0);
+    vtdpi_vcpu_run(&v->lib, &r->pcpu);
+}
+
+/* With no reference left nothing is posted any more, not even what was in
+ * flight when the last entry was changed. */
+static bool detach(struct owner *o, struct vcpu *v)
+{
+    struct vtdpi_pid *pid = &o->race->rig->pids[v->slot];
+    const int rc = vtdpi_vcpu_detach_begin(&v->lib);
+
+    if (rc == VTDPI_EBUSY) {
+        o->busy++;
+        return false;
+    }
+    race_check(rc == 0);
+    harvest(o, pid);
+    while (!vtdpi_vcpu_detach_poll(&v->lib))
+        race_yield();
+    poison(pid);
+    o->slots_used &= ~(UINT64_C(1) << v->slot);
+    o->detached++;
+    return true;
+}
+
+static void own(struct owner *o)
+{
+    struct vcpu *v = &o->race->vcpu[race_below(&o->rng, VCPUS)];
+    struct vtdpi_model *m = &o->race->rig->model[race_below(&o->rng, UNITS)];
+
+    if (!vtdpi_vcpu_attached(&v->lib)) {
+        attach(o, v);
+        return;
+    }
+    switch (race_below(&o->rng, 8)) {
+    case 0:
+        vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_POST_LATE, 0);
+        break;
+    case 1:
+        if (race_one_in(&o->rng, 4))
+            vtdpi_model_clear_fault(m, VTDPI_MODEL_FAULT_POST_LATE);
+        break;
+    case 2:
+        vtdpi_vcpu_preempt(&v->lib);
+        break;
+    case 3:
+        vtdpi_vcpu_run(&v->lib, &o->race->rig->pcpu);
+        harvest(o, vtdpi_vcpu_pid(&v->lib));
+        break;
+    case 4:
+        harvest(o, vtdpi_vcpu_pid(&v->lib));
+        break;
+    default:
+        (void)detach(o, v);
+        break;
+    }
+    race_yield();
+}
+
+static void owner_main(void *arg)
+{
+    struct owner *o = arg;
+
+    while (vtdpi_atomic_load64(&o->race->changing) != 0)
+        own(o);
+}
+
+/* After all threads but main have ended. */
+static void account(struct race *r, struct owner *o, uint64_t *posted)
+{
+    uint64_t merged = 0, raised = 0;
+
+    *posted = 0;
+    for (uint32_t u = 0; u < UNITS; u++) {
+        struct vtdpi_model_counters c;
+
+        (void)vtdpi_model_drain(&r->rig->model[u]);
+        vtdpi_model_get_counters(&r->rig->model[u], &c);
+        *posted += c.posted;
+        merged += c.merged;
+        raised += c.raised;
+        if (c.pid_faults != 0)
+            race_fail("%" PRIu64 " posts to PIDs of nobody", c.pid_faults);
+    }
+    race_check(raised == *posted);
+    for (uint32_t i = 0; i < VCPUS; i++) {
+        struct vcpu *v = &r->vcpu[i];
+
+        if (!vtdpi_vcpu_attached(&v->lib))
+            continue;
+        race_check(vtdpi_vcpu_refs(&v->lib) == 0);
+        race_check(detach(o, v));
+    }
+    for (uint32_t i = 0; i < VCPUS + 2; i++)
+        check_poison(&r->rig->pids[i]);
+    if (*posted - merged != o->harvested)
+        race_fail("%" PRIu64 " posted and not merged, %" PRIu64 " delivered",
+                  *posted - merged, o->harvested);
+}
+
+static void owner_begin(struct race *r, struct owner *o)
+{
+    o->race = r;
+    o->rng = race_rng(r->seed, 1);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        poison(&r->rig->pids[i]);
+    for (uint32_t i = 0; i < VCPUS; i++)
+        attach(o, &r->vcpu[i]);
+}
+
+int main(int argc, char **argv)
+{
+    const struct race_options opt = race_begin(argc, argv, 30000);
+    struct race_threads *threads = race_threads_new();
+    struct race *r = race_memory(sizeof(*r));
+    struct changer *c = race_memory(CHANGERS * sizeof(*c));
+    struct device *d = race_memory(DEVICES * sizeof(*d));
+    struct owner *o = race_memory(sizeof(*o));
+    uint64_t posted;
+
+    r->rig = rig_new(opt.seed);
+    r->ops = opt.ops;
+    r->seed = opt.seed;
+    r->changing = CHANGERS;
+    owner_begin(r, o);
+    race_start(threads, owner_main, o);
+    for (uint32_t i = 0; i < CHANGERS; i++) {
+        c[i].race = r;
+        c[i].number = i;
+        c[i].rng = race_rng(opt.seed, 10 + i);
+        race_start(threads, changer_main, &c[i]);
+    }
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        d[i].race = r;
+        d[i].rng = race_rng(opt.seed, 20 + i);
+        race_start(threads, device_main, &d[i]);
+    }
+    race_join(threads);
+    account(r, o, &posted);
+    rig_end(r->rig);
+    printf("changes %" PRIu64 " (%" PRIu64 " refused: detaching), raised by "
+           "devices %" PRIu64 ", posted %" PRIu64 ", delivered %" PRIu64
+           ", detached %" PRIu64 " (%" PRIu64 " busy); lost: 0\n",
+           opt.ops * CHANGERS, c[0].refused + c[1].refused + c[2].refused,
+           d[0].raised + d[1].raised, posted, o->harvested, o->detached,
+           o->busy);
+    race_check(opt.ops < 1000 || (o->detached > 0 && o->busy > 0));
+    return 0;
+}
