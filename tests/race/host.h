@@ -18,11 +18,11 @@
 
 enum {
     PCPUS = 4,
-    /* vCPUs that stay, and that posters know; in two leaf words. */
+    /* vCPUs that stay, and that posters know; in several leaf words. */
     VCPUS = 12,
     /* vCPUs that come and go, all owned by one thread. */
     GUESTS = 4,
-    PAGES = 2,
+    PAGES = 8,
     ANV = 0xf2,
     WNV = 0xf1,
     APIC_ID = 0x100, /* of pCPU 0; the others follow */

@@ -31,6 +31,7 @@ static struct view look(const struct vcpu *v)
     return x;
 }
 
+/* With the bitmaps as sched.c has them: leaf words, then summary words. */
 static void dump_pcpus(const struct world *w)
 {
     for (uint32_t i = 0; i < PCPUS; i++) {
@@ -38,11 +39,12 @@ static void dump_pcpus(const struct world *w)
 
         fprintf(stderr,
                 "  pCPU %" PRIu32 ": id %#x mode %" PRIu64
-                " pending %016" PRIx64 " %s leaves %016" PRIx64 " %016" PRIx64
-                " summary %" PRIx64 "\n",
+                " pending %016" PRIx64 " %s, leaves",
                 i, APIC_ID + i, p->mode, p->pending[WNV / 64],
-                p->in_guest ? "in guest" : "idle", p->bitmap[0], p->bitmap[1],
-                p->bitmap[PAGES]);
+                p->in_guest ? "in guest" : "idle");
+        for (uint32_t k = 0; k < PAGES; k++)
+            fprintf(stderr, " %" PRIx64, p->bitmap[k]);
+        fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[PAGES]);
     }
 }
 

@@ -4,7 +4,7 @@
 #include <sched.h>
 
 /* Once in this many accesses. */
-#define ONE_IN 64
+#define ONE_IN 24
 
 /* A generator of each thread's own; where it starts does not matter, since
  * what the others do meanwhile is not repeatable anyway. */

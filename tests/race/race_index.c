@@ -177,7 +177,7 @@ static void hammer(uint32_t count, const struct race_options *o)
 
 int main(int argc, char **argv)
 {
-    const struct race_options o = race_begin(argc, argv, 200000);
+    const struct race_options o = race_begin(argc, argv, 100000);
 
     hammer(SMALL, &o);
     hammer(LARGE, &o);

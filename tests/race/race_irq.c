@@ -367,7 +367,7 @@ static void owner_begin(struct race *r, struct owner *o)
 
 int main(int argc, char **argv)
 {
-    const struct race_options opt = race_begin(argc, argv, 30000);
+    const struct race_options opt = race_begin(argc, argv, 40000);
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
     struct changer *c = race_memory(CHANGERS * sizeof(*c));

@@ -244,7 +244,7 @@ static void report(struct race *r)
 
 int main(int argc, char **argv)
 {
-    const struct race_options o = race_begin(argc, argv, 20000);
+    const struct race_options o = race_begin(argc, argv, 30000);
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
 

@@ -17,6 +17,7 @@ enum {
     POSTERS = 3,
     SOURCES = POSTERS + 3,
     POSTS_A_ROUND = 256,
+    PROBE_VECTOR = 0x99,
     /* A round comes to rest within some dozen sweeps. */
     SWEEPS_MAX = 100000,
 };
@@ -110,18 +111,42 @@ static bool anyone_worked(const struct world *w)
 
 /* Everything comes from something: once no pCPU has had anything to do for a
  * whole sweep, nothing will happen any more. */
-static void settle(struct race *r)
+static void rest(struct race *r)
 {
-    meet(&r->sweep);
-    r->more_sweeps = true;
-    for (uint32_t n = 0; r->more_sweeps; n++) {
+    for (uint32_t n = 0;; n++) {
         if (n == SWEEPS_MAX)
             race_fail("does not come to rest");
         meet(&r->sweep);
         meet(&r->sweep);
-        r->more_sweeps = anyone_worked(r->w);
+        if (!anyone_worked(r->w))
+            break;
     }
-    judge(r->w, r->source, SOURCES);
+    judge(r->w, r->source, SOURCES + 1);
+}
+
+/* One post to everybody: who sleeps must be found, also if nothing was posted
+ * to it since it went to sleep. */
+static void probe(struct race *r)
+{
+    struct source *s = &r->source[SOURCES];
+
+    for (uint32_t i = 0; i < VCPUS; i++) {
+        struct vtdpi_vcpu *v = &r->w->vcpu[i].lib;
+
+        if (!vtdpi_pid_record(vtdpi_vcpu_pid(v), PROBE_VECTOR))
+            s->fresh[i][PROBE_VECTOR]++;
+        (void)vtdpi_vcpu_notify(v, false);
+    }
+}
+
+static void settle(struct race *r)
+{
+    meet(&r->sweep);
+    r->more_sweeps = true;
+    rest(r);
+    probe(r);
+    rest(r);
+    r->more_sweeps = false;
     meet(&r->sweep);
 }
 
@@ -133,10 +158,11 @@ static void sources_new(struct race *r, uint64_t seed)
     } kind[SOURCES] = {
         {source_post, POSTS_A_ROUND}, {source_post, POSTS_A_ROUND},
         {source_post, POSTS_A_ROUND}, {source_device, POSTS_A_ROUND},
-        {source_offline, 8},          {source_churn, POSTS_A_ROUND / 2},
+        {source_offline, 24},         {source_churn, POSTS_A_ROUND / 2},
     };
 
-    r->source = race_memory(SOURCES * sizeof(*r->source));
+    /* The last one is main's. */
+    r->source = race_memory((SOURCES + 1) * sizeof(*r->source));
     for (uint32_t i = 0; i < SOURCES; i++) {
         struct source *s = &r->source[i];
 
@@ -196,7 +222,7 @@ static void report(const struct race *r, uint64_t rounds)
 
 int main(int argc, char **argv)
 {
-    const struct race_options o = race_begin(argc, argv, 100000);
+    const struct race_options o = race_begin(argc, argv, 250000);
     const uint64_t rounds = o.ops / POSTS_A_ROUND + 1;
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));

@@ -41,7 +41,7 @@ void source_offline(struct source *s)
     }
 }
 
-/* A slot has two leaf words to be in, beside those of the others. */
+/* In leaf words that the others have slots in, too. */
 static uint32_t slot_of(uint32_t n)
 {
     return n % PAGES * 64 + 40 + n / PAGES;
