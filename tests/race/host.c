@@ -78,14 +78,19 @@ void host_resume_one(struct world *w)
  */
 static void wake(void *ctx, void *cookie)
 {
+    struct world *w = ctx;
     struct vcpu *v = cookie;
     uint64_t state = VCPU_ASLEEP;
 
+    /* Those that come and go get time to do so: a handler may have been
+     * interrupted here by something slow. */
+    if (v >= w->guest && v < w->guest + GUESTS)
+        race_yield();
     if (!v->alive)
         race_fail("wake for a vCPU whose detach was done");
     (void)vtdpi_atomic_xchg64(&v->woken, 1);
     if (vtdpi_atomic_cas64(&v->state, &state, VCPU_OWNED))
-        host_queue(ctx, v);
+        host_queue(w, v);
 }
 
 bool host_sleep(struct vcpu *v)

@@ -111,6 +111,10 @@ PERTURB_FN void *vtdpi_atomic_xchg_ptr(void **p, void *v)
     return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
 }
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Watomic-alignment"
+#endif
 /* In libatomic, which uses the instruction where there is one. */
 PERTURB_FN bool vtdpi_atomic_cas128(uint64_t *p, const uint64_t expected[2],
                                     const uint64_t desired[2])
@@ -123,5 +127,8 @@ PERTURB_FN bool vtdpi_atomic_cas128(uint64_t *p, const uint64_t expected[2],
     return __atomic_compare_exchange_n((u128 *)(void *)p, &old, val, false,
                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 #endif
