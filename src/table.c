@@ -16,9 +16,29 @@ static bool count_ok(uint32_t count)
            (count & (count - 1)) == 0;
 }
 
+/*
+ * What is dirty: two bits for each index, side by side, so that every change of
+ * state is one step, and an index that a unit may still use never looks clean,
+ * not even for a moment.
+ *
+ *   0      clean
+ *   DIRTY  changed, or about to be
+ *   TAKEN  changed before the flush of everything that is under way, or that
+ *          was under way last and failed
+ *
+ * A flush of everything turns DIRTY into TAKEN, flushes, and clears TAKEN. What
+ * is changed meanwhile is DIRTY again, so it stays dirty if its own flush
+ * fails. A mark for "dirty" alone could not tell the two apart.
+ */
+#define DIRTY       1u
+#define TAKEN       2u
+#define DIRTY_PER   32 /* indexes in a word */
+#define DIRTY_EVERY UINT64_C(0x5555555555555555)
+#define TAKEN_EVERY (DIRTY_EVERY << 1)
+
 static uint32_t dirty_words(uint32_t count)
 {
-    return (count + 63) / 64;
+    return (count + DIRTY_PER - 1) / DIRTY_PER;
 }
 
 size_t vtdpi_table_storage_size(uint32_t count)
@@ -54,18 +74,27 @@ static int params_check(const struct vtdpi_table_params *p)
     return 0;
 }
 
+/*
+ * An entry that is not present may have other bits: FPD, or anything in a table
+ * that is adopted. Whoever allocates its index is promised zero, since irq.h
+ * compares before it writes. Units need not see this: absent it was, and is.
+ */
+static void entry_zero(struct vtdpi_irte *entry)
+{
+    vtdpi_atomic_store64_relaxed(&entry->lo, 0);
+    vtdpi_atomic_store64_relaxed(&entry->hi, 0);
+}
+
 static void entries_init(struct vtdpi_table *t, bool adopt)
 {
     for (uint32_t i = 0; i < t->index.count; i++) {
         struct vtdpi_irte *e = &t->entries[i];
 
-        if (!adopt) {
-            vtdpi_atomic_store64_relaxed(&e->lo, 0);
-            vtdpi_atomic_store64_relaxed(&e->hi, 0);
-        } else if ((vtdpi_atomic_load64_relaxed(&e->lo) & VTDPI_IRTE_LO_P) !=
-                   0) {
+        if (adopt &&
+            (vtdpi_atomic_load64_relaxed(&e->lo) & VTDPI_IRTE_LO_P) != 0)
             (void)vtdpi_index_take_(&t->index, i, 1);
-        }
+        else
+            entry_zero(e);
     }
 }
 
@@ -156,23 +185,60 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
 
 /* Indexes. */
 
+static uint64_t *dirty_word(const struct vtdpi_table *t, uint32_t index)
+{
+    return &t->dirty[index / DIRTY_PER];
+}
+
+static uint64_t dirty_bits(uint32_t index, unsigned int state)
+{
+    return (uint64_t)state << index % DIRTY_PER * 2;
+}
+
 static bool dirty_get(const struct vtdpi_table *t, uint32_t index)
 {
-    return (vtdpi_atomic_load64(&t->dirty[index / 64]) &
-            VTDPI_BIT64(index % 64)) != 0;
+    return (vtdpi_atomic_load64(dirty_word(t, index)) &
+            dirty_bits(index, DIRTY | TAKEN)) != 0;
 }
 
 /* Returns whether it was dirty before. */
 static bool dirty_set(struct vtdpi_table *t, uint32_t index)
 {
-    const uint64_t bit = VTDPI_BIT64(index % 64);
+    const uint64_t old =
+        vtdpi_atomic_or64(dirty_word(t, index), dirty_bits(index, DIRTY));
 
-    return (vtdpi_atomic_or64(&t->dirty[index / 64], bit) & bit) != 0;
+    return (old & dirty_bits(index, DIRTY | TAKEN)) != 0;
+}
+
+/*
+ * After the entry was written. A flush of everything may have taken the mark
+ * before that, and have executed its descriptors. Pairs with dirty_take(): if
+ * the mark is still here, it is taken later, and the descriptors that follow
+ * find the new entry.
+ */
+static void dirty_keep(struct vtdpi_table *t, uint32_t index)
+{
+    uint64_t *const word = dirty_word(t, index);
+    const uint64_t bit = dirty_bits(index, DIRTY);
+
+    if ((vtdpi_atomic_load64(word) & bit) == 0)
+        (void)vtdpi_atomic_or64(word, bit);
 }
 
 static void dirty_clear(struct vtdpi_table *t, uint32_t index)
 {
-    (void)vtdpi_atomic_and64(&t->dirty[index / 64], ~VTDPI_BIT64(index % 64));
+    (void)vtdpi_atomic_and64(dirty_word(t, index),
+                             ~dirty_bits(index, DIRTY | TAKEN));
+}
+
+static void dirty_take(uint64_t *word)
+{
+    uint64_t old = vtdpi_atomic_load64(word);
+
+    while ((old & DIRTY_EVERY) != 0 &&
+           !vtdpi_atomic_cas64(word, &old,
+                               (old & TAKEN_EVERY) | (old & DIRTY_EVERY) << 1))
+        ;
 }
 
 static bool run_ok(uint32_t count)
@@ -254,6 +320,8 @@ int vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count)
     if (rc != 0)
         return rc;
     /* Before somebody else allocates it and names another owner. */
+    for (uint32_t i = first; i < first + count; i++)
+        entry_zero(&t->entries[i]);
     owners_set(t, first, count, NULL);
     return vtdpi_index_free_(&t->index, first, count);
 }
@@ -331,6 +399,7 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
         return rc;
     }
     caching = entry_publish(t, &t->entries[index]);
+    dirty_keep(t, index);
     if ((found.lo & VTDPI_IRTE_LO_P) == 0) {
         flush->write_buffer = true;
         if (caching)
@@ -424,16 +493,25 @@ int vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count)
 int vtdpi_table_flush_all(struct vtdpi_table *t)
 {
     struct vtdpi_flush flush;
+    uint32_t words;
     int rc;
 
     if (t == NULL)
         return VTDPI_EINVAL;
+    words = dirty_words(t->index.count);
+    if (vtdpi_atomic_xchg64(&t->flushing, 1) != 0)
+        return VTDPI_EBUSY;
+    for (uint32_t i = 0; i < words; i++)
+        dirty_take(&t->dirty[i]);
     vtdpi_flush_init(&flush, NULL, 0);
     flush.global = true;
     flush.drain = true;
     rc = vtdpi_table_commit_(t, &flush);
-    for (uint32_t i = 0; rc == 0 && i < dirty_words(t->index.count); i++)
-        vtdpi_atomic_store64_release(&t->dirty[i], 0);
+    for (uint32_t i = 0; rc == 0 && i < words; i++) {
+        if ((vtdpi_atomic_load64(&t->dirty[i]) & TAKEN_EVERY) != 0)
+            (void)vtdpi_atomic_and64(&t->dirty[i], ~TAKEN_EVERY);
+    }
+    vtdpi_atomic_store64_release(&t->flushing, 0);
     return rc;
 }
 

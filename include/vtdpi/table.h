@@ -78,8 +78,9 @@ struct vtdpi_table {
     struct vtdpi_backend backend;
     struct vtdpi_irte *entries;
     uint64_t phys;
-    uint64_t *dirty; /* a bit per index */
-    void **owners;   /* NULL: none are kept */
+    uint64_t *dirty;   /* two bits per index */
+    uint64_t flushing; /* a flush of everything is under way */
+    void **owners;     /* NULL: none are kept */
     struct vtdpi_index index;
     void *units; /* struct vtdpi_table_unit * */
 };
@@ -101,13 +102,13 @@ struct vtdpi_table_params {
     void **owners;
     enum vtdpi_apic_mode mode; /**< IRTA.EIME of all units of the table. */
     unsigned int haw;          /**< Host address width in bits, 1 to 64. */
-    /** The table is in use: keep its contents, and take indexes that are
-     *  present for allocated. Else all entries are zeroed. */
+    /** The table is in use: keep the entries that are present, and take their
+     *  indexes for allocated. All others are zeroed. */
     bool adopt;
 };
 
 /**
- * @brief Size of the library's account of a table: about two bits an entry.
+ * @brief Size of the library's account of a table: about three bits an entry.
  *
  * @param count  Number of entries.
  *
@@ -197,7 +198,7 @@ vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit);
  *
  * @anyctx @lockfree
  *
- * @retval 0             Allocated; their entries are not present.
+ * @retval 0             Allocated; their entries are zero.
  * @retval VTDPI_EINVAL  @p t or @p first is NULL, or @p count is not as above.
  * @retval VTDPI_ENOSPC  No such run is free.
  */
@@ -215,7 +216,7 @@ vtdpi_table_alloc(struct vtdpi_table *t, uint32_t count, void *owner,
  *
  * @anyctx @lockfree
  *
- * @retval 0             Allocated.
+ * @retval 0             Allocated; their entries are zero.
  * @retval VTDPI_EINVAL  @p t is NULL, or @p count is not as above.
  * @retval VTDPI_EALIGN  @p first is not a multiple of @p count.
  * @retval VTDPI_EINDEX  Some of them are outside the table.
@@ -300,15 +301,18 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
 /**
  * @brief Flush all entries with one global invalidation on each unit.
  *
- * @param t  The table. Not NULL.
+ * Entries may be changed meanwhile; what is dirty because of such a change
+ * stays so until its own flush has succeeded.
  *
- * @pre No change of the table is under way.
+ * @param t  The table. Not NULL.
  *
  * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
  *
- * @retval 0             Done; no index is dirty. An interrupt of irq.h that was
- *                       is told by vtdpi_irq_mark_flushed().
+ * @retval 0             Done; no index is dirty because of a change that had
+ *                       been made before the call. An interrupt of irq.h that
+ *                       was is told by vtdpi_irq_mark_flushed().
  * @retval VTDPI_EINVAL  @p t is NULL.
+ * @retval VTDPI_EBUSY   Another such call is under way on this table.
  * @return Else an error of vtdpi_table_flush(); all are as dirty as before.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
