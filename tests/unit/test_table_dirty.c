@@ -147,16 +147,22 @@ static void test_flush_all_twice_at_once_is_refused(void **state)
     assert_int_equal(vtdpi_table_flush_all(&m->table), 0);
 }
 
-static void test_flush_all_after_a_failed_one_covers_both(void **state)
+static void test_flush_all_after_failed_ones_covers_all(void **state)
 {
     struct machine *m = *state;
     const uint32_t index = cached_entry(m);
+    const uint32_t neighbour = cached_entry(m);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_ETIMEDOUT);
     assert_int_equal(vtdpi_table_flush_all(&m->table), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_table_set(&m->table, neighbour, &none),
+                     VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_table_flush_all(&m->table), VTDPI_ETIMEDOUT);
     vtdpi_model_clear_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    assert_true(vtdpi_table_is_dirty(&m->table, neighbour));
     assert_kept_until_flushed(m, index);
+    assert_int_equal(vtdpi_table_free(&m->table, neighbour, 1), 0);
 }
 
 /* What the index's own flush has covered is clean, taken or not. */
@@ -216,7 +222,7 @@ int main(void)
         TEST(test_flush_all_second_change_behind_it_stays_dirty),
         TEST(test_flush_all_between_mark_and_flush_is_not_enough),
         TEST(test_flush_all_twice_at_once_is_refused),
-        TEST(test_flush_all_after_a_failed_one_covers_both),
+        TEST(test_flush_all_after_failed_ones_covers_all),
         TEST(test_flush_after_a_failed_flush_all_is_enough),
         TEST(test_free_of_an_absent_entry_with_fpd_zeroes_it),
         TEST(test_reserve_in_an_adopted_table_is_zero),
