@@ -14,7 +14,7 @@ static bool irte_present(const struct vtdpi_irte *irte)
 }
 
 /* The source is judged where the entries are made: by an encoder. */
-static int source_check(const struct vtdpi_source *source)
+static VTDPI_COLD int source_check(const struct vtdpi_source *source)
 {
     const struct vtdpi_irte_posted probe = {
         .present = true,
@@ -26,7 +26,7 @@ static int source_check(const struct vtdpi_source *source)
     return vtdpi_irte_encode_posted(&probe, &unused);
 }
 
-static bool backend_ok(const struct vtdpi_backend *b)
+static VTDPI_COLD bool backend_ok(const struct vtdpi_backend *b)
 {
     return b != NULL && b->ops != NULL && b->ops->replace != NULL &&
            b->ops->invalidate != NULL && b->ops->commit != NULL &&
@@ -34,9 +34,10 @@ static bool backend_ok(const struct vtdpi_backend *b)
            b->haw <= 64;
 }
 
-int vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
-                   uint32_t index, const struct vtdpi_source *source,
-                   const struct vtdpi_irte *live)
+VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
+                              const struct vtdpi_backend *backend,
+                              uint32_t index, const struct vtdpi_source *source,
+                              const struct vtdpi_irte *live)
 {
     int rc;
 
@@ -64,7 +65,7 @@ int vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  * reaches a PID through an old entry any more. Only now may the references go:
  * with the last one the PID can be reused.
  */
-static void settle(struct vtdpi_irq *irq)
+static VTDPI_COLD void settle(struct vtdpi_irq *irq)
 {
     irq->dirty = false;
     irq->drain = false;
@@ -77,11 +78,91 @@ static void settle(struct vtdpi_irq *irq)
     }
 }
 
-static int begin(const struct vtdpi_irq *irq, struct vtdpi_flush *flush)
+/*
+ * Batches. Every change is one of a batch; the functions for a single
+ * interrupt make a batch of one.
+ */
+
+static VTDPI_COLD void begin(struct vtdpi_irq_batch *b,
+                             const struct vtdpi_backend *backend,
+                             struct vtdpi_flush_range *ranges,
+                             uint32_t capacity)
 {
-    if (irq->backend->ops->begin == NULL)
-        return 0;
-    return irq->backend->ops->begin(irq->backend->ctx, flush);
+    b->backend = backend;
+    b->first = NULL;
+    b->rc = 0;
+    b->open = false;
+    vtdpi_flush_init(&b->flush, ranges, capacity);
+}
+
+VTDPI_COLD int vtdpi_irq_batch_begin(struct vtdpi_irq_batch *batch,
+                                     const struct vtdpi_backend *backend,
+                                     struct vtdpi_flush_range *ranges,
+                                     uint32_t capacity)
+{
+    if (batch == NULL || !backend_ok(backend) ||
+        (ranges == NULL && capacity != 0))
+        return VTDPI_EINVAL;
+    begin(batch, backend, ranges, capacity);
+    return 0;
+}
+
+/* The backend is asked to begin when there is something to do. */
+static VTDPI_COLD int open_batch(struct vtdpi_irq_batch *b)
+{
+    int rc = 0;
+
+    if (!b->open && b->backend->ops->begin != NULL)
+        rc = b->backend->ops->begin(b->backend->ctx, &b->flush);
+    b->open = rc == 0;
+    return rc;
+}
+
+/*
+ * Has the commit flush the interrupt, and settle it. What may have been posted
+ * through an old entry is drained, in a repeated flush as well. If the backend
+ * refuses, nothing of the batch can be called flushed.
+ */
+static VTDPI_COLD int join(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
+                           bool invalidate)
+{
+    const struct vtdpi_backend_ops *ops = b->backend->ops;
+    int rc = 0;
+
+    if (irq->batch == NULL) {
+        irq->batch = b;
+        irq->next = b->first;
+        b->first = irq;
+    }
+    if (irq->drain)
+        b->flush.drain = true;
+    if (invalidate)
+        rc = ops->invalidate(b->backend->ctx, &b->flush, irq->index, 1);
+    if (b->rc == 0)
+        b->rc = rc;
+    return rc;
+}
+
+VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
+{
+    struct vtdpi_irq *next;
+    int rc = 0;
+
+    if (batch == NULL)
+        return VTDPI_EINVAL;
+    if (batch->open)
+        rc = batch->backend->ops->commit(batch->backend->ctx, &batch->flush);
+    if (batch->rc != 0)
+        rc = batch->rc;
+    for (struct vtdpi_irq *irq = batch->first; irq != NULL; irq = next) {
+        next = irq->next;
+        irq->batch = NULL;
+        if (rc == 0)
+            settle(irq);
+    }
+    batch->first = NULL;
+    batch->open = false;
+    return rc;
 }
 
 /*
@@ -89,8 +170,9 @@ static int begin(const struct vtdpi_irq *irq, struct vtdpi_flush *flush)
  * for a flush, and put the new form in its place. There is always room: a
  * change that starts dirty is the last one, by teardown.
  */
-static void forms_replaced(struct vtdpi_irq *irq, const struct vtdpi_irte *live,
-                           struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD void forms_replaced(struct vtdpi_irq *irq,
+                                      const struct vtdpi_irte *live,
+                                      struct vtdpi_vcpu *v, uint8_t vector)
 {
     if (irq->vcpu != NULL)
         irq->stale[irq->stale[0] == NULL ? 0 : 1] = irq->vcpu;
@@ -103,29 +185,6 @@ static void forms_replaced(struct vtdpi_irq *irq, const struct vtdpi_irte *live,
 }
 
 /*
- * Invalidates if asked to and commits. What may have been posted through an
- * old entry is drained, in a repeated flush as well.
- */
-static int finish(struct vtdpi_irq *irq, struct vtdpi_flush *flush,
-                  bool invalidate)
-{
-    const struct vtdpi_backend *b = irq->backend;
-    int rc = 0;
-    int rc_commit;
-
-    if (irq->drain)
-        flush->drain = true;
-    if (invalidate)
-        rc = b->ops->invalidate(b->ctx, flush, irq->index, 1);
-    rc_commit = b->ops->commit(b->ctx, flush);
-    if (rc == 0)
-        rc = rc_commit;
-    if (rc == 0)
-        settle(irq);
-    return rc;
-}
-
-/*
  * Makes @p live the entry, and @p v and @p vector its posted form. The order
  * is the point: entry, invalidation, wait, and the old reference last.
  *
@@ -133,45 +192,29 @@ static int finish(struct vtdpi_irq *irq, struct vtdpi_flush *flush,
  * so it needs no invalidation; unless it is torn down, when nobody can say what
  * was there, or whether the change before was flushed.
  */
-static int change(struct vtdpi_irq *irq, const struct vtdpi_irte *old,
-                  const struct vtdpi_irte *live, struct vtdpi_vcpu *v,
-                  uint8_t vector)
+static VTDPI_COLD int change(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
+                             const struct vtdpi_irte *old,
+                             const struct vtdpi_irte *live,
+                             struct vtdpi_vcpu *v, uint8_t vector)
 {
-    const struct vtdpi_backend *b = irq->backend;
     const bool cached = old == NULL || irte_present(&irq->live);
-    struct vtdpi_flush_range range;
-    struct vtdpi_flush flush;
-    int rc;
+    int rc = open_batch(b);
 
-    vtdpi_flush_init(&flush, &range, 1);
-    rc = begin(irq, &flush);
+    if (rc == 0)
+        rc = b->backend->ops->replace(b->backend->ctx, &b->flush, irq->index,
+                                      old, live);
     if (rc != 0)
         return rc;
-    rc = b->ops->replace(b->ctx, &flush, irq->index, old, live);
-    if (rc != 0) {
-        (void)b->ops->commit(b->ctx, &flush);
-        return rc;
-    }
-    if (flush.drain) /* the backend found a posted form */
+    if (b->flush.drain) /* the backend may have found a posted form */
         irq->drain = true;
     forms_replaced(irq, live, v, vector);
-    return finish(irq, &flush, cached);
-}
-
-/* What every change starts with: nothing of an earlier one is left over. */
-static int start(struct vtdpi_irq *irq)
-{
-    if (irq->down)
-        return VTDPI_ESTATE;
-    if (irq->dirty && vtdpi_irq_flush(irq) != 0)
-        return VTDPI_EDIRTY;
-    return 0;
+    return join(b, irq, cached);
 }
 
 /* Encodes a host form; zero for none. */
-static int host_encode(const struct vtdpi_irq *irq,
-                       const struct vtdpi_irte_remapped *host,
-                       struct vtdpi_irte *out)
+static VTDPI_COLD int host_encode(const struct vtdpi_irq *irq,
+                                  const struct vtdpi_irte_remapped *host,
+                                  struct vtdpi_irte *out)
 {
     const struct vtdpi_source *own = &irq->source;
     struct vtdpi_irte_remapped fields;
@@ -190,39 +233,13 @@ static int host_encode(const struct vtdpi_irq *irq,
     return vtdpi_irte_encode_remapped(&fields, out);
 }
 
-int vtdpi_irq_set_host(struct vtdpi_irq *irq,
-                       const struct vtdpi_irte_remapped *host)
-{
-    struct vtdpi_irte irte;
-    int rc;
-
-    if (irq == NULL)
-        return VTDPI_EINVAL;
-    rc = host_encode(irq, host, &irte);
-    if (rc != 0)
-        return rc;
-
-    if (irq->vcpu == NULL || irq->down) {
-        rc = start(irq);
-        if (rc != 0)
-            return rc;
-        if (!irte_equal(&irte, &irq->live)) {
-            rc = change(irq, &irq->live, &irte, NULL, 0);
-            if (rc != 0 && !irq->dirty)
-                return rc;
-        }
-    }
-    irq->host = irte;
-    return rc;
-}
-
 /*
  * Encodes the posted form. FPD and AVAIL are the host's choice for this
  * interrupt, whoever it goes to. Needs a reference on @p v.
  */
-static int posted_encode(const struct vtdpi_irq *irq,
-                         const struct vtdpi_vcpu *v, uint8_t vector,
-                         struct vtdpi_irte *out)
+static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
+                                    const struct vtdpi_vcpu *v, uint8_t vector,
+                                    struct vtdpi_irte *out)
 {
     const struct vtdpi_irte_posted fields = {
         .present = true,
@@ -239,82 +256,205 @@ static int posted_encode(const struct vtdpi_irq *irq,
     return vtdpi_irte_validate(out, irq->backend->mode, irq->backend->haw);
 }
 
-/* Posts with the caller's reference, which is used up if the entry changes. */
-static int post_referenced(struct vtdpi_irq *irq, struct vtdpi_vcpu *v,
-                           uint8_t vector)
+/* What is asked of an interrupt. */
+enum verb {
+    SET_HOST,
+    POST,
+    UNPOST,
+    TEARDOWN,
+    FLUSH
+};
+
+static VTDPI_COLD int check_idle(const struct vtdpi_irq *irq)
+{
+    if (irq->down)
+        return VTDPI_ESTATE;
+    return irq->dirty ? VTDPI_EDIRTY : 0;
+}
+
+static VTDPI_COLD int do_set_host(struct vtdpi_irq_batch *b,
+                                  struct vtdpi_irq *irq,
+                                  const struct vtdpi_irte_remapped *host)
 {
     struct vtdpi_irte irte;
-    int rc = posted_encode(irq, v, vector, &irte);
+    int rc = host_encode(irq, host, &irte);
 
-    if (rc == 0)
-        rc = change(irq, &irq->live, &irte, v, vector);
-    if (rc != 0 && !irq->dirty)
-        vtdpi_vcpu_unref(v);
+    if (rc != 0)
+        return rc;
+    if (irq->vcpu == NULL || irq->down) {
+        rc = check_idle(irq);
+        if (rc != 0)
+            return rc;
+        if (!irte_equal(&irte, &irq->live)) {
+            rc = change(b, irq, &irq->live, &irte, NULL, 0);
+            if (rc != 0 && !irq->dirty)
+                return rc;
+        }
+    }
+    irq->host = irte;
     return rc;
 }
 
-int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
+                              struct vtdpi_vcpu *v, uint8_t vector)
 {
+    struct vtdpi_irte irte;
     int rc;
 
-    if (irq == NULL || v == NULL)
+    if (v == NULL)
         return VTDPI_EINVAL;
     if (vector < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
-    rc = start(irq);
-    if (rc != 0)
+    rc = check_idle(irq);
+    if (rc != 0 || (irq->vcpu == v && irq->vector == vector))
         return rc;
-    if (irq->vcpu == v && irq->vector == vector)
-        return 0;
 
     /* Before the entry names the PID, so that a detach sees it in time. */
     rc = vtdpi_vcpu_ref(v);
     if (rc != 0)
         return rc;
-    return post_referenced(irq, v, vector);
+    rc = posted_encode(irq, v, vector, &irte);
+    if (rc == 0)
+        rc = change(b, irq, &irq->live, &irte, v, vector);
+    if (rc != 0 && !irq->dirty)
+        vtdpi_vcpu_unref(v);
+    return rc;
+}
+
+static VTDPI_COLD int do_unpost(struct vtdpi_irq_batch *b,
+                                struct vtdpi_irq *irq)
+{
+    const int rc = check_idle(irq);
+
+    if (rc != 0 || irq->vcpu == NULL)
+        return rc;
+    return change(b, irq, &irq->live, &irq->host, NULL, 0);
+}
+
+static VTDPI_COLD int do_flush(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq)
+{
+    int rc;
+
+    if (irq->down && !irte_equal(&irq->live, &irte_none))
+        return change(b, irq, NULL, &irte_none, NULL, 0);
+    if (!irq->dirty || irq->batch != NULL)
+        return 0;
+    rc = open_batch(b);
+    return rc != 0 ? rc : join(b, irq, true);
+}
+
+/* Does @p verb; @p host belongs to SET_HOST, @p v and @p vector to POST. */
+static VTDPI_COLD int apply(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
+                            enum verb verb,
+                            const struct vtdpi_irte_remapped *host,
+                            struct vtdpi_vcpu *v, uint8_t vector)
+{
+    if (b == NULL || irq == NULL || irq->backend != b->backend)
+        return VTDPI_EINVAL;
+    if (irq->batch != NULL && irq->batch != b)
+        return VTDPI_EBUSY;
+    switch (verb) {
+    case SET_HOST:
+        return do_set_host(b, irq, host);
+    case POST:
+        return do_post(b, irq, v, vector);
+    case UNPOST:
+        return do_unpost(b, irq);
+    case TEARDOWN:
+        irq->down = true;
+        break;
+    case FLUSH:
+        break;
+    }
+    return do_flush(b, irq);
+}
+
+/* A batch of one. An interrupt that is dirty is flushed before it is changed,
+ * in a batch of its own. */
+static VTDPI_COLD int alone(struct vtdpi_irq *irq, enum verb verb,
+                            const struct vtdpi_irte_remapped *host,
+                            struct vtdpi_vcpu *v, uint8_t vector)
+{
+    struct vtdpi_flush_range range;
+    struct vtdpi_irq_batch b;
+    int rc_commit;
+    int rc;
+
+    if (irq == NULL)
+        return VTDPI_EINVAL;
+    begin(&b, irq->backend, &range, 1);
+    rc = apply(&b, irq, verb, host, v, vector);
+    rc_commit = vtdpi_irq_batch_commit(&b);
+    return rc != 0 ? rc : rc_commit;
+}
+
+static VTDPI_COLD int change_alone(struct vtdpi_irq *irq, enum verb verb,
+                                   const struct vtdpi_irte_remapped *host,
+                                   struct vtdpi_vcpu *v, uint8_t vector)
+{
+    const int rc = alone(irq, verb, host, v, vector);
+
+    if (rc != VTDPI_EDIRTY || alone(irq, FLUSH, NULL, NULL, 0) != 0)
+        return rc;
+    return alone(irq, verb, host, v, vector);
+}
+
+int vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch,
+                             struct vtdpi_irq *irq,
+                             const struct vtdpi_irte_remapped *host)
+{
+    return apply(batch, irq, SET_HOST, host, NULL, 0);
+}
+
+int vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
+                         struct vtdpi_vcpu *v, uint8_t vector)
+{
+    return apply(batch, irq, POST, NULL, v, vector);
+}
+
+int vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
+{
+    return apply(batch, irq, UNPOST, NULL, NULL, 0);
+}
+
+int vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch,
+                             struct vtdpi_irq *irq)
+{
+    return apply(batch, irq, TEARDOWN, NULL, NULL, 0);
+}
+
+int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
+{
+    return apply(batch, irq, FLUSH, NULL, NULL, 0);
+}
+
+int vtdpi_irq_set_host(struct vtdpi_irq *irq,
+                       const struct vtdpi_irte_remapped *host)
+{
+    return change_alone(irq, SET_HOST, host, NULL, 0);
+}
+
+int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
+{
+    return change_alone(irq, POST, NULL, v, vector);
 }
 
 int vtdpi_irq_unpost(struct vtdpi_irq *irq)
 {
-    int rc;
-
-    if (irq == NULL)
-        return VTDPI_EINVAL;
-    rc = start(irq);
-    if (rc != 0 || irq->vcpu == NULL)
-        return rc;
-    return change(irq, &irq->live, &irq->host, NULL, 0);
+    return change_alone(irq, UNPOST, NULL, NULL, 0);
 }
 
 int vtdpi_irq_flush(struct vtdpi_irq *irq)
 {
-    struct vtdpi_flush_range range;
-    struct vtdpi_flush flush;
-    int rc;
-
-    if (irq == NULL)
-        return VTDPI_EINVAL;
-    if (irq->down && !irte_equal(&irq->live, &irte_none))
-        return change(irq, NULL, &irte_none, NULL, 0);
-    if (!irq->dirty)
-        return 0;
-
-    vtdpi_flush_init(&flush, &range, 1);
-    rc = begin(irq, &flush);
-    if (rc != 0)
-        return rc;
-    return finish(irq, &flush, true);
+    return alone(irq, FLUSH, NULL, NULL, 0);
 }
 
 int vtdpi_irq_teardown(struct vtdpi_irq *irq)
 {
-    if (irq == NULL)
-        return VTDPI_EINVAL;
-    irq->down = true;
-    return vtdpi_irq_flush(irq);
+    return alone(irq, TEARDOWN, NULL, NULL, 0);
 }
 
-int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
+VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
 {
     if (irq == NULL)
         return VTDPI_EINVAL;

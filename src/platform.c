@@ -29,9 +29,11 @@ void vtdpi_flush_add(struct vtdpi_flush *flush, uint32_t first, uint32_t count)
 {
     if (count == 0)
         return;
-    if (flush->used != 0 &&
-        extend(&flush->ranges[flush->used - 1], first, first + count))
-        return;
+    /* Newest first: mostly the first look is the last. */
+    for (uint32_t i = flush->used; i > 0; i--) {
+        if (extend(&flush->ranges[i - 1], first, first + count))
+            return;
+    }
     if (flush->used == flush->capacity) {
         flush->global = true;
         return;

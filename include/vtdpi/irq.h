@@ -25,13 +25,28 @@
  * **Dirty.** When an entry was changed and its flush failed, a unit may still
  * use the old one. The interrupt is then dirty: it keeps the references of all
  * entries that a unit may hold. Every further change repeats the flush first
- * and is refused with VTDPI_EDIRTY, unchanged, if that fails again. Only
- * vtdpi_irq_teardown() goes ahead: it clears the entry in any case.
+ * and is refused with VTDPI_EDIRTY, unchanged, if that fails again; in a batch
+ * it is refused at once. Only teardown goes ahead: it clears the entry in any
+ * case.
  *
  * **Pinned.** An interrupt that was torn down while its flush failed. Its index
  * must not be given to anybody else, its references stay, and so detaching
- * those vCPUs says VTDPI_EBUSY. vtdpi_irq_flush() repeats the flush;
+ * those vCPUs says VTDPI_EBUSY. vtdpi_irq_flush() repeats the flush, and
+ * vtdpi_irq_batch_flush() that of many at once;
  * vtdpi_irq_mark_flushed() is for a host that has flushed in another way.
+ *
+ * **Batches.** Every change is one of a batch: begin, any number of changes,
+ * commit. The functions for one interrupt are batches of one. A change in a
+ * batch writes the entry; the commit flushes all of them together, with one
+ * wait per unit, and then gives the references of old entries back. An open
+ * batch belongs to one thread, and so do the interrupts in it: until the commit
+ * they are dirty, stay where they are, and are changed in no other way
+ * (VTDPI_EBUSY). Interrupts of several tables need a batch for each table.
+ *
+ * **Twice in a batch.** An interrupt that was changed in the batch is dirty
+ * and takes no further change in it (VTDPI_EDIRTY), except a
+ * teardown, and a new host form under its posted form. So set the host form
+ * first when both it and the posted form change.
  *
  * Entries are written through a struct vtdpi_backend: table.h's, or the host's
  * own. No lock of the library is held while a backend is called, so all
@@ -66,6 +81,18 @@ struct vtdpi_irq {
     bool dirty;     /* a unit may hold something other than live */
     bool drain;     /* and it may be in posted format */
     bool down;      /* torn down */
+    struct vtdpi_irq_batch *batch; /* changed in it, and not committed */
+    struct vtdpi_irq *next;        /* of the same batch */
+};
+
+/** @brief Changes that are flushed together; the caller's memory. */
+struct vtdpi_irq_batch {
+    /* private: */
+    const struct vtdpi_backend *backend;
+    struct vtdpi_irq *first; /* those that the commit settles */
+    struct vtdpi_flush flush;
+    int rc;    /* an invalidate that failed */
+    bool open; /* the backend has begun */
 };
 
 /**
@@ -115,6 +142,7 @@ vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  *
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  @p irq is NULL, or @p host is not as above.
+ * @retval VTDPI_EBUSY   In a batch that is not committed.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
  * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
@@ -141,6 +169,7 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  *
  * @retval 0                      Done.
  * @retval VTDPI_EINVAL           @p irq or @p v is NULL.
+ * @retval VTDPI_EBUSY            In a batch that is not committed.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
@@ -167,6 +196,7 @@ vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
  *
  * @retval 0             Done, or there was no posted form.
  * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_EBUSY   In a batch that is not committed.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
  * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
@@ -190,6 +220,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_unpost(struct vtdpi_irq *irq);
  *
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_EBUSY   In a batch that is not committed; not torn down.
  * @return Else an error of the backend. The interrupt is torn down all the
  *         same: no further change is accepted, and it is pinned.
  *         vtdpi_irq_vcpu() still names a vCPU only if the backend refused to
@@ -209,9 +240,170 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_teardown(struct vtdpi_irq *irq);
  *                       are given back. At once, without a call of the
  *                       backend, if it was neither before.
  * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_EBUSY   In a batch that is not committed.
  * @return Else an error of the backend; dirty or pinned as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_flush(struct vtdpi_irq *irq);
+
+/**
+ * @brief Begin a batch. Calls no backend: that happens with the first change
+ *        which has anything to write or to flush.
+ *
+ * @param batch     The batch. Not NULL.
+ * @param backend   The table of all interrupts of the batch.
+ * @param ranges    Storage for what is to be flushed, which lives until the
+ *                  commit; may be NULL if @p capacity is 0. Indexes next to
+ *                  each other share a range.
+ * @param capacity  Ranges that fit. Any number of interrupts can be changed:
+ *                  what does not fit makes the flush global. table.h makes it
+ *                  global above 16 descriptors in any case.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0             Begun. Must be committed once a change was made.
+ * @retval VTDPI_EINVAL  @p batch is NULL, @p ranges is NULL and @p capacity is
+ *                       not 0, or the backend is not as for vtdpi_irq_init().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_begin(struct vtdpi_irq_batch *batch,
+                      const struct vtdpi_backend *backend,
+                      struct vtdpi_flush_range *ranges, uint32_t capacity);
+
+/**
+ * @brief vtdpi_irq_set_host() in a batch.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ * @param irq    An interrupt of the same backend. Not NULL.
+ * @param host   As vtdpi_irq_set_host().
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @retval 0             Set; the entry, if it changed, is written and dirty.
+ * @retval VTDPI_EINVAL  @p batch or @p irq is NULL, the interrupt has another
+ *                       backend, or @p host is not as there.
+ * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_ESTATE  Torn down.
+ * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
+ * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
+ *         vtdpi_irq_is_dirty() is true then, the form is set, and the commit
+ *         will fail with this error. Else, and after any error listed above,
+ *         nothing has changed for this interrupt. The batch goes on either way.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
+                         const struct vtdpi_irte_remapped *host);
+
+/**
+ * @brief vtdpi_irq_post() in a batch.
+ *
+ * @param batch   A batch that has begun. Not NULL.
+ * @param irq     An interrupt of the same backend. Not NULL.
+ * @param v       An attached vCPU. Not NULL.
+ * @param vector  Guest vector, 16 to 255.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @retval 0                      Set; written and dirty, unless it was so.
+ * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
+ *                                another backend.
+ * @retval VTDPI_EBUSY            The interrupt is in another batch.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
+ * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
+                     struct vtdpi_vcpu *v, uint8_t vector);
+
+/**
+ * @brief vtdpi_irq_unpost() in a batch.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ * @param irq    An interrupt of the same backend. Not NULL.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @retval 0             Written and dirty, or there was no posted form.
+ * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
+ *                       backend.
+ * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_ESTATE  Torn down.
+ * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
+ * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
+
+/**
+ * @brief vtdpi_irq_teardown() in a batch.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ * @param irq    An interrupt of the same backend; dirty, changed in this batch
+ *               or torn down before, it goes ahead. Not NULL.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @retval 0             Torn down; pinned until the commit has succeeded,
+ *                       unless the entry was cleared and flushed before.
+ * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
+ *                       backend.
+ * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @return Else an error of the backend. Torn down all the same, and pinned: by
+ *         another batch, or by vtdpi_irq_flush(), it is tried again.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
+
+/**
+ * @brief vtdpi_irq_flush() in a batch: how the interrupts that a failed commit
+ *        left dirty are flushed together.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ * @param irq    An interrupt of the same backend. Not NULL.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @retval 0             The commit flushes it; or it was neither dirty nor
+ *                       pinned, which costs nothing.
+ * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
+ *                       backend.
+ * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @return Else an error of the backend; dirty or pinned as before.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
+
+/**
+ * @brief Flush what was changed in a batch, wait, and end the batch.
+ *
+ * On each unit of a table of table.h: one submission of the fewest IEC
+ * descriptors, one wait, and one register read if a posted form was retired,
+ * for any number of interrupts. All units work at the same time. Nothing to
+ * flush costs nothing.
+ *
+ * **After a failure** of one unit or of several, the others were flushed. Each
+ * interrupt that was changed, torn down or flushed in the batch is dirty, or
+ * pinned, and keeps its references; vtdpi_irq_is_dirty() and
+ * vtdpi_irq_is_pinned() say so one by one. Their new forms are in the table.
+ * Put them into another batch with vtdpi_irq_batch_flush(), or go on with the
+ * functions for one interrupt. No other interrupt is affected.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ *
+ * @post The batch has ended, whatever is returned.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0             Done: none of them is dirty or pinned.
+ * @retval VTDPI_EINVAL  @p batch is NULL.
+ * @return Else an error of the backend: of the first invalidate that failed, or
+ *         else of its commit.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch);
 
 /**
  * @brief The host has flushed in another way: make a dirty interrupt clean and

@@ -163,9 +163,10 @@ VTDPI_API void vtdpi_flush_init(struct vtdpi_flush *flush,
 /**
  * @brief Add indexes to a description.
  *
- * Indexes next to, or within, the range that was added last extend that one:
- * changes in ascending or descending order need one range per gap. When the
- * storage is full the flush becomes global.
+ * Indexes next to, or within, a range that is there extend it: it takes as many
+ * ranges as there are gaps, if each block is added in ascending or descending
+ * order, several blocks by turns included. All ranges are looked at, newest
+ * first. When the storage is full the flush becomes global.
  *
  * @param flush  The description. Not NULL.
  * @param first  First index.
@@ -196,7 +197,7 @@ struct vtdpi_backend_ops {
     /**
      * Start a change. A place to take a lock or to get memory that commit
      * gives back. @p flush is empty. Failure: nothing has changed, and no
-     * other call follows. NULL: nothing to do.
+     * other call follows; another change may begin anew. NULL: nothing to do.
      */
     int (*begin)(void *ctx, struct vtdpi_flush *flush);
 

@@ -450,7 +450,7 @@ static void test_post_replace_fails_is_unchanged_and_committed(void **state)
 
     posted(f);
     PLAY(f, begin(1, 1), fails(replace(post_a, post_b, 1, 1), VTDPI_EAGAIN),
-         commit(false, 1, 1));
+         commit(false, 1, 0));
     assert_int_equal(vtdpi_irq_post(&f->irq, B(f), 0x41), VTDPI_EAGAIN);
     played(f);
     assert_refs(f, 1, 0);
