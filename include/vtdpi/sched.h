@@ -28,6 +28,8 @@
  * **Invariant I.** NV = WNV implies that the vCPU's bit is set in the bitmap of
  * the pCPU whose id is NDST.
  *
+ * @picture{sched-states.dot,The transitions of the owner and the notifications}
+ *
  * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
  * post, notify and block_committed) and wake (by the handler, offline and
  * rescan) is called. docs/memory-ordering.md holds the proof that no vector is

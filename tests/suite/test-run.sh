@@ -38,7 +38,7 @@ fake debian sudo <<'END'
 exec "$@"
 END
 for tool in cc meson ninja pkg-config nm python3 g++ clang clang-format \
-    clang-tidy doxygen shellcheck aarch64-linux-gnu-gcc qemu-aarch64; do
+    clang-tidy doxygen dot shellcheck aarch64-linux-gnu-gcc qemu-aarch64; do
     fake tools "$tool" </dev/null
 done
 
