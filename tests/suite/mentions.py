@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Check that what the pages mention exists.
+
+usage: mentions.py PAGE...
+
+In each page (Markdown or dot), run from the root of the tree:
+
+- vtdpi_* and VTDPI_* are names in the code of a public header; with a star
+  behind it, the beginning of one;
+- a header's name is that of a file, but for those of the C standard;
+- a path that starts with a folder of the tree is a file or folder there (a
+  pattern has to match something);
+- test_* is a test file or a test in one;
+- other names with an underscore, and names of files, that stand as code in the
+  text are somewhere in the sources.
+
+Prints what does not exist.
+"""
+
+import glob
+import os
+import re
+import sys
+
+NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\*?")
+HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
+PATH = re.compile(
+    r"(?<![\w/.-])(?:\.\./)*"
+    r"((?:bench|docs|examples|include|src|tests|tools)/[\w./*-]*[\w*])(?![\w<])"
+)
+TEST = re.compile(r"\btest_\w+")
+CODE = re.compile(r"`([^`\n]+)`")
+WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+CHECKED = re.compile(r"vtdpi_|test_")
+FILE = re.compile(r"[\w-]+\.(?:c|dot|md|py|sh)")
+STANDARD = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h"}
+SOURCES = ("include", "src", "tests", "examples")
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def files_of(folders):
+    for folder in folders:
+        for where, _, names in os.walk(folder):
+            for name in names:
+                yield os.path.join(where, name)
+
+
+def public_names():
+    """Words of the headers' code: a name left in a comment is no witness."""
+    code = ""
+    for path in glob.glob("include/vtdpi/*.h"):
+        code += re.sub(r"/\*.*?\*/|//[^\n]*", " ", read(path), flags=re.DOTALL)
+    return set(re.findall(r"\b(?:vtdpi|VTDPI)_\w+", code))
+
+
+class Tree:
+    def __init__(self):
+        paths = list(files_of(SOURCES + ("docs",)))
+        self.names = public_names()
+        self.files = {os.path.basename(path) for path in paths}
+        self.words = set()
+        for path in paths:
+            if path.endswith((".c", ".h", ".py", ".build")):
+                self.words.update(re.findall(r"\w+", read(path)))
+        self.words.update(re.findall(r"\w+", read("meson_options.txt")))
+
+    def has_name(self, name):
+        if name.endswith("*"):
+            return any(known.startswith(name[:-1]) for known in self.names)
+        return name in self.names
+
+    def has_file(self, page, name):
+        beside = os.path.join(os.path.dirname(page), name)
+        return (
+            name in self.files or os.path.exists(name) or os.path.exists(beside)
+        )
+
+    def missing(self, page):
+        text = read(page)
+        for name in NAME.findall(text):
+            if not self.has_name(name):
+                yield name
+        for name in HEADER.findall(text):
+            if name not in STANDARD and not self.has_file(page, name):
+                yield name
+        for path in PATH.findall(text):
+            if not glob.glob(path):
+                yield path
+        for name in TEST.findall(text):
+            if name + ".c" not in self.files and name not in self.words:
+                yield name
+        for span in CODE.findall(text):
+            for word in WORD.findall(span):
+                if word not in self.words and not CHECKED.match(word):
+                    yield word
+            if FILE.fullmatch(span) and not self.has_file(page, span):
+                yield span
+
+
+def main():
+    tree = Tree()
+    for page in sys.argv[1:]:
+        for name in sorted(set(tree.missing(page))):
+            print(f"{page}: {name}")
+
+
+main()
