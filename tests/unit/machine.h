@@ -12,9 +12,13 @@
 #include "vtdpi/model.h"
 #include "vtdpi/table.h"
 
+#ifndef MACHINE_ENTRIES
+#define MACHINE_ENTRIES 256
+#endif
+
 enum {
     UNITS = 2,
-    ENTRIES = 256,
+    ENTRIES = MACHINE_ENTRIES,
     MACHINE_VCPUS = 3,
     /* Requester id of the device in the tests: 03:02.0. */
     SID = 0x0310,

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Batches of irq.h over table.h on two modelled units: what devices get while one is
+ * under way, with a device interrupt, or a failure, before every step.
+ */
+#include "test.h"
+
+#include <string.h>
+
+#include "machine.h"
+
+enum {
+    RANGES = 16,
+    HOST_VECTOR = 0x51,
+    GUEST_VECTOR = 0x61
+};
+
+static const struct vtdpi_source source = {VTDPI_SOURCE_EXACT, SID,
+                                           VTDPI_SQ_ALL};
+
+/* Step replay. One batch makes every kind of change. */
+
+enum goes {
+    NOWHERE,
+    TO_HOST,
+    TO_HOST2,
+    TO_A,
+    TO_B
+};
+
+static const struct {
+    enum goes from;
+    enum goes to;
+} plan[] = {
+    {TO_HOST, TO_HOST2}, {TO_HOST, TO_A}, {TO_A, TO_B},
+    {TO_A, TO_HOST},     {TO_B, NOWHERE}, {NOWHERE, TO_A},
+};
+enum {
+    IRQS = sizeof(plan) / sizeof(plan[0])
+};
+
+struct replay {
+    struct machine *m;
+    struct vtdpi_backend backend;
+    struct vtdpi_backend_ops ops;
+    struct vtdpi_irq irq[IRQS];
+    struct vtdpi_flush_range ranges[RANGES];
+    uint32_t index[IRQS];
+    /* What is injected, before which step, and what came of it. */
+    unsigned int at;
+    unsigned int steps;
+    bool armed;
+    bool done;
+    bool fail;
+    unsigned int unit;
+    unsigned int which;
+    enum vtdpi_model_fault fault;
+    struct vtdpi_model_result result;
+};
+
+static void inject(struct replay *r)
+{
+    if (!r->armed || r->done || r->steps++ != r->at)
+        return;
+    r->done = true;
+    if (r->fail)
+        vtdpi_model_set_fault(&r->m->model[r->unit], r->fault, 0);
+    else
+        r->result = machine_raise(r->m, r->unit, r->index[r->which]);
+}
+
+static void on_step(struct machine *m, struct vtdpi_model *at,
+                    enum vtdpi_model_step kind)
+{
+    (void)at;
+    (void)kind;
+    inject(m->step_ctx);
+}
+
+/* Between two calls of the backend, too. */
+static const struct vtdpi_backend *table_of(const struct replay *r)
+{
+    return vtdpi_table_backend(&r->m->table);
+}
+
+static int step_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                        const struct vtdpi_irte *old,
+                        const struct vtdpi_irte *replacement)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    return t->ops->replace(t->ctx, flush, index, old, replacement);
+}
+
+static int step_invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
+                           uint32_t count)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    return t->ops->invalidate(t->ctx, flush, first, count);
+}
+
+static int step_commit(void *ctx, struct vtdpi_flush *flush)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+    int rc;
+
+    inject(ctx);
+    rc = t->ops->commit(t->ctx, flush);
+    inject(ctx);
+    return rc;
+}
+
+static void step_settled(void *ctx, uint32_t index)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    t->ops->settled(t->ctx, index);
+}
+
+static const struct vtdpi_backend_ops step_ops = {
+    .replace = step_replace,
+    .invalidate = step_invalidate,
+    .commit = step_commit,
+    .settled = step_settled,
+};
+
+static int go(struct replay *r, struct vtdpi_irq_batch *b, unsigned int i,
+              enum goes to)
+{
+    const struct vtdpi_irte_remapped host =
+        fields_remapped(HOST_VECTOR + (to == TO_HOST2 ? 1 : 0));
+
+    switch (to) {
+    case TO_HOST:
+    case TO_HOST2:
+        return vtdpi_irq_vcpu(&r->irq[i]) == NULL
+                   ? vtdpi_irq_batch_set_host(b, &r->irq[i], &host)
+                   : vtdpi_irq_batch_unpost(b, &r->irq[i]);
+    case TO_A:
+    case TO_B:
+        return vtdpi_irq_batch_post(b, &r->irq[i],
+                                    &r->m->vcpu[to == TO_A ? 0 : 1],
+                                    (uint8_t)(GUEST_VECTOR + i));
+    case NOWHERE:
+        break;
+    }
+    return vtdpi_irq_batch_teardown(b, &r->irq[i]);
+}
+
+static void begin_batch(struct replay *r, struct vtdpi_irq_batch *b)
+{
+    assert_int_equal(vtdpi_irq_batch_begin(b, &r->backend, r->ranges, RANGES),
+                     0);
+}
+
+static void assert_goes(struct replay *r, unsigned int i, enum goes to)
+{
+    for (unsigned int u = 0; u < UNITS; u++) {
+        if (to == NOWHERE)
+            assert_blocked(r->m, u, r->index[i], VTDPI_FR_NOT_PRESENT);
+        else if (to == TO_HOST || to == TO_HOST2)
+            assert_remapped(r->m, u, r->index[i],
+                            HOST_VECTOR + (to == TO_HOST2 ? 1 : 0));
+        else
+            assert_posted(r->m, u, r->index[i], to == TO_A ? 0 : 1,
+                          (uint8_t)(GUEST_VECTOR + i));
+    }
+}
+
+static void start(struct replay *r)
+{
+    struct vtdpi_irq_batch b;
+    void *state;
+
+    (void)machine_setup(&state);
+    memset(r, 0, sizeof(*r));
+    r->m = state;
+    r->backend = *table_of(r);
+    r->ops = step_ops;
+    r->backend.ops = &r->ops;
+    r->backend.ctx = r;
+    for (unsigned int i = 0; i < IRQS; i++) {
+        r->index[i] = machine_index(r->m);
+        assert_int_equal(
+            vtdpi_irq_init(&r->irq[i], &r->backend, r->index[i], &source, NULL),
+            0);
+    }
+    begin_batch(r, &b);
+    for (unsigned int i = 0; i < IRQS; i++) {
+        if (plan[i].from != NOWHERE)
+            assert_int_equal(go(r, &b, i, plan[i].from), 0);
+    }
+    assert_int_equal(vtdpi_irq_batch_commit(&b), 0);
+    /* Over a host form, and cached. */
+    for (unsigned int i = 0; i < IRQS; i++) {
+        const struct vtdpi_irte_remapped host = fields_remapped(HOST_VECTOR);
+
+        if (vtdpi_irq_vcpu(&r->irq[i]) != NULL)
+            assert_int_equal(vtdpi_irq_set_host(&r->irq[i], &host), 0);
+        assert_goes(r, i, plan[i].from);
+    }
+}
+
+/* The batch, with the injection. */
+static int run_batch(struct replay *r)
+{
+    struct vtdpi_irq_batch b;
+    int rc;
+
+    begin_batch(r, &b);
+    r->m->step_ctx = r;
+    r->m->step = on_step;
+    r->armed = true;
+    for (unsigned int i = 0; i < IRQS; i++)
+        assert_int_equal(go(r, &b, i, plan[i].to), 0);
+    rc = vtdpi_irq_batch_commit(&b);
+    r->armed = false;
+    r->m->step = NULL;
+    return rc;
+}
+
+static unsigned int count(enum goes to)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < IRQS; i++)
+        n += plan[i].to == to;
+    return n;
+}
+
+/* Everything is where it should go; then it is ended and nothing is left. */
+static void finish(struct replay *r, bool all_on)
+{
+    struct vtdpi_irq_batch b;
+
+    for (unsigned int i = 0; i < IRQS; i++) {
+        assert_false(vtdpi_irq_is_dirty(&r->irq[i]));
+        if (all_on)
+            assert_goes(r, i, plan[i].to);
+    }
+    assert_int_equal(vtdpi_vcpu_refs(&r->m->vcpu[0]), count(TO_A));
+    assert_int_equal(vtdpi_vcpu_refs(&r->m->vcpu[1]), count(TO_B));
+    begin_batch(r, &b);
+    for (unsigned int i = 0; i < IRQS; i++)
+        assert_int_equal(vtdpi_irq_batch_teardown(&b, &r->irq[i]), 0);
+    assert_int_equal(vtdpi_irq_batch_commit(&b), 0);
+    for (unsigned int i = 0; i < IRQS; i++)
+        assert_int_equal(vtdpi_table_free(&r->m->table, r->index[i], 1), 0);
+    for (unsigned int v = 0; v < 2; v++)
+        assert_int_equal(vtdpi_vcpu_detach(&r->m->vcpu[v]), 0);
+    (void)machine_teardown(&(void *){r->m});
+}
+
+/* One interrupt, in exactly one place: the old one or the new one. */
+static void account(struct replay *r)
+{
+    const struct vtdpi_model_result *res = &r->result;
+    const unsigned int i = r->which;
+    const uint64_t bit = UINT64_C(1) << ((GUEST_VECTOR + i) % 64);
+    enum goes to = NOWHERE;
+
+    if (res->outcome == VTDPI_MODEL_REMAPPED) {
+        to = res->vector == HOST_VECTOR ? TO_HOST : TO_HOST2;
+    } else if (res->outcome == VTDPI_MODEL_POSTED) {
+        to = res->pda == PIDS_PHYS ? TO_A : TO_B;
+        assert_int_equal(r->m->pids[to == TO_A ? 0 : 1].pir[1], bit);
+        r->m->pids[to == TO_A ? 0 : 1].pir[1] = 0;
+    } else {
+        assert_int_equal(res->outcome, VTDPI_MODEL_BLOCKED);
+    }
+    assert_true(to == plan[i].from || to == plan[i].to);
+}
+
+static bool replay_interrupt(unsigned int unit, unsigned int which,
+                             unsigned int step)
+{
+    struct replay r;
+
+    start(&r);
+    r.unit = unit;
+    r.which = which;
+    r.at = step;
+    assert_int_equal(run_batch(&r), 0);
+    if (r.done)
+        account(&r);
+    for (int v = 0; v < MACHINE_VCPUS; v++)
+        assert_int_equal(r.m->pids[v].pir[1], 0);
+    finish(&r, true);
+    return r.done;
+}
+
+static void test_replay_interrupt_before_every_step(void **state)
+{
+    (void)state;
+    for (unsigned int which = 0; which < IRQS; which++) {
+        for (unsigned int unit = 0; unit < UNITS; unit++) {
+            unsigned int step = 0;
+
+            while (replay_interrupt(unit, which, step))
+                step++;
+            assert_true(step > 3 * IRQS); /* queues and backend calls */
+        }
+    }
+}
+
+/* The commit failed: all that was changed is dirty, and held. */
+static void assert_held(struct replay *r)
+{
+    unsigned int a = 0;
+    unsigned int b = 0;
+
+    for (unsigned int i = 0; i < IRQS; i++) {
+        a += plan[i].from == TO_A || plan[i].to == TO_A;
+        b += plan[i].from == TO_B || plan[i].to == TO_B;
+        assert_true(vtdpi_irq_is_dirty(&r->irq[i]));
+        assert_true(vtdpi_table_is_dirty(&r->m->table, r->index[i]));
+        assert_int_equal(vtdpi_irq_is_pinned(&r->irq[i]),
+                         plan[i].to == NOWHERE);
+        assert_int_not_equal(vtdpi_table_free(&r->m->table, r->index[i], 1), 0);
+    }
+    assert_int_equal(vtdpi_vcpu_refs(&r->m->vcpu[0]), a);
+    assert_int_equal(vtdpi_vcpu_refs(&r->m->vcpu[1]), b);
+}
+
+/* A unit that is gone is off as soon as somebody says so. */
+static void repair(struct replay *r)
+{
+    if (r->fault == VTDPI_MODEL_FAULT_ALL_ONES)
+        assert_int_equal(vtdpi_unit_disable(&r->m->unit[r->unit]), VTDPI_EIO);
+    else
+        vtdpi_model_clear_fault(&r->m->model[r->unit], r->fault);
+}
+
+static bool replay_failure(unsigned int unit, enum vtdpi_model_fault fault,
+                           unsigned int step, unsigned int *failed)
+{
+    const bool gone = fault == VTDPI_MODEL_FAULT_ALL_ONES;
+    struct replay r;
+    int rc;
+
+    start(&r);
+    r.fail = true;
+    r.unit = unit;
+    r.fault = fault;
+    r.at = step;
+    rc = run_batch(&r);
+    if (rc != 0) {
+        struct vtdpi_irq_batch b;
+
+        (*failed)++;
+        assert_held(&r);
+        repair(&r);
+        begin_batch(&r, &b);
+        for (unsigned int i = 0; i < IRQS; i++)
+            assert_int_equal(vtdpi_irq_batch_flush(&b, &r.irq[i]), 0);
+        assert_int_equal(vtdpi_irq_batch_commit(&b), 0);
+    } else if (r.done) {
+        repair(&r);
+    }
+    finish(&r, !gone || !r.done);
+    return r.done;
+}
+
+static void replay_failures(enum vtdpi_model_fault fault, bool can_fail)
+{
+    for (unsigned int unit = 0; unit < UNITS; unit++) {
+        unsigned int failed = 0;
+        unsigned int step = 0;
+
+        while (replay_failure(unit, fault, step, &failed))
+            step++;
+        assert_int_equal(failed > 0, can_fail);
+    }
+}
+
+static void test_replay_queue_failure_before_every_step(void **state)
+{
+    (void)state;
+    replay_failures(VTDPI_MODEL_FAULT_STATUS_NEVER, true);
+    replay_failures(VTDPI_MODEL_FAULT_QUEUE_STUCK, true);
+    replay_failures(VTDPI_MODEL_FAULT_IQE, true);
+}
+
+static void test_replay_unit_gone_before_every_step(void **state)
+{
+    (void)state;
+    replay_failures(VTDPI_MODEL_FAULT_ALL_ONES, true);
+}
+
+static void test_replay_device_timeout_before_every_step(void **state)
+{
+    (void)state;
+    replay_failures(VTDPI_MODEL_FAULT_ITE, false);
+    replay_failures(VTDPI_MODEL_FAULT_ITE_UNFETCHED, false);
+    replay_failures(VTDPI_MODEL_FAULT_ICE, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replay_interrupt_before_every_step),
+        cmocka_unit_test(test_replay_queue_failure_before_every_step),
+        cmocka_unit_test(test_replay_unit_gone_before_every_step),
+        cmocka_unit_test(test_replay_device_timeout_before_every_step),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
