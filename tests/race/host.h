@@ -50,10 +50,11 @@ struct vcpu {
 /* What pCPU and the thread that takes it offline say to each other. */
 enum pcpu_mode {
     PCPU_UP,
-    PCPU_LEAVING, /* asked: move your vCPU away */
-    PCPU_EMPTY,   /* answered; interrupts are still taken */
-    PCPU_DYING,   /* asked: the local APIC goes off */
-    PCPU_DEAD,    /* answered; what is sent here is lost */
+    PCPU_LEAVING,  /* asked: move your vCPU away */
+    PCPU_EMPTY,    /* answered; interrupts are still taken */
+    PCPU_DYING,    /* asked: the local APIC goes off */
+    PCPU_DEAD,     /* answered; what is sent here is lost */
+    PCPU_STARTING, /* asked: be up, and take interrupts again */
 };
 
 struct pcpu {

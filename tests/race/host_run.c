@@ -199,6 +199,9 @@ static void leave(struct pcpu *p, uint64_t mode)
         drop_interrupts(p);
     if (mode == PCPU_LEAVING || mode == PCPU_DYING)
         (void)vtdpi_atomic_xchg64(&p->mode, mode + 1);
+    /* This thread says so itself: it has dropped for the last time. */
+    if (mode == PCPU_STARTING)
+        (void)vtdpi_atomic_xchg64(&p->mode, PCPU_UP);
     race_yield();
 }
 

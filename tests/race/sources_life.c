@@ -21,7 +21,7 @@ static void go_offline(struct pcpu *p)
 
 static void go_online(struct pcpu *p)
 {
-    (void)vtdpi_atomic_xchg64(&p->mode, PCPU_UP);
+    ask(p, PCPU_STARTING);
     vtdpi_pcpu_online(&p->lib);
 }
 
