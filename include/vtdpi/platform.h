@@ -43,9 +43,9 @@ struct vtdpi_platform_ops {
      *
      * @p off is relative to the unit's register base and 4-byte aligned. One
      * access of exactly this width: never split, merged, repeated or delayed;
-     * in program order with all other accesses to the unit. Called by unit.h
-     * and qi.h in the context of their caller, with or without the unit's lock
-     * held. Must not sleep. A unit that is gone reads as all ones.
+     * in program order with all other accesses to the unit. Called by unit.h,
+     * qi.h and fault.h in the context of their caller, with or without the
+     * unit's lock held. Must not sleep. A unit that is gone reads as all ones.
      */
     uint32_t (*read32)(void *ctx, uint32_t off);
 
@@ -95,8 +95,8 @@ struct vtdpi_platform_ops {
      *
      * All earlier stores of this CPU are visible before the interrupt arrives;
      * WRMSR to the x2APIC ICR does not do that by itself, so put the fences
-     * that the SDM asks for before it. Called by vtdpi_vcpu_post() and
-     * vtdpi_vcpu_block_committed() in their caller's context, nothing of the
+     * that the SDM asks for before it. Called by vtdpi_vcpu_post(), _notify(),
+     * _send() and _block_committed() in their caller's context, nothing of the
      * library held. Must not sleep or fail. An interrupt for a processor that
      * is offline may be dropped.
      */

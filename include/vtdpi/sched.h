@@ -31,9 +31,9 @@
  * @picture{sched-states.dot,The transitions of the owner and the notifications}
  *
  * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
- * post, notify and block_committed) and wake (by the handler, offline and
- * rescan) is called. docs/memory-ordering.md holds the proof that no vector is
- * lost.
+ * post, notify, send and block_committed), wake (by the handler, offline and
+ * rescan) and relax (by detach) is called. docs/memory-ordering.md holds the
+ * proof that no vector is lost.
  */
 
 #include "vtdpi/compiler.h"

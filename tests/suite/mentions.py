@@ -6,7 +6,7 @@ usage: mentions.py PAGE...
 In each page (Markdown or dot), run from the root of the tree:
 
 - vtdpi_* and VTDPI_* are names in the code of a public header; with a star
-  behind it, the beginning of one;
+  behind it, the beginning of one; with (), a function or a macro like one;
 - a header's name is that of a file, but for those of the C standard;
 - a path that starts with a folder of the tree is a file or folder there (a
   pattern has to match something);
@@ -22,7 +22,7 @@ import os
 import re
 import sys
 
-NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\*?")
+NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+(?:\*|\(\))?")
 HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
 PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"
@@ -50,11 +50,14 @@ def files_of(folders):
 
 
 def public_names():
-    """Words of the headers' code: a name left in a comment is no witness."""
+    """Names in the headers' code, a name left in a comment being no witness;
+    and once more with () those that a parenthesis follows."""
     code = ""
     for path in glob.glob("include/vtdpi/*.h"):
         code += re.sub(r"/\*.*?\*/|//[^\n]*", " ", read(path), flags=re.DOTALL)
-    return set(re.findall(r"\b(?:vtdpi|VTDPI)_\w+", code))
+    names = set(re.findall(r"\b(?:vtdpi|VTDPI)_\w+", code))
+    called = set(re.findall(r"\b((?:vtdpi|VTDPI)_\w+)\(", code))
+    return names | {name + "()" for name in called}
 
 
 class Tree:
