@@ -305,6 +305,9 @@ static void own(struct owner *o)
         break;
     case 2:
         vtdpi_vcpu_preempt(&v->lib);
+        /* Invalidations take effect, and are reported, later. */
+        vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_STATUS_LATE,
+                              race_below(&o->rng, 8));
         break;
     case 3:
         vtdpi_vcpu_run(&v->lib, &o->race->rig->pcpu);
