@@ -10,7 +10,7 @@ In each page (Markdown or dot), run from the root of the tree:
 - a header's name is that of a file, but for those of the C standard;
 - a path that starts with a folder of the tree is a file or folder there (a
   pattern has to match something);
-- test_* is a test file or a test in one;
+- test_x is a test file or a test in one, test_x* the beginning of one;
 - other names with an underscore, and names of files, that stand as code in the
   text are somewhere in the sources.
 
@@ -28,7 +28,7 @@ PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"
     r"((?:bench|docs|examples|include|src|tests|tools)/[\w./*-]*[\w*])(?![\w<])"
 )
-TEST = re.compile(r"\btest_\w+")
+TEST = re.compile(r"\btest_\w+\*?")
 CODE = re.compile(r"`([^`\n]+)`")
 WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 CHECKED = re.compile(r"vtdpi_|test_")
@@ -76,6 +76,11 @@ class Tree:
             return any(known.startswith(name[:-1]) for known in self.names)
         return name in self.names
 
+    def has_test(self, name):
+        if name.endswith("*"):
+            return any(known.startswith(name[:-1]) for known in self.files)
+        return name + ".c" in self.files or name in self.words
+
     def has_file(self, page, name):
         beside = os.path.join(os.path.dirname(page), name)
         return (
@@ -94,7 +99,7 @@ class Tree:
             if not glob.glob(path):
                 yield path
         for name in TEST.findall(text):
-            if name + ".c" not in self.files and name not in self.words:
+            if not self.has_test(name):
                 yield name
         for span in CODE.findall(text):
             for word in WORD.findall(span):
