@@ -373,7 +373,8 @@ struct vtdpi_pci_ops {
  * For a virtual function pass the requester id of its physical function: a VF
  * may sit on a bus that no scope mentions, but belongs to the PF's unit. For
  * a device behind a bridge to conventional PCI pass the device's own
- * bus number, not the bridge's alias: the scopes name devices.
+ * bus number, not the bridge's alias: the scopes name devices. The source to
+ * verify is another matter: vtdpi_source_of_pci().
  *
  * @param dmar     Open table. Not NULL.
  * @param ops      Bridge look-up; its member not NULL. Not NULL.

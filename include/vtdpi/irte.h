@@ -148,6 +148,62 @@ VTDPI_INLINE struct vtdpi_source vtdpi_source_any_unverified(void)
     return s;
 }
 
+/** @brief What a bridge makes of the requester ids that pass it upwards. */
+enum vtdpi_bridge_kind {
+    /** A port of the root complex or of a PCI Express switch: nothing. */
+    VTDPI_BRIDGE_PCIE = 0,
+    /** From PCI Express to conventional PCI or PCI-X: requests arrive with ids
+     *  of the buses behind it, mostly that of device 0 on its secondary bus. */
+    VTDPI_BRIDGE_PCIE_TO_PCI = 1,
+    /** Conventional PCI to PCI: requests arrive with the bridge's own id. */
+    VTDPI_BRIDGE_PCI = 2,
+};
+
+/** @brief A bridge between a PCI function and the root. */
+struct vtdpi_bridge {
+    enum vtdpi_bridge_kind kind; /**< What it does to requester ids. */
+    uint16_t sid;                /**< Its own requester id. */
+    uint8_t secondary;           /**< Its secondary bus. */
+};
+
+/** @brief A PCI function that raises interrupts, as the host's bus code knows
+ *         it. */
+struct vtdpi_requester {
+    uint16_t sid;     /**< Its requester id. */
+    enum vtdpi_sq sq; /**< Its phantom functions, if it uses any. */
+    /** It requests with further ids of its bus, which no SQ describes (a
+     *  non-transparent bridge, a quirk): the whole bus is accepted. */
+    bool whole_bus;
+    const struct vtdpi_bridge *bridges; /**< From the function up to the root;
+                                             NULL if there are none. */
+    size_t bridge_count;                /**< How many. */
+};
+
+/**
+ * @brief The source to verify for a PCI function, with the bridges above it.
+ *
+ * The bridge nearest to the root that replaces requester ids decides. Behind a
+ * bridge from PCI Express the buses from its secondary one to the function's
+ * are accepted; behind a conventional one exactly the bridge, since every
+ * other function of its bus could raise the interrupt otherwise. Does no
+ * look-up: keep the result, teardown needs none.
+ *
+ * @param r    The function. Not NULL.
+ * @param out  Receives the source. Not NULL. Unchanged on failure.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer is NULL, or a bridge of unknown kind.
+ * @retval VTDPI_ERANGE     SQ is above 3.
+ * @retval VTDPI_EIRTE_BUS  The function's bus is below the secondary bus of a
+ *                          PCI Express to PCI bridge above it.
+ *
+ * @spec{VT-d, Interrupt Remapping Table Entry (IRTE) for Remapped Interrupts}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_source_of_pci(const struct vtdpi_requester *r, struct vtdpi_source *out);
+
 /** @brief The fields of an entry in remapped format. */
 struct vtdpi_irte_remapped {
     bool present;               /**< P. If false, all but fpd, avail and mode
