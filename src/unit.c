@@ -153,9 +153,15 @@ static VTDPI_COLD int stop_queue(struct vtdpi_unit *u)
     return drained == VTDPI_EQOFF ? 0 : drained;
 }
 
+/* What IRTA is to hold. */
+static VTDPI_COLD uint64_t irta_value(const struct vtdpi_unit_config *c)
+{
+    return c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |
+           VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S);
+}
+
 static VTDPI_COLD int latch_table(struct vtdpi_unit *u)
 {
-    const struct vtdpi_unit_config *c = &u->config;
     int rc;
 
     /* What the host wrote into the table is not to hang in a write buffer when
@@ -163,9 +169,7 @@ static VTDPI_COLD int latch_table(struct vtdpi_unit *u)
     rc = vtdpi_unit_flush_write_buffer(u);
     if (rc != 0)
         return rc;
-    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG,
-                c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |
-                    VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S));
+    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta_value(&u->config));
     return command(u, SIRTP, true);
 }
 
@@ -263,19 +267,31 @@ static VTDPI_COLD void drain_foreign(const struct vtdpi_unit *u)
     }
 }
 
-/* A unit that firmware or another kernel left enabled. */
+/* Whether a table may be exchanged for ours while it is in use: requests that
+ * are programmed into devices mean the same entries, read in the same way. */
+static VTDPI_COLD bool is_adoptable(const struct vtdpi_unit *u, uint32_t gsts)
+{
+    const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
+
+    return u->config.adopt && (gsts & IRE) != 0 &&
+           ((irta ^ irta_value(&u->config)) &
+            (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) == 0;
+}
+
+/* A unit that firmware or another kernel left enabled. If it is adopted only
+ * the queue is stopped: what follows then exchanges the table under a unit that
+ * is remapping, and drops what it has cached. */
 static VTDPI_COLD int clear_foreign(struct vtdpi_unit *u, bool take_over)
 {
     const uint32_t gsts = read_gsts(u);
-    int rc;
+    int rc = 0;
 
     if (gsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
     if ((gsts & (IRE | QIE)) == 0)
         return 0;
-    if (!take_over)
-        return VTDPI_EFOREIGN;
-    rc = command(u, IRE, false);
+    if (!is_adoptable(u, gsts))
+        rc = take_over ? command(u, IRE, false) : VTDPI_EFOREIGN;
     if (rc != 0)
         return rc;
     if ((gsts & QIE) != 0)
@@ -397,6 +413,7 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
     if (unit->state != VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     unit->state = VTDPI_UNIT_OFF;
+    unit->config.adopt = false; /* the table is ours, not what firmware left */
     rc = init_queue(unit, &unit->config);
     if (rc != 0)
         return rc;

@@ -66,6 +66,14 @@ struct vtdpi_unit_config {
     /** If the unit is found enabled, by firmware or by another kernel, take it
      *  down first instead of refusing. */
     bool take_over;
+    /** If the unit is found remapping, with a table of this size and interrupt
+     *  mode: do not switch that off in between. For a kernel that was started
+     *  by another one, with devices that go on interrupting: the table is
+     *  theirs, or a copy with the same entries, see struct vtdpi_table_params.
+     *  Their queue is replaced by ours, which takes it off for a moment under
+     *  a unit that is remapping (vtdpi-model counts that as
+     *  VTDPI_MODEL_COMMAND_ORDER). Of other units take_over decides. */
+    bool adopt;
     /** Accept a unit that goes on delivering compatibility-format interrupts:
      *  any device can then raise any vector. Only has a meaning without
      *  eime. */
@@ -117,7 +125,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @brief Start remapping interrupts.
  *
  * Requesters behind the unit are quiet, or the table has their entries: until
- * the call returns their interrupts may be delivered, blocked or dropped.
+ * the call returns their interrupts may be delivered, blocked or dropped. Those
+ * of a unit that is adopted are delivered all the time.
  *
  * @param unit    Probed, and off.
  * @param config  Copied. Not NULL.
@@ -131,8 +140,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
  * @retval VTDPI_EIO         The unit reads as all ones.
- * @retval VTDPI_EFOREIGN    The queue or remapping is on already, and
- *                           take_over is false.
+ * @retval VTDPI_EFOREIGN    The queue or remapping is on already, take_over
+ *                           is false, and it cannot be adopted or is not to be.
  * @retval VTDPI_ETIMEDOUT   A command (vtdpi_unit_stuck() names it) or the
  *                           flush of the cache did not complete.
  * @retval VTDPI_EIQE        The unit refused the flush of the cache.
@@ -203,7 +212,8 @@ vtdpi_unit_suspend(struct vtdpi_unit *unit);
 /**
  * @brief Enable again with the configuration and the table of before.
  *
- * Whatever firmware made of the unit meanwhile is taken down first. All cached
+ * Whatever firmware made of the unit meanwhile is taken down first, never
+ * adopted. All cached
  * entries are dropped on the way, so entries may have been changed in memory
  * while the unit was suspended.
  *
