@@ -31,6 +31,7 @@ PATH = re.compile(
 TEST = re.compile(r"\btest_\w+\*?")
 CODE = re.compile(r"`([^`\n]+)`")
 WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+BUILT = {"docs/html"}
 CHECKED = re.compile(r"vtdpi_|test_")
 FILE = re.compile(r"[\w-]+\.(?:c|dot|md|py|sh)")
 STANDARD = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h"}
@@ -96,7 +97,7 @@ class Tree:
             if name not in STANDARD and not self.has_file(page, name):
                 yield name
         for path in PATH.findall(text):
-            if not glob.glob(path):
+            if path not in BUILT and not glob.glob(path):
                 yield path
         for name in TEST.findall(text):
             if not self.has_test(name):
