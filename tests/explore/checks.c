@@ -8,7 +8,10 @@
  *  N  a sleeping vCPU is notified with WNV, one in the guest with ANV there
  *  I  NV = WNV implies that the bit is set on the pCPU NDST
  *  D  no wake and no post for a vCPU whose detach is done, no bit left
- *  S  only the owner changes NV, NDST, SN and the bit, or clears ON and PIR
+ *  A  block arms WNV only while ON is clear (not block_committed)
+ *  S  only the owner changes NV, NDST, SN and the bit, or clears ON and PIR,
+ *     and ON only in a harvest
+ *  U  under SN only an urgent post sets ON
  *  V  each vector taken is handed over, none appears that was not posted
  *  X  nobody waits for ever
  */
@@ -169,8 +172,29 @@ static void check_control(unsigned int i, uint64_t old, uint64_t value)
     else if ((changed & ~CTL_ON) != 0 && !owns(i))
         ex_fail("S: %s changes NV, NDST or SN of %c",
                 ex_fiber(ex_running())->name, name(i));
-    else if ((old & changed & CTL_ON) != 0 && !owns(i))
+    else if ((old & changed & CTL_ON) != 0 &&
+             (!owns(i) || !host.thread[ex_running()].harvests))
         ex_fail("S: %s clears ON of %c", ex_fiber(ex_running())->name, name(i));
+}
+
+/* A CPU that posts sets ON only where a unit would. */
+static void check_notified(unsigned int i, uint64_t old, uint64_t value)
+{
+    const struct op *const op = current_op(ex_running());
+
+    if (op != NULL && op->kind == OP_POST && (old & CTL_SN) != 0 &&
+        (~old & value & CTL_ON) != 0)
+        ex_fail("U: a post that is not urgent sets ON of %c under SN", name(i));
+}
+
+static void check_armed(unsigned int i, uint64_t old, uint64_t value)
+{
+    const struct op *const op = current_op(ex_running());
+
+    if (op != NULL && op->kind != OP_HALT_COMMITTED &&
+        op->kind != OP_BLOCK_COMMITTED && nv_of(old) != WNV &&
+        nv_of(value) == WNV && (old & CTL_ON) != 0)
+        ex_fail("A: %c is armed although ON is set", name(i));
 }
 
 static void check_pir(unsigned int i, unsigned int word, uint64_t old,
@@ -230,8 +254,11 @@ void check_written(void *ctx, const uint64_t *addr, uint64_t old,
     for (unsigned int s = A; s <= B; s++) {
         const struct vtdpi_pid *const pid = pid_of(s);
 
-        if (addr == &pid->control)
+        if (addr == &pid->control) {
             check_control(vcpu_of_slot(s), old, value);
+            check_notified(vcpu_of_slot(s), old, value);
+            check_armed(vcpu_of_slot(s), old, value);
+        }
         for (unsigned int w = 0; w < VTDPI_PIR_WORDS; w++) {
             if (addr == &pid->pir[w])
                 check_pir(vcpu_of_slot(s), w, old, value);

@@ -21,6 +21,8 @@ struct options {
     unsigned int parts;
     bool tap;
     bool brief; /* no trace */
+    bool first; /* stop at the first failure */
+    bool deep;  /* two preemptions more than by default */
     bool list;
 };
 
@@ -105,7 +107,9 @@ static int bound_of(const struct options *o, const struct scenario *s)
 {
     if (o->bound > 0)
         return o->bound;
-    return o->bound == 0 || s->bound == 0 ? EX_UNBOUNDED : (int)s->bound;
+    if (o->bound == 0 || s->bound == 0)
+        return EX_UNBOUNDED;
+    return (int)s->bound + (o->deep ? 2 : 0);
 }
 
 static void explore(const struct options *o, const struct scenario *s,
@@ -117,6 +121,8 @@ static void explore(const struct options *o, const struct scenario *s,
     char spec[64];
     bool bad;
 
+    if (o->first && failures != 0)
+        return;
     (void)snprintf(spec, sizeof spec, "%s/%u/%s", s->name, leaves,
                    tso ? "tso" : "sc");
     runs++;
@@ -163,7 +169,12 @@ static void each(const struct options *o, const struct scenario *s)
     if (o->parts != 0 && number++ % o->parts != o->part - 1)
         return;
     if (o->list) {
-        printf("%s\t%s\n", s->name, s->what);
+        const int bound = bound_of(o, s);
+
+        if (bound == EX_UNBOUNDED)
+            printf("%s\tall interleavings\t%s\n", s->name, s->what);
+        else
+            printf("%s\t<= %d preemptions\t%s\n", s->name, bound, s->what);
         return;
     }
     for (unsigned int leaves = 1; leaves <= 2; leaves++) {
@@ -194,7 +205,9 @@ static const char usage[] =
     "  --states N          give up after N states\n"
     "  --bug NAME          with an error of the host\n"
     "  --replay SCHEDULE   run one schedule and print its trace\n"
+    "  --deep              two preemptions more, up to 40 million states\n"
     "  --brief             no trace of a failure\n"
+    "  --first             stop at the first failure\n"
     "  --tap               Test Anything Protocol\n";
 
 /* The value of option @name at argv[*i], or NULL if it is another option. */
@@ -216,6 +229,11 @@ static void parse(struct options *o, int argc, char **argv)
             o->tap = true;
         else if (strcmp(argv[i], "--brief") == 0)
             o->brief = true;
+        else if (strcmp(argv[i], "--deep") == 0) {
+            o->deep = true;
+            o->states = 40000000;
+        } else if (strcmp(argv[i], "--first") == 0)
+            o->first = true;
         else if ((v = value("--scenario", argc, argv, &i)) != NULL)
             o->only = v;
         else if ((v = value("--part", argc, argv, &i)) != NULL) {

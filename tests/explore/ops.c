@@ -117,9 +117,13 @@ static void schedule_in(struct host_vcpu *v, unsigned int cpu)
 /* The harvest; what was taken reaches the guest at the next host action. */
 static bool sync_vcpu(struct host_vcpu *v)
 {
+    struct host_thread *const t = &host.thread[ex_running()];
     uint64_t taken[VTDPI_PIR_WORDS];
-    const bool any = subject_sync(&v->v, taken);
+    bool any;
 
+    t->harvests = 1;
+    any = subject_sync(&v->v, taken);
+    t->harvests = 0;
     account(v, taken);
     return any;
 }
@@ -246,9 +250,18 @@ static void op_reset(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
 
-    t->discards = 1;
+    t->discards = t->harvests = 1;
     subject_discard(&v->v);
-    t->discards = 0;
+    t->discards = t->harvests = 0;
+}
+
+/* Nobody may find the vCPU under its slot. */
+static void check_free(const struct host_vcpu *v)
+{
+    for (unsigned int i = 0; i < CPUS; i++) {
+        if (bit_is_set(i, index_of(v)))
+            ex_fail("D: a free slot's bit is set on %u", i);
+    }
 }
 
 static void op_attach(struct host_vcpu *v)
@@ -258,17 +271,14 @@ static void op_attach(struct host_vcpu *v)
     if (v == &host.vcpu[C])
         op_idle(has_gone, &host.vcpu[A]);
     ex_host(NULL, NULL);
-    for (unsigned int i = 0; i < CPUS; i++) {
-        if (bit_is_set(i, index_of(v)))
-            ex_fail("D: a free slot's bit is set on %u", i);
-    }
+    check_free(v);
     v->attached = 1;
-    t->forgets = 1;
+    t->forgets = t->harvests = 1;
     if (vtdpi_vcpu_attach(&host.s, &v->v, slot_of(index_of(v)), v) != 0)
         ex_fail("X: the slot cannot be attached");
     /* Handing the vCPU over is a barrier. */
     ex_host(NULL, NULL);
-    t->forgets = 0;
+    t->forgets = t->harvests = 0;
     v->open = 1;
 }
 
@@ -292,6 +302,9 @@ static void op_detach(struct host_vcpu *v)
         op_phase(2);
         if (vtdpi_vcpu_detach_poll(&v->v) || world.bug == HOST_DETACH_AT_ONCE)
             break;
+        /* Once more at once: that must not change anything. */
+        if (vtdpi_vcpu_detach_poll(&v->v))
+            break;
         op_phase(3);
         ex_host(scan_moved, v);
     }
@@ -300,6 +313,7 @@ static void op_detach(struct host_vcpu *v)
     for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
         left[i] = v->v.pid->pir[i];
     v->dropped |= vectors_in(left);
+    check_free(v);
     v->attached = 0;
     v->open = 0;
 }

@@ -185,11 +185,13 @@ static void op_attach_napping(struct host_vcpu *v)
     ex_host(NULL, NULL);
     v->attached = 1;
     host.thread[ex_running()].owner = (uint64_t)(v - host.vcpu) + 1;
+    host.thread[ex_running()].harvests = 1;
     if (vtdpi_vcpu_attach(&host.s, &v->v,
                           slot_of((unsigned int)(v - host.vcpu)), v) != 0)
         ex_fail("X: the slot cannot be attached");
     ex_host(NULL, NULL);
     host.thread[ex_running()].owner = 0;
+    host.thread[ex_running()].harvests = 0;
     v->open = 1;
     if (world.bug != HOST_NO_KICK_ON_ATTACH)
         v->woken = 1;

@@ -57,5 +57,11 @@ const struct scenario scenarios_offline[] = {
                 VCPU("B", BLOCK(B, 0), PREEMPT(B)),
                 POSTER("unit", UNIT(B, V65), UNIT(A, V209)),
                 ADMIN("admin", RESCAN(0), RESCAN(0))}},
+    {.name = "7d",
+     .what = "the same without posts: the handler's pass is spurious",
+     .bound = 4,
+     .script = {VCPU("A", BLOCK(A, 0), SLEEP(A)),
+                VCPU("B", BLOCK(B, 0), PREEMPT(B)), ADMIN("noise", SPURIOUS(0)),
+                ADMIN("admin", OFFLINE(0))}},
     {0},
 };

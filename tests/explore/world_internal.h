@@ -51,6 +51,7 @@ struct host_thread {
     uint64_t owner;    /* of this vCPU, + 1, while the operation lasts */
     uint64_t idle;     /* waits for its turn: nothing of it is going on */
     uint64_t discards; /* what it takes out of PIR is dropped */
+    uint64_t harvests; /* may clear ON */
     uint64_t forgets;  /* was the business of the slot's last vCPU */
 };
 

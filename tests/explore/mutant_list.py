@@ -1,0 +1,500 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The seeded bugs: what is replaced in a copy of the library, and which
+scenario has to notice. See mutants.py."""
+
+from typing import NamedTuple
+
+SCHED = "src/sched.c"
+PID = "include/vtdpi/pid.h"
+
+
+class Mutant(NamedTuple):
+    name: str
+    by: str  # scenario that kills it: name, or name/leaves/memory
+    origin: str  # who had it, or where it is described; may be empty
+    changes: tuple  # of (file, text, replacement)
+
+
+class Equivalent(NamedTuple):
+    name: str
+    why: str
+    changes: tuple
+
+
+def sched(name, by, origin, *pairs):
+    return Mutant(name, by, origin, tuple((SCHED, a, b) for a, b in pairs))
+
+
+def pid(name, by, origin, *pairs):
+    return Mutant(name, by, origin, tuple((PID, a, b) for a, b in pairs))
+
+
+def same_sched(name, why, *pairs):
+    return Equivalent(name, why, tuple((SCHED, a, b) for a, b in pairs))
+
+
+def same_pid(name, why, *pairs):
+    return Equivalent(name, why, tuple((PID, a, b) for a, b in pairs))
+
+
+# Pieces of the sources that several mutants replace.
+RUN = """    (void)vtdpi_pid_replace(v->pid, PLACE, place(v->sched->anv, p->ndst));
+    leave_blocked(v);"""
+SET_LEAF = "    (void)vtdpi_atomic_or64(&p->leaf[leaf], bit_of(slot));\n"
+SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & bit_of(leaf)) == 0)
+        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+"""
+RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
+        return true;
+    unmark(p, v->slot);
+    return false;"""
+GO_OFFLINE = """    (void)vtdpi_atomic_xchg64(&p->online, 0);
+    return wake_all(p);"""
+POLL = """    for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
+        if (!scan_passed(v, sequence(s, v->detach_next)))
+            return false;
+    }
+"""
+CLEAR_ON = """    if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) != 0)
+        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);
+
+"""
+HARVESTED = """        any |= out[i];
+    }
+    return any != 0;"""
+NOTIFY_CAS = """    } while (!vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
+
+    n.needed"""
+BLOCK = """    if (!mark_online(v, p))
+        return VTDPI_BLOCK_OFFLINE;
+    if (!arm(v, p)) {
+        unmark(p, v->slot);
+        return VTDPI_BLOCK_PENDING;
+    }
+    v->blocked_on = p;
+"""
+SECOND_LOOK = """    if (vtdpi_pid_pir_pending(v->pid)) {
+        vtdpi_vcpu_preempt(v);
+        return VTDPI_BLOCK_PENDING;
+    }
+"""
+UNMARK = (
+    "    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));\n"
+)
+
+# Offline as an earlier form of the protocol had it, and Xen has: entries are
+# moved to another pCPU under their owners' feet.
+MOVING = """    struct vtdpi_pcpu *const q =
+        p->sched->pcpus[0] == p ? p->sched->pcpus[1] : p->sched->pcpus[0];
+
+    (void)vtdpi_atomic_xchg64(&p->online, 0);
+    for (uint32_t i = 0; i < p->sched->max_pages; i++) {
+        uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);
+
+        for (; bits != 0; bits &= bits - 1) {
+            const uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct vtdpi_pid_page *const page = p->sched->pages[i];
+            uint64_t *const control = (uint64_t *)(uintptr_t)
+                &page->pids[slot % 64].control;
+            uint64_t old = vtdpi_atomic_load64(control);
+
+            mark(q, slot);
+            if ((old & VTDPI_PID_NV) == place(p->sched->wnv, 0))
+                (void)vtdpi_atomic_cas64(
+                    control, &old,
+                    (old & ~VTDPI_PID_NDST) | place(0, q->ndst));
+            unmark(p, slot);
+        }
+    }
+    return 0;"""
+
+MUTANTS = [
+    # The bitmap and its summary.
+    sched("bit is not set", "1c", "", (SET_LEAF, "")),
+    sched("summary is not set", "1c", "", (SET_SUMMARY, "")),
+    sched("summary is set before the leaf", "1a", "protocol 0",
+          (SET_LEAF + SET_SUMMARY, SET_SUMMARY + SET_LEAF)),
+    sched("summary is tested before the leaf is set", "1a", "protocol 0",
+          (SET_LEAF + SET_SUMMARY,
+           "    const bool clear = (vtdpi_atomic_load64(summary) &\n"
+           "                        bit_of(leaf)) == 0;\n\n" + SET_LEAF +
+           "    if (clear)\n"
+           "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n")),
+    sched("leaf is set by a plain store", "1a", "protocol 0",
+          (SET_LEAF,
+           "    vtdpi_atomic_store64_release(\n"
+           "        &p->leaf[leaf],\n"
+           "        vtdpi_atomic_load64(&p->leaf[leaf]) | bit_of(slot));\n")),
+    sched("summary is set by a plain store", "1a/2", "protocol 0",
+          (SET_SUMMARY,
+           "    vtdpi_atomic_store64_release(\n"
+           "        summary, vtdpi_atomic_load64(summary) | bit_of(leaf));\n")),
+    sched("no second look at the leaf", "7a", "protocol 0",
+          ("        bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"
+           "        if (bits == 0)\n            return 0;\n"
+           "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n",
+           "        return 0;\n")),
+    sched("summary is not set again", "7a", "protocol 0",
+          ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
+           "    page", "    }\n    page")),
+    sched("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
+          ("        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
+           "        vtdpi_atomic_store64_release(\n"
+           "            summary,\n"
+           "            vtdpi_atomic_load64(summary) & ~bit_of(leaf));\n")),
+    sched("summary is cleared before the leaf is read at all", "1a", "",
+          ("    uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n",
+           "    uint64_t bits;\n\n"
+           "    (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
+           "                             ~bit_of(leaf));\n"
+           "    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"),
+          ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
+           "    page", "    }\n    page")),
+    sched("owner clears the summary of an empty leaf", "1b", "protocol 0",
+          (UNMARK, UNMARK +
+           "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0)\n"
+           "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
+           "                                 ~bit_of(page_of(slot)));\n")),
+    sched("owner clears the summary and looks again", "1b", "protocol 0",
+          (UNMARK, UNMARK +
+           "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0) {\n"
+           "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
+           "                                 ~bit_of(page_of(slot)));\n"
+           "        if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) != 0)\n"
+           "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
+           "                                    bit_of(page_of(slot)));\n"
+           "    }\n")),
+    sched("handler clears the bits", "9", "protocol 4; Xen 3.5",
+          ("    return wake_slots(s, page, notified(page, bits));",
+           "    bits = notified(page, bits);\n"
+           "    (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n"
+           "    return wake_slots(s, page, bits);")),
+    sched("handler clears ON", "1a", "Xen 3.13 R5",
+          ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
+           " << i;",
+           "        on |= (vtdpi_atomic_and64((uint64_t *)(uintptr_t)\n"
+           "                   &page->pids[i].control, ~VTDPI_PID_ON) &\n"
+           "               VTDPI_PID_ON) << i;")),
+    sched("handler wakes only the first", "1b", "",
+          ("    for (uint64_t b = bits; b != 0; b &= b - 1) {\n"
+           "        /* NULL",
+           "    for (uint64_t b = bits; b != 0; b = 0) {\n        /* NULL")),
+    sched("handler takes PIR for the doorbell", "1a", "",
+          ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
+           " << i;",
+           "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
+           "                  &page->pids[i].pir[1]) != 0) << i;")),
+    # Transitions of the owner.
+    sched("run: bit cleared before NV", "1c", "Linux 9.6",
+          (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
+    sched("run: bit left set", "6a", "", (RUN, RUN.split("\n    leave")[0])),
+    sched("run: NV stays WNV", "1c", "Xen 3.13 R3",
+          (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
+                            "VTDPI_PID_SN | VTDPI_PID_NDST, "
+                            "place(0, p->ndst)"))),
+    sched("run: NDST moved first, NV and the bit later", "2", "Linux 9.2",
+          (RUN, "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_NDST,\n"
+           "                            place(0, p->ndst));\n" + RUN)),
+    sched("run: NDST left where it was", "2", "",
+          (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
+                            "VTDPI_PID_SN | VTDPI_PID_NV, "
+                            "place(v->sched->anv, 0)"))),
+    sched("run: SN left set", "3a", "",
+          (RUN, RUN.replace("PLACE,", "VTDPI_PID_NV | VTDPI_PID_NDST,"))),
+    sched("preempt: bit left set", "6a", "protocol 2 H11",
+          ("                            VTDPI_PID_SN | place(v->sched->anv, 0)"
+           ");\n    leave_blocked(v);",
+           "                            VTDPI_PID_SN | place(v->sched->anv, 0)"
+           ");")),
+    sched("preempt: bit cleared before NV", "3c", "Linux 9.6",
+          ("    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,",
+           "    leave_blocked(v);\n"
+           "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,")),
+    sched("removal by a condition that is evaluated again", "5d",
+          "Xen 3.13 R6, Linux 9.3",
+          ("    if (v->blocked_on == NULL)\n        return;\n"
+           "    unmark(v->blocked_on",
+           "    if (v->blocked_on == NULL)\n        return;\n"
+           "    if (vtdpi_vcpu_refs(v) == 0 &&\n"
+           "        vtdpi_atomic_load64(&v->blocked_on->online) == 0) {\n"
+           "        v->blocked_on = NULL;\n        return;\n    }\n"
+           "    unmark(v->blocked_on")),
+    sched("bit removed by NDST, not by memory", "6a", "protocol 2 H3",
+          (RUN, RUN.replace(
+              "    leave_blocked(v);",
+              "    if (v->blocked_on != NULL)\n"
+              "        v->blocked_on = p;\n    leave_blocked(v);"))),
+    # block.
+    sched("block: no online re-check", "5e", "protocol 1; Xen 3.13 R7",
+          (RECHECK, "    return true;")),
+    sched("block: online tested before the bit", "5e", "protocol 2 H1",
+          ("    mark(p, v->slot);\n" + RECHECK,
+           "    if (vtdpi_atomic_load64(&p->online) == 0)\n"
+           "        return false;\n    mark(p, v->slot);\n"
+           "    return true;")),
+    sched("block: bit left after OFFLINE", "5d", "",
+          ("        return true;\n    unmark(p, v->slot);\n    return false;",
+           "        return true;\n    return false;")),
+    sched("block: bit left after PENDING", "6a", "",
+          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
+           "        return VTDPI_BLOCK_PENDING;")),
+    sched("block: no look at PIR", "3c", "protocol 1", (SECOND_LOOK, "")),
+    sched("block: looks at PIR before SN is clear", "3c", "Linux 9.1",
+          (BLOCK, "    if (vtdpi_pid_pir_pending(v->pid))\n"
+           "        return VTDPI_BLOCK_PENDING;\n" + BLOCK),
+          (SECOND_LOOK, "")),
+    sched("block: ON is not looked at", "1c", "",
+          ("        if ((old & VTDPI_PID_ON) != 0)\n"
+           "            return false;\n    } while", "    } while")),
+    sched("block: ON tested before, not in the compare-and-swap", "1c",
+          "protocol 1",
+          ("    do {\n        if ((old & VTDPI_PID_ON) != 0)\n"
+           "            return false;\n    } while (!vtdpi_atomic_cas64",
+           "    if ((old & VTDPI_PID_ON) != 0)\n        return false;\n"
+           "    do {\n    } while (!vtdpi_atomic_cas64")),
+    sched("block: bit set after the compare-and-swap", "1c", "protocol 1",
+          ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
+           "    if (vtdpi_atomic_load64(&p->online)"),
+          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+           "    }\n",
+           "        return VTDPI_BLOCK_PENDING;\n    }\n"
+           "    mark(p, v->slot);\n")),
+    sched("block: bit set last", "1c", "protocol 1",
+          ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
+           "    if (vtdpi_atomic_load64(&p->online)"),
+          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+           "    }\n", "        return VTDPI_BLOCK_PENDING;\n    }\n"),
+          (SECOND_LOOK + "    return VTDPI_BLOCKED;",
+           SECOND_LOOK + "    mark(p, v->slot);\n    return VTDPI_BLOCKED;")),
+    sched("block when blocked: no preempt first", "15", "Xen 3.13 R6",
+          ("    if (v->blocked_on != NULL)\n        vtdpi_vcpu_preempt(v);\n"
+           "    mark", "    mark")),
+    sched("block: control loaded twice", "1c", "Xen 2.1 H2, Linux 9.7",
+          ("    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,\n"
+           "                                 (old & ~PLACE) | new_place));",
+           "        uint64_t now = vtdpi_atomic_load64(&v->pid->control);\n\n"
+           "        if (vtdpi_atomic_cas64(&v->pid->control, &now,\n"
+           "                               (old & ~PLACE) | new_place))\n"
+           "            break;\n        old = now;\n    } while (true);")),
+    sched("committed: ON is not looked at", "13a", "",
+          ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
+           " {", "    if (vtdpi_pid_pir_pending(v->pid)) {")),
+    sched("committed: PIR is not looked at", "13a", "Linux 9.1",
+          ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
+           " {", "    if ((old & VTDPI_PID_ON) != 0) {")),
+    sched("committed: ON is not set", "13a", "",
+          ("        (void)vtdpi_pid_test_and_set_on(v->pid);\n", "")),
+    sched("committed: no notification of its own", "13a",
+          "protocol 0; Linux 9.6, 9.16",
+          ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
+           "v->sched->wnv);\n", "")),
+    # offline.
+    sched("offline: flag after the scan", "5e", "protocol 2 H1",
+          (GO_OFFLINE, "    const uint32_t n = wake_all(p);\n\n"
+           "    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return n;")),
+    sched("offline: flag by a plain store", "5e/1/tso", "protocol 3",
+          ("    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return",
+           "    vtdpi_atomic_store64_release(&p->online, 0);\n    return"),
+          ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
+           "i < s->max_pages; i++) {\n        const uint64_t bits",
+           "    for (uint32_t i = 0; i < s->max_pages; i++) {\n"
+           "        const uint64_t bits"),
+          ("    scan_end(&s->scan);\n    return woken;",
+           "    return woken;")),
+    sched("offline: scans by the summary", "7d", "protocol 0",
+          ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
+           "        if (bits != 0)\n            woken += wake_slots(s, vtdpi",
+           "        const uint64_t bits =\n"
+           "            (vtdpi_atomic_load64(&p->summary[i / 64]) & bit_of(i))"
+           " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
+           "        if (bits != 0)\n            woken += wake_slots(s, vtdpi")),
+    sched("offline: wakes only those with ON", "5e", "Xen 3.13 R1",
+          ("vtdpi_atomic_load_ptr_acquire(&s->pages[i]),\n"
+           "                                bits);",
+           "s->pages[i],\n                                "
+           "notified(s->pages[i], bits));")),
+    sched("offline: moves entries to another pCPU", "5b",
+          "protocol 1; Xen 3.9", (GO_OFFLINE, MOVING)),
+    sched("offline: shares the handler's sequence", "5d", "protocol 2 H7",
+          ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
+           "i < s->max_pages; i++) {\n        const uint64_t bits",
+           "    scan_begin(&p->scan);\n    for (uint32_t i = 0; "
+           "i < s->max_pages; i++) {\n        const uint64_t bits"),
+          ("    scan_end(&s->scan);\n    return woken;",
+           "    scan_end(&p->scan);\n    return woken;")),
+    # detach.
+    sched("scan is never odd", "6b", "",
+          ("    (void)vtdpi_atomic_xchg64(seq, s + 1);", "    (void)s;"),
+          ("    vtdpi_atomic_store64_release(seq, "
+           "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
+    sched("scan stays odd", "6b", "",
+          ("    vtdpi_atomic_store64_release(seq, "
+           "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
+    sched("scan becomes odd by a plain store", "6b/1/tso", "protocol 2 H6",
+          ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
+           "    vtdpi_atomic_store64_release(seq, s + 1);")),
+    sched("detach without quiescence", "6b", "protocol 2 H4", (POLL, "")),
+    sched("detach ignores offline and rescan", "5d", "protocol 2 H5",
+          (POLL, POLL.replace("<= s", "< s"))),
+    sched("detach waits for the first pCPU only", "6a", "protocol 2 H4",
+          (POLL, "    if (!scan_passed(v, sequence(s, 0)))\n"
+           "        return false;\n")),
+    sched("detach waits for the pCPU NDST only", "6a", "protocol 1",
+          (POLL, "    const uint32_t ndst = (uint32_t)(v->pid->control >> 32);"
+           "\n\n    for (; v->detach_next < s->max_pcpus; v->detach_next++) {\n"
+           "        const struct vtdpi_pcpu *const p ="
+           " s->pcpus[v->detach_next];\n\n"
+           "        if (p->ndst == ndst &&\n"
+           "            !scan_passed(v, sequence(s, v->detach_next)))\n"
+           "            return false;\n    }\n")),
+    sched("detach waits one poll", "6b", "",
+          ("(v->detach_seq != 0 && now != v->detach_seq)",
+           "v->detach_seq != 0")),
+    sched("detach leaves it blocked", "6b", "",
+          ("    vtdpi_vcpu_preempt(v);\n    page = page_of_vcpu(v);",
+           "    page = page_of_vcpu(v);")),
+    sched("detach ignores references", "16", "Xen 2.1 H4, Linux 9.15",
+          ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
+           "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
+           "    (void)vtdpi_atomic_xchg64(&v->refs, 0);\n    (void)none;")),
+    sched("detach looks at the references, then closes", "16", "Linux 9.15",
+          ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
+           "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
+           "    if (vtdpi_atomic_load64(&v->refs) != none)\n"
+           "        return VTDPI_EBUSY;\n"
+           "    (void)vtdpi_atomic_xchg64(&v->refs, 0);")),
+    sched("reference taken from a closed vCPU", "16", "Linux 9.15",
+          ("        if ((old & REFS_OPEN) == 0)\n"
+           "            return VTDPI_ECLOSED;\n    } while", "    } while")),
+    sched("slot freed before the scans have ended", "6b", "",
+          (POLL, "    (void)vtdpi_atomic_and64(&page_of_vcpu(v)->claimed,\n"
+           "                             ~bit_of(v->slot));\n    v->sched = NULL;"
+           "\n    return true;\n" + POLL)),
+    # Posting.
+    sched("post: ANV is not sent, the vCPU runs anyway", "1c", "Linux 9.16",
+          ("    if (n.needed)\n        vtdpi_vcpu_send(v, &n);",
+           "    if (n.needed && n.nv != v->sched->anv)\n"
+           "        vtdpi_vcpu_send(v, &n);")),
+    pid("record into the wrong word", "1c", "",
+        ("&pid->pir[vector / 64], bit) & bit) != 0;",
+         "&pid->pir[0], bit) & bit) != 0;")),
+    pid("record by load and store", "10b", "",
+        ("    return (vtdpi_atomic_or64(&pid->pir[vector / 64], bit) & bit)"
+         " != 0;",
+         "    const uint64_t was = vtdpi_atomic_load64(&pid->pir[vector / 64]);"
+         "\n\n    vtdpi_atomic_store64_release(&pid->pir[vector / 64],\n"
+         "                                 was | bit);\n"
+         "    return (was & bit) != 0;")),
+    pid("notify ignores SN", "3a", "",
+        ("((old & VTDPI_PID_SN) != 0 && !urgent)", "(urgent && false)")),
+    pid("notify: control loaded twice", "1c", "Xen 2.1 H2, Linux 9.7",
+        (NOTIFY_CAS,
+         "        uint64_t now = vtdpi_atomic_load64(&pid->control);\n\n"
+         "        if (vtdpi_atomic_cas64(&pid->control, &now,\n"
+         "                               old | VTDPI_PID_ON))\n"
+         "            break;\n        old = now;\n    } while (true);\n\n"
+         "    n.needed")),
+    sched("notify before record", "1c", "protocol 3",
+          ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
+           "    return vtdpi_vcpu_notify(v, urgent);",
+           "    const bool sent = vtdpi_vcpu_notify(v, urgent);\n\n"
+           "    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
+           "    return sent;")),
+    # Harvest.
+    pid("harvest only if ON", "3a", "Xen 2.1 H1, Linux 9.1; protocol 1",
+        (CLEAR_ON,
+         "    if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) == 0) {\n"
+         "        out[0] = out[1] = out[2] = out[3] = 0;\n"
+         "        return false;\n    }\n"
+         "    (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n")),
+    pid("harvest leaves ON", "1c", "", (CLEAR_ON, "")),
+    pid("harvest clears ON after PIR", "3a", "protocol 0 and 1",
+        (CLEAR_ON, ""),
+        (HARVESTED, "        any |= out[i];\n    }\n" + CLEAR_ON +
+         "    return any != 0;")),
+    pid("harvest clears ON before and after PIR", "14", "",
+        (HARVESTED, "        any |= out[i];\n    }\n" + CLEAR_ON +
+         "    return any != 0;")),
+    pid("harvest clears ON between the words of PIR", "3a", "",
+        (CLEAR_ON, ""),
+        ("        if (out[i] != 0)\n            out[i] = vtdpi_atomic_xchg64",
+         "        if (i == 2 && (vtdpi_atomic_load64(&pid->control) &\n"
+         "                       VTDPI_PID_ON) != 0)\n"
+         "            (void)vtdpi_atomic_and64(&pid->control,\n"
+         "                                     ~VTDPI_PID_ON);\n"
+         "        if (out[i] != 0)\n"
+         "            out[i] = vtdpi_atomic_xchg64")),
+    pid("harvest returns what it loaded", "10b", "",
+        ("            out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);",
+         "            (void)vtdpi_atomic_xchg64(&pid->pir[i], 0);")),
+    pid("harvest clears PIR by a plain store", "10b", "",
+        ("            out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);",
+         "            vtdpi_atomic_store64_release(&pid->pir[i], 0);")),
+    pid("harvest drops ON by a plain store", "3a", "Linux 9.18",
+        ("        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n",
+         "        vtdpi_atomic_store64_release(\n"
+         "            &pid->control,\n"
+         "            vtdpi_atomic_load64(&pid->control) & ~VTDPI_PID_ON);\n\n"
+         )),
+    # Control.
+    pid("replace drops ON", "3c", "Xen 2.1 H2",
+        ("(old & ~mask) | value));",
+         "(old & ~mask & ~VTDPI_PID_ON) | value));")),
+    pid("replace: control loaded twice", "3c", "Xen 2.1 H2, Linux 9.7",
+        ("    } while (!vtdpi_atomic_cas64(&pid->control, &old, "
+         "(old & ~mask) | value));",
+         "        uint64_t now = vtdpi_atomic_load64(&pid->control);\n\n"
+         "        if (vtdpi_atomic_cas64(&pid->control, &now,\n"
+         "                               (old & ~mask) | value))\n"
+         "            break;\n        old = now;\n    } while (true);")),
+    pid("replace by a plain store", "3c", "Linux 9.18",
+        ("    } while (!vtdpi_atomic_cas64(&pid->control, &old, "
+         "(old & ~mask) | value));",
+         "        vtdpi_atomic_store64_release(&pid->control,\n"
+         "                                     (old & ~mask) | value);\n"
+         "    } while (false);")),
+]
+
+# Errors of the host, which no patch of the library makes; see world.h.
+HOST_BUGS = [
+    ("mark-after-block", "1c", "protocol 2 H10"),
+    ("enter-after-pending", "1a", "protocol 2 H8"),
+    ("move-without-run", "3a", "protocol 1"),
+    ("no-kick-on-attach", "12", "Xen 3.13 R4, Linux 9.4"),
+    ("switch-unmarked", "13b", "design 5"),
+    ("detach-at-once", "6b", "protocol 2 H4"),
+    ("unref-before-flush", "11", "Xen 2.1 H4"),
+]
+
+# Kept out of the count: nothing that can be observed depends on them.
+EQUIVALENT = [
+    same_sched("detach leaves the cookie",
+          "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
+          ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
+           "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
+           "\n", "    (void)page;\n")),
+    same_sched("detach withdraws by a plain store",
+          "The locked operations on refs and on the bit stand between withdrawing the vCPU and reading the sequences as well; the release of the slot empties the store buffer.",
+          ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
+           "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
+           "\n",
+           "    vtdpi_atomic_store_ptr_release(\n"
+           "        &page->cookie[v->slot % VTDPI_PAGE_SLOTS], NULL);\n")),
+    same_sched("notification skipped when PIR was not empty",
+          "The bit was set by a post that notifies, or under SN; whatever clears SN looks at PIR afterwards. Fatal only together with a harvest gated on ON, as in Xen.",
+          ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
+           "    return vtdpi_vcpu_notify(v, urgent);",
+           "    if (vtdpi_pid_record(vtdpi_vcpu_pid(v), vector))\n"
+           "        return false;\n    return vtdpi_vcpu_notify(v, urgent);")),
+    same_pid("notify: does not try again",
+          "The compare-and-swap fails because another poster set ON, who notifies, or because the owner moved, who looks at PIR afterwards.",
+          (NOTIFY_CAS,
+         "        (void)vtdpi_atomic_cas64(&pid->control, &old,\n"
+         "                                 old | VTDPI_PID_ON);\n"
+         "    } while (false);\n\n    n.needed")),
+    same_pid("notify: NV and NDST from a later look",
+          "Once ON is set, each way to sleep or to enter looks at ON or PIR itself, so the place of the one notification no longer matters.",
+          ("    n.needed = true;\n",
+         "    old = vtdpi_atomic_load64(&pid->control);\n"
+         "    n.needed = true;\n")),
+]

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Seed each bug of mutant_list.py into a copy of the library, compile it
+against the explorer, and see that the scenario named there fails.
+
+usage: mutants.py [--find] [--only TEXT] [--doc PAGE [--write]]
+                  CC ROOT ARCHIVE WORK
+
+ARCHIVE is the explorer without the code under test. Prints TAP; with --find,
+which scenarios kill what has none, for whoever extends the list. The tables
+in PAGE have to agree with the outcome; --write makes them.
+"""
+
+import argparse
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+import mutant_list
+from mutant_list import Equivalent
+
+# Cheapest first: what --find tries, each with a limit of states.
+FIND_STATES = 150000
+
+
+class Broken(Exception):
+    """A mutant that cannot be made: the list is out of date."""
+
+
+def mutate(root, work, changes):
+    """Write changed copies of the sources below @work."""
+    texts = {}
+    for name in (mutant_list.SCHED, mutant_list.PID):
+        texts[name] = (root / name).read_text(encoding="utf-8")
+    for name, old, new in changes:
+        if texts[name].count(old) != 1:
+            raise Broken(
+                f"{texts[name].count(old)} times in {name}, not once: {old!r}"
+            )
+        texts[name] = texts[name].replace(old, new)
+    for name, text in texts.items():
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def build(options, work):
+    """Compile the code under test and link it with the rest."""
+    here = options.root / "tests/explore"
+    command = options.cc.split() + [
+        "-std=c11", "-O2", "-w",
+        f'-DVTDPI_ATOMIC_HEADER="{here}/atomic_explore.h"',
+        f"-I{work}/include", f"-I{work}/src", f"-I{options.root}/include",
+        f"-I{options.root}/src", f"-I{here}",
+        str(here / "subject.c"), str(here / "main.c"), str(options.archive),
+        "-o", str(work / "explore"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Broken(done.stderr.strip().split("\n")[0])
+
+
+def explore(program, *arguments):
+    """The first failure as (scenario, message), or None."""
+    done = subprocess.run(
+        [str(program), "--brief", "--first", *arguments],
+        capture_output=True, text=True, check=False, timeout=900,
+    )
+    if done.returncode not in (0, 1):
+        raise Broken(f"status {done.returncode}: {done.stderr.strip()}")
+    for line in done.stdout.split("\n"):
+        if " FAILED " in line:
+            return line.split()[0], line.split(" s  ", 1)[1].strip()
+    return None
+
+
+def scenarios(program):
+    listed = subprocess.run(
+        [str(program), "--list"], capture_output=True, text=True, check=True
+    )
+    return [line.split("\t")[0] for line in listed.stdout.splitlines()]
+
+
+def judge(options, program, by, *arguments):
+    """Who kills it: (scenario, message), or None for a survivor."""
+    if by and not options.find:
+        return explore(program, *arguments, "--scenario", by)
+    found = []
+    for name in scenarios(program):
+        killed = explore(program, *arguments, "--scenario", name, "--states",
+                         str(FIND_STATES))
+        if killed:
+            found.append(killed)
+            if found:
+                break
+    if options.find and found:
+        return found[0][0], "; ".join(f"{s}: {m}" for s, m in found)
+    return found[0] if found else None
+
+
+def run(options, number, mutant):
+    """One mutant: (number, killed, text)."""
+    work = options.work / f"{number:02d}"
+    try:
+        if isinstance(mutant, tuple) and hasattr(mutant, "changes"):
+            mutate(options.root, work, mutant.changes)
+            build(options, work)
+            by = getattr(mutant, "by", "")
+            return judge(options, work / "explore", by)
+        name, by, _ = mutant
+        return judge(options, options.work / "plain/explore", by, "--bug", name)
+    except Broken as error:
+        return error
+
+
+def name_of(mutant):
+    return mutant.name if hasattr(mutant, "name") else f"host: {mutant[0]}"
+
+
+def row(mutant, killed):
+    """One line of the table in the documentation."""
+    if isinstance(mutant, Equivalent):
+        return f"| {mutant.name} | {mutant.why} |"
+    origin = mutant.origin if hasattr(mutant, "origin") else mutant[2]
+    return f"| {name_of(mutant)} | {origin} | {killed[0]} | {killed[1][0]} |"
+
+
+def check_doc(options, rows):
+    """Compare the generated part of the page with @rows, or replace it."""
+    text = options.doc.read_text(encoding="utf-8")
+    ok = True
+    for name, wanted in rows.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        head, rest = text.split(begin)
+        old, tail = rest.split(end)
+        new = "\n".join(wanted) + "\n"
+        ok = ok and old == new
+        text = head + begin + new + end + tail
+    if options.write:
+        options.doc.write_text(text, encoding="utf-8")
+    return ok or options.write
+
+
+def tables(results):
+    """The rows of both tables, from (mutant, killed)."""
+    killed = ["| bug | known from | killed by | property |",
+              "| --- | --- | --- | --- |"]
+    same = ["| change | why it changes nothing |", "| --- | --- |"]
+    for mutant, how in results:
+        if isinstance(mutant, Equivalent):
+            same.append(row(mutant, how))
+        elif isinstance(how, tuple):
+            killed.append(row(mutant, how))
+    return {"mutants": killed, "equivalents": same}
+
+
+def scenario_table(program):
+    """What the explorer says about its scenarios."""
+    listed = subprocess.run(
+        [str(program), "--list"], capture_output=True, text=True, check=True
+    )
+    rows = ["| scenario | explored by default | what |", "| --- | --- | --- |"]
+    for line in listed.stdout.splitlines():
+        rows.append("| " + " | ".join(line.split("\t")) + " |")
+    return {"scenarios": rows}
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--find", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--doc", type=pathlib.Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("cc")
+    parser.add_argument("root", type=pathlib.Path)
+    parser.add_argument("archive", type=pathlib.Path)
+    parser.add_argument("work", type=pathlib.Path)
+    options = parser.parse_args()
+    options.root = options.root.resolve()
+    return options
+
+
+def main():
+    options = parse()
+    options.work.mkdir(parents=True, exist_ok=True)
+    mutate(options.root, options.work / "plain", ())
+    build(options, options.work / "plain")
+    mutants = [
+        m
+        for m in (
+            mutant_list.MUTANTS
+            + mutant_list.HOST_BUGS
+            + mutant_list.EQUIVALENT
+        )
+        if options.only in name_of(m)
+    ]
+    failed = 0
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = pool.map(
+            lambda job: run(options, *job), enumerate(mutants, 1)
+        )
+        for number, (mutant, killed) in enumerate(zip(mutants, jobs), 1):
+            wanted = not isinstance(mutant, Equivalent)
+            good = not isinstance(killed, Broken) and (
+                (killed is not None) == wanted
+            )
+            failed += not good
+            results.append((mutant, killed))
+            if isinstance(killed, Broken):
+                text = f"broken: {killed}"
+            elif killed is None:
+                text = "survives" if wanted else "equivalent"
+            else:
+                text = f"killed by {killed[0]}: {killed[1]}"
+            print(f"{'ok' if good else 'not ok'} {number} - "
+                  f"{name_of(mutant)}: {text}", flush=True)
+    count = len(mutants)
+    if options.doc and not options.only:
+        count += 1
+        good = check_doc(
+            options,
+            tables(results) | scenario_table(options.work / "plain/explore"),
+        )
+        failed += not good
+        print(f"{'ok' if good else 'not ok'} {count} - "
+              f"{options.doc.name} has the same tables")
+    print(f"1..{count}")
+    sys.exit(failed != 0)
+
+
+main()
