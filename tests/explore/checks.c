@@ -67,6 +67,10 @@ static void check_place(unsigned int i, uint64_t control)
                        cpu_of_ndst(ndst_of(control)) != cpu))
         ex_fail("N: %c is in the guest on %u, but not notified there", name(i),
                 cpu);
+    for (unsigned int n = 0; cpu < CPUS && n < CPUS; n++) {
+        if (bit_is_set(n, i))
+            ex_fail("N: %c is in the guest, its bit is set on %u", name(i), n);
+    }
     if (sleeps(&host.vcpu[i]) && host.vcpu[i].asleep == ASLEEP_BLOCKED &&
         ((control & CTL_SN) != 0 || nv_of(control) != WNV))
         ex_fail("N: %c sleeps, but is not notified with WNV", name(i));

@@ -187,7 +187,7 @@ MUTANTS = [
     # Transitions of the owner.
     sched("run: bit cleared before NV", "1c", "Linux 9.6",
           (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
-    sched("run: bit left set", "6a", "", (RUN, RUN.split("\n    leave")[0])),
+    sched("run: bit left set", "1c", "", (RUN, RUN.split("\n    leave")[0])),
     sched("run: NV stays WNV", "1c", "Xen 3.13 R3",
           (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
                             "VTDPI_PID_SN | VTDPI_PID_NDST, "

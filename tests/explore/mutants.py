@@ -21,7 +21,7 @@ import mutant_list
 from mutant_list import Equivalent
 
 # Cheapest first: what --find tries, each with a limit of states.
-FIND_STATES = 150000
+FIND_STATES = 30000
 
 
 class Broken(Exception):
@@ -230,4 +230,5 @@ def main():
     sys.exit(failed != 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
