@@ -92,15 +92,15 @@ VTDPI_ATOMIC_FN uint64_t vtdpi_atomic_and64(uint64_t *p, uint64_t bits)
 }
 
 /**
- * Compare-and-swap, SC when it succeeds. On failure @p expected receives the
- * value found, which is the snapshot for the next attempt (relaxed: it is
- * checked by that attempt). Never fails spuriously.
+ * Compare-and-swap, SC whether it succeeds or not: notify decides on the value
+ * that a failed attempt found. On failure @p expected receives that value,
+ * which is the snapshot for the next attempt. Never fails spuriously.
  */
 VTDPI_ATOMIC_FN bool vtdpi_atomic_cas64(uint64_t *p, uint64_t *expected,
                                         uint64_t desired)
 {
     return __atomic_compare_exchange_n(p, expected, desired, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /** Load of a 32-bit word, acquire. */

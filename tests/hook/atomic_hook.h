@@ -87,7 +87,7 @@ HOOK_FN bool vtdpi_atomic_cas64(uint64_t *p, uint64_t *expected,
 {
     hook_access(HOOK_LOCKED, p);
     return __atomic_compare_exchange_n(p, expected, desired, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 HOOK_FN uint32_t vtdpi_atomic_load32_acquire(const uint32_t *p)

@@ -72,7 +72,7 @@ PERTURB_FN bool vtdpi_atomic_cas64(uint64_t *p, uint64_t *expected,
 {
     perturb();
     return __atomic_compare_exchange_n(p, expected, desired, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 PERTURB_FN uint32_t vtdpi_atomic_load32_acquire(const uint32_t *p)
@@ -125,7 +125,7 @@ PERTURB_FN bool vtdpi_atomic_cas128(uint64_t *p, const uint64_t expected[2],
 
     perturb();
     return __atomic_compare_exchange_n((u128 *)(void *)p, &old, val, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 #ifdef __clang__
 #pragma clang diagnostic pop
