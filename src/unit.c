@@ -50,9 +50,22 @@ static VTDPI_COLD int wait_status(const struct vtdpi_unit *u, uint32_t bit,
     }
 }
 
-/* @p overdue: a command that has not shown in GSTS even after a second wait. */
+/*
+ * Whether a command to the contrary was given up that may still take effect.
+ * GSTS shows @p bit as we want it, but it is not ours to rely on. Said once:
+ * a unit that has lost the command can then be switched off all the same.
+ */
+static VTDPI_COLD bool is_overdue(struct vtdpi_unit *u, uint32_t bit, bool on)
+{
+    const bool contrary =
+        (u->overdue & bit) != 0 && ((u->overdue_set & bit) != 0) != on;
+
+    u->overdue &= ~bit;
+    return contrary;
+}
+
 static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
-                                     bool on, uint32_t overdue)
+                                     bool on)
 {
     const uint32_t gsts = vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
     uint32_t value = gsts & LASTING & ~bit;
@@ -60,9 +73,9 @@ static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
 
     if (gsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
-    /* What is so already is not written, unless that is in doubt. */
-    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on && overdue != bit)
-        return 0;
+    /* What is so already is not written. */
+    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on)
+        return is_overdue(u, bit, on) ? VTDPI_ETIMEDOUT : 0;
     if (on)
         value |= bit;
     vtdpi_wr32_(u->ops, u->ctx, VTDPI_GCMD_REG, value);
@@ -78,26 +91,33 @@ static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
 
 /* A command that timed out may still be executing, and none may be issued
  * before it is done. Give it one more deadline; then go on all the same, since
- * what follows is mostly the way to off. Returns it if it is still not done. */
-static uint32_t await_pending(struct vtdpi_unit *u)
+ * what follows is mostly the way to off, and remember it. */
+static VTDPI_COLD void await_pending(struct vtdpi_unit *u)
 {
-    const uintptr_t token = u->ops->lock(u->ctx);
-    uint32_t overdue = u->pending;
+    const uint32_t bit = u->pending & LASTING;
 
-    if (overdue != 0 && wait_status(u, overdue, u->pending_set) == 0)
-        overdue = 0;
+    if (wait_status(u, u->pending, u->pending_set) != 0) {
+        u->overdue |= bit;
+        u->overdue_set &= ~bit;
+        if (u->pending_set)
+            u->overdue_set |= bit;
+    }
     u->pending = 0;
-    u->ops->unlock(u->ctx, token);
-    return overdue;
 }
 
-/* The only writer of GCMD. */
+/* The only writer of GCMD. Each wait has its own lock hold; whoever gets the
+ * lock looks again for a command that timed out, maybe just before. */
 static VTDPI_COLD int command(struct vtdpi_unit *u, uint32_t bit, bool on)
 {
-    const uint32_t overdue = await_pending(u);
-    const uintptr_t token = u->ops->lock(u->ctx);
-    const int rc = command_locked(u, bit, on, overdue);
+    uintptr_t token = u->ops->lock(u->ctx);
+    int rc;
 
+    while (u->pending != 0) {
+        await_pending(u);
+        u->ops->unlock(u->ctx, token);
+        token = u->ops->lock(u->ctx);
+    }
+    rc = command_locked(u, bit, on);
     u->ops->unlock(u->ctx, token);
     if (rc == VTDPI_ETIMEDOUT)
         vtdpi_log_(u->ops, u->ctx, VTDPI_LOG_ERROR,

@@ -46,8 +46,8 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_QUEUE_ONLY,
     /** Off, and vtdpi_unit_resume() knows how to go on. */
     VTDPI_UNIT_SUSPENDED,
-    /** A command timed out on the way to off; remapping or the queue may be
-     *  on. vtdpi_unit_disable() tries again. */
+    /** A command timed out on the way to off, or one before that may still
+     *  switch remapping or the queue on. vtdpi_unit_disable() tries again. */
     VTDPI_UNIT_FAILED,
 };
 
@@ -89,9 +89,11 @@ struct vtdpi_unit {
     void *ctx;
     struct vtdpi_caps caps;
     enum vtdpi_unit_state state;
-    uint32_t stuck;   /* GCMD bit of the last command that timed out */
-    uint32_t pending; /* that bit, until it was waited for once more */
-    bool pending_set; /* what its status bit was to become */
+    uint32_t stuck;       /* GCMD bit of the last command that timed out */
+    uint32_t pending;     /* that bit, until it was waited for once more */
+    bool pending_set;     /* what its status bit was to become */
+    uint32_t overdue;     /* lasting bits whose command may still take effect */
+    uint32_t overdue_set; /* what they were to become */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -151,7 +153,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * On error before anything was changed (the first eight) the unit is as it
  * was found. On any later error what was switched on has been switched off
  * again, newest first, and the unit is OFF: remapping and queue off, EIME
- * clear; or FAILED, if that did not succeed either.
+ * clear; or FAILED, if that did not succeed either, or if the command that
+ * timed out may still switch remapping or the queue on.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}

@@ -228,7 +228,7 @@ static void test_unit_suspend_stuck_queue_still_resumes(void **state)
     assert_works();
 }
 
-static void test_unit_resume_failed_is_off(void **state)
+static void test_unit_resume_failed_can_be_switched_off(void **state)
 {
     const struct vtdpi_unit_config c = rig_config();
 
@@ -236,7 +236,8 @@ static void test_unit_resume_failed_is_off(void **state)
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x02000000);
     assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_ETIMEDOUT);
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
     vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
 }
@@ -333,6 +334,36 @@ static void test_unit_command_preempted_caller_gets_no_timeout(void **state)
             vtdpi_unit_command(&rig.u, 0x80000000, (when & 1) != 0), 0);
         assert_int_equal(countdown, 0);
     }
+}
+
+static unsigned int lock_turn;
+
+/* Another CPU got the lock first, and its command is late. */
+static uintptr_t lock_second(void *ctx)
+{
+    if (lock_turn != 0 && --lock_turn == 0) {
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 45000);
+        assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true),
+                         VTDPI_ETIMEDOUT);
+        /* Clearing the fault would complete it. */
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 0);
+    }
+    return vtdpi_model_platform_ops.lock(ctx);
+}
+
+/* Everybody who waits for the lock meanwhile finds a command under way. */
+static void test_unit_command_behind_a_late_one_waits_for_it(void **state)
+{
+    (void)state;
+    rig.ops.lock = lock_second;
+    for (unsigned int when = 1; when < 4; when++) {
+        lock_turn = when;
+        assert_int_equal(vtdpi_unit_command(&rig.u, 0x08000000, true), 0);
+        lock_turn = 0;
+        assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    }
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    rig_assert_clean();
 }
 
 /* Use. */
@@ -445,11 +476,12 @@ int main(void)
         TEST(test_unit_resume_found_enabled_takes_it_down),
         TEST(test_unit_suspend_with_te_on_returns_ebusy),
         TEST(test_unit_suspend_stuck_queue_still_resumes),
-        TEST(test_unit_resume_failed_is_off),
+        TEST(test_unit_resume_failed_can_be_switched_off),
         TEST(test_unit_command_host_bits_write_one_command),
         TEST(test_unit_command_library_bits_are_refused),
         TEST(test_unit_command_stuck_times_out),
         TEST(test_unit_command_preempted_caller_gets_no_timeout),
+        TEST(test_unit_command_behind_a_late_one_waits_for_it),
         TEST(test_unit_flush_write_buffer_only_where_needed),
         TEST(test_unit_drain_is_one_read),
         TEST(test_unit_submit_iec_drops_exactly_the_block),
