@@ -67,7 +67,9 @@ struct flight {
  * A unit that is off or suspended has no cache: enabling comes with a global
  * invalidation, or a SIRTP that does the same. Its queue may never have been
  * set up. What it had posted has landed: registers were read on its way to off.
- * One that failed on that way is not off.
+ * One that failed on that way is not off, and neither is one on its way to on
+ * once its queue is open, which is before the table is latched: what finds it
+ * off here has written its entry in time for that invalidation.
  */
 static bool unit_is_off(const struct vtdpi_unit *unit)
 {

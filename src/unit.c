@@ -2,6 +2,7 @@
 #include "vtdpi/unit.h"
 
 #include "internal.h"
+#include "vtdpi/atomic.h"
 
 /* Bits of GCMD that last; a new command repeats them as GSTS shows them. */
 #define LASTING                                                    \
@@ -23,6 +24,12 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 #define IRTE_BYTES UINT64_C(16)
+
+/* Read at any time, by changes of a table: see vtdpi_unit_state(). */
+static void set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
+{
+    vtdpi_atomic_store64_release(&u->state, (uint64_t)state);
+}
 
 /*
  * Commands.
@@ -149,9 +156,16 @@ static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
 
     vtdpi_qi_program(&u->qi);
     rc = command(u, QIE, true);
-    if (rc == 0)
-        vtdpi_qi_open(&u->qi);
-    return rc;
+    if (rc != 0)
+        return rc;
+    vtdpi_qi_open(&u->qi);
+    /*
+     * Before the table is latched: changes of entries are flushed from here on.
+     * One that still finds OFF has written its entry before, so the unit reads
+     * the new one, or drops the old one when its whole cache is flushed.
+     */
+    set_state(u, VTDPI_UNIT_QUEUE_ONLY);
+    return 0;
 }
 
 /* Switch the queue off; the last step. A queue that cannot be drained is
@@ -163,11 +177,11 @@ static VTDPI_COLD int stop_queue(struct vtdpi_unit *u)
     const int rc = command(u, QIE, false);
 
     if (rc == VTDPI_ETIMEDOUT) {
-        u->state = VTDPI_UNIT_FAILED;
+        set_state(u, VTDPI_UNIT_FAILED);
         return rc;
     }
     vtdpi_qi_abort(&u->qi);
-    u->state = VTDPI_UNIT_OFF;
+    set_state(u, VTDPI_UNIT_OFF);
     if (rc != 0)
         return rc;
     return drained == VTDPI_EQOFF ? 0 : drained;
@@ -238,12 +252,12 @@ static VTDPI_COLD int take_down(struct vtdpi_unit *u, bool keep_queue)
     int first;
 
     if (rc == VTDPI_ETIMEDOUT) {
-        u->state = VTDPI_UNIT_FAILED;
+        set_state(u, VTDPI_UNIT_FAILED);
         return rc;
     }
     first = rc != 0 ? rc : clear_eime(u);
     if (keep_queue && first != VTDPI_EIO) {
-        u->state = VTDPI_UNIT_QUEUE_ONLY;
+        set_state(u, VTDPI_UNIT_QUEUE_ONLY);
         return VTDPI_EBUSY;
     }
     rc = stop_queue(u);
@@ -358,7 +372,7 @@ static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
         return rc;
     rc = bring_up(u);
     if (rc == 0)
-        u->state = VTDPI_UNIT_ON;
+        set_state(u, VTDPI_UNIT_ON);
     else
         (void)take_down(u, false);
     return rc;
@@ -394,7 +408,7 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 {
     int rc;
 
-    if (unit->state != VTDPI_UNIT_OFF)
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
         return VTDPI_ESTATE;
     rc = check_config(unit, config);
     if (rc == 0)
@@ -408,7 +422,8 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 
 VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
 {
-    if (unit->state == VTDPI_UNIT_OFF || unit->state == VTDPI_UNIT_SUSPENDED)
+    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF ||
+        vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     unit->stuck = 0;
     return take_down(unit, (read_gsts(unit) & TE) != 0);
@@ -418,11 +433,11 @@ VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
 {
     int rc;
 
-    if (unit->state != VTDPI_UNIT_ON)
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_ON)
         return VTDPI_ESTATE;
     rc = vtdpi_unit_disable(unit);
-    if (unit->state == VTDPI_UNIT_OFF && rc != VTDPI_EIO)
-        unit->state = VTDPI_UNIT_SUSPENDED;
+    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF && rc != VTDPI_EIO)
+        set_state(unit, VTDPI_UNIT_SUSPENDED);
     return rc;
 }
 
@@ -430,9 +445,9 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 {
     int rc;
 
-    if (unit->state != VTDPI_UNIT_SUSPENDED)
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
-    unit->state = VTDPI_UNIT_OFF;
+    set_state(unit, VTDPI_UNIT_OFF);
     unit->config.adopt = false; /* the table is ours, not what firmware left */
     rc = init_queue(unit, &unit->config);
     if (rc != 0)

@@ -27,10 +27,9 @@
  *
  * **Units that are off.** A unit that is off or suspended needs no flush, since
  * enabling drops all that it has cached; it only has to be on the list before
- * it is enabled. vtdpi_unit_enable() and vtdpi_unit_resume() of a unit on the
- * list do not overlap changes of the table. A change that meets a unit on its
- * way to off, or one that failed there, returns VTDPI_EQOFF and leaves the
- * entry dirty; repeated when the unit is off, it succeeds.
+ * it is enabled. Entries may be changed while it is. A change that meets a unit
+ * on its way to off, or one that failed there, returns VTDPI_EQOFF and leaves
+ * the entry dirty; repeated when the unit is off, it succeeds.
  *
  * **Whom to call.** irq.h changes entries through vtdpi_table_backend(). A host
  * that wants an entry without a posted form (an IOAPIC pin, its own MSI) may

@@ -24,6 +24,7 @@
  * may be called at any time between enable and disable.
  */
 
+#include "vtdpi/atomic.h"
 #include "vtdpi/caps.h"
 #include "vtdpi/platform.h"
 #include "vtdpi/qi.h"
@@ -41,8 +42,8 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_OFF = 0,
     /** Interrupts are remapped and the queue is open. */
     VTDPI_UNIT_ON,
-    /** Remapping is off; the queue stays open, because the host has DMA
-     *  translation on. */
+    /** The queue is open, remapping is off or about to come on: during
+     *  vtdpi_unit_enable(), or because the host has DMA translation on. */
     VTDPI_UNIT_QUEUE_ONLY,
     /** Off, and vtdpi_unit_resume() knows how to go on. */
     VTDPI_UNIT_SUSPENDED,
@@ -88,11 +89,11 @@ struct vtdpi_unit {
     const struct vtdpi_platform_ops *ops;
     void *ctx;
     struct vtdpi_caps caps;
-    enum vtdpi_unit_state state;
-    uint32_t stuck;       /* GCMD bit of the last command that timed out */
-    uint32_t pending;     /* that bit, until it was waited for once more */
-    bool pending_set;     /* what its status bit was to become */
-    uint32_t overdue;     /* lasting bits whose command may still take effect */
+    uint64_t state;   /* enum vtdpi_unit_state; others read it at any time */
+    uint32_t stuck;   /* GCMD bit of the last command that timed out */
+    uint32_t pending; /* that bit, until it was waited for once more */
+    bool pending_set; /* what its status bit was to become */
+    uint32_t overdue; /* lasting bits whose command may still take effect */
     uint32_t overdue_set; /* what they were to become */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
@@ -378,14 +379,14 @@ vtdpi_unit_caps(const struct vtdpi_unit *unit)
  *
  * @param unit  Any unit.
  *
- * @return Its state, as the last call left it.
+ * @return Its state; during enable, disable, suspend and resume, one on the way.
  *
- * @anyctx @waitfree
+ * @anyctx @waitfree @order{acquire}
  */
 VTDPI_INLINE enum vtdpi_unit_state
 vtdpi_unit_state(const struct vtdpi_unit *unit)
 {
-    return unit->state;
+    return (enum vtdpi_unit_state)vtdpi_atomic_load64_acquire(&unit->state);
 }
 
 /**

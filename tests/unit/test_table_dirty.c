@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* table.h: a flush of everything beside changes; what a new owner finds. */
+/* table.h: changes beside a flush of everything, and beside a unit that is
+ * being enabled; what a new owner finds. */
 #include "test.h"
 
 #include "machine.h"
@@ -35,6 +36,14 @@ static void clean(void *ctx, const void *p, size_t len)
 {
     vtdpi_model_platform_ops.clean(ctx, p, len);
     other_cpu();
+}
+
+/* Remapping has come on; vtdpi_unit_enable() has not returned. */
+static uintptr_t lock(void *ctx)
+{
+    if ((vtdpi_model_peek(ctx, VTDPI_GSTS_REG) & VTDPI_GSTS_IRES) != 0)
+        other_cpu();
+    return vtdpi_model_platform_ops.lock(ctx);
 }
 
 /* An entry that both units have cached. */
@@ -179,6 +188,28 @@ static void test_flush_after_a_failed_flush_all_is_enough(void **state)
     assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
 }
 
+static void cache_and_change(struct machine *m, uint32_t index)
+{
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+
+    assert_remapped(m, 0, index, 0x51);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+}
+
+static void test_set_beside_enable_is_flushed(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m);
+
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    arm(m, index, cache_and_change);
+    m->ops.lock = lock;
+    machine_enable(m, 0);
+    assert_null(other.turn);
+    assert_remapped(m, 0, index, 0x52);
+    assert_no_violation(m);
+}
+
 static void assert_zero(struct machine *m, uint32_t index)
 {
     struct vtdpi_irte irte;
@@ -224,6 +255,7 @@ int main(void)
         TEST(test_flush_all_twice_at_once_is_refused),
         TEST(test_flush_all_after_failed_ones_covers_all),
         TEST(test_flush_after_a_failed_flush_all_is_enough),
+        TEST(test_set_beside_enable_is_flushed),
         TEST(test_free_of_an_absent_entry_with_fpd_zeroes_it),
         TEST(test_reserve_in_an_adopted_table_is_zero),
     };
