@@ -78,8 +78,9 @@ static bool unit_is_off(const struct vtdpi_unit *unit)
     return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED;
 }
 
-static int iec_submit(struct vtdpi_unit *unit, const struct vtdpi_flush *flush,
-                      struct vtdpi_qi_ticket *ticket)
+static VTDPI_NOINLINE int iec_submit(struct vtdpi_unit *unit,
+                                     const struct vtdpi_flush *flush,
+                                     struct vtdpi_qi_ticket *ticket)
 {
     struct vtdpi_qi_desc descs[IEC_MAX];
     const uint32_t n = flush_encode(flush, unit->caps.mhmv, descs);

@@ -47,6 +47,9 @@
 /** Off every hot path (set-up, tables, reports): compiled for size. */
 #define VTDPI_COLD           __attribute__((cold))
 
+/** Keeps a large stack frame apart from that of the caller. */
+#define VTDPI_NOINLINE       __attribute__((noinline))
+
 /* Branch hints, for the few places where a benchmark asked for one. */
 
 /** Says that @p expr is mostly true. */
