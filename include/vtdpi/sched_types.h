@@ -36,7 +36,8 @@ enum vtdpi_block_result {
     /** Something is posted: sync, look whether it is deliverable, and block
      *  again if it is not. No VM entry without vtdpi_vcpu_run(). */
     VTDPI_BLOCK_PENDING = 1,
-    /** That pCPU is offline: choose another. Nothing has changed. */
+    /** That pCPU is offline: choose another. Nothing has changed, but that
+     *  a vCPU which was blocked is preempted. */
     VTDPI_BLOCK_OFFLINE = 2,
 };
 
