@@ -2,8 +2,12 @@
 #include "commit.h"
 
 /*
- * More descriptors than this for one commit become one global invalidation.
- * Also the size of an array on the stack: 32 bytes each.
+ * More descriptors than this for one commit become one global invalidation. A
+ * descriptor costs the unit a fetch and a pass over its cache, one after the
+ * other and before anybody's wait behind them; a global one costs a fetch of 16
+ * bytes for each interrupt that is raised next, spread over time and devices.
+ * So a limit is needed, and not a large one: 16 and their wait fit the smallest
+ * ring beside many others, and 512 bytes of stack.
  */
 #define IEC_MAX 16
 
