@@ -392,11 +392,14 @@ static VTDPI_COLD int change_alone(struct vtdpi_irq *irq, enum verb verb,
                                    const struct vtdpi_irte_remapped *host,
                                    struct vtdpi_vcpu *v, uint8_t vector)
 {
-    const int rc = alone(irq, verb, host, v, vector);
+    int rc = alone(irq, verb, host, v, vector);
 
-    if (rc != VTDPI_EDIRTY || alone(irq, FLUSH, NULL, NULL, 0) != 0)
-        return rc;
-    return alone(irq, verb, host, v, vector);
+    if (rc == VTDPI_EDIRTY) {
+        /* It goes on saying that if this fails. */
+        (void)alone(irq, FLUSH, NULL, NULL, 0);
+        rc = alone(irq, verb, host, v, vector);
+    }
+    return rc;
 }
 
 int vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch,

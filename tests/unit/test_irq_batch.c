@@ -150,6 +150,33 @@ static int world_teardown(void **state)
     return teardown(&f);
 }
 
+static void end_batch(struct world *w, int rc)
+{
+    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), rc);
+}
+
+/* With vector 41h. */
+static void post(struct world *w, unsigned int i, struct vtdpi_vcpu *v, int rc)
+{
+    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[i], v, 0x41), rc);
+}
+
+static void set_host(struct world *w, unsigned int i,
+                     const struct vtdpi_irte_remapped *host, int rc)
+{
+    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[i], host), rc);
+}
+
+static void unpost(struct world *w, unsigned int i, int rc)
+{
+    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[i]), rc);
+}
+
+static void tear_down(struct world *w, unsigned int i)
+{
+    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[i]), 0);
+}
+
 /* The first @p n posted to A over a host form. */
 static void posted_n(struct world *w, unsigned int n)
 {
@@ -181,19 +208,17 @@ static void test_commit_of_nothing_calls_nothing(void **state)
 {
     struct world *w = *state;
 
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "");
     posted_n(w, 1);
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[0], &fields2),
-                     0);
+    post(w, 0, A(w->f), 0);
+    set_host(w, 0, &fields2, 0);
     assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[1], NULL), 0);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[1]), 0);
+    unpost(w, 1, 0);
     assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[2]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    tear_down(w, 2);
+    end_batch(w, 0);
     assert_calls(w, "");
 }
 
@@ -202,34 +227,32 @@ static void test_changes_are_written_first_and_flushed_once(void **state)
     struct world *w = *state;
 
     for (unsigned int i = 0; i < 3; i++)
-        assert_int_equal(
-            vtdpi_irq_batch_set_host(&w->batch, &w->irq[i], &fields1), 0);
+        set_host(w, i, &fields1, 0);
     assert_calls(w, "B R1 R2 R3"); /* not present before: in no cache */
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "C S3 S2 S1");
     assert_entry(w, 2, &host1);
 
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[1], B(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[2], &fields2),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    post(w, 0, A(w->f), 0);
+    post(w, 1, B(w->f), 0);
+    set_host(w, 2, &fields2, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 R2 I2 R3 I3 C S3 S2 S1");
     assert_entry(w, 0, &post_a);
     assert_entry(w, 1, &post_b);
     assert_entry(w, 2, &host2);
 
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[1]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    unpost(w, 0, 0);
+    tear_down(w, 1);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 R2 I2 CD S2 S1");
     assert_entry(w, 0, &host1);
     assert_entry(w, 1, &none);
     assert_refs(w->f, 0, 0);
+    end_batch(w, 0); /* it has ended: nothing is left in it */
+    assert_calls(w, "");
 }
 
 /* The interrupt that retires a posted form may be the first or the last. */
@@ -241,15 +264,13 @@ static void test_drain_of_any_change_is_kept(void **state)
     assert_int_equal(vtdpi_irq_set_host(&w->irq[1], &fields1), 0);
     w->text[0] = '\0';
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[1], &fields2),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    unpost(w, 0, 0);
+    set_host(w, 1, &fields2, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 R2 I2 CD S2 S1");
     begin_batch(w); /* and is not asked for again */
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[0], &fields2),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    set_host(w, 0, &fields2, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 C S1");
 }
 
@@ -262,17 +283,14 @@ static void test_storage_too_small_is_a_global_flush(void **state)
         assert_int_equal(vtdpi_irq_set_host(&w->irq[i], &fields1), 0);
     w->text[0] = '\0';
     assert_int_equal(vtdpi_irq_batch_begin(&w->batch, &w->backend, &one, 1), 0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[0], &fields2),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[2], &fields2),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    set_host(w, 0, &fields2, 0);
+    set_host(w, 2, &fields2, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 R3 I3 CG S3 S1");
 
     assert_int_equal(vtdpi_irq_batch_begin(&w->batch, &w->backend, NULL, 0), 0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[0], &fields1),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    set_host(w, 0, &fields1, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 CG S1");
 }
 
@@ -284,15 +302,14 @@ static void test_references_are_held_until_the_commit(void **state)
 
     posted_n(w, 3);
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[1], B(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[2]), 0);
+    unpost(w, 0, 0);
+    post(w, 1, B(w->f), 0);
+    tear_down(w, 2);
     assert_refs(w->f, 3, 1);
     assert_dirty(w, "ddd-");
     assert_true(vtdpi_irq_is_pinned(&w->irq[2]));
     assert_int_equal(vtdpi_vcpu_detach_begin(A(w->f)), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_refs(w->f, 0, 1);
     assert_dirty(w, "----");
     assert_false(vtdpi_irq_is_pinned(&w->irq[2]));
@@ -306,11 +323,10 @@ static void test_commit_fails_leaves_all_dirty_until_flushed(void **state)
     posted_n(w, 3);
     begin_batch(w);
     w->refuse = w->calls + 8;
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[1], B(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[2]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), FAILURE);
+    unpost(w, 0, 0);
+    post(w, 1, B(w->f), 0);
+    tear_down(w, 2);
+    end_batch(w, FAILURE);
     assert_calls(w, "B R1 I1 R2 I2 R3 I3 CD!");
     assert_refs(w->f, 3, 1);
     assert_dirty(w, "ddd-");
@@ -323,10 +339,29 @@ static void test_commit_fails_leaves_all_dirty_until_flushed(void **state)
     for (unsigned int i = 0; i < IRQS; i++)
         assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[i]), 0);
     assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "B I1 I2 I3 CD S3 S2 S1");
     assert_refs(w->f, 0, 1);
     assert_dirty(w, "----");
+}
+
+/* One that had a posted form and one that had not, from separate failures. */
+static void test_flush_of_several_drains_if_one_needs_it(void **state)
+{
+    struct world *w = *state;
+
+    posted_n(w, 1);
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[1], &fields1), 0);
+    w->refuse = w->calls + 4;
+    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), FAILURE);
+    w->refuse = w->calls + 4;
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[1], &fields2), FAILURE);
+    w->text[0] = '\0';
+    begin_batch(w);
+    assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[0]), 0);
+    assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[1]), 0);
+    end_batch(w, 0);
+    assert_calls(w, "B I1 I2 CD S2 S1");
 }
 
 /* From an earlier failure: alone it is flushed first, in a batch refused. */
@@ -339,16 +374,13 @@ static void test_dirty_before_the_batch_takes_no_change(void **state)
     assert_int_equal(vtdpi_irq_post(&w->irq[0], B(w->f), 0x41), FAILURE);
     assert_calls(w, "B R1 I1 CD!");
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x41),
-                     VTDPI_EDIRTY);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], B(w->f), 0x41),
-                     VTDPI_EDIRTY);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]),
-                     VTDPI_EDIRTY);
+    post(w, 0, A(w->f), VTDPI_EDIRTY);
+    post(w, 0, B(w->f), VTDPI_EDIRTY);
+    unpost(w, 0, VTDPI_EDIRTY);
     assert_calls(w, "");
     assert_refs(w->f, 1, 1);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    tear_down(w, 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 CD S1");
     assert_refs(w->f, 0, 0);
 }
@@ -359,28 +391,23 @@ static void test_twice_in_a_batch_is_refused_but_for_teardown(void **state)
 
     posted_n(w, 2);
     begin_batch(w);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], B(w->f), 0x41),
-                     0);
+    post(w, 0, B(w->f), 0);
     assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x42),
                      VTDPI_EDIRTY);
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[0]),
-                     VTDPI_EDIRTY);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[0], &fields2),
-                     0); /* only stored */
+    unpost(w, 0, VTDPI_EDIRTY);
+    set_host(w, 0, &fields2, 0); /* only stored */
     assert_int_equal(vtdpi_irq_batch_flush(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[1], &fields2),
-                     0); /* first the host form, ... */
-    assert_int_equal(vtdpi_irq_batch_unpost(&w->batch, &w->irq[1]), 0);
-    assert_int_equal(vtdpi_irq_batch_set_host(&w->batch, &w->irq[1], &fields1),
-                     VTDPI_EDIRTY); /* ... not after */
+    set_host(w, 1, &fields2, 0); /* first the host form, ... */
+    unpost(w, 1, 0);
+    set_host(w, 1, &fields1, VTDPI_EDIRTY); /* ... not after */
     assert_calls(w, "B R1 I1 R2 I2");
     assert_entry(w, 0, &post_b);
     assert_entry(w, 1, &host2);
     assert_refs(w->f, 2, 1);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[0]), 0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[0]), 0);
+    tear_down(w, 0);
+    tear_down(w, 0);
     assert_refs(w->f, 2, 1);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "R1 I1 CD S2 S1"); /* settled once */
     assert_entry(w, 0, &none);
     assert_refs(w->f, 0, 0);
@@ -411,7 +438,7 @@ static void test_batch_rejects_what_is_not_its_own(void **state)
     assert_int_equal(vtdpi_irq_flush(irq), VTDPI_EBUSY);
     assert_int_equal(vtdpi_irq_teardown(irq), VTDPI_EBUSY);
     assert_calls(w, "B R1 I1");
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_int_equal(vtdpi_irq_unpost(irq), 0); /* free again, and not down */
 }
 
@@ -452,19 +479,16 @@ static void test_begin_refused_is_asked_again_for_the_next(void **state)
     struct world *w = *state;
 
     w->refuse = 1;
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x41),
-                     FAILURE);
+    post(w, 0, A(w->f), FAILURE);
     assert_refs(w->f, 0, 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "B!");
 
     begin_batch(w);
     w->refuse = w->calls + 1;
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[0], A(w->f), 0x41),
-                     FAILURE);
-    assert_int_equal(vtdpi_irq_batch_post(&w->batch, &w->irq[1], A(w->f), 0x41),
-                     0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    post(w, 0, A(w->f), FAILURE);
+    post(w, 1, A(w->f), 0);
+    end_batch(w, 0);
     assert_calls(w, "B! B R2 C S2");
 }
 
@@ -476,11 +500,9 @@ static void test_replace_refused_leaves_the_others(void **state)
     begin_batch(w);
     w->refuse = w->calls + 4;
     for (unsigned int i = 0; i < 3; i++)
-        assert_int_equal(
-            vtdpi_irq_batch_post(&w->batch, &w->irq[i], B(w->f), 0x41),
-            i == 1 ? FAILURE : 0);
+        post(w, i, B(w->f), i == 1 ? FAILURE : 0);
     assert_dirty(w, "d-d-");
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+    end_batch(w, 0);
     assert_calls(w, "B R1 I1 R2! R3 I3 CD S3 S1");
     assert_refs(w->f, 1, 2);
     assert_entry(w, 1, &post_a);
@@ -495,13 +517,35 @@ static void test_invalidate_refused_fails_the_commit(void **state)
     begin_batch(w);
     w->refuse = w->calls + 5;
     for (unsigned int i = 0; i < 3; i++)
-        assert_int_equal(
-            vtdpi_irq_batch_post(&w->batch, &w->irq[i], B(w->f), 0x41),
-            i == 1 ? FAILURE : 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), FAILURE);
+        post(w, i, B(w->f), i == 1 ? FAILURE : 0);
+    end_batch(w, FAILURE);
     assert_calls(w, "B R1 I1 R2 I2! R3 I3 CD");
     assert_dirty(w, "ddd-");
     assert_refs(w->f, 3, 3);
+}
+
+static int commit_refused(void *ctx, struct vtdpi_flush *flush)
+{
+    (void)ctx;
+    (void)flush;
+    return FAILURE - 1;
+}
+
+static void test_first_error_of_a_commit_is_returned(void **state)
+{
+    struct world *w = *state;
+
+    posted_n(w, 2);
+    begin_batch(w);
+    w->ops.commit = commit_refused;
+    w->refuse = w->calls + 3;
+    post(w, 0, B(w->f), FAILURE);
+    end_batch(w, FAILURE);
+    assert_dirty(w, "d---");
+    begin_batch(w);
+    post(w, 1, B(w->f), 0);
+    end_batch(w, FAILURE - 1);
+    assert_dirty(w, "dd--");
 }
 
 /* Every call refused in turn: nothing is lost, and everything can be ended. */
@@ -528,8 +572,8 @@ static void end_all(struct world *w)
 {
     begin_batch(w);
     for (unsigned int i = 0; i < IRQS; i++)
-        assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[i]), 0);
-    assert_int_equal(vtdpi_irq_batch_commit(&w->batch), 0);
+        tear_down(w, i);
+    end_batch(w, 0);
     assert_refs(w->f, 0, 0);
     for (unsigned int i = 0; i < IRQS; i++) {
         assert_entry(w, i, &none);
@@ -581,6 +625,7 @@ int main(void)
         TEST(test_storage_too_small_is_a_global_flush),
         TEST(test_references_are_held_until_the_commit),
         TEST(test_commit_fails_leaves_all_dirty_until_flushed),
+        TEST(test_flush_of_several_drains_if_one_needs_it),
         TEST(test_dirty_before_the_batch_takes_no_change),
         TEST(test_twice_in_a_batch_is_refused_but_for_teardown),
         TEST(test_batch_rejects_what_is_not_its_own),
@@ -588,6 +633,7 @@ int main(void)
         TEST(test_begin_refused_is_asked_again_for_the_next),
         TEST(test_replace_refused_leaves_the_others),
         TEST(test_invalidate_refused_fails_the_commit),
+        TEST(test_first_error_of_a_commit_is_returned),
         cmocka_unit_test(test_replay_every_call_refused),
     };
 

@@ -194,6 +194,9 @@ static void test_adopt_only_a_queue_is_refused(void **state)
     rig_gcmd(0x04000000);
     assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EFOREIGN);
+    /* Even with a table that would fit, but is not in use. */
+    vtdpi_model_write64(&rig.m, 0xb8, (PHYS + OLD_TABLE_AT) | 0x803);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EFOREIGN);
 }
 
 static void test_adopt_failure_ends_off(void **state)
