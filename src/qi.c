@@ -65,9 +65,10 @@ void vtdpi_qi_reject_(struct vtdpi_qi_ticket *ticket, int code)
 int vtdpi_qi_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
                     uint32_t count, struct vtdpi_qi_ticket *ticket)
 {
-    int rc = check_batch(qi, descs, count);
+    int rc;
 
     VTDPI_ASSERT(ticket != NULL && (descs != NULL || count == 0));
+    rc = check_batch(qi, descs, count);
     if (rc == 0) {
         const uintptr_t token = qi->ops->lock(qi->ctx);
 

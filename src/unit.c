@@ -57,20 +57,6 @@ static VTDPI_COLD int wait_status(const struct vtdpi_unit *u, uint32_t bit,
     }
 }
 
-/*
- * Whether a command to the contrary was given up that may still take effect.
- * GSTS shows @p bit as we want it, but it is not ours to rely on. Said once:
- * a unit that has lost the command can then be switched off all the same.
- */
-static VTDPI_COLD bool is_overdue(struct vtdpi_unit *u, uint32_t bit, bool on)
-{
-    const bool contrary =
-        (u->overdue & bit) != 0 && ((u->overdue_set & bit) != 0) != on;
-
-    u->overdue &= ~bit;
-    return contrary;
-}
-
 static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
                                      bool on)
 {
@@ -82,7 +68,7 @@ static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
         return VTDPI_EIO;
     /* What is so already is not written. */
     if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on)
-        return is_overdue(u, bit, on) ? VTDPI_ETIMEDOUT : 0;
+        return 0;
     if (on)
         value |= bit;
     vtdpi_wr32_(u->ops, u->ctx, VTDPI_GCMD_REG, value);
@@ -97,34 +83,48 @@ static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
 }
 
 /* A command that timed out may still be executing, and none may be issued
- * before it is done. Give it one more deadline; then go on all the same, since
- * what follows is mostly the way to off, and remember it. */
-static VTDPI_COLD void await_pending(struct vtdpi_unit *u)
+ * before it is done: give it one more deadline. */
+static VTDPI_COLD int await_pending(struct vtdpi_unit *u)
 {
-    const uint32_t bit = u->pending & LASTING;
+    const int rc = wait_status(u, u->pending, u->pending_set);
 
-    if (wait_status(u, u->pending, u->pending_set) != 0) {
-        u->overdue |= bit;
-        u->overdue_set &= ~bit;
-        if (u->pending_set)
-            u->overdue_set |= bit;
-    }
+    if (rc == VTDPI_ETIMEDOUT)
+        u->stuck = u->pending;
+    if (rc == 0)
+        u->pending = 0;
+    return rc;
+}
+
+/*
+ * Whoever calls this takes it on himself that a command which is not done after
+ * one more deadline never will be. Otherwise a unit that has lost one would not
+ * take another ever again.
+ */
+static VTDPI_COLD void count_as_lost(struct vtdpi_unit *u)
+{
+    const uintptr_t token = u->ops->lock(u->ctx);
+
+    if (u->pending != 0)
+        (void)await_pending(u);
     u->pending = 0;
+    u->ops->unlock(u->ctx, token);
 }
 
 /* The only writer of GCMD. Each wait has its own lock hold; whoever gets the
- * lock looks again for a command that timed out, maybe just before. */
+ * lock looks again for a command that timed out, maybe just before. Nothing is
+ * written over it. */
 static VTDPI_COLD int command(struct vtdpi_unit *u, uint32_t bit, bool on)
 {
     uintptr_t token = u->ops->lock(u->ctx);
-    int rc;
+    int rc = 0;
 
-    while (u->pending != 0) {
-        await_pending(u);
+    while (u->pending != 0 && rc == 0) {
+        rc = await_pending(u);
         u->ops->unlock(u->ctx, token);
         token = u->ops->lock(u->ctx);
     }
-    rc = command_locked(u, bit, on);
+    if (rc == 0)
+        rc = command_locked(u, bit, on);
     u->ops->unlock(u->ctx, token);
     if (rc == VTDPI_ETIMEDOUT)
         vtdpi_log_(u->ops, u->ctx, VTDPI_LOG_ERROR,
@@ -225,9 +225,12 @@ static VTDPI_COLD int block_compatibility(struct vtdpi_unit *u)
 {
     const int rc = command(u, CFI, false);
 
-    if (rc != VTDPI_ETIMEDOUT || u->config.eime)
-        return rc == VTDPI_ETIMEDOUT ? 0 : rc;
-    return u->config.accept_cfi ? 0 : VTDPI_ECFIS;
+    if (rc != VTDPI_ETIMEDOUT)
+        return rc;
+    /* Units are known whose bit cannot be moved. It must not be in the way of
+     * all that comes. */
+    count_as_lost(u);
+    return u->config.eime || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
 }
 
 /* EIME outlives IRE: the next user of the unit, a crash kernel or one without
@@ -244,7 +247,8 @@ static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
 
 /*
  * Everything off, newest first. With remapping stuck on, the queue stays:
- * entries are in use and must remain flushable.
+ * entries are in use and must remain flushable. The same if a command of before
+ * is still executing: it may be the one that switches remapping on.
  */
 static VTDPI_COLD int take_down(struct vtdpi_unit *u, bool keep_queue)
 {
@@ -364,6 +368,14 @@ static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
     return rc;
 }
 
+/* A call of the host's that begins or ends the life of the unit. It has seen the
+ * time-out, if there was one, and wants to go on all the same. */
+static VTDPI_COLD void forget_failures(struct vtdpi_unit *u)
+{
+    count_as_lost(u);
+    u->stuck = 0;
+}
+
 static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
 {
     int rc = clear_foreign(u, take_over);
@@ -416,7 +428,7 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
     if (rc != 0)
         return rc;
     unit->config = *config;
-    unit->stuck = 0;
+    forget_failures(unit);
     return enable(unit, config->take_over);
 }
 
@@ -425,7 +437,7 @@ VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
     if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF ||
         vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
-    unit->stuck = 0;
+    forget_failures(unit);
     return take_down(unit, (read_gsts(unit) & TE) != 0);
 }
 
@@ -452,7 +464,7 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
     rc = init_queue(unit, &unit->config);
     if (rc != 0)
         return rc;
-    unit->stuck = 0;
+    forget_failures(unit);
     return enable(unit, true);
 }
 

@@ -80,9 +80,9 @@ struct vtdpi_platform_ops {
 
     /**
      * Write the cache lines of [p, p + len) back to memory and wait until that
-     * is done, for units that do not snoop (ECAP.C = 0). Called with or
-     * without the unit's lock held. Must not sleep or fail. NULL: every unit
-     * is coherent; a unit that is not is then refused.
+     * is done, for units that do not snoop (ECAP.C = 0). Called with no
+     * lock of a unit held. Must not sleep or fail. NULL: every unit is
+     * coherent; a unit that is not is then refused.
      */
     void (*clean)(void *ctx, const void *p, size_t len);
 

@@ -14,9 +14,12 @@
  *
  * **Commands.** Each write of GCMD is made from GSTS: the lasting bits as they
  * are, one-shot bits masked, one command changed. It is polled for under the
- * unit's lock, with a deadline. A host that also does DMA remapping sends its
- * commands through vtdpi_unit_command(), since two writers of GCMD undo each
- * other's bits.
+ * unit's lock, with a deadline. One that is late is given one more deadline by
+ * the next, which is not written as long as it may still be executing. Only
+ * enable, disable and resume, called by the host after a time-out, take a
+ * command that is not done after that for lost. A host that also does DMA
+ * remapping sends its commands through vtdpi_unit_command(), since two writers
+ * of GCMD undo each other's bits.
  *
  * **Locking.** One lock per unit, the platform's; never two at a time, and
  * never held while a wait descriptor is waited for. probe, enable, disable,
@@ -48,7 +51,7 @@ enum vtdpi_unit_state {
     /** Off, and vtdpi_unit_resume() knows how to go on. */
     VTDPI_UNIT_SUSPENDED,
     /** A command timed out on the way to off, or one before that may still
-     *  switch remapping or the queue on. vtdpi_unit_disable() tries again. */
+     *  be executing. vtdpi_unit_disable() tries again. */
     VTDPI_UNIT_FAILED,
 };
 
@@ -91,10 +94,8 @@ struct vtdpi_unit {
     struct vtdpi_caps caps;
     uint64_t state;   /* enum vtdpi_unit_state; others read it at any time */
     uint32_t stuck;   /* GCMD bit of the last command that timed out */
-    uint32_t pending; /* that bit, until it was waited for once more */
+    uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
-    uint32_t overdue; /* lasting bits whose command may still take effect */
-    uint32_t overdue_set; /* what they were to become */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -155,7 +156,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * was found. On any later error what was switched on has been switched off
  * again, newest first, and the unit is OFF: remapping and queue off, EIME
  * clear; or FAILED, if that did not succeed either, or if the command that
- * timed out may still switch remapping or the queue on.
+ * timed out was not done after a second deadline: nothing is written then, since
+ * it may still be executing.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
@@ -180,11 +182,11 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * @retval VTDPI_EBUSY      Remapping is off, but GSTS.TES is set: the host's DMA
  *                          remapping needs the queue. The state is
  *                          QUEUE_ONLY; clear TE and call again.
- * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(): if it was
- *                          VTDPI_GCMD_IRE or _QIE, that may still be on and the
- *                          state is FAILED, with the queue open in the first
- *                          case; else the unit is OFF. Or, with none stuck, the
- *                          queue did not drain: OFF.
+ * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(). If remapping or
+ *                          the queue may still be on the state is FAILED, with
+ *                          the queue open if it was VTDPI_GCMD_IRE; else, the
+ *                          command being done late, the unit is OFF. Or, with
+ *                          none stuck, the queue did not drain: OFF.
  * @retval VTDPI_EIO        The unit reads as all ones: gone, so OFF.
  * @retval other            The queue was not drained, see vtdpi_qi_close(): OFF.
  *
@@ -245,7 +247,8 @@ vtdpi_unit_resume(struct vtdpi_unit *unit);
  *                          bit that is so already is not written.
  * @retval VTDPI_EINVAL     Any other bit, several, or a one-shot bit off.
  * @retval VTDPI_ETIMEDOUT  Not done within VTDPI_CMD_TIMEOUT_US; it may take
- *                          effect later.
+ *                          effect later. Or not written, since a command before
+ *                          it may still be executing: vtdpi_unit_stuck().
  * @retval VTDPI_EIO        The unit reads as all ones.
  *
  * @anyctx @waits{VTDPI_CMD_TIMEOUT_US} @locks{unit}

@@ -299,7 +299,14 @@ static void test_unit_command_stuck_times_out(void **state)
                     VTDPI_CMD_TIMEOUT_US + 1000);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x80000000);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+
+    /* It may still be executing, so nothing is written, that bit included. */
     vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true),
+                     VTDPI_ETIMEDOUT);
+    assert_int_equal(rig_count(true, 0x18), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
     rig_clear_trace();

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.h: commands that take effect after their deadline, or never. None is
+ * written over another that may still be executing, but by a call of the host's
+ * that follows.
+ */
+#include "unit_rig.h"
+
+#define RWBF UINT64_C(0x10)
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_power_up(CAP, ECAP);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_assert_clean();
+    return 0;
+}
+
+static void probe(void)
+{
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_clear_trace();
+}
+
+static int enable(const struct vtdpi_unit_config *c)
+{
+    return vtdpi_unit_enable(&rig.u, c);
+}
+
+/* Remapping and queue off, and no EIME, where the unit looks as well. */
+static void assert_off(void)
+{
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0xb8) & 0x800, 0);
+}
+
+/* IRE takes effect only after its deadline, but within a second one. */
+static void delay_ire(struct rig *r, uint32_t off, uint64_t value)
+{
+    if (off != 0x18)
+        return;
+    /* Not clear_fault(): it would complete the command that is pending. */
+    vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_LATE,
+                          (value & 0x02000000) != 0 ? 45000 : 0);
+}
+
+static void test_unit_enable_ire_later_than_deadline_ends_off(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    rig.before_write = delay_ire;
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x02000000);
+    assert_off();
+    vtdpi_model_tick(&rig.m, 100000);
+    assert_off();
+}
+
+/* So late is the command of the test only. */
+static void delay_more(struct rig *r, uint32_t off, uint64_t value)
+{
+    const uint32_t *bit = r->arg;
+
+    if (off == 0x18)
+        vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_LATE,
+                              (value & *bit) != 0 ? 400000 : 0);
+}
+
+/* Not within the second deadline either: it may still be executing, whatever
+ * GSTS shows, and nothing is written over it. @p writes: of GCMD, up to it. */
+static void expect_later_than_two_deadlines(uint32_t bit, uint32_t writes)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    uint64_t begin;
+
+    rig_power_up(CAP | RWBF, ECAP);
+    probe();
+    rig.before_write = delay_more;
+    rig.arg = &bit;
+    begin = rig_now();
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_in_range(rig_now() - begin, 2 * VTDPI_CMD_TIMEOUT_US,
+                    2 * VTDPI_CMD_TIMEOUT_US + 10000);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    /* Nor does anybody else write. */
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true),
+                     VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
+    assert_int_equal(rig_count(true, 0x18), writes);
+    rig_assert_clean();
+
+    vtdpi_model_tick(&rig.m, 400000); /* done at last */
+    rig.before_write = NULL;
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+    rig_assert_clean();
+}
+
+static void
+test_unit_enable_later_than_two_deadlines_is_not_written_over(void **state)
+{
+    (void)state;
+    expect_later_than_two_deadlines(0x04000000, 1); /* QIE */
+    expect_later_than_two_deadlines(0x08000000, 2); /* WBF */
+    expect_later_than_two_deadlines(0x01000000, 3); /* SIRTP */
+    expect_later_than_two_deadlines(0x02000000, 4); /* IRE */
+}
+
+/* A command that never ends: disable gives it one more deadline, then writes
+ * all the same. */
+static void test_unit_disable_takes_a_command_for_lost(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+    uint32_t bit = 0x08000000;
+
+    (void)state;
+    rig_power_up(CAP | RWBF, ECAP);
+    probe();
+    rig.before_write = delay_more;
+    rig.arg = &bit;
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, UINT32_MAX);
+    rig.before_write = NULL;
+    rig_assert_clean();
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    rig_assert_violation(VTDPI_MODEL_COMMAND_PENDING);
+    vtdpi_model_clear_violations(&rig.m);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_unit_enable_ire_later_than_deadline_ends_off),
+        TEST(test_unit_enable_later_than_two_deadlines_is_not_written_over),
+        TEST(test_unit_disable_takes_a_command_for_lost),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
