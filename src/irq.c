@@ -256,6 +256,17 @@ static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
     return vtdpi_irte_validate(out, irq->backend->mode, irq->backend->haw);
 }
 
+/* Whether the entry is what posting to @p v would make it; not so if the host
+ * form has another FPD or AVAIL since. */
+static VTDPI_COLD bool is_posted_so(const struct vtdpi_irq *irq,
+                                    const struct vtdpi_vcpu *v, uint8_t vector)
+{
+    struct vtdpi_irte irte;
+
+    return irq->vcpu == v && posted_encode(irq, v, vector, &irte) == 0 &&
+           irte_equal(&irte, &irq->live);
+}
+
 /* What is asked of an interrupt. */
 enum verb {
     SET_HOST,
@@ -306,7 +317,7 @@ static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
     if (vector < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
     rc = check_idle(irq);
-    if (rc != 0 || (irq->vcpu == v && irq->vector == vector))
+    if (rc != 0 || is_posted_so(irq, v, vector))
         return rc;
 
     /* Before the entry names the PID, so that a detach sees it in time. */

@@ -3,6 +3,9 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 
+/* Slots that are looked at in one hold of the lock. */
+#define LOOK_AHEAD 64
+
 /*
  * Resolve what has completed, oldest first. An owner that sleeps, or that
  * never looks, thus keeps no slots; nor does it need the lock when it looks.
@@ -147,29 +150,61 @@ static VTDPI_COLD bool is_completed_wait(const struct vtdpi_qi *qi,
            !is_resolved(word) && is_complete(qi, word);
 }
 
-/* Whether somebody's device-TLB invalidation is ahead of @p t in the queue and
- * may still be executing, that of a submission that was given up included. */
+/* What is in the slots ahead of a submission. */
+enum ahead {
+    AHEAD_UNKNOWN, /* look at the next ones */
+    AHEAD_DEVICE,
+    AHEAD_NOTHING,
+};
+
+/* Look at some of the slots ahead of @p t, the nearest first; @p seen of them
+ * have been looked at. With the lock held. */
+static VTDPI_COLD enum ahead
+look_ahead(struct vtdpi_qi *qi, const struct vtdpi_qi_ticket *t, uint32_t *seen)
+{
+    const uint32_t last = *seen + LOOK_AHEAD;
+    uint32_t behind;
+
+    sweep(qi);
+    if (is_resolved(vtdpi_atomic_load64_relaxed(&t->word)))
+        return AHEAD_NOTHING;
+    behind = distance(qi, t->first, qi->tail);
+    while (*seen < last) {
+        uint32_t slot;
+        uint64_t sid;
+
+        if (behind + *seen >= used_slots(qi))
+            return AHEAD_NOTHING;
+        (*seen)++;
+        slot = advance(qi, t->first, qi->slots - *seen);
+        if (is_device_flush(qi, slot, &sid))
+            return AHEAD_DEVICE;
+        if (is_completed_wait(qi, slot)) /* and so is all before it */
+            return AHEAD_NOTHING;
+    }
+    return AHEAD_UNKNOWN;
+}
+
+/*
+ * Whether somebody's device-TLB invalidation is ahead of @p t in the queue and
+ * may still be executing, that of a submission that was given up included. The
+ * ring may be long, so the lock is let go now and then. If @p t is written
+ * again meanwhile, some slots may be missed or looked at twice: once in a
+ * while, a deadline does not stand still.
+ */
 static VTDPI_COLD bool is_device_ahead(struct vtdpi_qi *qi,
                                        const struct vtdpi_qi_ticket *t)
 {
-    const uintptr_t token = qi->ops->lock(qi->ctx);
-    bool found = false;
+    enum ahead ahead = AHEAD_UNKNOWN;
+    uint32_t seen = 0;
 
-    sweep(qi);
-    if (!is_resolved(vtdpi_atomic_load64_relaxed(&t->word))) {
-        uint32_t slot = advance(qi, qi->tail, qi->slots - used_slots(qi));
+    while (ahead == AHEAD_UNKNOWN) {
+        const uintptr_t token = qi->ops->lock(qi->ctx);
 
-        for (; slot != t->first; slot = advance(qi, slot, 1)) {
-            uint64_t sid;
-
-            if (is_device_flush(qi, slot, &sid))
-                found = true;
-            else if (is_completed_wait(qi, slot))
-                found = false;
-        }
+        ahead = look_ahead(qi, t, &seen);
+        qi->ops->unlock(qi->ctx, token);
     }
-    qi->ops->unlock(qi->ctx, token);
-    return found;
+    return ahead == AHEAD_DEVICE;
 }
 
 int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,

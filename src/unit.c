@@ -88,8 +88,6 @@ static VTDPI_COLD int await_pending(struct vtdpi_unit *u)
 {
     const int rc = wait_status(u, u->pending, u->pending_set);
 
-    if (rc == VTDPI_ETIMEDOUT)
-        u->stuck = u->pending;
     if (rc == 0)
         u->pending = 0;
     return rc;

@@ -130,7 +130,8 @@ vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  * @brief Set the host form: first activation, affinity change, deactivation.
  *
  * Under a posted form only stored, without a call of the backend, dirty or
- * not; it comes into effect when the posted form goes. Else the entry is
+ * not; it comes into effect when the posted form goes, its FPD and AVAIL with
+ * the next vtdpi_irq_post(), be it to the same vCPU. Else the entry is
  * changed. The form that is there already costs nothing, unless dirty.
  *
  * @param irq   The interrupt. Not NULL.

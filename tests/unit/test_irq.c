@@ -431,6 +431,27 @@ static void test_post_carries_fpd_and_avail_of_host_form(void **state)
     played(f);
 }
 
+/* The same vCPU and vector, but not the same entry. */
+static void test_post_again_takes_over_new_fpd_and_avail(void **state)
+{
+    struct fixture *f = *state;
+    struct vtdpi_irte_remapped h = fields1;
+    const struct vtdpi_irte post = {UINT64_C(0x2345604000418903), post_a.hi};
+
+    posted(f);
+    h.fpd = true;
+    h.avail = 9;
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &h), 0);
+    played(f);
+    PLAY(f, begin(2, 0), replace(post_a, post, 2, 0), invalidate(2, 0),
+         commit(true, 2, 0), settled(2, 0));
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), 0);
+    played(f);
+    assert_refs(f, 1, 0);
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), 0);
+    played(f);
+}
+
 static void test_post_begin_fails_is_unchanged(void **state)
 {
     struct fixture *f = *state;
@@ -520,6 +541,7 @@ int main(void)
         TEST(test_post_closed_vcpu_returns_eclosed),
         TEST(test_post_pid_above_width_gives_reference_back),
         TEST(test_post_carries_fpd_and_avail_of_host_form),
+        TEST(test_post_again_takes_over_new_fpd_and_avail),
         TEST(test_post_begin_fails_is_unchanged),
         TEST(test_post_replace_fails_is_unchanged_and_committed),
         TEST(test_post_invalidate_fails_is_dirty_and_committed),

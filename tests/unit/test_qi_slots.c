@@ -335,6 +335,48 @@ static void test_qi_wait_device_flush_done_lets_clock_run(void **state)
     assert_in_range(rig_now() - until, 5000, 6000);
 }
 
+static uint32_t holds;
+
+static uintptr_t count_holds(void *ctx)
+{
+    holds++;
+    return vtdpi_model_platform_ops.lock(ctx);
+}
+
+/* The longest ring, full but for a few slots: looking for a flush does not keep
+ * interrupts off for all of it. */
+static void test_qi_wait_long_ring_is_searched_in_parts(void **state)
+{
+    enum {
+        MANY = 32000
+    };
+    static struct vtdpi_qi_desc many[MANY];
+    struct vtdpi_qi_params params = rig_qi_params();
+    struct vtdpi_qi_ticket full;
+    struct vtdpi_qi_ticket slow;
+    struct vtdpi_qi_ticket t;
+    uint64_t begin;
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++)
+        many[i] = iec(5);
+    params.order = 7;
+    rig_power_up(CAP, ECAP);
+    rig_open_queue(&params);
+    rig_set_manual(true);
+    rig.ops.lock = count_holds;
+    submit_device_flush(&slow, 3);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, many, MANY, &full), 0);
+    submit(&t);
+    holds = 0;
+    begin = rig_now();
+    rig.qi.device_timeout_us = 12000;
+    assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 5000), VTDPI_ETIMEDOUT);
+    /* Twice the flush was found, at the far end. */
+    assert_in_range(rig_now() - begin, 12000, 16000);
+    assert_in_range(holds, 2 * MANY / 100, 2 * MANY / 20);
+}
+
 /* Closing. */
 
 static void test_qi_close_drains_what_is_in_flight(void **state)
@@ -426,6 +468,7 @@ int main(void)
         TEST(test_qi_wait_interrupted_by_another_submitter_works),
         TEST(test_qi_wait_device_flush_ahead_stops_the_clock),
         TEST(test_qi_wait_device_flush_done_lets_clock_run),
+        TEST(test_qi_wait_long_ring_is_searched_in_parts),
         TEST(test_qi_close_drains_what_is_in_flight),
         TEST(test_qi_close_stuck_queue_then_abort_resolves),
         TEST(test_qi_program_again_starts_over),
