@@ -36,7 +36,7 @@ static const char *const texts[] = {
 
 #define REASONS (sizeof(texts) / sizeof(texts[0]))
 
-static bool is_interrupt(uint8_t reason)
+static VTDPI_COLD bool is_interrupt(uint8_t reason)
 {
     return reason >= REASON_FIRST && reason - REASON_FIRST < REASONS;
 }
@@ -49,7 +49,7 @@ const char *vtdpi_fault_reason_text(uint8_t reason)
 }
 
 /* FPD is in the entry, so it counts only once the entry was read. */
-static bool is_hideable(uint8_t reason)
+static VTDPI_COLD bool is_hideable(uint8_t reason)
 {
     switch (reason) {
     case VTDPI_FR_NOT_PRESENT:
@@ -104,34 +104,34 @@ int vtdpi_fault_init(struct vtdpi_fault_reader *reader,
  * Registers.
  */
 
-static uint32_t read_fsts(const struct vtdpi_unit *u)
+static VTDPI_COLD uint32_t read_fsts(const struct vtdpi_unit *u)
 {
     return vtdpi_rd32_(u->ops, u->ctx, VTDPI_FSTS_REG);
 }
 
 /* Offset of a record's first word; the second is 8 bytes on. */
-static uint32_t record_offset(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint32_t record_offset(const struct vtdpi_unit *u, uint32_t i)
 {
     return u->caps.fault_offset + i * VTDPI_FRCD_SIZE;
 }
 
-static uint64_t read_hi(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint64_t read_hi(const struct vtdpi_unit *u, uint32_t i)
 {
     return u->ops->read64(u->ctx, record_offset(u, i) + 8);
 }
 
-static uint64_t read_lo(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint64_t read_lo(const struct vtdpi_unit *u, uint32_t i)
 {
     return u->ops->read64(u->ctx, record_offset(u, i));
 }
 
 /* The other bits are read-only. */
-static void clear_record(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD void clear_record(const struct vtdpi_unit *u, uint32_t i)
 {
     u->ops->write64(u->ctx, record_offset(u, i) + 8, VTDPI_FRCD_HI_F);
 }
 
-static uint32_t after(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint32_t after(const struct vtdpi_unit *u, uint32_t i)
 {
     return (i + 1) % u->caps.fault_count;
 }
@@ -149,8 +149,8 @@ enum taken {
     TAKEN_GONE, /* the unit does not answer; all ones is no record */
 };
 
-static enum taken take(struct vtdpi_fault_reader *r, uint32_t i, uint64_t *lo,
-                       uint64_t *hi)
+static VTDPI_COLD enum taken take(struct vtdpi_fault_reader *r, uint32_t i,
+                                  uint64_t *lo, uint64_t *hi)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uintptr_t token = u->ops->lock(u->ctx);
@@ -174,8 +174,8 @@ static enum taken take(struct vtdpi_fault_reader *r, uint32_t i, uint64_t *lo,
 
 /* An index beyond the table is cut to 16 bits in the record: what is left of it
  * may be somebody else's. */
-static void deliver(const struct vtdpi_fault_reader *r, uint32_t i, uint64_t lo,
-                    uint64_t hi)
+static VTDPI_COLD void deliver(const struct vtdpi_fault_reader *r, uint32_t i,
+                               uint64_t lo, uint64_t hi)
 {
     struct vtdpi_fault fault;
 
@@ -191,7 +191,7 @@ static void deliver(const struct vtdpi_fault_reader *r, uint32_t i, uint64_t lo,
  * The unit uses records in turn, so the one after the last that was taken is
  * due next, whoever took that. Returns whether it is there.
  */
-static bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
+static VTDPI_COLD bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uintptr_t token = u->ops->lock(u->ctx);
@@ -213,8 +213,8 @@ static bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
  * faults all the time, cannot keep us here. Whether the unit is gone finish()
  * finds out.
  */
-static void report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
-                           uint32_t max)
+static VTDPI_COLD void report_records(struct vtdpi_fault_reader *r,
+                                      uint32_t fsts, uint32_t max)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uint32_t count = u->caps.fault_count;
@@ -251,7 +251,7 @@ static void report_records(struct vtdpi_fault_reader *r, uint32_t fsts,
  */
 
 /* NULL before the first vtdpi_unit_enable(). */
-static struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
+static VTDPI_COLD struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
 {
     struct vtdpi_qi *qi = vtdpi_unit_qi(r->params.unit);
 
@@ -260,7 +260,7 @@ static struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
 
 /* How far @p now is ahead of what was reported; another CPU may have reported
  * more than that. */
-static uint64_t advance(uint64_t *reported, uint64_t now)
+static VTDPI_COLD uint64_t advance(uint64_t *reported, uint64_t now)
 {
     const uint64_t before = *reported;
 
@@ -270,14 +270,14 @@ static uint64_t advance(uint64_t *reported, uint64_t now)
     return now - before;
 }
 
-static int gravest(uint32_t fsts)
+static VTDPI_COLD int gravest(uint32_t fsts)
 {
     if ((fsts & VTDPI_FSTS_IQE) != 0)
         return VTDPI_EIQE;
     return (fsts & VTDPI_FSTS_ITE) != 0 ? VTDPI_EITE : VTDPI_EICE;
 }
 
-static void decode_queue(struct vtdpi_fault_queue *q)
+static VTDPI_COLD void decode_queue(struct vtdpi_fault_queue *q)
 {
     const uint32_t fsts = q->error.fsts;
     const uint64_t iqer = q->error.iqer;
@@ -292,7 +292,8 @@ static void decode_queue(struct vtdpi_fault_queue *q)
         q->ice_sid = (uint16_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID);
 }
 
-static void report_queue(struct vtdpi_fault_reader *r, struct vtdpi_qi *qi)
+static VTDPI_COLD void report_queue(struct vtdpi_fault_reader *r,
+                                    struct vtdpi_qi *qi)
 {
     const struct vtdpi_unit *u = r->params.unit;
     struct vtdpi_fault fault = {0};
@@ -314,7 +315,8 @@ static void report_queue(struct vtdpi_fault_reader *r, struct vtdpi_qi *qi)
 
 /* Returns the status bits that can be served: not those of a queue that is off,
  * which are cleared when it is enabled. */
-static uint32_t handle_queue(struct vtdpi_fault_reader *r, uint32_t fsts)
+static VTDPI_COLD uint32_t handle_queue(struct vtdpi_fault_reader *r,
+                                        uint32_t fsts)
 {
     struct vtdpi_qi *qi = queue_of(r);
     uint32_t served = PFO | PPF | QUEUE_ERRORS;
@@ -332,7 +334,7 @@ static uint32_t handle_queue(struct vtdpi_fault_reader *r, uint32_t fsts)
  * last write: what arises later finds all clear and sends an event. Returns
  * whether there was an overflow.
  */
-static bool finish(const struct vtdpi_unit *u, uint32_t *fsts)
+static VTDPI_COLD bool finish(const struct vtdpi_unit *u, uint32_t *fsts)
 {
     const uintptr_t token = u->ops->lock(u->ctx);
     bool overflow;
@@ -374,7 +376,7 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
 
 /* The queue's account starts anew with each enabling; what it shows now is
  * taken as known. */
-static uint32_t settle_queue(struct vtdpi_fault_reader *r)
+static VTDPI_COLD uint32_t settle_queue(struct vtdpi_fault_reader *r)
 {
     const struct vtdpi_unit *u = r->params.unit;
     struct vtdpi_qi *qi = queue_of(r);
@@ -421,7 +423,7 @@ int vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader)
 
 /* With the lock held. Masking is read back: what the unit sends after that it
  * sends unmasked. */
-static int set_mask(const struct vtdpi_unit *u, bool masked)
+static VTDPI_COLD int set_mask(const struct vtdpi_unit *u, bool masked)
 {
     const uint32_t old = vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG);
     const uint32_t rest = old & ~(IM | IP);
@@ -436,8 +438,8 @@ static int set_mask(const struct vtdpi_unit *u, bool masked)
 }
 
 /* A message must not be sent half old and half new: masked meanwhile. */
-static int set_message(const struct vtdpi_unit *u, uint32_t address,
-                       uint32_t upper, uint32_t data)
+static VTDPI_COLD int set_message(const struct vtdpi_unit *u, uint32_t address,
+                                  uint32_t upper, uint32_t data)
 {
     const int rc = set_mask(u, true);
 
@@ -449,8 +451,9 @@ static int set_message(const struct vtdpi_unit *u, uint32_t address,
     return 0;
 }
 
-static int check_event(const struct vtdpi_unit *u, enum vtdpi_apic_mode mode,
-                       uint32_t apic_id, uint8_t vector)
+static VTDPI_COLD int check_event(const struct vtdpi_unit *u,
+                                  enum vtdpi_apic_mode mode, uint32_t apic_id,
+                                  uint8_t vector)
 {
     if (mode != VTDPI_XAPIC && mode != VTDPI_X2APIC)
         return VTDPI_EINVAL;

@@ -40,6 +40,13 @@ static inline void vtdpi_wr64_(const struct vtdpi_platform_ops *ops, void *ctx,
     ops->write64(ctx, (uint32_t)reg, value);
 }
 
+/* Whether one bit is set, no more. The usual (n & (n - 1)) == 0 next to a check
+ * of n against 0 makes some compilers count all the bits. */
+static inline bool vtdpi_is_power_of_2_(uint32_t n)
+{
+    return (n ^ (n - 1)) > n - 1;
+}
+
 /* Whether the members that register access and waiting need are there. */
 static inline bool vtdpi_ops_ok_(const struct vtdpi_platform_ops *ops)
 {

@@ -57,7 +57,8 @@ static int pack_source(const struct vtdpi_source *s, uint64_t *hi)
     return 0;
 }
 
-static struct vtdpi_source unpack_source(const struct vtdpi_irte *irte)
+static VTDPI_COLD struct vtdpi_source
+unpack_source(const struct vtdpi_irte *irte)
 {
     struct vtdpi_source s;
 
@@ -264,9 +265,9 @@ int vtdpi_irte_encode_posted(const struct vtdpi_irte_posted *fields,
     return rc;
 }
 
-int vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
-                               enum vtdpi_apic_mode mode,
-                               struct vtdpi_irte_remapped *out)
+VTDPI_COLD int vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
+                                          enum vtdpi_apic_mode mode,
+                                          struct vtdpi_irte_remapped *out)
 {
     const uint64_t dst_mask =
         mode == VTDPI_X2APIC ? VTDPI_IRTE_LO_DST : VTDPI_IRTE_LO_DST_XAPIC;
@@ -289,8 +290,8 @@ int vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
     return 0;
 }
 
-int vtdpi_irte_decode_posted(const struct vtdpi_irte *irte,
-                             struct vtdpi_irte_posted *out)
+VTDPI_COLD int vtdpi_irte_decode_posted(const struct vtdpi_irte *irte,
+                                        struct vtdpi_irte_posted *out)
 {
     if (irte == NULL || out == NULL)
         return VTDPI_EINVAL;
@@ -344,8 +345,8 @@ int vtdpi_irte_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,
     return 0;
 }
 
-int vtdpi_source_of_pci(const struct vtdpi_requester *r,
-                        struct vtdpi_source *out)
+VTDPI_COLD int vtdpi_source_of_pci(const struct vtdpi_requester *r,
+                                   struct vtdpi_source *out)
 {
     struct vtdpi_source s;
     uint8_t bus;

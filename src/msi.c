@@ -33,7 +33,8 @@ int vtdpi_msi_encode_block(uint32_t base, uint32_t count, struct vtdpi_msi *out)
     return 0;
 }
 
-int vtdpi_msi_decode(const struct vtdpi_msi *msi, struct vtdpi_msi_request *out)
+VTDPI_COLD int vtdpi_msi_decode(const struct vtdpi_msi *msi,
+                                struct vtdpi_msi_request *out)
 {
     uint32_t handle;
     uint32_t subhandle;
@@ -82,7 +83,7 @@ int vtdpi_rte_encode(const struct vtdpi_rte *fields, uint64_t *out)
     return 0;
 }
 
-int vtdpi_rte_decode(uint64_t rte, struct vtdpi_rte *out)
+VTDPI_COLD int vtdpi_rte_decode(uint64_t rte, struct vtdpi_rte *out)
 {
     if (out == NULL)
         return VTDPI_EINVAL;
@@ -102,8 +103,8 @@ int vtdpi_rte_decode(uint64_t rte, struct vtdpi_rte *out)
 }
 
 /* Bits of the message that hold the destination in some form, but not here. */
-static int check_compat_dest(const struct vtdpi_msi *msi,
-                             enum vtdpi_compat_dest form)
+static VTDPI_COLD int check_compat_dest(const struct vtdpi_msi *msi,
+                                        enum vtdpi_compat_dest form)
 {
     uint32_t hi_used = 0;
 
@@ -119,9 +120,9 @@ static int check_compat_dest(const struct vtdpi_msi *msi,
     return 0;
 }
 
-int vtdpi_compat_msi_decode(const struct vtdpi_msi *msi,
-                            enum vtdpi_compat_dest form,
-                            struct vtdpi_compat_msi *out)
+VTDPI_COLD int vtdpi_compat_msi_decode(const struct vtdpi_msi *msi,
+                                       enum vtdpi_compat_dest form,
+                                       struct vtdpi_compat_msi *out)
 {
     uint64_t dest;
     int rc;

@@ -3,6 +3,7 @@
 
 #include "commit.h"
 #include "index.h"
+#include "internal.h"
 #include "vtdpi/atomic.h"
 
 /* Attempts at an entry that somebody else keeps changing, against the rules. */
@@ -13,7 +14,7 @@
 static bool count_ok(uint32_t count)
 {
     return count >= VTDPI_TABLE_COUNT_MIN && count <= VTDPI_TABLE_COUNT_MAX &&
-           (count & (count - 1)) == 0;
+           vtdpi_is_power_of_2_(count);
 }
 
 /*
@@ -243,8 +244,7 @@ static void dirty_take(uint64_t *word)
 
 static bool run_ok(uint32_t count)
 {
-    return count >= 1 && count <= VTDPI_TABLE_RUN_MAX &&
-           (count & (count - 1)) == 0;
+    return count <= VTDPI_TABLE_RUN_MAX && vtdpi_is_power_of_2_(count);
 }
 
 static int run_check(const struct vtdpi_table *t, uint32_t first,

@@ -134,7 +134,7 @@ int vtdpi_unit_command(struct vtdpi_unit *unit, uint32_t bit, bool on)
 {
     const uint32_t allowed = on ? HOST_LASTING | HOST_ONE_SHOT : HOST_LASTING;
 
-    if ((bit & ~allowed) != 0 || bit == 0 || (bit & (bit - 1)) != 0)
+    if ((bit & ~allowed) != 0 || !vtdpi_is_power_of_2_(bit))
         return VTDPI_EINVAL;
     return command(unit, bit, on);
 }

@@ -39,6 +39,11 @@
  * unknown one could go on for ever. Submissions without device-TLB
  * invalidations never see either error.
  *
+ * A head that cannot be true (behind the last one, or beyond the tail) says
+ * nothing: no descriptor is replaced, and only what is behind the last true
+ * head counts as fetched. Other waits that an ITE has aborted are not written
+ * again then; they end with their deadlines.
+ *
  * **What a failed submission leaves.** Whatever the code, any part of it may
  * have been executed, none of it can be relied upon, and none of it will be
  * written again. For interrupt entries that means: written, dirty. The queue

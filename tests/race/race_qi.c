@@ -15,6 +15,9 @@ enum {
     JOBS = 6,  /* of each pair, in flight or not */
     DESCS_MAX = 4,
     HOST_VECTOR = 0x60,
+    /* Of one ticket. A unit that is slow takes some twenty steps, one that is
+     * in trouble a few hundred. */
+    POLLS_MAX = 1 << 20,
 };
 
 /* Handed from the submitter to the waiter and back; plain members belong to
@@ -115,16 +118,17 @@ static void submitter_main(void *arg)
 static int resolve(struct pair *p, struct job *j)
 {
     struct vtdpi_qi *qi = vtdpi_unit_qi(&p->race->rig->unit[0]);
-    int rc;
+    int rc = VTDPI_EBUSY;
 
     if (race_one_in(&p->waiter_rng, 2))
         return vtdpi_qi_wait(qi, &j->ticket, UINT64_C(100000000));
-    do {
+    for (uint32_t i = 0; i < POLLS_MAX; i++) {
         rc = vtdpi_qi_poll(qi, &j->ticket);
-        if (rc == VTDPI_EBUSY)
-            p->race->rig->ops.relax(&p->race->rig->model[0]);
-    } while (rc == VTDPI_EBUSY);
-    return rc;
+        if (rc != VTDPI_EBUSY)
+            return rc;
+        p->race->rig->ops.relax(&p->race->rig->model[0]);
+    }
+    race_fail("a ticket is still in flight after %d polls", (int)POLLS_MAX);
 }
 
 static void waiter_main(void *arg)
