@@ -75,14 +75,30 @@ static void print_failure(const struct ex_world *w, const char *spec, bool tso)
     printf("\n");
 }
 
+/* "2 vCPUs, 4 posts in 2 PIR words": what is smaller than it has to be is
+ * marked as an extra. */
+static void print_bounds(const struct scenario *s)
+{
+    const struct bounds b = bounds_of(s);
+
+    printf("%u vCPU%s, %u post%s in %u PIR word%s%s", b.vcpus,
+           b.vcpus == 1 ? "" : "s", b.posts, b.posts == 1 ? "" : "s", b.words,
+           b.words == 1 ? "" : "s", s->extra ? "; extra" : "");
+}
+
+static void name_bound(char how[32], int bound)
+{
+    if (bound == EX_UNBOUNDED)
+        (void)snprintf(how, 32, "all interleavings");
+    else
+        (void)snprintf(how, 32, "<= %d preemptions", bound);
+}
+
 static void print_result(const char *spec, const struct scenario *s, int bound)
 {
     char how[32];
 
-    if (bound == EX_UNBOUNDED)
-        (void)snprintf(how, sizeof how, "all interleavings");
-    else
-        (void)snprintf(how, sizeof how, "<= %d preemptions", bound);
+    name_bound(how, bound);
     printf("%-14s %-17s %9llu states %9llu executions %8.2f s  %s\n", spec,
            result.complete ? how
            : result.failed ? "FAILED"
@@ -90,6 +106,8 @@ static void print_result(const char *spec, const struct scenario *s, int bound)
            (unsigned long long)result.states,
            (unsigned long long)result.executions, result.seconds,
            result.failed ? result.failure : s->what);
+    if (!s->extra && !bounds_met(s))
+        printf("  smaller than the bounds of a scenario\n");
 }
 
 static void replay(const char *text, const struct ex_world *w, bool tso)
@@ -131,7 +149,8 @@ static void explore(const struct options *o, const struct scenario *s,
         return;
     }
     ex_explore(w, &limits, &result);
-    bad = result.failed || (!result.complete && o->states == 0);
+    bad = result.failed || (!result.complete && o->states == 0) ||
+          (!s->extra && !bounds_met(s));
     failures += bad;
     if (o->tap)
         printf("%s %u - ", bad ? "not ok" : "ok", runs);
@@ -169,12 +188,12 @@ static void each(const struct options *o, const struct scenario *s)
     if (o->parts != 0 && number++ % o->parts != o->part - 1)
         return;
     if (o->list) {
-        const int bound = bound_of(o, s);
+        char how[32];
 
-        if (bound == EX_UNBOUNDED)
-            printf("%s\tall interleavings\t%s\n", s->name, s->what);
-        else
-            printf("%s\t<= %d preemptions\t%s\n", s->name, bound, s->what);
+        name_bound(how, bound_of(o, s));
+        printf("%s\t%s\t", s->name, how);
+        print_bounds(s);
+        printf("\t%s\n", s->what);
         return;
     }
     for (unsigned int leaves = 1; leaves <= 2; leaves++) {
@@ -198,7 +217,7 @@ static enum host_bug bug_named(const char *name)
 
 static const char usage[] =
     "usage: explore [OPTION...]\n"
-    "  --list              names and descriptions of the scenarios\n"
+    "  --list              scenarios: name, how far, how large, what\n"
     "  --scenario SPEC     only this one: 5a, 5a/2 (two leaf words), 5a/2/tso\n"
     "  --part I/N          the Ith of N parts of all scenarios\n"
     "  --bound N           at most N preemptions; 0: all interleavings\n"

@@ -22,6 +22,14 @@ static bool has_gone(void *v)
     return !((struct host_vcpu *)v)->attached;
 }
 
+/* Attached once, and detached. */
+static bool came_and_went(void *v)
+{
+    const struct host_vcpu *const h = v;
+
+    return h->v.pid != NULL && !h->attached;
+}
+
 /* No script has a post to it left: posters have finished. */
 static bool posters_done(void *arg)
 {
@@ -270,6 +278,8 @@ static void op_attach(struct host_vcpu *v)
 
     if (v == &host.vcpu[C])
         op_idle(has_gone, &host.vcpu[A]);
+    else if (v == &host.vcpu[A])
+        op_idle(came_and_went, &host.vcpu[C]);
     ex_host(NULL, NULL);
     check_free(v);
     v->attached = 1;

@@ -32,4 +32,16 @@ extern const struct scenario scenarios_block[];
 extern const struct scenario scenarios_offline[];
 extern const struct scenario scenarios_detach[];
 
+/* bounds.c: how large a scenario is. */
+struct bounds {
+    unsigned int vcpus;
+    unsigned int posts;
+    unsigned int words; /* of PIR that they go to */
+    uint32_t twice;     /* operations that occur more than once */
+};
+
+struct bounds bounds_of(const struct scenario *s);
+/* Two vCPUs, two posts in two words of PIR, each named operation twice. */
+bool bounds_met(const struct scenario *s);
+
 #endif

@@ -54,7 +54,7 @@ enum op_kind {
     OP_SWITCH, /* between block and sleep: out, and in again on cpu */
     OP_SYNC,
     OP_RESET,  /* discard, and load a new state */
-    OP_ATTACH, /* once A, if it is C, has gone */
+    OP_ATTACH, /* once A, if it is C, has gone; A again: once C has */
     OP_DETACH,
     OP_NAP, /* sleep, not attached, until woken */
     /* Of posters. */
@@ -203,12 +203,16 @@ struct script {
     struct op op[OPS_MAX];
 };
 
+/* A member of scenario.twice. */
+#define NAMED(kind) (UINT32_C(1) << (kind))
+
 struct scenario {
     const char *name; /* "5b": the issue's number, and a letter */
     const char *what;
     unsigned int later; /* vCPUs that are not attached at first, bit each */
     unsigned int bound; /* preemptions in the default run; 0: all */
-    bool small;         /* explored without reductions, too */
+    uint32_t twice;     /* what the issue names: these at least twice */
+    bool extra;         /* smaller than the bounds; beside one that is not */
     struct script script[THREADS];
 };
 
