@@ -327,12 +327,20 @@ MUTANTS = [
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);", "    (void)s;"),
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
+    sched("scan ends before its wakes", "6b", "",
+          ("    scan_begin(&p->scan);\n",
+           "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
+          ("    }\n    scan_end(&p->scan);\n", "    }\n")),
     sched("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
     sched("scan becomes odd by a plain store", "6b/1/tso", "protocol 2 H6",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
            "    vtdpi_atomic_store64_release(seq, s + 1);")),
+    sched("attach leaves the slot without a cookie", "6b", "",
+          ("    vtdpi_atomic_store_ptr_release("
+           "&page->cookie[slot % VTDPI_PAGE_SLOTS],\n"
+           "                                   cookie);\n", "")),
     sched("detach without quiescence", "6b", "protocol 2 H4", (POLL, "")),
     sched("detach ignores offline and rescan", "5d", "protocol 2 H5",
           (POLL, POLL.replace("<= s", "< s"))),

@@ -3,25 +3,29 @@
 """Seed each bug of mutant_list.py into a copy of the library, compile it
 against the explorer, and see that the scenario named there fails.
 
-usage: mutants.py [--find] [--only TEXT] [--doc PAGE [--write]]
+usage: mutants.py [--find] [--only TEXT] [--doc PAGE [--write RUN]]
                   CC ROOT ARCHIVE WORK
 
 ARCHIVE is the explorer without the code under test. Prints TAP; with --find,
 which scenarios kill what has none, for whoever extends the list. The tables
-in PAGE have to agree with the outcome; --write makes them.
+in PAGE have to agree with the outcome; --write makes them, with the number of
+states from RUN, the output of a whole `explore`.
 """
 
 import argparse
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
 
 import mutant_list
 from mutant_list import Equivalent
 
-# Cheapest first: what --find tries, each with a limit of states.
+# Cheapest first: what --find tries, each with a limit of states; and what a
+# change that is equivalent has to survive.
 FIND_STATES = 30000
+SAME_STATES = 10000
 
 
 class Broken(Exception):
@@ -87,9 +91,10 @@ def judge(options, program, by, *arguments):
     if by and not options.find:
         return explore(program, *arguments, "--scenario", by)
     found = []
+    limit = FIND_STATES if options.find else SAME_STATES
     for name in scenarios(program):
         killed = explore(program, *arguments, "--scenario", name, "--states",
-                         str(FIND_STATES))
+                         str(limit))
         if killed:
             found.append(killed)
             if found:
@@ -126,6 +131,11 @@ def row(mutant, killed):
     return f"| {name_of(mutant)} | {origin} | {killed[0]} | {killed[1][0]} |"
 
 
+def without_states(table):
+    """A number in the last cell but one is known after a whole run only."""
+    return re.sub(r"(?<=\| )\d+(?= \| [^|\n]* \|$)", "-", table, flags=re.M)
+
+
 def check_doc(options, rows):
     """Compare the generated part of the page with @rows, or replace it."""
     text = options.doc.read_text(encoding="utf-8")
@@ -135,11 +145,11 @@ def check_doc(options, rows):
         head, rest = text.split(begin)
         old, tail = rest.split(end)
         new = "\n".join(wanted) + "\n"
-        ok = ok and old == new
+        ok = ok and without_states(old) == without_states(new)
         text = head + begin + new + end + tail
     if options.write:
         options.doc.write_text(text, encoding="utf-8")
-    return ok or options.write
+    return ok or options.write is not None
 
 
 def tables(results):
@@ -155,14 +165,37 @@ def tables(results):
     return {"mutants": killed, "equivalents": same}
 
 
-def scenario_table(program):
+RESULT = re.compile(
+    r"(?:ok \d+ - )?(\w+)/[12]/(?:sc|tso) .*?"
+    r"(?:interleavings|preemptions) +(\d+) states"
+)
+
+
+def states_of(run):
+    """By scenario: in both layouts and both memory models together."""
+    total = {}
+    for line in run.read_text(encoding="utf-8").splitlines():
+        if found := RESULT.match(line):
+            total[found[1]] = total.get(found[1], 0) + int(found[2])
+    return total
+
+
+def scenario_table(options, program):
     """What the explorer says about its scenarios."""
     listed = subprocess.run(
         [str(program), "--list"], capture_output=True, text=True, check=True
     )
-    rows = ["| scenario | explored by default | what |", "| --- | --- | --- |"]
+    total = states_of(options.write) if options.write else {}
+    rows = [
+        "| scenario | explored by default | bounds | states | what |",
+        "| --- | --- | --- | ---: | --- |",
+    ]
     for line in listed.stdout.splitlines():
-        rows.append("| " + " | ".join(line.split("\t")) + " |")
+        name, how, bounds, what = line.split("\t")
+        if options.write and name not in total:
+            sys.exit(f"{options.write} has no scenario {name}")
+        states = total.get(name, 0)
+        rows.append(f"| {name} | {how} | {bounds} | {states} | {what} |")
     return {"scenarios": rows}
 
 
@@ -171,7 +204,7 @@ def parse():
     parser.add_argument("--find", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--doc", type=pathlib.Path)
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", type=pathlib.Path, metavar="RUN")
     parser.add_argument("cc")
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("archive", type=pathlib.Path)
@@ -186,6 +219,7 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     mutate(options.root, options.work / "plain", ())
     build(options, options.work / "plain")
+    explored = scenario_table(options, options.work / "plain/explore")
     mutants = [
         m
         for m in (
@@ -219,10 +253,7 @@ def main():
     count = len(mutants)
     if options.doc and not options.only:
         count += 1
-        good = check_doc(
-            options,
-            tables(results) | scenario_table(options.work / "plain/explore"),
-        )
+        good = check_doc(options, tables(results) | explored)
         failed += not good
         print(f"{'ok' if good else 'not ok'} {count} - "
               f"{options.doc.name} has the same tables")
