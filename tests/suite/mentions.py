@@ -12,7 +12,9 @@ In each page (Markdown or dot), run from the root of the tree:
   pattern has to match something);
 - test_x is a test file or a test in one, test_x* the beginning of one;
 - other names with an underscore, and names of files, that stand as code in the
-  text are somewhere in the sources.
+  text are somewhere in the sources;
+- after the words bug and bugs stand names in quotes, and after scenario and
+  scenarios names without, that docs/explore.md has in its tables.
 
 Prints what does not exist.
 """
@@ -31,6 +33,9 @@ PATH = re.compile(
 TEST = re.compile(r"\btest_\w+\*?")
 CODE = re.compile(r"`([^`\n]+)`")
 WORD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+BUGS = re.compile(r'\bbugs? ("[^"\n]+"(?:, "[^"\n]+")*)')
+SCENARIOS = re.compile(r"\bscenarios? (\d+[a-z]?(?:(?:, | and )\d+[a-z]?)*)")
+EXPLORED = "docs/explore.md"
 BUILT = {"docs/html"}
 CHECKED = re.compile(r"vtdpi_|test_")
 FILE = re.compile(r"[\w-]+\.(?:c|dot|md|py|sh)")
@@ -71,6 +76,8 @@ class Tree:
             if path.endswith((".c", ".h", ".py", ".build")):
                 self.words.update(re.findall(r"\w+", read(path)))
         self.words.update(re.findall(r"\w+", read("meson_options.txt")))
+        rows = re.findall(r"^\| ([^|]+) \|", read(EXPLORED), flags=re.MULTILINE)
+        self.explored = set(rows)
 
     def has_name(self, name):
         if name.endswith("*"):
@@ -88,6 +95,12 @@ class Tree:
             name in self.files or os.path.exists(name) or os.path.exists(beside)
         )
 
+    def has_scenario(self, name):
+        """A scenario, or the number of several."""
+        return any(
+            re.fullmatch(name + "[a-z]?", known) for known in self.explored
+        )
+
     def missing(self, page):
         text = read(page)
         for name in NAME.findall(text):
@@ -96,6 +109,14 @@ class Tree:
         for name in HEADER.findall(text):
             if name not in STANDARD and not self.has_file(page, name):
                 yield name
+        for names in BUGS.findall(text):
+            for name in re.findall(r'"([^"]+)"', names):
+                if name not in self.explored:
+                    yield f'bug "{name}"'
+        for names in SCENARIOS.findall(text):
+            for name in re.findall(r"\w*\d\w*", names):
+                if not self.has_scenario(name):
+                    yield f"scenario {name}"
         for path in PATH.findall(text):
             if path not in BUILT and not glob.glob(path):
                 yield path
