@@ -194,7 +194,8 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
  *
  * Initialises the PID with NV = ANV and SN = 1 and opens the vCPU for
  * references. A host whose vCPU may already sleep wakes it once afterwards, so
- * that it blocks through vtdpi_vcpu_block().
+ * that it blocks through vtdpi_vcpu_block(). NDST is 0 until the first run: an
+ * urgent post before it sends ANV to APIC id 0, which is harmless.
  *
  * @param s       The instance. Not NULL.
  * @param v       The vCPU, zeroed before its first attach. Not NULL.
