@@ -225,7 +225,7 @@ static VTDPI_COLD int block_compatibility(struct vtdpi_unit *u)
 
     if (rc != VTDPI_ETIMEDOUT)
         return rc;
-    /* Units are known whose bit cannot be moved. It must not be in the way of
+    /* The host may have asked to live with it, so it must not be in the way of
      * all that comes. */
     count_as_lost(u);
     return u->config.eime || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
