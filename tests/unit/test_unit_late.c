@@ -4,43 +4,9 @@
  * written over another that may still be executing, but by a call of the host's
  * that follows.
  */
-#include "unit_rig.h"
+#include "unit_fixture.h"
 
 #define RWBF UINT64_C(0x10)
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_power_up(CAP, ECAP);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
-static void probe(void)
-{
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
-    rig_clear_trace();
-}
-
-static int enable(const struct vtdpi_unit_config *c)
-{
-    return vtdpi_unit_enable(&rig.u, c);
-}
-
-/* Remapping and queue off, and no EIME, where the unit looks as well. */
-static void assert_off(void)
-{
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
-    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
-    assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
-    assert_int_equal(vtdpi_model_peek(&rig.m, 0xb8) & 0x800, 0);
-}
 
 /* IRE takes effect only after its deadline, but within a second one. */
 static void delay_ire(struct rig *r, uint32_t off, uint64_t value)
