@@ -25,7 +25,13 @@
 #define PAGE_BYTES UINT64_C(4096)
 #define IRTE_BYTES UINT64_C(16)
 
-/* Read at any time, by changes of a table: see vtdpi_unit_state(). */
+/*
+ * Release: pairs with the acquire of vtdpi_unit_state() in a commit, so that
+ * who finds the queue open finds it set up. The store is also visible before
+ * the register writes that follow it (write32's contract), SIRTP and the global
+ * flush among them: a change that still reads OFF has written its entry before
+ * those. Otherwise it would skip its flush while the unit caches the old entry.
+ */
 static void set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
 {
     vtdpi_atomic_store64_release(&u->state, (uint64_t)state);
