@@ -39,13 +39,18 @@
 #endif
 
 /** Marks a function as part of the library's interface. */
-#define VTDPI_API            __attribute__((visibility("default")))
+#define VTDPI_API        __attribute__((visibility("default")))
 
 /** The caller must look at the returned code. */
-#define VTDPI_MUST_CHECK     __attribute__((warn_unused_result))
+#define VTDPI_MUST_CHECK __attribute__((warn_unused_result))
 
-/** Off every hot path (set-up, tables, reports): compiled for size. */
-#define VTDPI_COLD           __attribute__((cold))
+/** Off every hot path (set-up, tables, reports): compiled for size. gcc does
+ *  that for whatever is cold; clang has to be told. */
+#ifdef __clang__
+#define VTDPI_COLD __attribute__((cold, minsize))
+#else
+#define VTDPI_COLD __attribute__((cold))
+#endif
 
 /** Keeps a large stack frame apart from that of the caller. */
 #define VTDPI_NOINLINE       __attribute__((noinline))
