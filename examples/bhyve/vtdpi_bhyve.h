@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_BHYVE_H
+#define VTDPI_BHYVE_H
+
+/**
+ * @file
+ * @brief The hooks that bhyve's vmm.ko calls. HOOKS.md says where and why.
+ *
+ * Everything is there when CPU-side posting is (a vector for it was had): the
+ * descriptors of all vCPUs then come from the port, whether devices can post
+ * to them or not.
+ */
+
+#include <sys/param.h>
+
+struct trapframe;
+struct vcpu;
+struct vm;
+struct vtdpi_bhyve_dev;
+struct vtdpi_bhyve_vcpu;
+struct vtdpi_bhyve_vm;
+
+/**
+ * A virtual CPU as bhyve names it: a pointer since FreeBSD 14. For the older
+ * calling convention (vm, number), define VTDPI_BHYVE_OLD_VCPU to 1; NULL is
+ * then passed for the pointer.
+ */
+#ifndef VTDPI_BHYVE_OLD_VCPU
+#define VTDPI_BHYVE_OLD_VCPU 0
+#endif
+
+/* The module: vmx.c. Thread context. */
+
+/**
+ * @brief Set up, with bhyve's posted-interrupt vector.
+ *
+ * Allocates the wakeup vector, asks the DMAR driver what it can do, and
+ * reaches the verdict. Whatever is missing there leaves devices on remapped
+ * interrupts; hw.vmm.vtdpi.verdict and .reasons say so.
+ *
+ * @return 0, or ENOMEM or EINVAL: bhyve then goes without posted interrupts.
+ */
+int vtdpi_bhyve_modinit(int pirvec);
+
+/** @brief Undo vtdpi_bhyve_modinit(); no VM is left, and no device assigned.
+ *         Also after it failed, or was not called. */
+void vtdpi_bhyve_modcleanup(void);
+
+/* A VM: vmx.c. Thread context. */
+
+/** @brief A VM is made, or made anew by vm_reinit(): vmx_init(). */
+struct vtdpi_bhyve_vm *vtdpi_bhyve_vm_init(struct vm *vm, u_int maxcpus);
+
+/** @brief It goes: vmx_cleanup(). All its vCPUs have gone. */
+void vtdpi_bhyve_vm_cleanup(struct vtdpi_bhyve_vm *gvm);
+
+/* A vCPU: vmx.c. */
+
+/**
+ * @brief A vCPU is made: vmx_vcpu_init(). Thread context.
+ *
+ * @param vcpu       What vcpu_notify_event() takes.
+ * @param vcpuid     Its number, below maxcpus; its APIC id is the same.
+ * @param apic_page  Its virtual-APIC page.
+ * @param pid_pa     Receives the physical address for VMCS_PIR_DESC.
+ *
+ * @return Never NULL; sleeps for memory.
+ */
+struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
+                                               struct vcpu *vcpu, u_int vcpuid,
+                                               void *apic_page,
+                                               uint64_t *pid_pa);
+
+/** @brief A vCPU goes: vmx_vcpu_cleanup(). Its devices were unassigned before,
+ *         its thread has left. Thread context. */
+void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v);
+
+/** @brief vmx_run() has begun: the vCPU is on curcpu. Critical section. */
+void vtdpi_bhyve_run(struct vtdpi_bhyve_vcpu *v);
+
+/** @brief vmx_run() ends. The same critical section. */
+void vtdpi_bhyve_preempt(struct vtdpi_bhyve_vcpu *v);
+
+/**
+ * @brief Before each VM entry, in place of the body of vmx_inject_pir():
+ *        what is posted goes to the IRR. Interrupts off until the entry.
+ *
+ * @return The highest vector in the IRR, or -1: RVI becomes the larger of its
+ *         old value and this.
+ */
+int vtdpi_bhyve_inject(struct vtdpi_bhyve_vcpu *v);
+
+/**
+ * @brief In place of the body of vmx_pending_intr(): would an interrupt be
+ *        taken, as the guest's PPR is? The vCPU's own thread, any lock held.
+ */
+bool vtdpi_bhyve_pending(struct vtdpi_bhyve_vcpu *v);
+
+/**
+ * @brief In place of the body of vmx_set_intr_ready(): record a vector and see
+ *        to it that the vCPU notices. Any context in which vcpu_notify_event()
+ *        may be called, the vCPU's lock not held.
+ *
+ * Nothing is left to do for the caller: vmx_set_intr_ready() returns 0.
+ */
+void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector);
+
+/** @brief The virtual APIC is about to be reset: what was posted goes. The
+ *         vCPU's own thread, or it is stopped; before vlapic_reset(). */
+void vtdpi_bhyve_discard(struct vtdpi_bhyve_vcpu *v);
+
+/* vmm.c */
+
+/**
+ * @brief Right before vm_handle_hlt() sleeps, if the guest has interrupts
+ *        enabled: device interrupts wake it from now on. The vCPU's lock held.
+ */
+void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v);
+
+/** @brief Right after that sleep, however it ended. The vCPU's lock held. */
+void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v);
+
+/**
+ * @brief The guest has changed what decides on destinations: x2APIC mode, its
+ *        enabling, LDR, DFR. Any context. The routes of the VM's interrupts
+ *        are looked at again by the next vtdpi_bhyve_reroute().
+ *
+ * @param x2apic   The local APIC is in x2APIC mode.
+ * @param enabled  It is enabled, by IA32_APIC_BASE (SVR is read from the page).
+ */
+void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, bool x2apic,
+                              bool enabled);
+
+/** @brief In vm_run(), before each critical section: costs a load unless
+ *         something has changed. Thread context, no lock held. */
+void vtdpi_bhyve_reroute(struct vtdpi_bhyve_vcpu *v);
+
+/* A passed-through device: ppt.c. Thread context. */
+
+/** @brief ppt_attach(). @p name is kept: device_get_nameunit(). */
+struct vtdpi_bhyve_dev *vtdpi_bhyve_dev_attach(const char *name);
+
+/** @brief ppt_detach(). The device is not assigned. */
+void vtdpi_bhyve_dev_detach(struct vtdpi_bhyve_dev *d);
+
+/** @brief First thing in ppt_assign_device(), ppt_unassign_device(),
+ *         ppt_setup_msi(), ppt_setup_msix() and ppt_disable_msix(). */
+void vtdpi_bhyve_dev_lock(struct vtdpi_bhyve_dev *d);
+
+/** @brief Last thing there. */
+void vtdpi_bhyve_dev_unlock(struct vtdpi_bhyve_dev *d);
+
+/** @brief The device is @p vm's from now on. Device lock held. */
+void vtdpi_bhyve_dev_assign(struct vtdpi_bhyve_dev *d, struct vm *vm);
+
+/** @brief It is nobody's; its messages were freed. Device lock held. */
+void vtdpi_bhyve_dev_unassign(struct vtdpi_bhyve_dev *d);
+
+/** @brief Make room for messages 0 to @p count - 1: MSI or MSI-X goes on.
+ *         Sleeps for memory. Device lock held. */
+void vtdpi_bhyve_msg_alloc(struct vtdpi_bhyve_dev *d, u_int count);
+
+/** @brief MSI or MSI-X goes off, before pci_release_msi(). Tears down what is
+ *         set up. Legal without messages. Device lock held. */
+void vtdpi_bhyve_msg_free(struct vtdpi_bhyve_dev *d);
+
+/**
+ * @brief After bus_setup_intr() of a message: post it if it can be. Device
+ *        lock held. It cannot fail: what is not posted comes through
+ *        pptintr() as before.
+ *
+ * @param msg   Number of the message.
+ * @param irq   rman_get_start() of its resource; shareable INTx is not a
+ *              message and does not get here.
+ * @param addr  Address, as the guest has programmed it.
+ * @param data  Data, likewise.
+ */
+void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq,
+                           uint64_t addr, uint32_t data);
+
+/**
+ * @brief The guest has programmed a message again. Device lock held.
+ *
+ * @return True: done, and the host interrupt stays as it is. False: the
+ *         message is not set up, so set up the host interrupt.
+ */
+bool vtdpi_bhyve_msg_change(struct vtdpi_bhyve_dev *d, u_int msg, uint64_t addr,
+                            uint32_t data);
+
+/** @brief Before bus_teardown_intr() of a message, or because the guest has
+ *         masked it: not posted from now on, and what the device had raised
+ *         has landed. Device lock held. */
+void vtdpi_bhyve_msg_teardown(struct vtdpi_bhyve_dev *d, u_int msg);
+
+/** @brief What pptintr() delivers. Filter context.
+ *  @return False: the message is not set up. */
+bool vtdpi_bhyve_msg_guest(const struct vtdpi_bhyve_dev *d, u_int msg,
+                           uint64_t *addr, uint32_t *data);
+
+/* The wakeup vector. */
+
+/** @brief Called by the stub in vtdpi_bhyve_wakeup.S, interrupts off. */
+void vtdpi_bhyve_wakeup_handler(struct trapframe *frame);
+
+#endif
