@@ -5,6 +5,7 @@ scenario has to notice. See mutants.py."""
 from typing import NamedTuple
 
 SCHED = "src/sched.c"
+SCAN = "src/sched_scan.c"
 PID = "include/vtdpi/pid.h"
 
 
@@ -25,12 +26,20 @@ def sched(name, by, origin, *pairs):
     return Mutant(name, by, origin, tuple((SCHED, a, b) for a, b in pairs))
 
 
+def scan(name, by, origin, *pairs):
+    return Mutant(name, by, origin, tuple((SCAN, a, b) for a, b in pairs))
+
+
 def pid(name, by, origin, *pairs):
     return Mutant(name, by, origin, tuple((PID, a, b) for a, b in pairs))
 
 
 def same_sched(name, why, *pairs):
     return Equivalent(name, why, tuple((SCHED, a, b) for a, b in pairs))
+
+
+def same_scan(name, why, *pairs):
+    return Equivalent(name, why, tuple((SCAN, a, b) for a, b in pairs))
 
 
 def same_pid(name, why, *pairs):
@@ -129,20 +138,20 @@ MUTANTS = [
           (SET_SUMMARY,
            "    vtdpi_atomic_store64_release(\n"
            "        summary, vtdpi_atomic_load64(summary) | bit_of(leaf));\n")),
-    sched("no second look at the leaf", "7a", "protocol 0",
+    scan("no second look at the leaf", "7a", "protocol 0",
           ("        bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"
            "        if (bits == 0)\n            return 0;\n"
            "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n",
            "        return 0;\n")),
-    sched("summary is not set again", "7a", "protocol 0",
+    scan("summary is not set again", "7a", "protocol 0",
           ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
            "    page", "    }\n    page")),
-    sched("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
+    scan("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
           ("        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
            "        vtdpi_atomic_store64_release(\n"
            "            summary,\n"
            "            vtdpi_atomic_load64(summary) & ~bit_of(leaf));\n")),
-    sched("summary is cleared before the leaf is read at all", "1a", "",
+    scan("summary is cleared before the leaf is read at all", "1a", "",
           ("    uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n",
            "    uint64_t bits;\n\n"
            "    (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
@@ -164,22 +173,22 @@ MUTANTS = [
            "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
            "                                    bit_of(page_of(slot)));\n"
            "    }\n")),
-    sched("handler clears the bits", "9", "protocol 4; Xen 3.5",
+    scan("handler clears the bits", "9", "protocol 4; Xen 3.5",
           ("    return wake_slots(s, page, notified(page, bits));",
            "    bits = notified(page, bits);\n"
            "    (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n"
            "    return wake_slots(s, page, bits);")),
-    sched("handler clears ON", "1a", "Xen 3.13 R5",
+    scan("handler clears ON", "1a", "Xen 3.13 R5",
           ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (vtdpi_atomic_and64((uint64_t *)(uintptr_t)\n"
            "                   &page->pids[i].control, ~VTDPI_PID_ON) &\n"
            "               VTDPI_PID_ON) << i;")),
-    sched("handler wakes only the first", "1b", "",
+    scan("handler wakes only the first", "1b", "",
           ("    for (uint64_t b = bits; b != 0; b &= b - 1) {\n"
            "        /* NULL",
            "    for (uint64_t b = bits; b != 0; b = 0) {\n        /* NULL")),
-    sched("handler takes PIR for the doorbell", "1a", "",
+    scan("handler takes PIR for the doorbell", "1a", "",
           ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
@@ -289,10 +298,10 @@ MUTANTS = [
           ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
            "v->sched->wnv);\n", "")),
     # offline.
-    sched("offline: flag after the scan", "5e", "protocol 2 H1",
+    scan("offline: flag after the scan", "5e", "protocol 2 H1",
           (GO_OFFLINE, "    const uint32_t n = wake_all(p);\n\n"
            "    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return n;")),
-    sched("offline: flag by a plain store", "5e/1/tso", "protocol 3",
+    scan("offline: flag by a plain store", "5e/1/tso", "protocol 3",
           ("    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return",
            "    vtdpi_atomic_store64_release(&p->online, 0);\n    return"),
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
@@ -301,21 +310,21 @@ MUTANTS = [
            "        const uint64_t bits"),
           ("    scan_end(&s->scan);\n    return woken;",
            "    return woken;")),
-    sched("offline: scans by the summary", "7d", "protocol 0",
+    scan("offline: scans by the summary", "7d", "protocol 0",
           ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
            "        if (bits != 0)\n            woken += wake_slots(s, vtdpi",
            "        const uint64_t bits =\n"
            "            (vtdpi_atomic_load64(&p->summary[i / 64]) & bit_of(i))"
            " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
            "        if (bits != 0)\n            woken += wake_slots(s, vtdpi")),
-    sched("offline: wakes only those with ON", "5e", "Xen 3.13 R1",
+    scan("offline: wakes only those with ON", "5e", "Xen 3.13 R1",
           ("vtdpi_atomic_load_ptr_acquire(&s->pages[i]),\n"
            "                                bits);",
            "s->pages[i],\n                                "
            "notified(s->pages[i], bits));")),
-    sched("offline: moves entries to another pCPU", "5b",
+    scan("offline: moves entries to another pCPU", "5b",
           "protocol 1; Xen 3.9", (GO_OFFLINE, MOVING)),
-    sched("offline: shares the handler's sequence", "5d", "protocol 2 H7",
+    scan("offline: shares the handler's sequence", "5d", "protocol 2 H7",
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
            "i < s->max_pages; i++) {\n        const uint64_t bits",
            "    scan_begin(&p->scan);\n    for (uint32_t i = 0; "
@@ -323,31 +332,31 @@ MUTANTS = [
           ("    scan_end(&s->scan);\n    return woken;",
            "    scan_end(&p->scan);\n    return woken;")),
     # detach.
-    sched("scan is never odd", "6b", "",
+    scan("scan is never odd", "6b", "",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);", "    (void)s;"),
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    sched("scan ends before its wakes", "6b", "",
+    scan("scan ends before its wakes", "6b", "",
           ("    scan_begin(&p->scan);\n",
            "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
           ("    }\n    scan_end(&p->scan);\n", "    }\n")),
-    sched("scan stays odd", "6b", "",
+    scan("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    sched("scan becomes odd by a plain store", "6b/1/tso", "protocol 2 H6",
+    scan("scan becomes odd by a plain store", "6b/1/tso", "protocol 2 H6",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
            "    vtdpi_atomic_store64_release(seq, s + 1);")),
     sched("attach leaves the slot without a cookie", "6b", "",
           ("    vtdpi_atomic_store_ptr_release("
            "&page->cookie[slot % VTDPI_PAGE_SLOTS],\n"
            "                                   cookie);\n", "")),
-    sched("detach without quiescence", "6b", "protocol 2 H4", (POLL, "")),
-    sched("detach ignores offline and rescan", "5d", "protocol 2 H5",
+    scan("detach without quiescence", "6b", "protocol 2 H4", (POLL, "")),
+    scan("detach ignores offline and rescan", "5d", "protocol 2 H5",
           (POLL, POLL.replace("<= s", "< s"))),
-    sched("detach waits for the first pCPU only", "6a", "protocol 2 H4",
+    scan("detach waits for the first pCPU only", "6a", "protocol 2 H4",
           (POLL, "    if (!scan_passed(v, sequence(s, 0)))\n"
            "        return false;\n")),
-    sched("detach waits for the pCPU NDST only", "6a", "protocol 1",
+    scan("detach waits for the pCPU NDST only", "6a", "protocol 1",
           (POLL, "    const uint32_t ndst = (uint32_t)(v->pid->control >> 32);"
            "\n\n    for (; v->detach_next < s->max_pcpus; v->detach_next++) {\n"
            "        const struct vtdpi_pcpu *const p ="
@@ -355,17 +364,17 @@ MUTANTS = [
            "        if (p->ndst == ndst &&\n"
            "            !scan_passed(v, sequence(s, v->detach_next)))\n"
            "            return false;\n    }\n")),
-    sched("detach waits one poll", "6b", "",
+    scan("detach waits one poll", "6b", "",
           ("(v->detach_seq != 0 && now != v->detach_seq)",
            "v->detach_seq != 0")),
-    sched("detach leaves it blocked", "6b", "",
+    scan("detach leaves it blocked", "6b", "",
           ("    vtdpi_vcpu_preempt(v);\n    page = page_of_vcpu(v);",
            "    page = page_of_vcpu(v);")),
-    sched("detach ignores references", "16", "Xen 2.1 H4, Linux 9.15",
+    scan("detach ignores references", "16", "Xen 2.1 H4, Linux 9.15",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    (void)vtdpi_atomic_xchg64(&v->refs, 0);\n    (void)none;")),
-    sched("detach looks at the references, then closes", "16", "Linux 9.15",
+    scan("detach looks at the references, then closes", "16", "Linux 9.15",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    if (vtdpi_atomic_load64(&v->refs) != none)\n"
@@ -374,7 +383,7 @@ MUTANTS = [
     sched("reference taken from a closed vCPU", "16", "Linux 9.15",
           ("        if ((old & REFS_OPEN) == 0)\n"
            "            return VTDPI_ECLOSED;\n    } while", "    } while")),
-    sched("slot freed before the scans have ended", "6b", "",
+    scan("slot freed before the scans have ended", "6b", "",
           (POLL, "    (void)vtdpi_atomic_and64(&page_of_vcpu(v)->claimed,\n"
            "                             ~bit_of(v->slot));\n    v->sched = NULL;"
            "\n    return true;\n" + POLL)),
@@ -476,12 +485,12 @@ HOST_BUGS = [
 
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
-    same_sched("detach leaves the cookie",
+    same_scan("detach leaves the cookie",
           "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
            "\n", "    (void)page;\n")),
-    same_sched("detach withdraws by a plain store",
+    same_scan("detach withdraws by a plain store",
           "The locked operations on refs and on the bit stand between withdrawing the vCPU and reading the sequences as well; the release of the slot empties the store buffer.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"

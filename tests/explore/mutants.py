@@ -35,7 +35,7 @@ class Broken(Exception):
 def mutate(root, work, changes):
     """Write changed copies of the sources below @work."""
     texts = {}
-    for name in (mutant_list.SCHED, mutant_list.PID):
+    for name in (mutant_list.SCHED, mutant_list.SCAN, mutant_list.PID):
         texts[name] = (root / name).read_text(encoding="utf-8")
     for name, old, new in changes:
         if texts[name].count(old) != 1:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sched.c"
+#include "sched_scan.c"
 
 #include "subject.h"
 

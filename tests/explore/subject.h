@@ -3,8 +3,8 @@
 #define VTDPI_EXPLORE_SUBJECT_H
 
 /*
- * The code under test: src/sched.c and pid.h in one translation unit, which is
- * all that is compiled anew for a mutant. The inline functions that a host
+ * The code under test: src/sched.c, src/sched_scan.c and pid.h in one
+ * translation unit, which is all that is compiled anew for a mutant. The inline functions that a host
  * calls are reached through here, so that a mutant of pid.h is seen.
  */
 
