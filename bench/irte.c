@@ -93,7 +93,7 @@ static void vcpus_up(void)
         .max_pcpus = 1,
         .apic_mode = VTDPI_X2APIC,
         .anv = 0xf2,
-        .wnv = 0xf1,
+        .wnv = {0xf1},
     };
 
     must(vtdpi_sched_init(&m.sched, &params), "sched");

@@ -17,9 +17,51 @@ static uint64_t place(uint8_t nv, uint32_t ndst)
            VTDPI_FIELD_PUT(ndst, VTDPI_PID_NDST);
 }
 
+/* By slot, so that each vector is that of certain bits of every leaf word. Their
+ * number is a power of two. */
+static uint8_t wnv_of(const struct vtdpi_vcpu *v)
+{
+    return v->sched->wnv[v->slot & (v->sched->wnv_count - 1U)];
+}
+
+/* 0, or what is wrong with the vectors. */
+static VTDPI_COLD int check_vectors(const struct vtdpi_sched_params *params)
+{
+    const uint32_t count = params->wnv_count == 0 ? 1 : params->wnv_count;
+
+    if (count > VTDPI_WNV_MAX || VTDPI_PAGE_SLOTS % count != 0)
+        return VTDPI_EINVAL;
+    if (params->anv < VTDPI_VECTOR_MIN)
+        return VTDPI_EVECTOR;
+    for (uint32_t i = 0; i < count; i++) {
+        if (params->wnv[i] < VTDPI_VECTOR_MIN)
+            return VTDPI_EVECTOR;
+        if (params->wnv[i] == params->anv)
+            return VTDPI_EINVAL;
+        for (uint32_t k = 0; k < i; k++) {
+            if (params->wnv[k] == params->wnv[i])
+                return VTDPI_EINVAL;
+        }
+    }
+    return 0;
+}
+
+static VTDPI_COLD void set_vectors(struct vtdpi_sched *s,
+                                   const struct vtdpi_sched_params *params)
+{
+    s->anv = params->anv;
+    s->wnv_count = params->wnv_count == 0 ? 1 : params->wnv_count;
+    /* The first of every wnv_count bits: all ones, by wnv_count ones. */
+    s->stripe = UINT64_MAX / (UINT64_MAX >> (VTDPI_PAGE_SLOTS - s->wnv_count));
+    for (uint32_t i = 0; i < s->wnv_count; i++)
+        s->wnv[i] = params->wnv[i];
+}
+
 int vtdpi_sched_init(struct vtdpi_sched *s,
                      const struct vtdpi_sched_params *params)
 {
+    int err;
+
     if (s == NULL || params == NULL || params->ops == NULL ||
         params->ops->send_ipi == NULL || params->ops->wake == NULL ||
         params->pages == NULL || params->pcpus == NULL)
@@ -27,10 +69,9 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     if (params->max_pages == 0 || params->max_pages > VTDPI_PAGES_MAX ||
         params->max_pcpus == 0)
         return VTDPI_EINVAL;
-    if (params->anv < VTDPI_VECTOR_MIN || params->wnv < VTDPI_VECTOR_MIN)
-        return VTDPI_EVECTOR;
-    if (params->anv == params->wnv)
-        return VTDPI_EINVAL;
+    err = check_vectors(params);
+    if (err != 0)
+        return err;
 
     s->ops = params->ops;
     s->ctx = params->ctx;
@@ -39,8 +80,7 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     s->max_pages = params->max_pages;
     s->max_pcpus = params->max_pcpus;
     s->apic_mode = params->apic_mode;
-    s->anv = params->anv;
-    s->wnv = params->wnv;
+    set_vectors(s, params);
     vtdpi_atomic_store64_relaxed(&s->scan, 0);
     for (uint32_t i = 0; i < s->max_pages; i++)
         vtdpi_atomic_store_ptr_release(&s->pages[i], NULL);
@@ -106,7 +146,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
 
 /*
  * Leaf before summary, both before the control word: when a notification is
- * sent with WNV the handler finds the vCPU (invariant I). The summary is
+ * sent with a WNV the handler finds the vCPU (invariant I). The summary is
  * tested after the leaf is set; pairs with handle_leaf(), which clears the
  * summary bit before it reads the leaf again: one of the two sees the other.
  */
@@ -131,7 +171,7 @@ static void unmark(const struct vtdpi_pcpu *p, uint32_t slot)
 
 /* Transitions of the owner. */
 
-/* After NV has left WNV, so that invariant I holds throughout. */
+/* After NV is ANV again, so that invariant I holds throughout. */
 static void leave_blocked(struct vtdpi_vcpu *v)
 {
     if (v->blocked_on == NULL)
@@ -174,13 +214,13 @@ static bool mark_online(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
 }
 
 /*
- * NV = WNV, NDST = p, SN = 0, unless ON is set: then the notification has gone
+ * NV = its WNV, NDST = p, SN = 0, unless ON is set: then the notification has gone
  * to the old place and nobody would send another one. The test and the change
  * are one compare-and-swap, so there is no moment in between.
  */
 static bool arm(struct vtdpi_vcpu *v, const struct vtdpi_pcpu *p)
 {
-    const uint64_t new_place = place(v->sched->wnv, p->ndst);
+    const uint64_t new_place = place(wnv_of(v), p->ndst);
     uint64_t old = vtdpi_atomic_load64_relaxed(&v->pid->control);
 
     do {
@@ -220,7 +260,7 @@ enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
 
     if (!mark_online(v, p))
         return VTDPI_BLOCK_OFFLINE;
-    old = vtdpi_pid_replace(v->pid, PLACE, place(v->sched->wnv, p->ndst));
+    old = vtdpi_pid_replace(v->pid, PLACE, place(wnv_of(v), p->ndst));
     v->blocked_on = p;
     /*
      * ON was set: its notification went to the old place. PIR not empty: it
@@ -230,7 +270,7 @@ enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
      */
     if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {
         (void)vtdpi_pid_test_and_set_on(v->pid);
-        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, v->sched->wnv);
+        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, wnv_of(v));
     }
     return VTDPI_BLOCKED;
 }

@@ -61,13 +61,15 @@ static uint32_t wake_slots(const struct vtdpi_sched *s,
     return woken;
 }
 
-static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
+static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf,
+                            uint64_t slots)
 {
     const struct vtdpi_sched *const s = p->sched;
     uint64_t *const summary = &p->summary[leaf / 64];
     uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);
     const struct vtdpi_pid_page *page;
 
+    /* The whole word: the summary bit stands for the slots of all vectors. */
     if (bits == 0) {
         /*
          * Locked, since other bits of the word change meanwhile; then the leaf
@@ -82,8 +84,21 @@ static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
             return 0;
         (void)vtdpi_atomic_or64(summary, bit_of(leaf));
     }
+    bits &= slots;
+    if (bits == 0)
+        return 0;
     page = vtdpi_atomic_load_ptr_acquire(&s->pages[leaf]);
     return wake_slots(s, page, notified(page, bits));
+}
+
+/* The bits, in every leaf word, of the vCPUs that @vector is for; or 0. */
+static uint64_t slots_of(const struct vtdpi_sched *s, uint8_t vector)
+{
+    for (uint32_t i = 0; i < s->wnv_count; i++) {
+        if (s->wnv[i] == vector)
+            return s->stripe << i;
+    }
+    return 0;
 }
 
 /*
@@ -91,17 +106,21 @@ static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
  * vCPU which has run and blocked again meanwhile, and would lose its next
  * wakeup.
  */
-uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p)
+uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 {
+    const uint64_t slots = slots_of(p->sched, vector);
     const uint32_t words = (p->sched->max_pages + 63) / 64;
     uint32_t woken = 0;
 
+    if (slots == 0)
+        return 0;
     scan_begin(&p->scan);
     for (uint32_t i = 0; i < words; i++) {
         uint64_t w = vtdpi_atomic_load64(&p->summary[i]);
 
         for (; w != 0; w &= w - 1)
-            woken += handle_leaf(p, i * 64 + (uint32_t)__builtin_ctzll(w));
+            woken +=
+                handle_leaf(p, i * 64 + (uint32_t)__builtin_ctzll(w), slots);
     }
     scan_end(&p->scan);
     return woken;

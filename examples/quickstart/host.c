@@ -348,7 +348,7 @@ static void external_interrupt(struct demo *d, struct pcpu *p, uint8_t vector)
     p->in_guest = false;
     if (vector == WNV) {
         d->account.exits_wake += exits;
-        if (vtdpi_pcpu_handle_wakeup(&p->pi) == 0)
+        if (vtdpi_pcpu_handle_wakeup(&p->pi, WNV) == 0)
             line_then(d, "wakes nobody");
     } else {
         d->account.exits_relay += exits;
@@ -458,7 +458,7 @@ void host_start(struct demo *d)
         .max_pcpus = PCPUS,
         .apic_mode = VTDPI_X2APIC,
         .anv = ANV,
-        .wnv = WNV,
+        .wnv = {WNV},
     };
 
     must(vtdpi_sched_init(&d->sched, &params), "vtdpi_sched_init");

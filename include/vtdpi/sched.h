@@ -15,7 +15,7 @@
  * | before every VM entry, interrupts off       | vtdpi_vcpu_sync() or _merge()|
  * | scheduled out, paused, halted with IF = 0   | vtdpi_vcpu_preempt()         |
  * | halted, interrupts enabled, none deliverable| vtdpi_vcpu_block()           |
- * | the wakeup vector arrives                   | vtdpi_pcpu_handle_wakeup()   |
+ * | a wakeup vector arrives                     | vtdpi_pcpu_handle_wakeup()   |
  * | the active vector arrives in host mode      | nothing but EOI              |
  *
  * **Rule S, the single writer.** A vCPU's place (its blocked bit, and NV, NDST
@@ -25,8 +25,8 @@
  * preemptible host, with preemption off. Posters change only PIR and ON. The
  * wakeup handler, offline and rescan only read, and call wake.
  *
- * **Invariant I.** NV = WNV implies that the vCPU's bit is set in the bitmap of
- * the pCPU whose id is NDST.
+ * **Invariant I.** NV other than ANV implies that NV is the vCPU's own WNV, and
+ * that its bit is set in the bitmap of the pCPU whose id is NDST.
  *
  * @picture{sched-states.dot,The transitions of the owner and the notifications}
  *
@@ -53,8 +53,9 @@ VTDPI_BEGIN_DECLS
  *
  * @retval 0                Done.
  * @retval VTDPI_EINVAL     A pointer or a required callback is NULL, a maximum
- *                          is out of range, or ANV = WNV. Nothing has changed.
- * @retval VTDPI_EVECTOR    ANV or WNV is below 16. Nothing has changed.
+ *                          is out of range, the number of WNVs does not divide
+ *                          64, or two vectors are the same. Nothing has changed.
+ * @retval VTDPI_EVECTOR    ANV or a WNV is below 16. Nothing has changed.
  *
  * @thread @waitfree
  */
@@ -119,7 +120,7 @@ vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
 /**
  * @brief Let vCPUs block on a pCPU.
  *
- * @param p  A pCPU that was set up and takes the wakeup vector. Not NULL.
+ * @param p  A pCPU that was set up and takes the wakeup vectors. Not NULL.
  *
  * @thread @waitfree @order{SC}
  */
@@ -160,22 +161,26 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_offline(struct vtdpi_pcpu *p);
 VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
 
 /**
- * @brief Handle the wakeup vector: wake every vCPU that is blocked on this
- *        pCPU and has ON set.
+ * @brief Handle a wakeup vector: wake every vCPU that is blocked on this pCPU,
+ *        has that vector, and has ON set.
  *
  * Clears neither bits nor ON. Wakes may be spurious. EOI before or after; a
- * host that defers the work to a later context clears its own pending mark
- * before it calls.
+ * host that defers the work to a later context clears its own pending mark of
+ * that vector before it calls.
  *
- * @param p  The pCPU on which the vector arrived. Not NULL.
+ * @param p       The pCPU on which the vector arrived. Not NULL.
+ * @param vector  The vector.
  *
- * @return Number of wake calls.
+ * @return Number of wake calls. 0, and nothing is read, for a vector that is
+ *         none of the instance's WNVs.
  *
- * @pre Not nested and not concurrent for one pCPU.
+ * @pre The handlers of all wakeup vectors of one pCPU exclude one another: not
+ *      nested, not concurrent. One that arrives meanwhile stays pending.
  *
  * @irqsoff @waitfree @order{SC}
  */
-VTDPI_API uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p);
+VTDPI_API uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p,
+                                            uint8_t vector);
 
 /**
  * @brief How many vCPUs are blocked on a pCPU.
@@ -248,7 +253,7 @@ VTDPI_API void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v);
 
 /**
  * @brief Halted with interrupts enabled and nothing deliverable: arm the
- *        wakeup vector of @p p.
+ *        vCPU's wakeup vector, for @p p.
  *
  * Owner call, with preemption off. Legal from any state; a vCPU that is
  * blocked already is preempted first.
@@ -273,7 +278,7 @@ vtdpi_vcpu_block(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
  * @brief As vtdpi_vcpu_block(), for hosts that can no longer cancel the sleep.
  *
  * Owner call, with preemption off, from a scheduler's switch-out path. If
- * something is posted, @p p is sent its own wakeup vector, and the handler
+ * something is posted, @p p is sent the vCPU's wakeup vector, and the handler
  * wakes the vCPU as for any other post.
  *
  * @param v  An attached vCPU. Not NULL.

@@ -25,6 +25,9 @@ VTDPI_BEGIN_DECLS
 /** Most PID pages of an instance. */
 #define VTDPI_PAGES_MAX  65536
 
+/** Most wakeup notification vectors of an instance. */
+#define VTDPI_WNV_MAX    64
+
 /** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
 #define VTDPI_BITMAP_WORDS(pages) \
     ((size_t)(pages) + ((size_t)(pages) + 63) / 64)
@@ -61,8 +64,10 @@ struct vtdpi_sched {
     uint32_t max_pcpus;
     enum vtdpi_apic_mode apic_mode;
     uint8_t anv;
-    uint8_t wnv;
-    uint64_t scan; /* sequence of offline and rescan; odd while one reads */
+    uint8_t wnv_count; /* divides 64 */
+    uint8_t wnv[VTDPI_WNV_MAX];
+    uint64_t stripe; /* the bits of a leaf word that belong to wnv[0] */
+    uint64_t scan;   /* sequence of offline and rescan; odd while one reads */
 };
 
 /** @brief A physical CPU; the host embeds it in its per-CPU data. */
@@ -106,8 +111,17 @@ struct vtdpi_sched_params {
     enum vtdpi_apic_mode apic_mode; /**< How the CPUs' APICs are addressed. */
     /** Active notification vector, in every VMCS; 16 to 255. */
     uint8_t anv;
-    /** Wakeup notification vector, an ordinary one; 16 to 255, not ANV. */
-    uint8_t wnv;
+    /**
+     * Wakeup notification vectors, ordinary ones, the same on every pCPU; each
+     * 16 to 255, no two the same, none of them ANV. A vCPU in slot n is woken
+     * by the vector n % wnv_count.
+     */
+    uint8_t wnv[VTDPI_WNV_MAX];
+    /**
+     * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1. A handler looks at one in
+     * wnv_count of the vCPUs that are blocked on its pCPU.
+     */
+    uint8_t wnv_count;
 };
 
 VTDPI_END_DECLS

@@ -95,7 +95,7 @@ void interrupt_wnv(void *arg)
         ex_host(accepts_wnv, cpu);
         cpu->irr &= ~IRR_WNV;
         cpu->busy = 1;
-        (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu);
+        (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu, WNV);
         ex_host(NULL, NULL);
         cpu->busy = 0;
     }

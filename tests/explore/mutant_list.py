@@ -108,7 +108,7 @@ MOVING = """    struct vtdpi_pcpu *const q =
             uint64_t old = vtdpi_atomic_load64(control);
 
             mark(q, slot);
-            if ((old & VTDPI_PID_NV) == place(p->sched->wnv, 0))
+            if ((old & VTDPI_PID_NV) != place(p->sched->anv, 0))
                 (void)vtdpi_atomic_cas64(
                     control, &old,
                     (old & ~VTDPI_PID_NDST) | place(0, q->ndst));
@@ -145,7 +145,7 @@ MUTANTS = [
            "        return 0;\n")),
     scan("summary is not set again", "7a", "protocol 0",
           ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
-           "    page", "    }\n    page")),
+           "    bits", "    }\n    bits")),
     scan("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
           ("        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
            "        vtdpi_atomic_store64_release(\n"
@@ -158,7 +158,7 @@ MUTANTS = [
            "                             ~bit_of(leaf));\n"
            "    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"),
           ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
-           "    page", "    }\n    page")),
+           "    bits", "    }\n    bits")),
     sched("owner clears the summary of an empty leaf", "1b", "protocol 0",
           (UNMARK, UNMARK +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0)\n"
@@ -296,7 +296,7 @@ MUTANTS = [
     sched("committed: no notification of its own", "13a",
           "protocol 0; Linux 9.6, 9.16",
           ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
-           "v->sched->wnv);\n", "")),
+           "wnv_of(v));\n", "")),
     # offline.
     scan("offline: flag after the scan", "5e", "protocol 2 H1",
           (GO_OFFLINE, "    const uint32_t n = wake_all(p);\n\n"

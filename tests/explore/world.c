@@ -116,7 +116,7 @@ static void set_up_library(void)
         .max_pcpus = CPUS,
         .apic_mode = VTDPI_XAPIC,
         .anv = ANV,
-        .wnv = WNV,
+        .wnv = {WNV},
     };
 
     memset(&host, 0, sizeof host);

@@ -173,7 +173,7 @@ struct world *host_new(uint64_t seed)
         .max_pcpus = PCPUS,
         .apic_mode = VTDPI_X2APIC,
         .anv = ANV,
-        .wnv = WNV,
+        .wnv = {WNV},
     };
 
     w->ops.send_ipi = send_ipi;

@@ -16,7 +16,7 @@ static bool take_interrupts(struct pcpu *p)
         any = any || vectors != 0;
         /* ANV: EOI and nothing else. */
         if (i == WNV / 64 && (vectors & (UINT64_C(1) << (WNV % 64))) != 0) {
-            (void)vtdpi_pcpu_handle_wakeup(&p->lib);
+            (void)vtdpi_pcpu_handle_wakeup(&p->lib, WNV);
             p->handled++;
         }
     }

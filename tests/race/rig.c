@@ -76,7 +76,7 @@ static void sched_new(struct rig *r)
         .max_pcpus = 1,
         .apic_mode = VTDPI_X2APIC,
         .anv = 0xf2,
-        .wnv = 0xf1,
+        .wnv = {0xf1},
     };
 
     race_check(vtdpi_sched_init(&r->sched, &params) == 0);

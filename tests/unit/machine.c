@@ -74,7 +74,7 @@ static void sched_new(struct machine *m)
         .max_pcpus = 1,
         .apic_mode = VTDPI_X2APIC,
         .anv = 0xf2,
-        .wnv = 0xf1,
+        .wnv = {0xf1},
     };
 
     params.pages = &m->page_slot;

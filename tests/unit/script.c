@@ -190,7 +190,7 @@ int setup(void **state)
         .max_pages = 1,
         .max_pcpus = 1,
         .anv = 0xf2,
-        .wnv = 0xf1,
+        .wnv = {0xf1},
     };
 
     assert_non_null(f);

@@ -29,13 +29,14 @@ static void test_sched_init_bad_params_refused(void **state)
     struct world *w = *state;
     const struct vtdpi_platform_ops no_wake = {.send_ipi = w->ops.send_ipi};
     const struct vtdpi_platform_ops no_ipi = {.wake = w->ops.wake};
-    const struct vtdpi_sched_params good = {
-        &w->ops, w, w->page_slots, 1, w->pcpu_slots, 1, VTDPI_XAPIC, 32, 33};
-    struct init_case cases[12];
+    const struct vtdpi_sched_params good = {&w->ops,       w, w->page_slots, 1,
+                                            w->pcpu_slots, 1, VTDPI_XAPIC,   32,
+                                            {33},          1};
+    struct init_case cases[17];
     unsigned int n = 0;
     struct vtdpi_sched s;
 
-    for (; n < 12; n++)
+    for (; n < 17; n++)
         cases[n] = (struct init_case){good, VTDPI_EINVAL};
     cases[0].params.ops = NULL;
     cases[1].params.ops = &no_wake;
@@ -45,12 +46,20 @@ static void test_sched_init_bad_params_refused(void **state)
     cases[5].params.max_pages = 0;
     cases[6].params.max_pages = VTDPI_PAGES_MAX + 1;
     cases[7].params.max_pcpus = 0;
-    cases[8].params.wnv = 32;
+    cases[8].params.wnv[0] = 32;
     cases[9].params.anv = 15;
     cases[9].want = VTDPI_EVECTOR;
-    cases[10].params.wnv = 15;
+    cases[10].params.wnv[0] = 15;
     cases[10].want = VTDPI_EVECTOR;
     cases[11].want = 0;
+    cases[12].params.wnv_count = 3;
+    cases[13].params.wnv_count = 128;
+    cases[14].params.wnv_count = 2;
+    cases[14].want = VTDPI_EVECTOR; /* the second is 0 */
+    cases[15].params.wnv_count = 2;
+    cases[15].params.wnv[1] = 33;
+    cases[16].params.wnv_count = 2;
+    cases[16].params.wnv[1] = 32;
     for (unsigned int i = 0; i < n; i++)
         assert_int_equal(vtdpi_sched_init(&s, &cases[i].params), cases[i].want);
     assert_int_equal(vtdpi_sched_init(NULL, &good), VTDPI_EINVAL);
@@ -126,7 +135,7 @@ static void test_pcpu_init_xapic_limits_and_encoding(void **state)
     void *pages[1];
     void *pcpus[3];
     const struct vtdpi_sched_params params = {
-        &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, WNV};
+        &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, {WNV}, 0};
     struct vtdpi_sched s;
     struct vtdpi_pcpu p[2];
     uint64_t bitmap[2][VTDPI_BITMAP_WORDS(1)];
@@ -324,7 +333,7 @@ static void test_vcpu_block_committed_on_over_empty_pir_notifies(void **state)
     assert_int_equal(vtdpi_vcpu_block_committed(&w->vcpu[0].v, &w->pcpu[2]),
                      VTDPI_BLOCKED);
     assert_true(w->pending[2][WNV]);
-    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2]), 1);
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV), 1);
 }
 
 static void test_vcpu_block_committed_idle_sends_nothing(void **state)
@@ -347,14 +356,14 @@ static void test_pcpu_handle_wakeup_wakes_those_with_on(void **state)
     world_block_all(w, 2);
     world_device_post(&w->vcpu[1], 0x40, false);
     assert_true(w->pending[2][WNV]);
-    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2]), 1);
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV), 1);
     assert_int_equal(w->vcpu[0].wakes, 0);
     assert_int_equal(w->vcpu[1].wakes, 1);
     assert_int_equal(w->vcpu[2].wakes, 0);
     /* It only reads: ON and the bit belong to the owner. */
     assert_int_equal(control(&w->vcpu[1]), control_word(true, false, WNV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), VCPUS);
-    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[1]), 0);
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[1], WNV), 0);
 }
 
 static void test_pcpu_handle_wakeup_clears_stale_summary_only(void **state)
@@ -365,7 +374,7 @@ static void test_pcpu_handle_wakeup_clears_stale_summary_only(void **state)
     assert_int_equal(w->bitmap[2][PAGES], 3); /* leaves 0 and 1 */
     world_enter(&w->vcpu[1], 0);
     assert_int_equal(w->bitmap[2][PAGES], 3);
-    (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2]);
+    (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV);
     assert_int_equal(w->bitmap[2][PAGES], 1);
 }
 
@@ -486,7 +495,7 @@ static void test_sched_broken_preconditions_assert(void **state)
     expect_assert_failure(vtdpi_vcpu_send(&w->vcpu[0].v, &nothing));
     expect_assert_failure(vtdpi_pid_init(misaligned, ANV, 0));
     w->pcpu[0].scan = 1;
-    expect_assert_failure((void)vtdpi_pcpu_handle_wakeup(&w->pcpu[0]));
+    expect_assert_failure((void)vtdpi_pcpu_handle_wakeup(&w->pcpu[0], WNV));
     w->s.scan = 1;
     expect_assert_failure((void)vtdpi_pcpu_rescan(&w->pcpu[1]));
 }

@@ -41,7 +41,7 @@ static void test_vcpu_detach_blocked_leaves_nothing(void **state)
     assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[0].v), 0);
     w->vcpu[0].gone = true;
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), VCPUS - 1);
-    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2]), 0);
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV), 0);
     assert_int_equal(vtdpi_pcpu_offline(&w->pcpu[2]), VCPUS - 1);
 }
 
@@ -142,10 +142,15 @@ static unsigned int detach_during(uint32_t (*scan)(struct vtdpi_pcpu *p),
     return d.step;
 }
 
+static uint32_t handle(struct vtdpi_pcpu *p)
+{
+    return vtdpi_pcpu_handle_wakeup(p, WNV);
+}
+
 static void test_vcpu_detach_during_handler_no_wake_after(void **state)
 {
     (void)state;
-    for (unsigned int k = 1; detach_during(vtdpi_pcpu_handle_wakeup, k) >= k;)
+    for (unsigned int k = 1; detach_during(handle, k) >= k;)
         k++;
 }
 
@@ -196,7 +201,7 @@ static bool brief_once(struct brief *b)
     b->step = 0;
     hook.before = block_then_offline;
     hook.ctx = b;
-    (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2]);
+    (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV);
     hook_reset();
     world_settle(w);
     world_check(w);

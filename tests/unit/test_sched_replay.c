@@ -300,10 +300,16 @@ static void finish(struct world *w)
 /* The world that is being replayed, so that a failure can be named. */
 static struct replay now;
 
+/* Where the vCPUs are, and how many wakeup vectors there are. */
+struct layout {
+    const uint32_t *slots;
+    uint8_t wnv_count;
+};
+
 /* One run; returns the number of steps of the operation. */
-static unsigned int replay_once(const uint32_t slots[VCPUS])
+static unsigned int replay_once(const struct layout *l)
 {
-    now.w = world_new(slots);
+    now.w = world_new_vectors(l->slots, l->wnv_count);
     now.step = 0;
     now.op->before(now.w);
     hook.before = on_access;
@@ -330,7 +336,7 @@ static int name_failure(void **state)
     return 0;
 }
 
-static void replay_operation(const uint32_t slots[VCPUS])
+static void replay_operation(const struct layout *l)
 {
     for (unsigned int i = 0; i < EVENTS * EVENTS; i++) {
         unsigned int steps;
@@ -344,30 +350,39 @@ static void replay_operation(const uint32_t slots[VCPUS])
         do {
             now.at[1] = ++now.at[0];
             do
-                steps = replay_once(slots);
+                steps = replay_once(l);
             while (now.at[1]++ < steps);
         } while (now.at[0] <= steps);
     }
 }
 
-static void replay_all(const uint32_t slots[VCPUS])
+static void replay_all(const uint32_t slots[VCPUS], uint8_t wnv_count)
 {
+    const struct layout l = {slots, wnv_count};
+
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         now.op = &operations[i];
-        replay_operation(slots);
+        replay_operation(&l);
     }
 }
 
 static void test_sched_two_events_at_any_step_nothing_lost(void **state)
 {
     (void)state;
-    replay_all(near_slots);
+    replay_all(near_slots, 1);
 }
 
 static void test_sched_two_events_two_words_nothing_lost(void **state)
 {
     (void)state;
-    replay_all(far_slots);
+    replay_all(far_slots, 1);
+}
+
+/* In one word: vCPUs 0 and 2 on one vector, 1 on the other. */
+static void test_sched_two_events_two_vectors_nothing_lost(void **state)
+{
+    (void)state;
+    replay_all(near_slots, 2);
 }
 
 int main(void)
@@ -377,6 +392,8 @@ int main(void)
             test_sched_two_events_at_any_step_nothing_lost, name_failure),
         cmocka_unit_test_teardown(test_sched_two_events_two_words_nothing_lost,
                                   name_failure),
+        cmocka_unit_test_teardown(
+            test_sched_two_events_two_vectors_nothing_lost, name_failure),
     };
 
     return cmocka_run_group_tests_name("sched_replay", tests, NULL, NULL);

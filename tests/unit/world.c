@@ -60,7 +60,17 @@ static void add_page(struct world *w, uint32_t number)
                      0);
 }
 
+uint8_t world_wnv(unsigned int n)
+{
+    return (uint8_t)(n == 0 ? WNV : 0x20 + n * 37 % 64);
+}
+
 struct world *world_new(const uint32_t slots[VCPUS])
+{
+    return world_new_vectors(slots, 1);
+}
+
+struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
 {
     struct world *w = calloc(1, sizeof(*w));
     struct vtdpi_sched_params params = {
@@ -72,10 +82,13 @@ struct world *world_new(const uint32_t slots[VCPUS])
         .max_pcpus = PCPUS,
         .apic_mode = VTDPI_X2APIC,
         .anv = ANV,
-        .wnv = WNV,
+        .wnv_count = wnv_count,
     };
 
     assert_non_null(w);
+    for (unsigned int i = 0; i < wnv_count; i++)
+        params.wnv[i] = world_wnv(i);
+    w->wnv_count = wnv_count;
     w->memory = aligned_alloc(4096, PRESENT * 4096);
     assert_non_null(w->memory);
     w->ops.send_ipi = send_ipi;
@@ -208,9 +221,11 @@ void world_interrupts(struct world *w, unsigned int p)
 {
     if (w->irqs_off[p])
         return;
-    if (w->pending[p][WNV]) {
-        w->pending[p][WNV] = false;
-        (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[p]);
+    for (unsigned int i = 0; i < w->wnv_count; i++) {
+        if (!w->pending[p][world_wnv(i)])
+            continue;
+        w->pending[p][world_wnv(i)] = false;
+        (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[p], world_wnv(i));
     }
     if (!w->pending[p][ANV])
         return;
@@ -233,8 +248,10 @@ void world_interrupts(struct world *w, unsigned int p)
 static bool anything_pending(const struct world *w)
 {
     for (unsigned int p = 0; p < PCPUS - 1; p++) {
-        if (w->pending[p][ANV] || w->pending[p][WNV])
-            return true;
+        for (unsigned int i = 0; i < 256; i++) {
+            if (w->pending[p][i])
+                return true;
+        }
     }
     return false;
 }
@@ -267,7 +284,8 @@ static void check_sleeping(const struct world *w, const struct world_vcpu *v)
     const uint32_t leaf = v->v.slot / 64;
 
     assert_int_equal(pid->control & 3, 0);
-    assert_int_equal(pid->control >> 16 & 0xff, WNV);
+    assert_int_equal(pid->control >> 16 & 0xff,
+                     world_wnv(v->v.slot % w->wnv_count));
     assert_false(w->dead[p]);
     assert_true(w->bitmap[p][leaf] >> (v->v.slot % 64) & 1);
     assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
@@ -279,11 +297,14 @@ void world_check_never(const struct world *w)
         const struct world_vcpu *v = &w->vcpu[i];
         const uint64_t control = pid_of(v)->control;
 
-        if ((control >> 16 & 0xff) == WNV)
-            assert_true(
-                w->bitmap[pcpu_of((uint32_t)(control >> 32))][v->v.slot / 64] >>
-                    (v->v.slot % 64) &
-                1);
+        if ((control >> 16 & 0xff) == ANV)
+            continue;
+        assert_int_equal(control >> 16 & 0xff,
+                         world_wnv(v->v.slot % w->wnv_count));
+        assert_true(
+            w->bitmap[pcpu_of((uint32_t)(control >> 32))][v->v.slot / 64] >>
+                (v->v.slot % 64) &
+            1);
     }
 }
 

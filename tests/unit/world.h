@@ -51,15 +51,20 @@ struct world {
     bool dead[PCPUS]; /* the local APIC loses what it gets */
     struct world_vcpu vcpu[VCPUS];
     unsigned int ipis;
+    uint32_t wnv_count;
     void *memory; /* the present PID pages */
 };
 
 /* APIC id of a pCPU: not its number, and above 8 bits. */
 uint32_t world_apic_id(unsigned int pcpu);
 
+/* The wakeup vectors, in no order; the first is WNV. */
+uint8_t world_wnv(unsigned int n);
+
 /* All pCPUs online, pages 0, 1 and 65 present, VCPUS vCPUs attached to the
- * slots given. */
+ * slots given; with one wakeup vector, or with several. */
 struct world *world_new(const uint32_t slots[VCPUS]);
+struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count);
 void world_free(struct world *w);
 
 /* The same as a CMocka fixture, with these slots. */
@@ -91,7 +96,8 @@ void world_interrupts(struct world *w, unsigned int pcpu);
 /* Everything in flight arrives, woken vCPUs run, until nothing changes. */
 void world_settle(struct world *w);
 
-/* What holds at every step: NV = WNV implies the bit on NDST's pCPU. */
+/* What holds at every step: NV other than ANV is the vCPU's own wakeup vector,
+ * and implies the bit on NDST's pCPU. */
 void world_check_never(const struct world *w);
 
 /* Design section 5, "At quiescence", for every vCPU; and no vector lost. */
