@@ -20,6 +20,7 @@
 #include "vtdpi/platform.h"
 #include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
+#include "vtdpi/route.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/status.h"
 #include "vtdpi/table.h"

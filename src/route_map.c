@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The APICs of a guest, indexed. All keys are in one sorted array:
+ *
+ *     63            47 46          15 14      0
+ *     +---------------+--------------+---------+
+ *     | group         | APIC id      | vCPU    |
+ *     +---------------+--------------+---------+
+ *
+ * Group 0 holds every APIC that is there; the others are those that a logical
+ * destination can name: xAPIC flat, the 16 clusters of xAPIC, the 65536 of
+ * x2APIC. An APIC is in at most one of them. Whom a message can be for is then
+ * one range of keys, or three for a logical destination of at most 8 bits, and
+ * each is in the order that arbitration wants. vtdpi_guest_apic_matches() has
+ * the last word, so an index that is too wide costs time and nothing else.
+ */
+#include "vtdpi/route.h"
+
+#define VCPU_BITS  15
+#define GROUP_BIT  47
+#define VCPU_MASK  ((UINT64_C(1) << VCPU_BITS) - 1)
+#define ORDER_MASK ((UINT64_C(1) << GROUP_BIT) - 1)
+#define NO_KEY     UINT64_MAX
+
+enum {
+    ALL = 0,
+    FLAT = 1,
+    CLUSTER = 2,
+    X2APIC = 18
+};
+
+/* Ranges of keys that one message needs. */
+#define RANGES 3
+
+VTDPI_STATIC_ASSERT(VTDPI_ROUTE_MAP_MAX == 1 << VCPU_BITS, "a vCPU fits");
+
+static uint64_t key_of(uint32_t group, uint32_t id, uint32_t vcpu)
+{
+    return (uint64_t)group << GROUP_BIT | (uint64_t)id << VCPU_BITS | vcpu;
+}
+
+static uint64_t id_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
+{
+    return apic->mode == VTDPI_GUEST_APIC_DISABLED
+               ? NO_KEY
+               : key_of(ALL, apic->id, vcpu);
+}
+
+static uint64_t group_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
+{
+    const uint32_t ldr = apic->ldr >> 24;
+
+    switch (apic->mode) {
+    case VTDPI_GUEST_XAPIC_FLAT:
+        return ldr == 0 ? NO_KEY : key_of(FLAT, apic->id, vcpu);
+    case VTDPI_GUEST_XAPIC_CLUSTER:
+        return (ldr & 0xf) == 0 ? NO_KEY
+                                : key_of(CLUSTER + (ldr >> 4), apic->id, vcpu);
+    case VTDPI_GUEST_X2APIC:
+        return key_of(X2APIC + (apic->id >> 4 & 0xffff), apic->id, vcpu);
+    default:
+        return NO_KEY;
+    }
+}
+
+/*
+ * Where @p key would be if every APIC were in x2APIC mode with the vCPU's
+ * number for an id, as guests mostly have it.
+ */
+static uint64_t guess(const struct vtdpi_route_map *map, uint64_t key)
+{
+    const uint64_t group = key >> GROUP_BIT;
+
+    return group < X2APIC ? (key & ORDER_MASK) >> VCPU_BITS
+                          : map->present + (group - X2APIC) * 16;
+}
+
+/* Position of the first key that is not below @p key. */
+static uint32_t lower_bound(const struct vtdpi_route_map *map, uint64_t key)
+{
+    const uint64_t at = guess(map, key);
+    uint32_t low = 0;
+    uint32_t high = map->used;
+
+    if (at < high && map->keys[at] >= key &&
+        (at == 0 || map->keys[at - 1] < key))
+        return (uint32_t)at;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (map->keys[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void change_key(struct vtdpi_route_map *map, uint64_t old, uint64_t key)
+{
+    uint32_t at;
+
+    if (old == key)
+        return;
+    if (old != NO_KEY) {
+        at = lower_bound(map, old);
+        map->used--;
+        __builtin_memmove(&map->keys[at], &map->keys[at + 1],
+                          (map->used - at) * sizeof(map->keys[0]));
+    }
+    if (key != NO_KEY) {
+        at = lower_bound(map, key);
+        __builtin_memmove(&map->keys[at + 1], &map->keys[at],
+                          (map->used - at) * sizeof(map->keys[0]));
+        map->keys[at] = key;
+        map->used++;
+    }
+}
+
+int vtdpi_route_map_init(struct vtdpi_route_map *map,
+                         struct vtdpi_guest_apic *apics, uint64_t *keys,
+                         uint32_t count)
+{
+    if (map == NULL || apics == NULL || keys == NULL || count == 0 ||
+        count > VTDPI_ROUTE_MAP_MAX)
+        return VTDPI_EINVAL;
+    __builtin_memset(apics, 0, count * sizeof(apics[0]));
+    map->apics = apics;
+    map->keys = keys;
+    map->count = count;
+    map->present = 0;
+    map->used = 0;
+    return 0;
+}
+
+int vtdpi_route_map_update(struct vtdpi_route_map *map, uint32_t vcpu,
+                           const struct vtdpi_guest_apic *apic)
+{
+    struct vtdpi_guest_apic *old;
+    uint32_t present;
+
+    if (map == NULL || apic == NULL || vcpu >= map->count ||
+        (unsigned int)apic->mode > VTDPI_GUEST_X2APIC)
+        return VTDPI_EINVAL;
+    old = &map->apics[vcpu];
+    present = map->present;
+    if (old->mode != VTDPI_GUEST_APIC_DISABLED)
+        present--;
+    if (apic->mode != VTDPI_GUEST_APIC_DISABLED)
+        present++;
+    change_key(map, id_key(old, vcpu), id_key(apic, vcpu));
+    map->present = present;
+    change_key(map, group_key(old, vcpu), group_key(apic, vcpu));
+    *old = *apic;
+    return 0;
+}
+
+/* The @p i th range of keys that can be meant, first to limit - 1. */
+static bool range_of(const struct vtdpi_compat_msi *msg, unsigned int i,
+                     uint64_t *first, uint64_t *limit)
+{
+    uint32_t group;
+
+    /* FFh is a broadcast to some and an id or a cluster to others: ask all. */
+    if (msg->dest == VTDPI_DEST_ALL || msg->dest == 0xff) {
+        *first = key_of(ALL, 0, 0);
+        *limit = key_of(ALL + 1, 0, 0);
+        return i == 0;
+    }
+    if (!msg->dm) {
+        *first = key_of(ALL, msg->dest, 0);
+        *limit = *first + VCPU_MASK + 1;
+        return i == 0;
+    }
+    if (i == 0)
+        group = X2APIC + (msg->dest >> 16);
+    else if (msg->dest > 0xff)
+        return false;
+    else
+        group = i == 1 ? CLUSTER + (msg->dest >> 4) : FLAT;
+    *first = key_of(group, 0, 0);
+    *limit = key_of(group + 1, 0, 0);
+    return true;
+}
+
+/* Position of the first key from @p at on that matches, or map->used. */
+static uint32_t seek(const struct vtdpi_route_map *map,
+                     const struct vtdpi_compat_msi *msg, uint32_t at,
+                     uint64_t limit)
+{
+    for (; at < map->used && map->keys[at] < limit; at++) {
+        const uint64_t vcpu = map->keys[at] & VCPU_MASK;
+
+        if (vtdpi_guest_apic_matches(&map->apics[vcpu], msg))
+            return at;
+    }
+    return map->used;
+}
+
+/* Merges the ranges. cursor: the position in each, and whether it has begun. */
+static bool map_next(void *ctx, const struct vtdpi_compat_msi *msg,
+                     struct vtdpi_route_cursor *cursor,
+                     struct vtdpi_route_candidate *out)
+{
+    const struct vtdpi_route_map *map = (const struct vtdpi_route_map *)ctx;
+    uint64_t best = NO_KEY;
+    unsigned int from = 0;
+    uint64_t first;
+    uint64_t limit;
+
+    for (unsigned int i = 0; i < RANGES && range_of(msg, i, &first, &limit);
+         i++) {
+        uint32_t at = cursor->word[i];
+
+        if (cursor->word[RANGES] == 0)
+            at = lower_bound(map, first);
+        at = seek(map, msg, at, limit);
+        cursor->word[i] = at;
+        if (at < map->used && (map->keys[at] & ORDER_MASK) < best) {
+            best = map->keys[at] & ORDER_MASK;
+            from = i;
+        }
+    }
+    if (best == NO_KEY)
+        return false;
+    cursor->word[RANGES] = 1;
+    cursor->word[from]++;
+    out->vcpu = (uint32_t)(best & VCPU_MASK);
+    out->enabled = map->apics[out->vcpu].enabled;
+    out->attached = map->apics[out->vcpu].attached;
+    return true;
+}
+
+struct vtdpi_apic_set vtdpi_route_map_apics(struct vtdpi_route_map *map)
+{
+    static const struct vtdpi_apic_set_ops ops = {map_next};
+    const struct vtdpi_apic_set set = {&ops, map};
+
+    return set;
+}
