@@ -36,9 +36,11 @@ static void sched_up(struct world *w)
         .max_pcpus = 1,
         .apic_mode = VTDPI_X2APIC,
         .anv = ANV,
-        .wnv = WNV_FIRST,
+        .wnv_count = (uint8_t)w->vectors,
     };
 
+    for (uint32_t i = 0; i < w->vectors; i++)
+        params.wnv[i] = (uint8_t)(WNV_FIRST + i);
     w->ops.send_ipi = drop_ipi;
     w->ops.wake = wake;
     must(vtdpi_sched_init(&w->sched, &params) == 0, "sched");
@@ -189,5 +191,5 @@ void world_flush_peers(const struct world *w)
 
 uint32_t world_scan(struct world *w)
 {
-    return vtdpi_pcpu_handle_wakeup(w->pcpu);
+    return vtdpi_pcpu_handle_wakeup(w->pcpu, WNV_FIRST);
 }

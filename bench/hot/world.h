@@ -13,10 +13,9 @@
 #include "vtdpi/sched.h"
 
 enum {
-    WNV_FIRST = 0xe0,
+    WNV_FIRST = 0xa0,
     ANV = 0xf2,
     APIC_ID = 2,
-    WAKEUP_VECTORS_MAX = 16,
 };
 
 /* A vCPU of the library's side: what the host embeds, and what wake writes. */
