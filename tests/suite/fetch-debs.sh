@@ -3,19 +3,28 @@
 # Unpack packages of another suite or architecture of this machine's own
 # distribution into a folder, without touching the system.
 #
-# usage: fetch-debs.sh SUITE ARCH FOLDER PACKAGE...
+# usage: fetch-debs.sh [--with-libraries] SUITE ARCH FOLDER PACKAGE...
 #
+# --with-libraries  also unpack the shared libraries that the packages depend
+#         on, so that their programs run through the loader that comes with
+#         them on a machine that has none of them
 # SUITE   such as trixie or bookworm-backports; "-" is this machine's own
 # ARCH    such as arm64; "-" is this machine's own
 # FOLDER  below ${XDG_CACHE_HOME:-~/.cache}/libvtdpi; emptied and filled unless
 #         it holds exactly this set already. The packages' files are below it
 #         as they would be below /.
 #
-# Only the packages named are unpacked, not what they depend on. Prints the
+# Nothing else that the packages depend on is unpacked, and none of their
+# scripts is run. Prints the
 # folder. Status: 0 done; 2 wrong call; 3 not to be had here (no apt, suite or
 # package not reachable), so a test that needs it is skipped.
 set -eu
 
+libraries=
+[ "${1:-}" != --with-libraries ] || {
+    libraries=--with-libraries
+    shift
+}
 [ $# -ge 4 ] || {
     sed -n 's/^# usage: /usage: /p' "$0" >&2
     exit 2
@@ -45,13 +54,18 @@ own=$(release_says VERSION_CODENAME)
 [ "$suite" != - ] || suite=$own
 [ "$arch" != - ] || arch=$(dpkg --print-architecture)
 
-wanted="$suite $arch $*"
+wanted="$suite $arch $*${libraries:+ $libraries}"
+mkdir -p "$(dirname "$folder")"
+# One at a time for each folder: several tests may want it at once.
+if command -v flock >/dev/null; then
+    exec 9>"$folder.lock"
+    flock 9
+fi
 if [ "$(cat "$folder/.wanted" 2>/dev/null)" = "$wanted" ]; then
     echo "$folder"
     exit 0
 fi
 
-mkdir -p "$top"
 work=$(mktemp -d "$top/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -83,11 +97,35 @@ apt_private() {
         -o Dir::Etc::preferencesparts=/dev/null \
         -o APT::Architecture="$arch" -o APT::Architectures="$arch" \
         -o APT::Sandbox::User="$(id -un)" -o APT::Update::Error-Mode=any \
-        "$command" "$@" >&2
+        "$command" "$@"
 }
 
-apt_private update || unreachable "suite $suite is not reachable"
-(cd "$work/debs" && apt_private download "$@") ||
+# with_libraries PACKAGE...: these, and those libraries among all that they
+# depend on. apt says in a dry run what it would install on an empty system.
+with_libraries() {
+    apt_private install -s -y --no-install-recommends "$@" >"$work/plan" ||
+        return 1
+    sed -n 's/^Inst \([^ :]*\).*/\1/p' "$work/plan" | while read -r name; do
+        case " $* " in
+        *" $name "*)
+            echo "$name"
+            continue
+            ;;
+        esac
+        case $name in
+        lib*-common | lib*-data | lib*-bin | lib*-modules*) ;;
+        lib* | zlib1g) echo "$name" ;;
+        esac
+    done
+}
+
+apt_private update >&2 || unreachable "suite $suite is not reachable"
+if [ -n "$libraries" ]; then
+    # shellcheck disable=SC2046 # a list of names
+    set -- $(with_libraries "$@")
+    [ $# -gt 0 ] || unreachable "not in $suite for $arch: $wanted"
+fi
+(cd "$work/debs" && apt_private download "$@") >&2 ||
     unreachable "not in $suite for $arch: $*"
 for deb in "$work/debs"/*.deb; do
     dpkg-deb -x "$deb" "$work/root"
