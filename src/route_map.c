@@ -39,6 +39,17 @@ static uint64_t key_of(uint32_t group, uint32_t id, uint32_t vcpu)
     return (uint64_t)group << GROUP_BIT | (uint64_t)id << VCPU_BITS | vcpu;
 }
 
+/* 1 or 0, to count with. */
+static uint32_t is_there(const struct vtdpi_guest_apic *apic)
+{
+    return apic->mode != VTDPI_GUEST_APIC_DISABLED;
+}
+
+static uint32_t is_xapic(const struct vtdpi_guest_apic *apic)
+{
+    return is_there(apic) && apic->mode != VTDPI_GUEST_X2APIC;
+}
+
 static uint64_t id_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
 {
     return apic->mode == VTDPI_GUEST_APIC_DISABLED
@@ -129,6 +140,7 @@ int vtdpi_route_map_init(struct vtdpi_route_map *map,
     map->keys = keys;
     map->count = count;
     map->present = 0;
+    map->xapics = 0;
     map->used = 0;
     return 0;
 }
@@ -137,32 +149,30 @@ int vtdpi_route_map_update(struct vtdpi_route_map *map, uint32_t vcpu,
                            const struct vtdpi_guest_apic *apic)
 {
     struct vtdpi_guest_apic *old;
-    uint32_t present;
 
     if (map == NULL || apic == NULL || vcpu >= map->count ||
         (unsigned int)apic->mode > VTDPI_GUEST_X2APIC)
         return VTDPI_EINVAL;
     old = &map->apics[vcpu];
-    present = map->present;
-    if (old->mode != VTDPI_GUEST_APIC_DISABLED)
-        present--;
-    if (apic->mode != VTDPI_GUEST_APIC_DISABLED)
-        present++;
+    /* Unsigned: what goes below zero comes back. */
+    map->present += is_there(apic) - is_there(old);
+    map->xapics += is_xapic(apic) - is_xapic(old);
     change_key(map, id_key(old, vcpu), id_key(apic, vcpu));
-    map->present = present;
     change_key(map, group_key(old, vcpu), group_key(apic, vcpu));
     *old = *apic;
     return 0;
 }
 
 /* The @p i th range of keys that can be meant, first to limit - 1. */
-static bool range_of(const struct vtdpi_compat_msi *msg, unsigned int i,
+static bool range_of(const struct vtdpi_route_map *map,
+                     const struct vtdpi_compat_msi *msg, unsigned int i,
                      uint64_t *first, uint64_t *limit)
 {
     uint32_t group;
 
-    /* FFh is a broadcast to some and an id or a cluster to others: ask all. */
-    if (msg->dest == VTDPI_DEST_ALL || msg->dest == 0xff) {
+    /* FFh is a broadcast to xAPICs, and to others an id or a cluster. */
+    if (msg->dest == VTDPI_DEST_ALL ||
+        (msg->dest == 0xff && map->xapics != 0)) {
         *first = key_of(ALL, 0, 0);
         *limit = key_of(ALL + 1, 0, 0);
         return i == 0;
@@ -174,7 +184,7 @@ static bool range_of(const struct vtdpi_compat_msi *msg, unsigned int i,
     }
     if (i == 0)
         group = X2APIC + (msg->dest >> 16);
-    else if (msg->dest > 0xff)
+    else if (msg->dest > 0xff || map->xapics == 0)
         return false;
     else
         group = i == 1 ? CLUSTER + (msg->dest >> 4) : FLAT;
@@ -208,8 +218,8 @@ static bool map_next(void *ctx, const struct vtdpi_compat_msi *msg,
     uint64_t first;
     uint64_t limit;
 
-    for (unsigned int i = 0; i < RANGES && range_of(msg, i, &first, &limit);
-         i++) {
+    for (unsigned int i = 0;
+         i < RANGES && range_of(map, msg, i, &first, &limit); i++) {
         uint32_t at = cursor->word[i];
 
         if (cursor->word[RANGES] == 0)

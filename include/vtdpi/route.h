@@ -249,6 +249,7 @@ struct vtdpi_route_map {
     uint64_t *keys;
     uint32_t count;
     uint32_t present;
+    uint32_t xapics;
     uint32_t used;
 };
 
