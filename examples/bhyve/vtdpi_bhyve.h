@@ -21,12 +21,18 @@ struct vtdpi_bhyve_vcpu;
 struct vtdpi_bhyve_vm;
 
 /**
- * A virtual CPU as bhyve names it: a pointer since FreeBSD 14. For the older
- * calling convention (vm, number), define VTDPI_BHYVE_OLD_VCPU to 1; NULL is
- * then passed for the pointer.
+ * Which vcpu_notify_event() this kernel has:
+ *
+ * | value | call                                   | kernels                |
+ * |-------|----------------------------------------|------------------------|
+ * | 13    | vcpu_notify_event(vm, vcpuid, true)    | 13 and older           |
+ * | 14    | vcpu_notify_event(vcpu, true)          | 14                     |
+ * | 15    | vcpu_notify_lapic(vcpu)                | those that have it     |
+ *
+ * With 13 the vcpu argument below is NULL.
  */
-#ifndef VTDPI_BHYVE_OLD_VCPU
-#define VTDPI_BHYVE_OLD_VCPU 0
+#ifndef VTDPI_BHYVE_KPI
+#define VTDPI_BHYVE_KPI 14
 #endif
 
 /* The module: vmx.c. Thread context. */
@@ -122,14 +128,13 @@ void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v);
 
 /**
  * @brief The guest has changed what decides on destinations: x2APIC mode, its
- *        enabling, LDR, DFR. Any context. The routes of the VM's interrupts
- *        are looked at again by the next vtdpi_bhyve_reroute().
+ *        enabling, LDR, DFR, SVR. Any context, after the page has changed. The
+ *        routes of the VM's interrupts are looked at again by the next
+ *        vtdpi_bhyve_reroute().
  *
- * @param x2apic   The local APIC is in x2APIC mode.
- * @param enabled  It is enabled, by IA32_APIC_BASE (SVR is read from the page).
+ * @param apic_base  Its IA32_APIC_BASE. The rest is read from the page.
  */
-void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, bool x2apic,
-                              bool enabled);
+void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, uint64_t apic_base);
 
 /** @brief In vm_run(), before each critical section: costs a load unless
  *         something has changed. Thread context, no lock held. */
@@ -143,57 +148,66 @@ struct vtdpi_bhyve_dev *vtdpi_bhyve_dev_attach(const char *name);
 /** @brief ppt_detach(). The device is not assigned. */
 void vtdpi_bhyve_dev_detach(struct vtdpi_bhyve_dev *d);
 
-/** @brief First thing in ppt_assign_device(), ppt_unassign_device(),
- *         ppt_setup_msi(), ppt_setup_msix() and ppt_disable_msix(). */
+/** @brief First thing in ppt_setup_msi(), ppt_setup_msix() and
+ *         ppt_disable_msix(), and around what ppt_unassign_device() tears
+ *         down. ppt.c has no lock of its own. */
 void vtdpi_bhyve_dev_lock(struct vtdpi_bhyve_dev *d);
 
 /** @brief Last thing there. */
 void vtdpi_bhyve_dev_unlock(struct vtdpi_bhyve_dev *d);
 
-/** @brief The device is @p vm's from now on. Device lock held. */
+/** @brief End of ppt_assign_device(): the device is @p vm's from now on. No
+ *         lock held. */
 void vtdpi_bhyve_dev_assign(struct vtdpi_bhyve_dev *d, struct vm *vm);
 
-/** @brief It is nobody's; its messages were freed. Device lock held. */
+/** @brief End of ppt_unassign_device(): it is nobody's. Its messages were
+ *         freed. No lock held. */
 void vtdpi_bhyve_dev_unassign(struct vtdpi_bhyve_dev *d);
 
 /** @brief Make room for messages 0 to @p count - 1: MSI or MSI-X goes on.
  *         Sleeps for memory. Device lock held. */
 void vtdpi_bhyve_msg_alloc(struct vtdpi_bhyve_dev *d, u_int count);
 
-/** @brief MSI or MSI-X goes off, before pci_release_msi(). Tears down what is
- *         set up. Legal without messages. Device lock held. */
+/** @brief MSI or MSI-X goes off, after the last bus_teardown_intr() and before
+ *         pci_release_msi(). Legal without messages. Device lock held. */
 void vtdpi_bhyve_msg_free(struct vtdpi_bhyve_dev *d);
 
 /**
- * @brief After bus_setup_intr() of a message: post it if it can be. Device
- *        lock held. It cannot fail: what is not posted comes through
- *        pptintr() as before.
+ * @brief The guest has programmed a message, for the first time or again.
+ *        Device lock held.
  *
  * @param msg   Number of the message.
- * @param irq   rman_get_start() of its resource; shareable INTx is not a
- *              message and does not get here.
  * @param addr  Address, as the guest has programmed it.
  * @param data  Data, likewise.
+ *
+ * @return True: done, and the host interrupt stays as it is. False: noted; set
+ *         up the host interrupt, then call vtdpi_bhyve_msg_setup().
  */
-void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq,
-                           uint64_t addr, uint32_t data);
+bool vtdpi_bhyve_msg_program(struct vtdpi_bhyve_dev *d, u_int msg,
+                             uint64_t addr, uint32_t data);
 
 /**
- * @brief The guest has programmed a message again. Device lock held.
+ * @brief After bus_setup_intr() of a message: post it if it can be. Device
+ *        lock held.
  *
- * @return True: done, and the host interrupt stays as it is. False: the
- *         message is not set up, so set up the host interrupt.
+ * It cannot fail: what is not posted comes through pptintr() as before.
+ * Shareable INTx is not a message and does not get here.
+ *
+ * @param msg  Number of the message.
+ * @param irq  rman_get_start() of its resource.
  */
-bool vtdpi_bhyve_msg_change(struct vtdpi_bhyve_dev *d, u_int msg, uint64_t addr,
-                            uint32_t data);
+void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq);
 
-/** @brief Before bus_teardown_intr() of a message, or because the guest has
- *         masked it: not posted from now on, and what the device had raised
- *         has landed. Device lock held. */
+/**
+ * @brief Before bus_teardown_intr() of a message: because MSI goes off, or the
+ *        guest has masked it. Not posted from now on; what the device had
+ *        posted has landed. Legal if it is not set up. Device lock held.
+ */
 void vtdpi_bhyve_msg_teardown(struct vtdpi_bhyve_dev *d, u_int msg);
 
-/** @brief What pptintr() delivers. Filter context.
- *  @return False: the message is not set up. */
+/** @brief What pptintr() delivers: the message as last programmed, address and
+ *         data of one write. Filter context.
+ *  @return False: the guest has programmed no message. */
 bool vtdpi_bhyve_msg_guest(const struct vtdpi_bhyve_dev *d, u_int msg,
                            uint64_t *addr, uint32_t *data);
 

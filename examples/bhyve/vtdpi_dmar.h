@@ -45,7 +45,9 @@ struct vtdpi_dmar_entry {
  *         now or when posting ends. False: not an index of the port's, the
  *         driver goes on as before.
  *
- * Called in thread context without DMAR_LOCK; takes it.
+ * Called in thread context with the unit's lock held, from there until the
+ * driver has written the entry itself if it has to. So no entry is adopted
+ * between the question and the write.
  */
 typedef bool vtdpi_dmar_rebind_t(u_int unit, u_int index, uint64_t lo,
                                  uint64_t hi);
@@ -60,10 +62,12 @@ struct vtdpi_dmar_ops {
      *  resource). ENOENT: no message-signalled one. EOPNOTSUPP: not remapped. */
     int (*lookup)(u_int irq, struct vtdpi_dmar_entry *entry);
 
-    /** Address of an entry in the live table: 16 bytes, 16-byte aligned. */
+    /** With the lock held: address of an entry in the live table, 16-byte
+     *  aligned. */
     void *(*irte)(u_int unit, u_int index);
 
-    /** DMAR_LOCK of the unit, a default mutex. */
+    /** DMAR_LOCK of the unit, a default mutex. Serialises all changes of its
+     *  entries, the port's and the kernel's. */
     void (*lock)(u_int unit);
 
     /** DMAR_UNLOCK. */
@@ -78,7 +82,7 @@ struct vtdpi_dmar_ops {
     void (*drain)(u_int unit);
 
     /** Set or clear (NULL) the port's function. On return no call of the
-     *  former one is under way. */
+     *  former one is under way. No lock held. */
     void (*set_rebind)(vtdpi_dmar_rebind_t *rebind);
 };
 

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* A kernel has no <stdbool.h>; what the library needs of it is here. */
+
+#include <sys/types.h>

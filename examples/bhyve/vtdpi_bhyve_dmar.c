@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The backend of irq.h over FreeBSD's DMAR driver. The driver owns tables,
+ * indexes and queues; here entries are replaced in its table, and its queue is
+ * asked to invalidate them. Its lock of a unit serialises both with what the
+ * kernel itself does to entries.
+ */
+
+#include "vtdpi_bhyve_internal.h"
+
+static u_int unit_number(void *ctx)
+{
+    return (((const struct vtdpi_bhyve_unit *)ctx)->number);
+}
+
+static struct vtdpi_irte *live_entry(u_int unit, uint32_t index)
+{
+    return (vtdpi_dmar_ops->irte(unit, index));
+}
+
+/* Whatever is there: at the end of an interrupt that somebody else changed. */
+static void overwrite(struct vtdpi_irte *entry, struct vtdpi_flush *flush,
+                      const struct vtdpi_irte *replacement)
+{
+    struct vtdpi_irte found;
+
+    do {
+        vtdpi_irte_read(entry, &found);
+    } while (vtdpi_irte_replace(entry, &found, replacement) != 0);
+    if (vtdpi_irte_is_posted(&found))
+        flush->drain = true;
+}
+
+static int backend_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                           const struct vtdpi_irte *old,
+                           const struct vtdpi_irte *replacement)
+{
+    struct vtdpi_irte *const entry = live_entry(unit_number(ctx), index);
+
+    if (old != NULL)
+        return (vtdpi_irte_replace(entry, old, replacement));
+    overwrite(entry, flush, replacement);
+    return (0);
+}
+
+static int backend_invalidate(void *ctx, struct vtdpi_flush *flush,
+                              uint32_t first, uint32_t count)
+{
+    (void)ctx;
+    vtdpi_flush_add(flush, first, count);
+    return (0);
+}
+
+static int backend_commit(void *ctx, struct vtdpi_flush *flush)
+{
+    const struct vtdpi_bhyve_unit *const unit = ctx;
+    int error = 0;
+
+    if (flush->global)
+        error = vtdpi_dmar_ops->invalidate(unit->number, 0, unit->irte_cnt);
+    for (uint32_t i = 0; i < flush->used && !flush->global; i++) {
+        if (error == 0)
+            error = vtdpi_dmar_ops->invalidate(
+                unit->number, flush->ranges[i].first, flush->ranges[i].count);
+    }
+    if (error != 0)
+        return (VTDPI_EIO);
+    if (flush->drain)
+        vtdpi_dmar_ops->drain(unit->number);
+    return (0);
+}
+
+static const struct vtdpi_backend_ops backend_ops = {
+    .replace = backend_replace,
+    .invalidate = backend_invalidate,
+    .commit = backend_commit,
+};
+
+/*
+ * The kernel wants another host form. Under a posted form it is only stored,
+ * so moving the host interrupt to another CPU does not undo posting.
+ */
+static bool rebind(u_int number, u_int index, uint64_t lo, uint64_t hi)
+{
+    const struct vtdpi_bhyve_unit *const unit = &vtdpi_bhyve.units[number];
+    const struct vtdpi_irte irte = {.lo = lo, .hi = hi};
+    struct vtdpi_irte_remapped host;
+    int rc;
+
+    if (index >= unit->irte_cnt || unit->adopted[index] == NULL)
+        return (false);
+    rc = vtdpi_irte_decode_remapped(&irte, unit->backend.mode, &host);
+    if (rc == 0)
+        rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, &host);
+    vtdpi_bhyve_count(VTDPI_COUNT_REBINDS, 1);
+    if (rc != 0) {
+        vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
+        printf("vtdpi: unit %u, entry %u: host form: %s\n", number, index,
+               vtdpi_strerror(rc));
+    }
+    return (true);
+}
+
+static void unit_init(struct vtdpi_bhyve_unit *unit, u_int number,
+                      const struct vtdpi_dmar_unit_info *info, bool usable)
+{
+    unit->number = number;
+    unit->irte_cnt = info->irte_cnt;
+    unit->backend.ops = &backend_ops;
+    unit->backend.ctx = unit;
+    unit->backend.mode = info->eime ? VTDPI_X2APIC : VTDPI_XAPIC;
+    unit->backend.haw = info->haw;
+    unit->usable = usable;
+    unit->adopted = malloc(sizeof(*unit->adopted) * info->irte_cnt, M_VTDPI,
+                           M_WAITOK | M_ZERO);
+}
+
+void vtdpi_bhyve_dmar_init(void)
+{
+    struct vtdpi_dmar_unit_info info;
+    struct vtdpi_caps caps;
+    u_int n;
+
+    for (n = 0; vtdpi_dmar_ops->unit_info(n, &info) == 0; n++)
+        continue;
+    vtdpi_bhyve.units =
+        malloc(sizeof(*vtdpi_bhyve.units) * n, M_VTDPI, M_WAITOK | M_ZERO);
+    for (u_int i = 0; i < n; i++) {
+        if (vtdpi_dmar_ops->unit_info(i, &info) != 0)
+            break;
+        /* A unit that does not snoop has its table uncached, where locked
+         * 16-byte accesses are slow or refused. */
+        unit_init(&vtdpi_bhyve.units[i], i, &info,
+                  vtdpi_caps_decode(info.ver, info.cap, info.ecap, &caps) ==
+                          0 &&
+                      caps.coherent);
+        vtdpi_bhyve.unit_count = i + 1;
+    }
+    vtdpi_dmar_ops->set_rebind(rebind);
+}
+
+void vtdpi_bhyve_dmar_fini(void)
+{
+    if (vtdpi_bhyve.units == NULL)
+        return;
+    vtdpi_dmar_ops->set_rebind(NULL);
+    for (u_int i = 0; i < vtdpi_bhyve.unit_count; i++)
+        free(vtdpi_bhyve.units[i].adopted, M_VTDPI);
+    free(vtdpi_bhyve.units, M_VTDPI);
+    vtdpi_bhyve.units = NULL;
+    vtdpi_bhyve.unit_count = 0;
+}
+
+/* With the unit's lock held. Who may raise the interrupt is the driver's
+ * business (it knows bridges); so it is taken from the entry it has written. */
+static int adopt(struct vtdpi_bhyve_unit *unit, uint32_t index,
+                 struct vtdpi_bhyve_msg *msg)
+{
+    struct vtdpi_irte_remapped host;
+    struct vtdpi_irte live;
+    int rc;
+
+    vtdpi_irte_read(live_entry(unit->number, index), &live);
+    rc = vtdpi_irte_decode_remapped(&live, unit->backend.mode, &host);
+    if (rc == 0 && !host.present)
+        rc = VTDPI_EIRTE_ABSENT;
+    if (rc == 0)
+        rc = vtdpi_irq_init(&msg->irq, &unit->backend, index, &host.source,
+                            &live);
+    if (rc == 0) {
+        unit->adopted[index] = msg;
+        msg->unit = unit;
+    }
+    return (rc);
+}
+
+void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq)
+{
+    struct vtdpi_bhyve_unit *unit;
+    struct vtdpi_dmar_entry e;
+    int rc;
+
+    KASSERT(msg->unit == NULL, ("vtdpi: adopted twice"));
+    if (!vtdpi_bhyve.posting || vtdpi_dmar_ops->lookup(irq, &e) != 0)
+        return;
+    unit = &vtdpi_bhyve.units[e.unit];
+    KASSERT(e.unit < vtdpi_bhyve.unit_count && e.index < unit->irte_cnt,
+            ("vtdpi: unit %u, entry %u", e.unit, e.index));
+    if (!unit->usable)
+        return;
+    vtdpi_dmar_ops->lock(unit->number);
+    KASSERT(unit->adopted[e.index] == NULL,
+            ("vtdpi: unit %u, entry %u is in use", e.unit, e.index));
+    rc = adopt(unit, e.index, msg);
+    vtdpi_dmar_ops->unlock(unit->number);
+    if (rc != 0)
+        printf("vtdpi: unit %u, entry %u: %s\n", e.unit, e.index,
+               vtdpi_strerror(rc));
+}
+
+/* What was achieved, for one message; @p unit 's lock is not held. */
+static void account(struct vtdpi_bhyve_msg *msg,
+                    struct vtdpi_bhyve_vcpu *posted)
+{
+    struct vtdpi_bhyve_vcpu *const before = msg->posted;
+
+    msg->posted = posted;
+    if (posted == before)
+        return;
+    vtdpi_bhyve_count(VTDPI_COUNT_POSTED,
+                      (posted != NULL) - (int64_t)(before != NULL));
+    vtdpi_bhyve_count(VTDPI_COUNT_MOVES, 1);
+    /* It may sleep without the wakeup vector, since no device posted to it. */
+    if (posted != NULL)
+        vtdpi_bhyve_notify(posted);
+}
+
+static int follow_one(struct vtdpi_irq_batch *batch,
+                      struct vtdpi_bhyve_msg *msg)
+{
+    if (msg->target == NULL)
+        return (vtdpi_irq_batch_unpost(batch, &msg->irq));
+    return (
+        vtdpi_irq_batch_post(batch, &msg->irq, &msg->target->pi, msg->vector));
+}
+
+/*
+ * After a batch: an entry that did not follow must at least not name a vCPU
+ * that the guest has turned away from.
+ */
+static void settle_one(struct vtdpi_bhyve_msg *msg)
+{
+    const struct vtdpi_vcpu *const want =
+        msg->target != NULL ? &msg->target->pi : NULL;
+    int rc = 0;
+
+    if (vtdpi_irq_is_dirty(&msg->irq))
+        rc = vtdpi_irq_flush(&msg->irq);
+    if (rc == 0 && vtdpi_irq_vcpu(&msg->irq) != want)
+        rc = vtdpi_irq_unpost(&msg->irq);
+    if (rc == 0 && vtdpi_irq_vcpu(&msg->irq) == want)
+        return;
+    vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
+    printf("vtdpi: unit %u, entry %u: %s\n", msg->unit->number,
+           vtdpi_irq_index(&msg->irq),
+           rc != 0 ? vtdpi_strerror(rc) : "left remapped");
+}
+
+static bool same_unit(const struct vtdpi_bhyve_msg *msg,
+                      const struct vtdpi_bhyve_unit *unit)
+{
+    return (msg->unit != NULL && msg->unit == unit);
+}
+
+/* All messages of one unit, the unit's lock held: one flush. */
+static void follow(const struct vtdpi_bhyve_unit *unit,
+                   struct vtdpi_bhyve_msg *msgs, u_int n)
+{
+    struct vtdpi_flush_range ranges[8];
+    struct vtdpi_irq_batch batch;
+    int rc;
+
+    rc = vtdpi_irq_batch_begin(&batch, &unit->backend, ranges, nitems(ranges));
+    KASSERT(rc == 0, ("vtdpi: batch: %s", vtdpi_strerror(rc)));
+    for (u_int i = 0; i < n; i++) {
+        if (same_unit(&msgs[i], unit))
+            (void)follow_one(&batch, &msgs[i]); /* settle_one() looks */
+    }
+    rc = vtdpi_irq_batch_commit(&batch);
+    (void)rc;
+    for (u_int i = 0; i < n; i++) {
+        if (same_unit(&msgs[i], unit))
+            settle_one(&msgs[i]);
+    }
+}
+
+void vtdpi_bhyve_dmar_follow(struct vtdpi_bhyve_msg *msgs, u_int n)
+{
+    struct vtdpi_bhyve_unit *unit = NULL;
+
+    for (u_int i = 0; i < n && unit == NULL; i++)
+        unit = msgs[i].unit;
+    /* A device is under one unit. */
+    if (unit == NULL)
+        return;
+    vtdpi_dmar_ops->lock(unit->number);
+    follow(unit, msgs, n);
+    vtdpi_dmar_ops->unlock(unit->number);
+    for (u_int i = 0; i < n; i++) {
+        if (same_unit(&msgs[i], unit))
+            account(&msgs[i], msgs[i].target);
+    }
+}
+
+void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
+{
+    struct vtdpi_bhyve_unit *const unit = msg->unit;
+    bool told = false;
+    int rc;
+
+    if (unit == NULL)
+        return;
+    vtdpi_dmar_ops->lock(unit->number);
+    /*
+     * The unit may write the descriptor until this succeeds, so there is no
+     * going on without it. FreeBSD's driver waits without a deadline, too.
+     */
+    while ((rc = vtdpi_irq_unpost(&msg->irq)) != 0) {
+        if (rc == VTDPI_EAGAIN) /* not what we wrote: clear it */
+            (void)vtdpi_irq_teardown(&msg->irq);
+        if (rc == VTDPI_ESTATE && vtdpi_irq_flush(&msg->irq) == 0)
+            break;
+        vtdpi_dmar_ops->unlock(unit->number);
+        vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
+        if (!told)
+            printf("vtdpi: unit %u, entry %u: %s, trying again\n", unit->number,
+                   vtdpi_irq_index(&msg->irq), vtdpi_strerror(rc));
+        told = true;
+        pause("vtdpir", MAX(hz / 10, 1));
+        vtdpi_dmar_ops->lock(unit->number);
+    }
+    unit->adopted[vtdpi_irq_index(&msg->irq)] = NULL;
+    vtdpi_dmar_ops->unlock(unit->number);
+    account(msg, NULL);
+    msg->unit = NULL;
+}

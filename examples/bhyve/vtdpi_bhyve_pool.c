@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Descriptors. bhyve allocates one for each vCPU by itself; here they lie 64
+ * to a page, because the wakeup handler looks at a page's worth of vCPUs with
+ * one load, and because a page that is never given back may be read late. A
+ * page is all that must be contiguous.
+ */
+
+#include "vtdpi_bhyve_internal.h"
+
+#include <sys/sysctl.h>
+
+#include <vm/vm.h>
+#include <vm/pmap.h>
+
+SYSCTL_DECL(_hw_vmm_vtdpi);
+
+/* 65536 vCPUs on the host: 8 KiB for each CPU, and 8 KiB of pointers. */
+#define MAX_PAGES 1024
+
+struct pid_page {
+    struct vtdpi_pid_page page;
+    void *memory;
+    uint64_t used; /* bit i: slot i is given out */
+};
+
+/* Under vtdpi_bhyve.lock. */
+static struct {
+    struct pid_page *pages[MAX_PAGES];
+    void *known[MAX_PAGES]; /* the library's */
+    void **pcpus;           /* likewise */
+    uint64_t *bitmaps;
+    u_int count;
+} pool;
+
+static int page_count;
+SYSCTL_INT(_hw_vmm_vtdpi, OID_AUTO, pid_pages, CTLFLAG_RD, &page_count, 0,
+           "Pages of posted-interrupt descriptors, 64 each");
+
+/* A page more, for the slots behind the last. Sleeps. */
+static void pool_grow(void)
+{
+    struct pid_page *const p = malloc(sizeof(*p), M_VTDPI, M_WAITOK | M_ZERO);
+    int rc;
+
+    sx_assert(&vtdpi_bhyve.lock, SA_XLOCKED);
+    /* It may fail in spite of M_WAITOK, if memory is short for long. */
+    while ((p->memory = contigmalloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO, 0,
+                                     ~(vm_paddr_t)0, PAGE_SIZE, 0)) == NULL)
+        pause("vtdpim", hz);
+    rc = vtdpi_sched_add_page(&vtdpi_bhyve.sched, pool.count, &p->page,
+                              p->memory, vtophys(p->memory));
+    KASSERT(rc == 0, ("vtdpi: page %u: %s", pool.count, vtdpi_strerror(rc)));
+    (void)rc;
+    pool.pages[pool.count++] = p;
+    page_count = (int)pool.count;
+}
+
+/* A slot, or UINT32_MAX if all of MAX_PAGES are in use. */
+static uint32_t slot_take(void)
+{
+    u_int i = 0;
+    u_int bit;
+
+    while (i < pool.count && pool.pages[i]->used == UINT64_MAX)
+        i++;
+    if (i == MAX_PAGES)
+        return (UINT32_MAX);
+    if (i == pool.count)
+        pool_grow();
+    bit = (u_int)ffsll((long long)~pool.pages[i]->used) - 1;
+    pool.pages[i]->used |= (uint64_t)1 << bit;
+    return (i * VTDPI_PAGE_SLOTS + bit);
+}
+
+uint32_t vtdpi_bhyve_pool_alloc(void)
+{
+    static bool told;
+    uint32_t slot;
+
+    for (;;) {
+        sx_xlock(&vtdpi_bhyve.lock);
+        slot = slot_take();
+        sx_xunlock(&vtdpi_bhyve.lock);
+        if (slot != UINT32_MAX)
+            return (slot);
+        /* bhyve cannot say no here: a vCPU is made, or its thread waits. */
+        if (!told)
+            printf("vtdpi: %d virtual CPUs, waiting for one to go\n",
+                   MAX_PAGES * VTDPI_PAGE_SLOTS);
+        told = true;
+        pause("vtdpis", hz);
+    }
+}
+
+void vtdpi_bhyve_pool_free(uint32_t slot)
+{
+    sx_xlock(&vtdpi_bhyve.lock);
+    pool.pages[slot / VTDPI_PAGE_SLOTS]->used &=
+        ~((uint64_t)1 << slot % VTDPI_PAGE_SLOTS);
+    sx_xunlock(&vtdpi_bhyve.lock);
+}
+
+/* One more than the highest CPU id: ids may be sparse. */
+static u_int cpu_ids(void)
+{
+    return ((u_int)mp_maxid + 1);
+}
+
+static int sched_start(const struct vtdpi_platform_ops *ops, uint8_t anv,
+                       int wnv)
+{
+    struct vtdpi_sched_params params = {
+        .ops = ops,
+        .pages = pool.known,
+        .max_pages = MAX_PAGES,
+        .pcpus = pool.pcpus,
+        .max_pcpus = cpu_ids(),
+        .apic_mode = vtdpi_bhyve_mode(),
+        .anv = anv,
+        .wnv_count = 1,
+    };
+
+    /* Without a vector for it nobody blocks, and any number will do. */
+    params.wnv[0] = wnv >= 0          ? (uint8_t)wnv
+                    : anv < UINT8_MAX ? (uint8_t)(anv + 1)
+                                      : (uint8_t)(anv - 1);
+    return (vtdpi_sched_init(&vtdpi_bhyve.sched, &params));
+}
+
+static int cpus_start(bool take_wakeups)
+{
+    const size_t words = VTDPI_BITMAP_WORDS(MAX_PAGES);
+    struct vtdpi_pcpu *const pcpus = vtdpi_bhyve.pcpus;
+    u_int cpu;
+    int rc;
+
+    CPU_FOREACH(cpu)
+    {
+        rc = vtdpi_pcpu_init(&vtdpi_bhyve.sched, &pcpus[cpu], cpu,
+                             (uint32_t)cpu_apic_ids[cpu],
+                             &pool.bitmaps[cpu * words]);
+        if (rc != 0)
+            return (rc);
+        if (take_wakeups)
+            vtdpi_pcpu_online(&pcpus[cpu]);
+    }
+    return (0);
+}
+
+int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
+                          int wnv)
+{
+    const size_t words = VTDPI_BITMAP_WORDS(MAX_PAGES) * cpu_ids();
+    int rc;
+
+    pool.pcpus =
+        malloc(sizeof(*pool.pcpus) * cpu_ids(), M_VTDPI, M_WAITOK | M_ZERO);
+    pool.bitmaps =
+        malloc(sizeof(*pool.bitmaps) * words, M_VTDPI, M_WAITOK | M_ZERO);
+    vtdpi_bhyve.pcpus = malloc(sizeof(*vtdpi_bhyve.pcpus) * cpu_ids(), M_VTDPI,
+                               M_WAITOK | M_ZERO);
+    rc = sched_start(ops, anv, wnv);
+    if (rc == 0)
+        rc = cpus_start(wnv >= 0);
+    if (rc != 0) {
+        printf("vtdpi: %s\n", vtdpi_strerror(rc));
+        vtdpi_bhyve_pool_fini();
+        return (EINVAL);
+    }
+    return (0);
+}
+
+void vtdpi_bhyve_pool_fini(void)
+{
+    for (u_int i = 0; i < pool.count; i++) {
+        KASSERT(pool.pages[i]->used == 0, ("vtdpi: page %u is in use", i));
+        contigfree(pool.pages[i]->memory, PAGE_SIZE, M_VTDPI);
+        free(pool.pages[i], M_VTDPI);
+    }
+    free(vtdpi_bhyve.pcpus, M_VTDPI);
+    free(pool.bitmaps, M_VTDPI);
+    free(pool.pcpus, M_VTDPI);
+    vtdpi_bhyve.pcpus = NULL;
+    memset(&pool, 0, sizeof(pool));
+    page_count = 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * vCPUs: what vmx.c and vmm.c call while one runs, halts and is posted to.
+ *
+ * A descriptor is in one of three places: running (ANV, this CPU), blocked
+ * (WNV, the CPU on which it went to sleep), or neither (SN set). The last is
+ * where it is between vmx_run() and the next, in user space above all.
+ */
+
+#include "vtdpi_bhyve_internal.h"
+
+#include <sys/pcpu.h>
+
+#include <machine/frame.h>
+#include <machine/vmm.h>
+
+/* Registers in a virtual-APIC page, in words of 32 bits. */
+#define APIC_PPR           (0xa0 / 4)
+
+/* The class of a priority or of a vector. */
+#define PRIORITY_CLASS(v)  ((v)&0xf0)
+
+/* A local APIC after power-on: enabled, in xAPIC mode, at FEE00000h. */
+#define APIC_BASE_POWER_ON UINT64_C(0xfee00800)
+
+void vtdpi_bhyve_notify(struct vtdpi_bhyve_vcpu *v)
+{
+#if VTDPI_BHYVE_KPI <= 13
+    vcpu_notify_event(v->gvm->vm, (int)v->vcpuid, true);
+#elif VTDPI_BHYVE_KPI == 14
+    vcpu_notify_event(v->vcpu, true);
+#else
+    vcpu_notify_lapic(v->vcpu);
+#endif
+}
+
+static struct vtdpi_pcpu *this_pcpu(void)
+{
+    return (&vtdpi_bhyve.pcpus[curcpu]);
+}
+
+struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
+                                               struct vcpu *vcpu, u_int vcpuid,
+                                               void *apic_page,
+                                               uint64_t *pid_pa)
+{
+    struct vtdpi_bhyve_vcpu *const v =
+        malloc(sizeof(*v), M_VTDPI, M_WAITOK | M_ZERO);
+    int rc;
+
+    KASSERT(vcpuid < gvm->maxcpus, ("vtdpi: vCPU number %u", vcpuid));
+    v->gvm = gvm;
+    v->vcpu = vcpu;
+    v->vcpuid = vcpuid;
+    v->apic = apic_page;
+    v->apic_base = APIC_BASE_POWER_ON;
+    v->slot = vtdpi_bhyve_pool_alloc();
+    rc = vtdpi_vcpu_attach(&vtdpi_bhyve.sched, &v->pi, v->slot, v);
+    KASSERT(rc == 0, ("vtdpi: attach: %s", vtdpi_strerror(rc)));
+    (void)rc;
+    *pid_pa = vtdpi_vcpu_pda(&v->pi);
+    vtdpi_bhyve_vm_join(gvm, v);
+    return (v);
+}
+
+void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
+{
+    bool told = false;
+    int rc;
+
+    vtdpi_bhyve_vm_leave(v->gvm, v);
+    /*
+     * BUSY: an entry still names the descriptor, or may. bhyve unassigns the
+     * devices first, and vtdpi_bhyve_dmar_release() returns with nothing left,
+     * so this is a device that somebody forgot. The slot cannot be reused.
+     */
+    while ((rc = vtdpi_vcpu_detach(&v->pi)) == VTDPI_EBUSY) {
+        KASSERT(false, ("vtdpi: vCPU %u is posted to", v->vcpuid));
+        if (!told)
+            printf("vtdpi: vCPU %u is posted to, waiting\n", v->vcpuid);
+        told = true;
+        pause("vtdpid", hz);
+    }
+    KASSERT(rc == 0, ("vtdpi: detach: %s", vtdpi_strerror(rc)));
+    vtdpi_bhyve_pool_free(v->slot);
+    free(v, M_VTDPI);
+}
+
+void vtdpi_bhyve_run(struct vtdpi_bhyve_vcpu *v)
+{
+    KASSERT(curthread->td_critnest > 0, ("vtdpi: run may be preempted"));
+    vtdpi_vcpu_run(&v->pi, this_pcpu());
+}
+
+void vtdpi_bhyve_preempt(struct vtdpi_bhyve_vcpu *v)
+{
+    KASSERT(curthread->td_critnest > 0, ("vtdpi: preempt may be preempted"));
+    vtdpi_vcpu_preempt(&v->pi);
+}
+
+int vtdpi_bhyve_inject(struct vtdpi_bhyve_vcpu *v)
+{
+    return (vtdpi_vcpu_merge(&v->pi, v->apic));
+}
+
+bool vtdpi_bhyve_pending(struct vtdpi_bhyve_vcpu *v)
+{
+    /*
+     * Everything goes to the IRR first, also what the guest's priority masks:
+     * that clears ON, so that the next post to a vCPU which goes to sleep now
+     * notifies again. The VMCS is not current here and RVI stays as it is;
+     * vtdpi_bhyve_inject() returns the highest vector of the IRR, not of what
+     * it has moved, so the next entry makes up for it.
+     */
+    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);
+
+    return (highest >= 0 && PRIORITY_CLASS((uint32_t)highest) >
+                                PRIORITY_CLASS(v->apic[APIC_PPR]));
+}
+
+/*
+ * Sends what a post asks for. The vCPU is in its run bracket on the CPU that
+ * the notification names, or was when ON was set. On that CPU itself it is not
+ * in the guest, since this thread or interrupt is running: the next entry
+ * looks at the descriptor.
+ */
+static void send_active(struct vtdpi_bhyve_vcpu *v,
+                        const struct vtdpi_notification *n)
+{
+    const uint32_t id = vtdpi_apic_id_from_ndst(vtdpi_bhyve_mode(), n->ndst);
+
+    if (id == (uint32_t)cpu_apic_ids[curcpu])
+        return;
+    vtdpi_bhyve_count(VTDPI_COUNT_SOFT_IPIS, 1);
+    vtdpi_vcpu_send(&v->pi, n);
+}
+
+void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
+{
+    struct vtdpi_pid *const pid = vtdpi_vcpu_pid(&v->pi);
+    struct vtdpi_notification n;
+
+    /* From setting ON to sending: until then nobody else notifies. */
+    critical_enter();
+    n = vtdpi_pid_post(pid, (uint8_t)vector, false);
+    vtdpi_bhyve_count(VTDPI_COUNT_SOFT_POSTS, 1);
+    if (n.needed && n.nv == vtdpi_bhyve.anv) {
+        send_active(v, &n);
+    } else if (n.needed || (vtdpi_pid_snapshot(pid) & VTDPI_PID_SN) != 0) {
+        /*
+         * Asleep, with the wakeup vector or without: bhyve's own way wakes it
+         * without an interrupt. Or not running: then this finds nothing to do.
+         * If SN was seen by the post but is clear here, the vCPU has begun to
+         * run since, and its next entry looks at the descriptor.
+         */
+        vtdpi_bhyve_notify(v);
+    }
+    critical_exit();
+}
+
+void vtdpi_bhyve_discard(struct vtdpi_bhyve_vcpu *v)
+{
+    vtdpi_pid_discard(vtdpi_vcpu_pid(&v->pi));
+}
+
+void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v)
+{
+    enum vtdpi_block_result rc;
+
+    KASSERT(curthread->td_critnest > 0, ("vtdpi: block may be preempted"));
+    /*
+     * No device posts to it: software wakes it by bhyve's own means. A device
+     * that begins to wakes the vCPU once (vtdpi_bhyve_dmar_follow()), and it
+     * comes here again.
+     */
+    if (vtdpi_bhyve.wnv < 0 || vtdpi_vcpu_refs(&v->pi) == 0)
+        return;
+    /*
+     * bhyve has looked for pending interrupts just before, under this lock.
+     * What was posted since then makes this call send the wakeup vector to its
+     * own CPU. The handler waits for the vCPU's lock, which msleep_spin() drops
+     * when the thread is on the sleep queue.
+     */
+    rc = vtdpi_vcpu_block_committed(&v->pi, this_pcpu());
+    KASSERT(rc == VTDPI_BLOCKED, ("vtdpi: CPU %d is offline", curcpu));
+    (void)rc;
+    vtdpi_bhyve_count(VTDPI_COUNT_BLOCKS, 1);
+}
+
+void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v)
+{
+    vtdpi_vcpu_preempt(&v->pi);
+}
+
+/* The wakeup vector, on the CPU that a blocked vCPU has named. */
+void vtdpi_bhyve_wakeup_handler(struct trapframe *frame)
+{
+    struct thread *const td = curthread;
+    struct trapframe *const outer = td->td_intr_frame;
+    uint32_t woken;
+
+    /* On leaving it, a thread that was woken may take this CPU over. */
+    critical_enter();
+    td->td_intr_nesting_level++;
+    td->td_intr_frame = frame;
+    lapic_eoi();
+    vtdpi_bhyve_count(VTDPI_COUNT_WAKEUP_INTRS, 1);
+    woken = vtdpi_pcpu_handle_wakeup(this_pcpu(), (uint8_t)vtdpi_bhyve.wnv);
+    vtdpi_bhyve_count(VTDPI_COUNT_WAKEUPS, woken);
+    td->td_intr_frame = outer;
+    td->td_intr_nesting_level--;
+    critical_exit();
+}
