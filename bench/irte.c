@@ -46,7 +46,7 @@ static struct {
     struct vtdpi_table table;
     struct vtdpi_sched sched;
     struct vtdpi_platform_ops ops;
-    void *page_slot;
+    struct vtdpi_page_ref page_slot;
     void *pcpu_slot;
     struct vtdpi_pid_page page;
     struct vtdpi_vcpu vcpu[2];

@@ -83,7 +83,7 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     set_vectors(s, params);
     vtdpi_atomic_store64_relaxed(&s->scan, 0);
     for (uint32_t i = 0; i < s->max_pages; i++)
-        vtdpi_atomic_store_ptr_release(&s->pages[i], NULL);
+        vtdpi_atomic_store_ptr_release(&s->pages[i].page, NULL);
     for (uint32_t i = 0; i < s->max_pcpus; i++)
         vtdpi_atomic_store_ptr_release(&s->pcpus[i], NULL);
     return 0;
@@ -99,7 +99,7 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
         return VTDPI_EPAGE;
     if ((uintptr_t)memory % VTDPI_PAGE_SIZE != 0 || phys % VTDPI_PAGE_SIZE != 0)
         return VTDPI_EALIGN;
-    if (vtdpi_atomic_load_ptr_acquire(&s->pages[number]) != NULL)
+    if (vtdpi_atomic_load_ptr_acquire(&s->pages[number].page) != NULL)
         return VTDPI_EPAGEBUSY;
 
     page->pids = memory;
@@ -109,9 +109,13 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
         vtdpi_atomic_store_ptr_release(&page->cookie[i], NULL);
         vtdpi_pid_init(&page->pids[i], s->anv, 0);
     }
-    /* Release: whoever finds the page finds it initialised. Pairs with the
-     * acquire of attach and handle_leaf(). */
-    vtdpi_atomic_store_ptr_release(&s->pages[number], page);
+    /*
+     * Release: whoever finds the page finds it initialised. Pairs with the
+     * acquire of attach; a handler finds a bit of this page only after that.
+     * The PIDs first: attach looks at the other one.
+     */
+    vtdpi_atomic_store_ptr_release(&s->pages[number].pids, memory);
+    vtdpi_atomic_store_ptr_release(&s->pages[number].page, page);
     return 0;
 }
 
@@ -147,7 +151,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
 /*
  * Leaf before summary, both before the control word: when a notification is
  * sent with a WNV the handler finds the vCPU (invariant I). The summary is
- * tested after the leaf is set; pairs with handle_leaf(), which clears the
+ * tested after the leaf is set; pairs with clear_summary(), which clears the
  * summary bit before it reads the leaf again: one of the two sees the other.
  */
 static void mark(const struct vtdpi_pcpu *p, uint32_t slot)
@@ -316,7 +320,7 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
         return VTDPI_EATTACHED;
     if (page_of(slot) >= s->max_pages)
         return VTDPI_ESLOT;
-    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of(slot)]);
+    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of(slot)].page);
     if (page == NULL)
         return VTDPI_ENOPAGE;
     if ((vtdpi_atomic_or64(&page->claimed, bit_of(slot)) & bit_of(slot)) != 0)

@@ -29,16 +29,24 @@ static void scan_end(uint64_t *seq)
     vtdpi_atomic_store64_release(seq, vtdpi_atomic_load64_relaxed(seq) + 1);
 }
 
-/* Those of @bits whose PID has ON. All loads are independent and none depends
- * on a branch, so that misses overlap. */
-static uint64_t notified(const struct vtdpi_pid_page *page, uint64_t bits)
+/*
+ * Those of @bits whose PID has ON. All loads are independent and none depends
+ * on a branch, so that misses overlap; the cookies, of which one or two will
+ * be needed, are on their way meanwhile.
+ */
+static uint64_t notified(const struct vtdpi_page_ref *ref, uint64_t bits)
 {
+    const struct vtdpi_pid *const pids =
+        vtdpi_atomic_load_ptr_acquire(&ref->pids);
+    const struct vtdpi_pid_page *const page =
+        vtdpi_atomic_load_ptr_acquire(&ref->page);
     uint64_t on = 0;
 
     for (uint64_t b = bits; b != 0; b &= b - 1) {
-        const unsigned int i = (unsigned int)__builtin_ctzll(b);
+        const size_t i = (unsigned int)__builtin_ctzll(b);
 
-        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON) << i;
+        VTDPI_PREFETCH(&page->cookie[i]);
+        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON) << i;
     }
     return on;
 }
@@ -61,34 +69,25 @@ static uint32_t wake_slots(const struct vtdpi_sched *s,
     return woken;
 }
 
-static uint32_t handle_leaf(const struct vtdpi_pcpu *p, uint32_t leaf,
-                            uint64_t slots)
+/*
+ * The summary bit stood over an empty leaf: clear it. Locked, since other bits
+ * of the word change meanwhile; then the leaf again. Pairs with mark(), which
+ * sets the leaf before it tests the summary: either it finds the bit clear and
+ * sets it, or the leaf is seen here. Without the second look a vCPU would stay
+ * blocked under a clear summary bit, and no notification would ever find it.
+ * Returns the leaf.
+ */
+static VTDPI_NOINLINE uint64_t clear_summary(const struct vtdpi_pcpu *p,
+                                             uint32_t leaf)
 {
-    const struct vtdpi_sched *const s = p->sched;
     uint64_t *const summary = &p->summary[leaf / 64];
-    uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);
-    const struct vtdpi_pid_page *page;
+    uint64_t bits;
 
-    /* The whole word: the summary bit stands for the slots of all vectors. */
-    if (bits == 0) {
-        /*
-         * Locked, since other bits of the word change meanwhile; then the leaf
-         * again. Pairs with mark(), which sets the leaf before it tests the
-         * summary: either it finds the bit clear and sets it, or the leaf is
-         * seen here. Without the second look a vCPU would stay blocked under
-         * a clear summary bit, and no notification would ever find it.
-         */
-        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));
-        bits = vtdpi_atomic_load64(&p->leaf[leaf]);
-        if (bits == 0)
-            return 0;
+    (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));
+    bits = vtdpi_atomic_load64(&p->leaf[leaf]);
+    if (bits != 0)
         (void)vtdpi_atomic_or64(summary, bit_of(leaf));
-    }
-    bits &= slots;
-    if (bits == 0)
-        return 0;
-    page = vtdpi_atomic_load_ptr_acquire(&s->pages[leaf]);
-    return wake_slots(s, page, notified(page, bits));
+    return bits;
 }
 
 /* The bits, in every leaf word, of the vCPUs that @vector is for; or 0. */
@@ -99,6 +98,31 @@ static uint64_t slots_of(const struct vtdpi_sched *s, uint8_t vector)
             return s->stripe << i;
     }
     return 0;
+}
+
+/* The leaf words under one summary word. */
+static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
+                            uint64_t slots)
+{
+    const struct vtdpi_sched *const s = p->sched;
+    const struct vtdpi_page_ref *const pages = s->pages;
+    const uint64_t *const leaves = p->leaf;
+    uint32_t woken = 0;
+
+    for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]); w != 0;
+         w &= w - 1) {
+        const uint32_t leaf = word * 64 + (unsigned int)__builtin_ctzll(w);
+        uint64_t bits = vtdpi_atomic_load64(&leaves[leaf]);
+
+        /* The whole word: the summary bit stands for all vectors' slots. */
+        if (VTDPI_UNLIKELY(bits == 0))
+            bits = clear_summary(p, leaf);
+        bits = notified(&pages[leaf], bits & slots);
+        if (bits != 0)
+            woken += wake_slots(
+                s, vtdpi_atomic_load_ptr_acquire(&pages[leaf].page), bits);
+    }
+    return woken;
 }
 
 /*
@@ -114,14 +138,13 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 
     if (slots == 0)
         return 0;
+    /* What is read first, while the exchange keeps later loads waiting. */
+    VTDPI_PREFETCH(&p->summary[0]);
+    VTDPI_PREFETCH(&p->leaf[0]);
+    VTDPI_PREFETCH(&p->sched->pages[0]);
     scan_begin(&p->scan);
-    for (uint32_t i = 0; i < words; i++) {
-        uint64_t w = vtdpi_atomic_load64(&p->summary[i]);
-
-        for (; w != 0; w &= w - 1)
-            woken +=
-                handle_leaf(p, i * 64 + (uint32_t)__builtin_ctzll(w), slots);
-    }
+    for (uint32_t i = 0; i < words; i++)
+        woken += handle_word(p, i, slots);
     scan_end(&p->scan);
     return woken;
 }
@@ -141,8 +164,8 @@ static uint32_t wake_all(struct vtdpi_pcpu *p)
         const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);
 
         if (bits != 0)
-            woken += wake_slots(s, vtdpi_atomic_load_ptr_acquire(&s->pages[i]),
-                                bits);
+            woken += wake_slots(
+                s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page), bits);
     }
     scan_end(&s->scan);
     return woken;

@@ -25,7 +25,8 @@ static inline uint64_t bit_of(uint32_t n)
 
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
 {
-    return vtdpi_atomic_load_ptr_acquire(&v->sched->pages[page_of(v->slot)]);
+    return vtdpi_atomic_load_ptr_acquire(
+        &v->sched->pages[page_of(v->slot)].page);
 }
 
 #endif

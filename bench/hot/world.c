@@ -30,7 +30,7 @@ static void sched_up(struct world *w)
     struct vtdpi_sched_params params = {
         .ops = &w->ops,
         .ctx = w,
-        .pages = calloc(pages, sizeof(void *)),
+        .pages = calloc(pages, sizeof(struct vtdpi_page_ref)),
         .max_pages = pages,
         .pcpus = calloc(1, sizeof(void *)),
         .max_pcpus = 1,
@@ -172,7 +172,7 @@ void world_flush_ours(const struct world *w)
     flush_range(w->pages, pages * sizeof(*w->pages));
     flush_range(w->bitmap, VTDPI_BITMAP_WORDS(pages) * 8);
     flush_range(w->pcpu, sizeof(*w->pcpu));
-    flush_range(w->sched.pages, pages * sizeof(void *));
+    flush_range(w->sched.pages, pages * sizeof(*w->sched.pages));
     for (uint32_t i = 0; i < w->blocked; i++)
         flush_line(&w->ours[i].woken);
     flush_done();

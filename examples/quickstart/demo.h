@@ -192,7 +192,7 @@ struct demo {
 
     struct vtdpi_platform_ops ops; /* of the scheduling instance */
     struct vtdpi_sched sched;
-    void *pages[PID_PAGES];
+    struct vtdpi_page_ref pages[PID_PAGES];
     void *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PID_PAGES];
     struct pcpu pcpu[PCPUS];

@@ -55,6 +55,9 @@
 /** Keeps a large stack frame apart from that of the caller. */
 #define VTDPI_NOINLINE       __attribute__((noinline))
 
+/** Fetches the line that @p p is in; reads nothing, and no order holds. */
+#define VTDPI_PREFETCH(p)    __builtin_prefetch(p)
+
 /* Branch hints, for the few places where a benchmark asked for one. */
 
 /** Says that @p expr is mostly true. */

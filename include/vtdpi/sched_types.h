@@ -53,12 +53,25 @@ struct vtdpi_pid_page {
     void *cookie[VTDPI_PAGE_SLOTS];
 };
 
+/**
+ * @brief Where a PID page is found: memory that the host gives to the
+ *        instance, one for each page that it may have.
+ *
+ * Both pointers are what a wakeup handler needs first, so they lie in one line
+ * and neither has to be fetched before the other can be used.
+ */
+struct vtdpi_page_ref {
+    /* private: */
+    void *pids; /* struct vtdpi_pid *, the page itself */
+    void *page; /* struct vtdpi_pid_page *, NULL while absent */
+};
+
 /** @brief A scheduling instance; the host embeds or allocates it. */
 struct vtdpi_sched {
     /* private: */
     const struct vtdpi_platform_ops *ops;
     void *ctx;
-    void **pages; /* struct vtdpi_pid_page *, NULL while absent */
+    struct vtdpi_page_ref *pages;
     void **pcpus; /* struct vtdpi_pcpu *, NULL while absent */
     uint32_t max_pages;
     uint32_t max_pcpus;
@@ -102,8 +115,8 @@ struct vtdpi_sched_params {
     /** Callbacks: send_ipi and wake are needed, relax is used if present. */
     const struct vtdpi_platform_ops *ops;
     void *ctx; /**< First argument of every callback. */
-    /** Memory for @p max_pages pointers, as long as the instance lives. */
-    void **pages;
+    /** Memory for @p max_pages of these, as long as the instance lives. */
+    struct vtdpi_page_ref *pages;
     uint32_t max_pages; /**< 1 to VTDPI_PAGES_MAX. */
     /** Memory for @p max_pcpus pointers, as long as the instance lives. */
     void **pcpus;

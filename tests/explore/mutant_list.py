@@ -53,6 +53,10 @@ SET_LEAF = "    (void)vtdpi_atomic_or64(&p->leaf[leaf], bit_of(slot));\n"
 SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & bit_of(leaf)) == 0)
         (void)vtdpi_atomic_or64(summary, bit_of(leaf));
 """
+SET_AGAIN = """    if (bits != 0)
+        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+"""
+NOTIFIED = "        bits = notified(&pages[leaf], bits & slots);\n"
 RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
         return true;
     unmark(p, v->slot);
@@ -102,7 +106,8 @@ MOVING = """    struct vtdpi_pcpu *const q =
 
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(bits);
-            const struct vtdpi_pid_page *const page = p->sched->pages[i];
+            const struct vtdpi_pid_page *const page =
+                p->sched->pages[i].page;
             uint64_t *const control = (uint64_t *)(uintptr_t)
                 &page->pids[slot % 64].control;
             uint64_t old = vtdpi_atomic_load64(control);
@@ -139,26 +144,21 @@ MUTANTS = [
            "    vtdpi_atomic_store64_release(\n"
            "        summary, vtdpi_atomic_load64(summary) | bit_of(leaf));\n")),
     scan("no second look at the leaf", "7a", "protocol 0",
-          ("        bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"
-           "        if (bits == 0)\n            return 0;\n"
-           "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n",
-           "        return 0;\n")),
-    scan("summary is not set again", "7a", "protocol 0",
-          ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
-           "    bits", "    }\n    bits")),
+          ("    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n" + SET_AGAIN +
+           "    return bits;", "    bits = 0;\n    return bits;")),
+    scan("summary is not set again", "7a", "protocol 0", (SET_AGAIN, "")),
     scan("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
-          ("        (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
-           "        vtdpi_atomic_store64_release(\n"
-           "            summary,\n"
-           "            vtdpi_atomic_load64(summary) & ~bit_of(leaf));\n")),
+          ("    (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
+           "    vtdpi_atomic_store64_release(\n"
+           "        summary,\n"
+           "        vtdpi_atomic_load64(summary) & ~bit_of(leaf));\n")),
     scan("summary is cleared before the leaf is read at all", "1a", "",
-          ("    uint64_t bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n",
-           "    uint64_t bits;\n\n"
-           "    (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
-           "                             ~bit_of(leaf));\n"
-           "    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n"),
-          ("        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n    }\n"
-           "    bits", "    }\n    bits")),
+          ("        uint64_t bits = vtdpi_atomic_load64(&leaves[leaf]);\n",
+           "        uint64_t bits;\n\n"
+           "        (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
+           "                                 ~bit_of(leaf));\n"
+           "        bits = vtdpi_atomic_load64(&leaves[leaf]);\n"),
+          (SET_AGAIN, "")),
     sched("owner clears the summary of an empty leaf", "1b", "protocol 0",
           (UNMARK, UNMARK +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0)\n"
@@ -174,25 +174,23 @@ MUTANTS = [
            "                                    bit_of(page_of(slot)));\n"
            "    }\n")),
     scan("handler clears the bits", "9", "protocol 4; Xen 3.5",
-          ("    return wake_slots(s, page, notified(page, bits));",
-           "    bits = notified(page, bits);\n"
-           "    (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n"
-           "    return wake_slots(s, page, bits);")),
+          (NOTIFIED, NOTIFIED +
+           "        (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n")),
     scan("handler clears ON", "1a", "Xen 3.13 R5",
-          ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
+          ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (vtdpi_atomic_and64((uint64_t *)(uintptr_t)\n"
-           "                   &page->pids[i].control, ~VTDPI_PID_ON) &\n"
+           "                   &pids[i].control, ~VTDPI_PID_ON) &\n"
            "               VTDPI_PID_ON) << i;")),
     scan("handler wakes only the first", "1b", "",
           ("    for (uint64_t b = bits; b != 0; b &= b - 1) {\n"
            "        /* NULL",
            "    for (uint64_t b = bits; b != 0; b = 0) {\n        /* NULL")),
     scan("handler takes PIR for the doorbell", "1a", "",
-          ("        on |= (vtdpi_pid_snapshot(&page->pids[i]) & VTDPI_PID_ON)"
+          ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
-           "                  &page->pids[i].pir[1]) != 0) << i;")),
+           "                  &pids[i].pir[1]) != 0) << i;")),
     # Transitions of the owner.
     sched("run: bit cleared before NV", "1c", "Linux 9.6",
           (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
@@ -312,16 +310,17 @@ MUTANTS = [
            "    return woken;")),
     scan("offline: scans by the summary", "7d", "protocol 0",
           ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
-           "        if (bits != 0)\n            woken += wake_slots(s, vtdpi",
+           "        if (bits != 0)\n            woken += wake_slots(\n"
+           "                s, vtdpi",
            "        const uint64_t bits =\n"
            "            (vtdpi_atomic_load64(&p->summary[i / 64]) & bit_of(i))"
            " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
-           "        if (bits != 0)\n            woken += wake_slots(s, vtdpi")),
+           "        if (bits != 0)\n            woken += wake_slots(\n"
+           "                s, vtdpi")),
     scan("offline: wakes only those with ON", "5e", "Xen 3.13 R1",
-          ("vtdpi_atomic_load_ptr_acquire(&s->pages[i]),\n"
-           "                                bits);",
-           "s->pages[i],\n                                "
-           "notified(s->pages[i], bits));")),
+          ("s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page), bits);",
+           "s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page),\n"
+           "                notified(&s->pages[i], bits));")),
     scan("offline: moves entries to another pCPU", "5b",
           "protocol 1; Xen 3.9", (GO_OFFLINE, MOVING)),
     scan("offline: shares the handler's sequence", "5d", "protocol 2 H7",
@@ -339,7 +338,7 @@ MUTANTS = [
     scan("scan ends before its wakes", "6b", "",
           ("    scan_begin(&p->scan);\n",
            "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
-          ("    }\n    scan_end(&p->scan);\n", "    }\n")),
+          ("slots);\n    scan_end(&p->scan);\n", "slots);\n")),
     scan("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),

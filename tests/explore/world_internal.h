@@ -59,7 +59,7 @@ struct host {
     _Alignas(4096) unsigned char memory[PAGES][VTDPI_PAGE_SIZE];
     struct vtdpi_sched s;
     struct vtdpi_pid_page page[PAGES];
-    void *pages[PAGES];
+    struct vtdpi_page_ref pages[PAGES];
     void *pcpus[CPUS];
     struct host_cpu cpu[CPUS];
     struct host_vcpu vcpu[VCPUS];

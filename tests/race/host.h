@@ -79,7 +79,7 @@ struct pcpu {
 struct world {
     struct vtdpi_sched sched;
     struct vtdpi_platform_ops ops;
-    void *pages[PAGES];
+    struct vtdpi_page_ref pages[PAGES];
     void *pcpus[PCPUS];
     struct vtdpi_pid_page page[PAGES];
     struct pcpu pcpu[PCPUS];

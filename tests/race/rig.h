@@ -36,7 +36,7 @@ struct rig {
     struct vtdpi_pid_page page;
     struct vtdpi_pcpu pcpu;
     uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
-    void *page_slot;
+    struct vtdpi_page_ref page_slot;
     void *pcpu_slot;
     void *owners[ENTRIES];
     struct vtdpi_irte *entries;

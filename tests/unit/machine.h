@@ -49,7 +49,7 @@ struct machine {
     uint8_t *ring[UNITS];
     uint32_t *status[UNITS];
     struct vtdpi_sched sched;
-    void *page_slot;
+    struct vtdpi_page_ref page_slot;
     void *pcpu_slot;
     struct vtdpi_pid_page page;
     struct vtdpi_pid *pids;

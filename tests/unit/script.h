@@ -37,7 +37,7 @@ enum {
 
 struct fixture {
     struct vtdpi_sched sched;
-    void *page_slot;
+    struct vtdpi_page_ref page_slot;
     void *pcpu_slot;
     struct vtdpi_pid_page page;
     void *pids;

@@ -41,7 +41,7 @@ struct world_vcpu {
 struct world {
     struct vtdpi_sched s;
     struct vtdpi_platform_ops ops;
-    void *page_slots[PAGES];
+    struct vtdpi_page_ref page_slots[PAGES];
     void *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PRESENT];
     struct vtdpi_pcpu pcpu[PCPUS];
