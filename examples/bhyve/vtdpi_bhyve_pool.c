@@ -28,7 +28,7 @@ struct pid_page {
 /* Under vtdpi_bhyve.lock. */
 static struct {
     struct pid_page *pages[MAX_PAGES];
-    void *known[MAX_PAGES]; /* the library's */
+    struct vtdpi_page_ref known[MAX_PAGES]; /* the library's */
     void **pcpus;           /* likewise */
     uint64_t *bitmaps;
     u_int count;
