@@ -282,6 +282,8 @@ const char *vtdpi_route_reason_text(enum vtdpi_route_reason reason)
         "several destinations",
         "the vCPU has no descriptor",
         "posting is off for the VM",
+        "the descriptor is above the host address width",
+        "no message is programmed",
     };
 
     return (unsigned int)reason < VTDPI_ROUTE_REASONS ? text[reason]

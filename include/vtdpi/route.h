@@ -148,10 +148,17 @@ enum vtdpi_route_reason {
 
     VTDPI_ROUTE_DETACHED = 15,    /**< The vCPU has no PID. */
     VTDPI_ROUTE_POSTING_OFF = 16, /**< Posting is off for the VM. */
+
+    /* REMAP: given by bind.h only. */
+
+    VTDPI_ROUTE_UNREACHABLE = 17, /**< The PID is above the table's host
+                                       address width. */
+    VTDPI_ROUTE_NO_MESSAGE = 18,  /**< The guest has programmed none, or has
+                                       disabled MSI. */
 };
 
 /** Number of reasons, for an array of counters. */
-#define VTDPI_ROUTE_REASONS 17
+#define VTDPI_ROUTE_REASONS 19
 
 /** @brief A decision. */
 struct vtdpi_route_decision {

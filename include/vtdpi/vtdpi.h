@@ -8,6 +8,7 @@
  */
 
 #include "vtdpi/atomic.h"
+#include "vtdpi/bind.h"
 #include "vtdpi/caps.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vtdpi/bind.h"
+
+enum {
+    /* A table of table.h flushes globally above 16 descriptors anyway. */
+    RANGES = 16,
+
+    /* Heads, before those of the buckets. */
+    HEAD_NONE = 0,      /* no message, or a malformed one */
+    HEAD_BROADCAST = 1, /* the destination of all, in some mode */
+    HEAD_LOGICAL = 2,   /* logical, 0 to FFh: one for each */
+};
+
+VTDPI_STATIC_ASSERT(HEAD_LOGICAL + 256 == VTDPI_VM_LISTS, "all heads");
+
+/* Lists. */
+
+/* By the high bits of a product: ids are often multiples of a power of two. */
+static struct vtdpi_binding **bucket(const struct vtdpi_vm *vm, uint32_t value)
+{
+    const uint32_t mixed = value * UINT32_C(0x9e3779b1);
+
+    return &vm->heads[VTDPI_VM_LISTS + ((uint64_t)mixed >> vm->shift)];
+}
+
+/* Bindings with a physical destination, which is one APIC's id. */
+static struct vtdpi_binding **of_id(const struct vtdpi_vm *vm, uint32_t id)
+{
+    return bucket(vm, id);
+}
+
+/* Those with a logical one above FFh; only x2APICs of that cluster match. */
+static struct vtdpi_binding **of_cluster(const struct vtdpi_vm *vm,
+                                         uint32_t cluster)
+{
+    return bucket(vm, ~(cluster & 0xffff));
+}
+
+static struct vtdpi_binding **head_of(const struct vtdpi_binding *b)
+{
+    const struct vtdpi_vm *vm = b->vm;
+    const uint32_t dest = b->msg.dest;
+
+    if (!b->routed)
+        return &vm->heads[HEAD_NONE];
+    if (dest == VTDPI_DEST_ALL || (!b->msg.dm && dest == 0xff))
+        return &vm->heads[HEAD_BROADCAST];
+    if (!b->msg.dm)
+        return of_id(vm, dest);
+    if (dest <= 0xff)
+        return &vm->heads[HEAD_LOGICAL + dest];
+    return of_cluster(vm, dest >> 16);
+}
+
+static void put(struct vtdpi_binding *b)
+{
+    struct vtdpi_binding **head = head_of(b);
+
+    b->next = *head;
+    b->link = head;
+    if (b->next != NULL)
+        b->next->link = &b->next;
+    *head = b;
+}
+
+static void take(struct vtdpi_binding *b)
+{
+    *b->link = b->next;
+    if (b->next != NULL)
+        b->next->link = b->link;
+}
+
+/* The next update looks at the binding. */
+static void mark(struct vtdpi_binding *b)
+{
+    if (b->pending)
+        return;
+    b->pending = true;
+    b->next_pending = b->vm->pending;
+    b->vm->pending = b;
+}
+
+/* Marks those of a list that the change of an APIC can affect. */
+static void visit(struct vtdpi_vm *vm, struct vtdpi_binding *b,
+                  const struct vtdpi_guest_apic *before,
+                  const struct vtdpi_guest_apic *after)
+{
+    for (; b != NULL; b = b->next) {
+        vm->visited++;
+        if (vtdpi_route_affects(before, after, &b->msg))
+            mark(b);
+    }
+}
+
+/* All in such a list have one destination. */
+static void visit_logical(struct vtdpi_vm *vm, struct vtdpi_binding *b,
+                          const struct vtdpi_guest_apic *before,
+                          const struct vtdpi_guest_apic *after)
+{
+    if (b != NULL && (vtdpi_guest_apic_matches(before, &b->msg) ||
+                      vtdpi_guest_apic_matches(after, &b->msg)))
+        visit(vm, b, before, after);
+}
+
+/* What an APIC, before or after, is found under. */
+static void visit_keys(struct vtdpi_vm *vm, const struct vtdpi_guest_apic *apic,
+                       const struct vtdpi_guest_apic *before,
+                       const struct vtdpi_guest_apic *after)
+{
+    if (apic->mode == VTDPI_GUEST_APIC_DISABLED)
+        return;
+    visit(vm, *of_id(vm, apic->id), before, after);
+    if (apic->mode == VTDPI_GUEST_X2APIC)
+        visit(vm, *of_cluster(vm, apic->id >> 4), before, after);
+}
+
+/* An APIC has changed. Messages that it matches neither before nor after are
+ * not looked at, but for those of its cluster and what shares a bucket. */
+static void visit_all(struct vtdpi_vm *vm,
+                      const struct vtdpi_guest_apic *before,
+                      const struct vtdpi_guest_apic *after)
+{
+    visit(vm, vm->heads[HEAD_BROADCAST], before, after);
+    for (uint32_t i = 0; i <= 0xff; i++)
+        visit_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
+    visit_keys(vm, before, before, after);
+    if (after->id != before->id || after->mode != before->mode)
+        visit_keys(vm, after, before, after);
+}
+
+/* Decisions. */
+
+static void decision_set(struct vtdpi_binding *b,
+                         const struct vtdpi_route_decision *d)
+{
+    b->vm->count[b->decision.reason]--;
+    b->decision = *d;
+    b->vm->count[b->decision.reason]++;
+}
+
+static void decide(struct vtdpi_binding *b)
+{
+    struct vtdpi_vm *vm = b->vm;
+    const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
+    struct vtdpi_route_decision d;
+
+    if (!b->routed)
+        return; /* depends on nothing but the message */
+    vm->decided++;
+    d = vtdpi_route_decide_decoded(&set, &b->msg, &vm->options);
+    decision_set(b, &d);
+}
+
+/* The latest message comes into force. */
+static void take_message(struct vtdpi_binding *b)
+{
+    struct vtdpi_vm *vm = b->vm;
+    const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
+    struct vtdpi_route_decision d = {
+        .kind = VTDPI_ROUTE_REMAP,
+        .reason = VTDPI_ROUTE_NO_MESSAGE,
+    };
+
+    take(b);
+    b->routed = b->written &&
+                vtdpi_route_decode(&b->message, vm->options.form, &b->msg) == 0;
+    put(b);
+    if (b->written && !b->routed)
+        d = vtdpi_route_decide(&set, &b->message, &vm->options);
+    decision_set(b, &d);
+    mark(b);
+}
+
+static void downgrade(struct vtdpi_binding *b, enum vtdpi_route_reason reason)
+{
+    const struct vtdpi_route_decision d = {
+        .kind = VTDPI_ROUTE_REMAP,
+        .reason = reason,
+        .vcpu = b->decision.vcpu,
+        .vector = b->decision.vector,
+    };
+
+    decision_set(b, &d);
+}
+
+/* The vCPU that the entry shall name; NULL: none. */
+static struct vtdpi_vcpu *target(const struct vtdpi_binding *b)
+{
+    return b->decision.kind == VTDPI_ROUTE_POST ? b->vm->vcpus[b->decision.vcpu]
+                                                : NULL;
+}
+
+/* Updates. */
+
+/* What is done with each pending binding of a table. */
+
+static int flush_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
+{
+    return vtdpi_irq_batch_flush(batch, b->irq);
+}
+
+static int change_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
+{
+    struct vtdpi_vcpu *v = target(b);
+    int rc;
+
+    if (v != NULL) {
+        rc = vtdpi_irq_batch_post(batch, b->irq, v, b->decision.vector);
+        if (rc != VTDPI_ECLOSED && rc != VTDPI_EIRTE_PDA_WIDTH)
+            return rc;
+        /* It must not stay with the vCPU that it had before. */
+        downgrade(b, rc == VTDPI_ECLOSED ? VTDPI_ROUTE_DETACHED
+                                         : VTDPI_ROUTE_UNREACHABLE);
+    }
+    return vtdpi_irq_batch_unpost(batch, b->irq);
+}
+
+/* One batch over those of @p todo that are in this table. */
+static int pass(struct vtdpi_binding *todo, const struct vtdpi_backend *table,
+                int (*one)(struct vtdpi_irq_batch *batch,
+                           struct vtdpi_binding *b))
+{
+    struct vtdpi_flush_range ranges[RANGES];
+    struct vtdpi_irq_batch batch;
+    int first = vtdpi_irq_batch_begin(&batch, table, ranges, RANGES);
+    int rc;
+
+    for (; todo != NULL; todo = todo->next_pending) {
+        if (todo->irq->backend != table || todo->irq->down)
+            continue;
+        rc = one(&batch, todo);
+        if (first == 0)
+            first = rc;
+    }
+    rc = vtdpi_irq_batch_commit(&batch);
+    return first != 0 ? first : rc;
+}
+
+/* Whether the entry is as decided. One that the host has torn down is none of
+ * the VM's any more. */
+static bool is_settled(const struct vtdpi_binding *b)
+{
+    const struct vtdpi_vcpu *v = target(b);
+
+    if (b->irq->down)
+        return true;
+    return !vtdpi_irq_is_dirty(b->irq) && vtdpi_irq_vcpu(b->irq) == v &&
+           (v == NULL || vtdpi_irq_vector(b->irq) == b->decision.vector);
+}
+
+/*
+ * Brings the bindings of one table up to date, and takes them off @p todo. What
+ * an earlier failure has left dirty is flushed first: it takes no change until
+ * then. Mostly there is nothing, and an empty batch costs nothing.
+ */
+static int update_table(struct vtdpi_binding **todo)
+{
+    const struct vtdpi_backend *table = (*todo)->irq->backend;
+    const int rc_flush = pass(*todo, table, flush_one);
+    const int rc = pass(*todo, table, change_one);
+
+    while (*todo != NULL) {
+        struct vtdpi_binding *b = *todo;
+
+        if (b->irq->backend != table) {
+            todo = &b->next_pending;
+            continue;
+        }
+        *todo = b->next_pending;
+        b->pending = false;
+        if (!is_settled(b))
+            mark(b);
+    }
+    return rc_flush != 0 ? rc_flush : rc;
+}
+
+static int update(struct vtdpi_vm *vm)
+{
+    struct vtdpi_binding *todo = vm->pending;
+    int first = 0;
+
+    vm->pending = NULL;
+    for (struct vtdpi_binding *b = todo; b != NULL; b = b->next_pending)
+        decide(b);
+    while (todo != NULL) {
+        const int rc = update_table(&todo);
+
+        if (first == 0)
+            first = rc;
+    }
+    return first;
+}
+
+/* An event is over. */
+static int changed(struct vtdpi_vm *vm)
+{
+    return vm->held ? 0 : update(vm);
+}
+
+int vtdpi_vm_update(struct vtdpi_vm *vm)
+{
+    if (vm == NULL)
+        return VTDPI_EINVAL;
+    vm->held = false;
+    return update(vm);
+}
+
+void vtdpi_vm_hold(struct vtdpi_vm *vm)
+{
+    vm->held = true;
+}
+
+/* Set up. */
+
+int vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params)
+{
+    const struct vtdpi_vm_params *p = params;
+    int rc;
+
+    if (vm == NULL || p == NULL || p->vcpus == NULL || p->heads == NULL ||
+        p->buckets == 0 || (p->buckets & (p->buckets - 1)) != 0 ||
+        (unsigned int)p->form > VTDPI_COMPAT_DEST_32)
+        return VTDPI_EINVAL;
+    *vm = (struct vtdpi_vm){
+        .vcpus = p->vcpus,
+        .heads = p->heads,
+        .vcpu_count = p->vcpu_count,
+        .shift = 32 - (uint32_t)__builtin_ctz(p->buckets),
+        .options = {.form = p->form, .posting = p->posting},
+    };
+    rc = vtdpi_route_map_init(&vm->map, p->apics, p->keys, p->vcpu_count);
+    if (rc != 0)
+        return rc;
+    for (uint32_t i = 0; i < p->vcpu_count; i++)
+        vm->vcpus[i] = NULL;
+    for (size_t i = 0; i < VTDPI_VM_HEADS(p->buckets); i++)
+        vm->heads[i] = NULL;
+    return 0;
+}
+
+int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
+                  struct vtdpi_irq *irq)
+{
+    if (vm == NULL || b == NULL || irq == NULL)
+        return VTDPI_EINVAL;
+    if (b->vm != NULL || vtdpi_irq_vcpu(irq) != NULL)
+        return VTDPI_EBUSY;
+    if (irq->down)
+        return VTDPI_ESTATE;
+    *b = (struct vtdpi_binding){
+        .vm = vm,
+        .irq = irq,
+        .decision = {.reason = VTDPI_ROUTE_NO_MESSAGE},
+    };
+    vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
+    put(b);
+    return 0;
+}
+
+int vtdpi_vm_unbind(struct vtdpi_binding *b)
+{
+    int rc;
+
+    if (b == NULL || b->vm == NULL)
+        return VTDPI_EINVAL;
+    b->written = false;
+    take_message(b);
+    rc = update(b->vm);
+    if (b->pending)
+        return rc;
+    take(b);
+    b->vm->count[b->decision.reason]--;
+    b->vm = NULL;
+    return 0;
+}
+
+/* The guest's messages. */
+
+static void write_message(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
+{
+    b->written = msi != NULL;
+    if (msi != NULL)
+        b->message = *msi;
+    /* Under the mask the device sends nothing, and the guest may be in the
+     * middle of its three registers. */
+    if (msi == NULL || !b->masked)
+        take_message(b);
+}
+
+int vtdpi_binding_set_message(struct vtdpi_binding *b,
+                              const struct vtdpi_msi *msi)
+{
+    if (b == NULL || b->vm == NULL)
+        return VTDPI_EINVAL;
+    write_message(b, msi);
+    return changed(b->vm);
+}
+
+/* One VM, one table, indexes one after the other. */
+static int block_check(struct vtdpi_binding *const *b, uint32_t count)
+{
+    if (b == NULL || count == 0 || count > VTDPI_MSI_BLOCK_MAX ||
+        (count & (count - 1)) != 0)
+        return VTDPI_EINVAL;
+    for (uint32_t i = 0; i < count; i++) {
+        if (b[i] == NULL || b[i]->vm == NULL || b[i]->vm != b[0]->vm ||
+            b[i]->irq->backend != b[0]->irq->backend)
+            return VTDPI_EINVAL;
+        if (b[i]->irq->index != b[0]->irq->index + i)
+            return VTDPI_EINDEX;
+    }
+    return 0;
+}
+
+int vtdpi_binding_set_block(struct vtdpi_binding *const *b, uint32_t count,
+                            const struct vtdpi_msi *msi)
+{
+    const int rc = block_check(b, count);
+
+    if (rc != 0)
+        return rc;
+    for (uint32_t i = 0; i < count; i++) {
+        struct vtdpi_msi one;
+
+        if (msi != NULL) {
+            one = *msi;
+            one.data = (msi->data & ~(count - 1)) | i;
+        }
+        write_message(b[i], msi == NULL ? NULL : &one);
+    }
+    return changed(b[0]->vm);
+}
+
+void vtdpi_binding_mask(struct vtdpi_binding *b)
+{
+    b->masked = true;
+}
+
+int vtdpi_binding_unmask(struct vtdpi_binding *b)
+{
+    if (b == NULL || b->vm == NULL)
+        return VTDPI_EINVAL;
+    b->masked = false;
+    take_message(b);
+    return changed(b->vm);
+}
+
+/* The guest's vCPUs. */
+
+static int apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
+                    const struct vtdpi_guest_apic *apic)
+{
+    const struct vtdpi_guest_apic before = vtdpi_route_map_apic(&vm->map, vcpu);
+    struct vtdpi_guest_apic after = *apic;
+    int rc;
+
+    after.attached = vm->vcpus[vcpu] != NULL;
+    rc = vtdpi_route_map_update(&vm->map, vcpu, &after);
+    if (rc != 0)
+        return rc;
+    visit_all(vm, &before, &after);
+    return changed(vm);
+}
+
+int vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
+                      const struct vtdpi_guest_apic *apic)
+{
+    if (vm == NULL || apic == NULL || vcpu >= vm->vcpu_count)
+        return VTDPI_EINVAL;
+    return apic_set(vm, vcpu, apic);
+}
+
+static int vcpu_set(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
+{
+    const struct vtdpi_guest_apic apic = vtdpi_route_map_apic(&vm->map, vcpu);
+
+    vm->vcpus[vcpu] = v;
+    return apic_set(vm, vcpu, &apic);
+}
+
+int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
+{
+    if (vm == NULL || v == NULL || vcpu >= vm->vcpu_count)
+        return VTDPI_EINVAL;
+    if (!vtdpi_vcpu_attached(v))
+        return VTDPI_EDETACHED;
+    if (vm->vcpus[vcpu] != NULL)
+        return VTDPI_EATTACHED;
+    return vcpu_set(vm, vcpu, v);
+}
+
+int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
+{
+    if (vm == NULL || vcpu >= vm->vcpu_count)
+        return VTDPI_EINVAL;
+    return vcpu_set(vm, vcpu, NULL);
+}
+
+int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)
+{
+    size_t heads;
+
+    if (vm == NULL)
+        return VTDPI_EINVAL;
+    heads = VTDPI_VM_HEADS(UINT64_C(1) << (32 - vm->shift));
+    vm->options.posting = on;
+    for (size_t i = HEAD_NONE + 1; i < heads; i++) {
+        for (struct vtdpi_binding *b = vm->heads[i]; b != NULL; b = b->next)
+            mark(b);
+    }
+    return changed(vm);
+}
+
+/* Delivery by software. */
+
+/* What a PID can hold. */
+static bool is_plain(const struct vtdpi_compat_msi *msg)
+{
+    return (msg->dlm == VTDPI_DLM_FIXED || msg->dlm == VTDPI_DLM_LOWEST) &&
+           !msg->level && msg->vector >= VTDPI_VECTOR_MIN;
+}
+
+int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
+                     vtdpi_inject inject, void *ctx, struct vtdpi_delivery *out)
+{
+    struct vtdpi_route_candidate to;
+    struct vtdpi_compat_msi msg;
+    struct vtdpi_route_walk walk;
+    struct vtdpi_apic_set set;
+    int rc;
+
+    if (vm == NULL || out == NULL)
+        return VTDPI_EINVAL;
+    *out = (struct vtdpi_delivery){0, 0, 0};
+    rc = vtdpi_route_decode(msi, vm->options.form, &msg);
+    if (rc != 0)
+        return rc;
+    set = vtdpi_route_map_apics(&vm->map);
+    vtdpi_route_walk_begin(&walk, &set, &msg);
+    while (vtdpi_route_walk_next(&walk, &to)) {
+        if (vm->options.posting && to.attached && is_plain(&msg)) {
+            out->posted++;
+            if (vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false))
+                out->notified++;
+        } else {
+            out->injected++;
+            if (inject != NULL)
+                inject(ctx, to.vcpu, &msg);
+        }
+    }
+    return 0;
+}
+
+/* Queries. */
+
+void vtdpi_vm_get_stats(const struct vtdpi_vm *vm, struct vtdpi_vm_stats *out)
+{
+    *out = (struct vtdpi_vm_stats){
+        .visited = vm->visited,
+        .decided = vm->decided,
+    };
+    for (uint32_t i = 0; i < VTDPI_ROUTE_REASONS; i++)
+        out->bindings += vm->count[i];
+    for (const struct vtdpi_binding *b = vm->pending; b != NULL;
+         b = b->next_pending)
+        out->pending++;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bind.h: what the guest's APICs and vCPUs do to decisions and entries. */
+#include "test.h"
+
+#include "bind_rig.h"
+
+static void test_set_apic_moves_what_it_affects_in_one_update(void **state)
+{
+    struct rig *r = *state;
+
+    rig_vcpus(r, 4);
+    for (unsigned int i = 0; i < 12; i++) {
+        const struct vtdpi_msi msi = msi_to(i % 4, (uint8_t)(0x40 + i));
+
+        assert_int_equal(rig_message(r, i, &msi), 0);
+    }
+    assert_cost(r, 12, 12);
+    /* vCPU 1 takes the id of another and leaves its own. */
+    assert_int_equal(rig_apic(r, 1, x2apic(20)), 0);
+    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
+    assert_cost(r, 3, 1);
+    assert_int_equal(rig_apic(r, 2, x2apic(1)), 0);
+    assert_post(r, 1, 2, 0x41);
+    assert_host(r, 2, VTDPI_ROUTE_NO_MATCH);
+    assert_cost(r, 6, 1);
+    rig_check(r);
+    assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
+    assert_host(r, 1, VTDPI_ROUTE_SEVERAL);
+    rig_check(r);
+}
+
+static void test_set_apic_out_of_range_changes_nothing(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi msi = msi_to(0, 0x41);
+    struct vtdpi_guest_apic apic = x2apic(7);
+
+    rig_vcpus(r, 1);
+    assert_int_equal(rig_message(r, 0, &msi), 0);
+    assert_int_equal(vtdpi_vm_set_apic(&r->vm, RIG_VCPUS, &apic), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_set_apic(&r->vm, 0, NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_set_apic(NULL, 0, &apic), VTDPI_EINVAL);
+    apic.mode = (enum vtdpi_guest_apic_mode)4;
+    assert_int_equal(vtdpi_vm_set_apic(&r->vm, 0, &apic), VTDPI_EINVAL);
+    rig_check(r);
+}
+
+/* Every way in which a message can name an APIC, changed from both sides. */
+static void test_set_apic_finds_every_kind_of_destination(void **state)
+{
+    const struct vtdpi_guest_apic states[] = {
+        {0},
+        flat(1, 0x02),
+        flat(2, 0x06),
+        flat(0x1ff, 0),
+        cluster(1, 0x12),
+        cluster(3, 0x21),
+        x2apic(1),
+        x2apic(0x21),
+        x2apic(0x10041),
+        x2apic(0xff),
+        x2apic(0x80000001),
+    };
+    const struct vtdpi_msi messages[] = {
+        msi_to(1, 0x41),
+        msi_to(2, 0x41),
+        msi_to(0xff, 0x41),
+        msi_to(0x1ff, 0x41),
+        msi_to(0x21, 0x41),
+        msi_to(0x10041, 0x41),
+        msi_to(0x80000001, 0x41),
+        msi_to(0xffffffff, 0x41),
+        msi_logical(0x02, 0x41),
+        msi_logical(0x21, 0x41),
+        msi_logical(0xff, 0x41),
+        msi_logical(0x20002, 0x41),
+        msi_logical(0x10040002, 0x41),
+        msi_logical(0x2, 0x41),
+        msi_logical(0x10, 0x41),
+        msi_lowest(0x20003, 0x41),
+        msi_lowest(0x06, 0x41),
+        msi_lowest(0xffffffff, 0x41),
+    };
+    const unsigned int n = sizeof(states) / sizeof(states[0]);
+    struct rig *r = *state;
+
+    assert_int_equal(rig_apic(r, 0, flat(9, 0x80)), 0);
+    assert_int_equal(rig_attach(r, 0), 0);
+    assert_int_equal(rig_attach(r, 1), 0);
+    for (unsigned int i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+        assert_int_equal(rig_message(r, i, &messages[i]), 0);
+    for (unsigned int from = 0; from < n; from++) {
+        for (unsigned int to = 0; to < n; to++) {
+            assert_int_equal(rig_apic(r, 1, states[from]), 0);
+            rig_check(r);
+            assert_int_equal(rig_apic(r, 1, states[to]), 0);
+            rig_check(r);
+        }
+    }
+}
+
+static void test_set_apic_software_disable_is_followed(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi msi = msi_to(1, 0x41);
+    struct vtdpi_guest_apic off = x2apic(1);
+
+    rig_vcpus(r, 2);
+    off.enabled = false;
+    assert_int_equal(rig_message(r, 0, &msi), 0);
+    assert_int_equal(rig_apic(r, 1, off), 0);
+    assert_host(r, 0, VTDPI_ROUTE_DISABLED);
+    assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
+    assert_post(r, 0, 1, 0x41);
+    rig_check(r);
+}
+
+static void test_attach_posts_what_waited_for_it(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi msi = msi_to(1, 0x41);
+    const struct vtdpi_msi hashed = msi_lowest(0x3, 0x41);
+
+    rig_vcpus(r, 1);
+    assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
+    assert_int_equal(rig_message(r, 0, &msi), 0);
+    assert_int_equal(rig_message(r, 1, &hashed), 0);
+    assert_host(r, 0, VTDPI_ROUTE_DETACHED);
+    assert_host(r, 1, VTDPI_ROUTE_DETACHED); /* 41h mod 2: the second */
+    assert_cost(r, 0, 0);
+    assert_int_equal(rig_attach(r, 1), 0);
+    assert_post(r, 0, 1, 0x41);
+    assert_post(r, 1, 1, 0x41);
+    assert_cost(r, 2, 1);
+    rig_check(r);
+}
+
+static void test_attach_refuses_what_it_cannot_take(void **state)
+{
+    struct rig *r = *state;
+
+    assert_int_equal(vtdpi_vm_attach(&r->vm, 0, &r->vcpu[0]), VTDPI_EDETACHED);
+    rig_vcpus(r, 1);
+    assert_int_equal(vtdpi_vm_attach(&r->vm, 0, &r->vcpu[0]), VTDPI_EATTACHED);
+    assert_int_equal(vtdpi_vm_attach(&r->vm, RIG_VCPUS, &r->vcpu[0]),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_attach(&r->vm, 1, NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_attach(NULL, 1, &r->vcpu[0]), VTDPI_EINVAL);
+    rig_check(r);
+}
+
+static void test_detach_drops_every_reference_in_one_update(void **state)
+{
+    struct rig *r = *state;
+
+    rig_vcpus(r, 3);
+    for (unsigned int i = 0; i < 9; i++) {
+        const struct vtdpi_msi msi = msi_to(i % 3, (uint8_t)(0x40 + i));
+
+        assert_int_equal(rig_message(r, i, &msi), 0);
+    }
+    assert_cost(r, 9, 9);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(rig_detach(r, 1), 0);
+    assert_cost(r, 3, 1);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
+    assert_host(r, 1, VTDPI_ROUTE_DETACHED);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED), 3);
+    rig_check(r);
+    /* Twice is as good as once; then it comes back, unplugged meanwhile. */
+    assert_int_equal(rig_detach(r, 1), 0);
+    assert_int_equal(rig_apic(r, 1, (struct vtdpi_guest_apic){.id = 0}), 0);
+    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
+    assert_int_equal(rig_attach(r, 1), 0);
+    assert_cost(r, 0, 0);
+    assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
+    assert_cost(r, 3, 1);
+    rig_check(r);
+    assert_int_equal(vtdpi_vm_detach(&r->vm, RIG_VCPUS), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_detach(NULL, 0), VTDPI_EINVAL);
+}
+
+/* The host began to detach a vCPU and has not said so. The interrupt must not
+ * stay with the one that it was posted to before. */
+static void test_closed_vcpu_counts_as_not_attached(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi a = msi_to(0, 0x41);
+    const struct vtdpi_msi b = msi_to(1, 0x41);
+
+    rig_vcpus(r, 2);
+    assert_int_equal(rig_message(r, 0, &a), 0);
+    assert_int_equal(vtdpi_vcpu_detach_begin(&r->vcpu[1]), 0);
+    assert_int_equal(vtdpi_binding_set_message(&r->b[0], &b), 0);
+    assert_host(r, 0, VTDPI_ROUTE_DETACHED);
+    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 0);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED), 1);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 0);
+    assert_true(vtdpi_vcpu_detach_poll(&r->vcpu[1]));
+}
+
+/* A PID that the units of one table cannot reach. */
+static void test_unreachable_pid_is_a_reason(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi a = msi_to(0, 0x41);
+    const unsigned int other = RIG_IRQS / 2;
+
+    rig_vcpus(r, 1);
+    assert_int_equal(rig_message(r, 0, &a), 0);
+    r->table[0].backend.haw = 34;
+    r->table[1].backend.haw = 34;
+    assert_int_equal(vtdpi_binding_set_message(&r->b[other], &a), 0);
+    assert_host(r, other, VTDPI_ROUTE_UNREACHABLE);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_UNREACHABLE), 1);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 1);
+    assert_cost(r, 1, 1);
+    r->table[0].backend.haw = 46;
+    r->table[1].backend.haw = 46;
+    assert_int_equal(vtdpi_binding_set_message(&r->b[other], &a), 0);
+    assert_post(r, other, 0, 0x41);
+}
+
+static void test_set_posting_moves_all_at_once(void **state)
+{
+    struct rig *r = *state;
+
+    rig_vcpus(r, 3);
+    for (unsigned int i = 0; i < RIG_IRQS; i++) {
+        const struct vtdpi_msi msi = i % 8 == 0
+                                         ? msi_to(0xffffffff, 0x41)
+                                         : msi_to(i % 3, (uint8_t)(0x40 + i));
+
+        assert_int_equal(rig_message(r, i, &msi), 0);
+    }
+    assert_cost(r, RIG_IRQS * 7 / 8, RIG_IRQS * 7 / 8);
+    assert_int_equal(rig_posting(r, false), 0);
+    assert_cost(r, RIG_IRQS * 7 / 8, RIG_TABLES);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTING_OFF),
+                     RIG_IRQS * 7 / 8);
+    rig_check(r);
+    assert_int_equal(rig_posting(r, false), 0);
+    assert_cost(r, 0, 0);
+    assert_int_equal(rig_posting(r, true), 0);
+    assert_cost(r, RIG_IRQS * 7 / 8, RIG_TABLES);
+    assert_int_equal(vtdpi_vm_set_posting(NULL, true), VTDPI_EINVAL);
+    rig_check(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(test_set_apic_moves_what_it_affects_in_one_update),
+        RIG_TEST(test_set_apic_out_of_range_changes_nothing),
+        RIG_TEST(test_set_apic_finds_every_kind_of_destination),
+        RIG_TEST(test_set_apic_software_disable_is_followed),
+        RIG_TEST(test_attach_posts_what_waited_for_it),
+        RIG_TEST(test_attach_refuses_what_it_cannot_take),
+        RIG_TEST(test_detach_drops_every_reference_in_one_update),
+        RIG_TEST(test_closed_vcpu_counts_as_not_attached),
+        RIG_TEST(test_unreachable_pid_is_a_reason),
+        RIG_TEST(test_set_posting_moves_all_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
