@@ -150,24 +150,36 @@ static void test_map_1024_scattered_ids_all_found(void **state)
     rig_check_guards(&r);
 }
 
+/* The most vCPUs, each with both keys; in an order that moves few of them. */
 static void test_map_full_every_key_used(void **state)
 {
     static struct vtdpi_guest_apic apics[VTDPI_ROUTE_MAP_MAX];
     static uint64_t keys[VTDPI_ROUTE_MAP_KEYS(VTDPI_ROUTE_MAP_MAX)];
     const uint32_t count = VTDPI_ROUTE_MAP_MAX;
+    const uint32_t first = UINT32_MAX - count;
     const struct vtdpi_guest_apic gone = {0};
 
     (void)state;
     assert_int_equal(vtdpi_route_map_init(&r.map, apics, keys, count), 0);
     r.set = vtdpi_route_map_apics(&r.map);
     for (uint32_t i = 0; i < count; i++)
-        rig_set(&r, i, x2apic(0xffffffff - i));
-    assert_posted(&r, physical(0xffffffff - (count - 1)), count - 1);
-    assert_posted(&r, physical(0xfffffffe), 1);
+        rig_set(&r, i, flat(first + i, 0));
+    for (uint32_t i = 0; i < count; i++)
+        rig_set(&r, i, x2apic(first + i));
+    for (uint32_t i = 0; i < count; i += 31) {
+        const uint32_t id = first + i;
+
+        assert_posted(&r, physical(id), i);
+        assert_posted(
+            &r, logical((id >> 4 & 0xffff) << 16 | UINT32_C(1) << (id & 15)),
+            i);
+    }
     assert_remapped(&r, physical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
-    for (uint32_t i = 0; i < count - 1; i++)
+    for (uint32_t i = count; i-- > 1;)
+        rig_set(&r, i, flat(first + i, 0));
+    for (uint32_t i = count; i-- > 1;)
         rig_set(&r, i, gone);
-    assert_posted(&r, physical(VTDPI_DEST_ALL), count - 1);
+    assert_posted(&r, physical(VTDPI_DEST_ALL), 0);
 }
 
 static void test_map_updates_as_good_as_a_rebuild(void **state)
