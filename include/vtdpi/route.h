@@ -301,8 +301,8 @@ VTDPI_API bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
 /**
  * @brief Which of several candidates takes an arbitrated interrupt.
  *
- * The only place that says so, for posting and for software delivery. The same
- * as in Xen and KVM.
+ * The only place that says so, for posting and for software delivery. Xen and
+ * KVM have the same formula.
  *
  * @param vector  Vector of the message.
  * @param count   Candidates, in ascending order of APIC id. Not 0.
