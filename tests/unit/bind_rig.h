@@ -34,7 +34,7 @@ struct rig_table {
 struct rig {
     struct vtdpi_platform_ops ops;
     struct vtdpi_sched sched;
-    void *page_slot;
+    struct vtdpi_page_ref page_slot;
     void *pcpu_slot;
     struct vtdpi_pid_page page;
     struct vtdpi_pcpu pcpu;
