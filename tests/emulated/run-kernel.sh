@@ -26,7 +26,11 @@ usage() {
 on_qemu() {
     kernel=$1
     shift
-    timeout "$limit" "$here/emulator.sh" qemu -machine q35 -accel tcg \
+    case " $* " in
+    *' -accel '*) ;;
+    *) set -- -accel tcg "$@" ;;
+    esac
+    timeout "$limit" "$here/emulator.sh" qemu -machine q35 \
         -display none -nodefaults -no-reboot -serial "file:$work/serial" \
         -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$kernel" "$@" \
         </dev/null

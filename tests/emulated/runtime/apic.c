@@ -11,6 +11,7 @@
 #define APIC_ID            0x20u
 #define APIC_TPR           0x80u
 #define APIC_EOI           0xb0u
+#define APIC_LDR           0xd0u
 #define APIC_SVR           0xf0u
 #define APIC_ISR           0x100u
 #define APIC_IRR           0x200u
@@ -75,6 +76,8 @@ void apic_start(enum apic_mode wanted)
             panic("the CPU has no x2APIC mode");
         wrmsr(MSR_IA32_APIC_BASE, base | BASE_X2APIC);
     }
+    if (mode == APIC_XAPIC)
+        apic_write(APIC_LDR, UINT32_C(1) << cpu_self() << 24);
     apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     apic_write(APIC_TPR, 0);
     apic_write(APIC_LVT_TIMER, LVT_MASKED);

@@ -5,20 +5,22 @@
 
 #include "internal.h"
 
-#define COM1        0x3f8
-#define COM_LCR     3
-#define COM_LSR     5
-#define LCR_8N1     0x03
-#define LCR_DLAB    0x80
-#define LSR_THRE    0x20
-#define LSR_TEMT    0x40
+#define COM1          0x3f8
+#define COM_LCR       3
+#define COM_LSR       5
+#define LCR_8N1       0x03
+#define LCR_DLAB      0x80
+#define LSR_THRE      0x20
+#define LSR_TEMT      0x40
 
-#define LINE_MAX    512
+#define DEBUG_CONSOLE 0xe9
 
-#define QEMU_EXIT   0xf4
-#define QEMU_PASSED 0x10 /* status 33 */
-#define QEMU_FAILED 0x11 /* status 35 */
-#define BOCHS_EXIT  0x8900
+#define LINE_MAX      512
+
+#define QEMU_EXIT     0xf4
+#define QEMU_PASSED   0x10 /* status 33 */
+#define QEMU_FAILED   0x11 /* status 35 */
+#define BOCHS_EXIT    0x8900
 
 static struct {
     bool locked;
@@ -156,6 +158,21 @@ void print(const char *format, ...)
     add_format(&line, format, &args);
     va_end(args);
     put_line(&line);
+}
+
+void debug_print(const char *format, ...)
+{
+    struct line line = {.length = 0};
+    const char *text = line.text;
+    va_list args;
+
+    va_start(args, format);
+    add_format(&line, format, &args);
+    va_end(args);
+    __asm__ volatile("rep outsb"
+                     : "+S"(text), "+c"(line.length)
+                     : "d"(DEBUG_CONSOLE)
+                     : "memory");
 }
 
 bool check(bool ok, const char *format, ...)

@@ -39,6 +39,10 @@
  * of several CPUs do not mix if each is one call. */
 __attribute__((format(printf, 1, 2))) void print(const char *format, ...);
 
+/* Print on the debug console (port e9h), which emulators can have written to a
+ * file: for what a program reads. Fast: one instruction for a line. */
+__attribute__((format(printf, 1, 2))) void debug_print(const char *format, ...);
+
 /* One result: prints "PASS ..." or "FAIL ..." and counts it. Returns ok. */
 __attribute__((format(printf, 2, 3))) bool check(bool ok, const char *format,
                                                  ...);
@@ -137,8 +141,8 @@ enum apic_mode {
     APIC_X2APIC,
 };
 
-/* Switch this CPU's local APIC on; cpus_start() does the same on all others.
- * Panics if the CPU has no x2APIC mode and that was asked for. */
+/* Switch this CPU's local APIC on; cpus_start() does the same on all others. In
+ * xAPIC mode the logical id is 1 << the number of the CPU, flat model. Panics if the CPU has no x2APIC mode and that was asked for. */
 void apic_start(enum apic_mode mode);
 
 /* What apic_start() was told first. */

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run the kernel in QEMU and hold QEMU's own trace of the unit against what the
+kernel's oracle said it would see.
+
+usage: compare.py RUN_KERNEL KERNEL MODE
+
+MODE is one of MODES below. Prints TAP: the kernel's checks, and one line for
+the comparison. Status: 0 all passed; 77 QEMU 10 is not to be had here; else 1.
+
+The two lists are compared line by line, in order. Each line that QEMU traces
+must have been said by the oracle, and each that the oracle said must be
+traced; what is left out is in IGNORED, with the reason.
+"""
+
+import fnmatch
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+IOMMU = "intel-iommu,intremap=on"
+MODES = {
+    "xapic": ["-smp", "4", "-device", IOMMU + ",eim=off"],
+    "x2apic": [
+        *("-cpu", "qemu64,+x2apic", "-smp", "4", "-device", IOMMU + ",eim=on"),
+        *("-append", "x2apic large"),
+    ],
+    # A processor whose APIC id, 259, takes more than eight bits.
+    "wide-id": [
+        *("-cpu", "qemu64,+x2apic", "-smp", "2,sockets=2,cores=200,maxcpus=400"),
+        "-device",
+        "qemu64-x86_64-cpu,socket-id=1,core-id=3,thread-id=0,x2apic=on",
+        *("-device", IOMMU + ",eim=on", "-append", "x2apic"),
+    ],
+    "one-thread": [
+        *("-accel", "tcg,thread=single"),
+        *("-smp", "4", "-device", IOMMU + ",eim=off"),
+    ],
+}
+
+# What starts the kernel's part; see oracle_begin().
+MARK = "write a4 4 be91"
+
+# QEMU's trace events: the text that each is turned into, from the numbers that
+# its line has in this order. "low" and "high" of an entry are swapped in
+# QEMU's text: the first is bits 127:64.
+EVENTS = {
+    "vtd_reg_write": "write {0:x} {1} {2:x}",
+    "vtd_reg_write_gcmd": "command {0:x} {1:x}",
+    "vtd_reg_write_fectl": "event-control {0:x}",
+    "vtd_reg_ir_root": "table {0:x} {1:x}",
+    "vtd_ir_enable": "remapping {0}",
+    "vtd_inv_qi_enable": "queue {0}",
+    "vtd_inv_qi_setup": "queue-at {0:x} {1:x}",
+    "vtd_inv_qi_tail": "tail {0:x}",
+    "vtd_inv_qi_head": "head {0:x}",
+    "vtd_inv_desc": "descriptor {word} {1:016x} {0:016x}",
+    "vtd_inv_desc_iec": "iec {0} {1:x} {2:x}",
+    "vtd_inv_desc_wait_sw": "status {0:x} {1:x}",
+    "vtd_ir_remap_msi_req": "request {0:x} {1:x}",
+    "vtd_ir_irte_get": "entry {0:x} {2:016x} {1:016x}",
+    "vtd_ir_remap": "remap {0:x} {1:x} {2:x} {3:x} {4:x} {5:x}",
+    "vtd_ir_remap_type": "type {word}",
+    "vtd_frr_new": "record {0} {2:016x} {1:016x}",
+    "vtd_fsts_ppf": "pending {0}",
+    "vtd_fsts_clear_ip": "event-not-pending",
+    "vtd_irq_generate": "event {0:x} {1:x}",
+}
+
+IGNORED = {
+    "vtd_reg_read",  # polls as often as it takes
+    "vtd_inv_qi_fetch",  # says nothing; tail and head do
+    "vtd_ir_remap_msi",  # what QEMU makes of it: arrival is checked instead
+    "vtd_warn_ir_vector",  # the IOAPIC entry's vector is the pin's number
+    "vtd_context_cache_reset",  # DMA remapping
+    "vtd_switch_address_space",
+    "vtd_iotlb_reset",
+}
+
+LINE = re.compile(r"^(?:\d+@[\d.]+:)?(\w+) ?(.*)$")
+NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d+)\b")
+WORD = re.compile(r"(?:desc type )?(\S+)")
+
+
+def traced(path):
+    """Lines of QEMU's trace in the oracle's words, from the mark on."""
+    begun = False
+    with open(path, encoding="ascii", errors="replace") as log:
+        for line in log:
+            match = LINE.match(line.strip())
+            if not match or match.group(1) in IGNORED:
+                continue
+            name, rest = match.groups()
+            if name not in EVENTS:
+                text = line.strip()
+            else:
+                numbers = [int(n, 0) for n in NUMBER.findall(rest)]
+                word = re.search(r"(?:desc type )?(\S+)", rest)
+                if "desc type " in rest:
+                    word = re.search(r"desc type (\S+)", rest)
+                text = EVENTS[name].format(
+                    *numbers, word=word.group(1) if word else ""
+                )
+            begun = begun or text == MARK
+            if begun:
+                yield text
+
+
+class Waits:
+    """What a wait descriptor writes: never 0, never what is there already."""
+
+    def __init__(self):
+        self.data = None
+        self.last = {}
+
+    def accepts(self, want, line):
+        words = line.split()
+        if want.startswith("descriptor wait ?"):
+            self.data = int(words[2][:8], 16)
+        elif want.startswith("status ") and want.endswith("*"):
+            data = int(words[2], 16)
+            old = self.last.get(words[1], 0)
+            self.last[words[1]] = data
+            return data == self.data and data not in (0, old)
+        return True
+
+
+def compare(wanted, seen):
+    """None, or what is wrong at the first difference."""
+    waits = Waits()
+    for n, want in enumerate(wanted):
+        got = seen[n] if n < len(seen) else "(nothing)"
+        if not fnmatch.fnmatchcase(got, want) or not waits.accepts(want, got):
+            around = "".join(f"\n    {t}" for t in seen[max(0, n - 4) : n])
+            return f"line {n + 1}: QEMU saw '{got}', not '{want}', after{around}"
+    if len(seen) > len(wanted):
+        return f"QEMU saw '{seen[len(wanted)]}' beyond the end"
+    return None
+
+
+def run(run_kernel, kernel, mode, folder):
+    trace = os.path.join(folder, "trace")
+    said = os.path.join(folder, "said")
+    command = [run_kernel, "qemu", kernel, *MODES[mode]]
+    command += ["-device", "edu,addr=1", "-trace", "vtd_*", "-D", trace]
+    command += ["-device", "isa-debugcon,iobase=0xe9,chardev=said"]
+    command += ["-chardev", f"file,id=said,path={said}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == 77:
+        sys.exit(77)
+    with open(said, encoding="ascii") as lines:
+        wanted = lines.read().splitlines()
+    return done, wanted, list(traced(trace))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        done, wanted, seen = run(*sys.argv[1:4], folder)
+    number = 0
+    ok = done.returncode == 0
+    for line in done.stdout.splitlines():
+        if line.startswith(("PASS ", "FAIL ")):
+            number += 1
+            verdict = "ok" if line.startswith("PASS") else "not ok"
+            print(f"{verdict} {number} - {line[5:]}")
+        else:
+            print(f"# {line}")
+    wrong = compare(wanted, seen)
+    if not wrong and len(wanted) < 100:
+        wrong = "the oracle said hardly anything"
+    print(
+        f"{'not ok' if wrong else 'ok'} {number + 1} - all {len(wanted)} lines"
+        " of QEMU's trace are what the oracle said"
+    )
+    if wrong:
+        print("# " + wrong.replace("\n", "\n# "))
+    if not ok and number:
+        print(f"# the kernel ended with status {done.returncode}")
+    if done.returncode != 0:
+        print(f"not ok {number + 2} - the kernel ran to its end")
+    print(f"1..{number + (1 if done.returncode == 0 else 2)}")
+    sys.exit(0 if ok and not wrong else 1)
+
+
+main()

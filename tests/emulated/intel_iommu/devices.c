@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* QEMU's edu device: a write to one of its registers makes it interrupt, by
+ * one message, or by a level-triggered line while messages are off. */
+
+#include "kernel.h"
+
+#define EDU_VENDOR     0x1234
+#define EDU_DEVICE     0x11e8
+#define EDU_RAISE      0x60
+#define EDU_ACK        0x64
+
+#define PCI_COMMAND    0x04
+#define PCI_BAR0       0x10
+#define COMMAND_ON     0x6 /* memory space, bus master */
+
+#define MSI_CONTROL    2
+#define MSI_ADDRESS_LO 4
+#define MSI_ADDRESS_HI 8
+#define MSI_DATA       12
+#define MSI_ENABLE     0x1u
+#define MSI_64_BIT     0x80
+
+void edu_find(void)
+{
+    uint16_t control = 0;
+
+    if (pci_find(EDU_VENDOR, EDU_DEVICE, &machine.edu)) {
+        machine.edu_bar = pci_read32(machine.edu, PCI_BAR0) & ~0xfu;
+        machine.edu_msi = pci_capability(machine.edu, PCI_CAP_MSI);
+        control = pci_read16(machine.edu, machine.edu_msi + MSI_CONTROL);
+    }
+    if (!check(machine.edu_bar != 0 && machine.edu_msi != 0 &&
+                   (control & MSI_64_BIT) != 0,
+               "there is an edu device with MSI, requester id %x", machine.edu))
+        panic("nothing to test with");
+    pci_write16(machine.edu, PCI_COMMAND,
+                pci_read16(machine.edu, PCI_COMMAND) | COMMAND_ON);
+}
+
+void edu_program(const struct vtdpi_msi *msi)
+{
+    pci_write32(machine.edu, machine.edu_msi + MSI_ADDRESS_LO, msi->address_lo);
+    pci_write32(machine.edu, machine.edu_msi + MSI_ADDRESS_HI, msi->address_hi);
+    pci_write16(machine.edu, machine.edu_msi + MSI_DATA, (uint16_t)msi->data);
+    edu_use_intx(false);
+}
+
+void edu_use_intx(bool on)
+{
+    const uint8_t control = machine.edu_msi + MSI_CONTROL;
+    const uint16_t rest =
+        (uint16_t)(pci_read16(machine.edu, control) & ~MSI_ENABLE);
+
+    pci_write16(machine.edu, control, on ? rest : rest | MSI_ENABLE);
+}
+
+/* The edu device sends one message for each write, acknowledged or not. */
+void edu_raise(void)
+{
+    mmio_write32(machine.edu_bar + EDU_RAISE, 1);
+}
+
+void edu_acknowledge(void)
+{
+    mmio_write32(machine.edu_bar + EDU_ACK, 1);
+}
