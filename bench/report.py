@@ -157,6 +157,34 @@ def tail(rows):
             "verdict": verdict("at most", ratio, 2, None), "dropped": 0}
 
 
+# Beside the goals: title, experiment, first design, the others.
+MORE = [
+    ("several wakeup vectors: the scan of one, cold, against one vector",
+     "vectors-cold", "1 vector"),
+    ("lines of a page permuted: the scan, cold, against in order",
+     "scatter-cold", "in order"),
+    ("a running vCPU's access to its PID, another CPU scanning, against none",
+     "neighbours", "no scans"),
+    ("harvest against loading all words first (no gain is claimed)",
+     "harvest", "load first"),
+]
+
+
+def print_more(rows):
+    """Ratios that are information, not goals."""
+    for title, experiment, base in MORE:
+        chosen = [r for r in rows if r["experiment"] == experiment]
+        if not chosen:
+            continue
+        print(f"\n{title}:")
+        for row in chosen:
+            other = find(rows, experiment, row["variant"], row["n"], base)
+            if row is not other:
+                size = f"{row['n']:,}" if row["n"] else ""
+                print(f"  {row['variant']:24} {size:>7} {row['design']:12} "
+                      f"{number(row['median'] / other['median']):>6}")
+
+
 def number(value):
     """Three significant digits, and no more zeros than that."""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
@@ -271,6 +299,7 @@ def main():
         print()
     else:
         print_goals(results)
+        print_more(rows)
         if args.json:
             with open(args.json, "w", encoding="utf-8") as file:
                 json.dump(out, file, indent=1)

@@ -10,8 +10,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } experiments[] = {
-    {"scan", hot_scan},       {"pair", hot_pair}, {"post", hot_post},
-    {"harvest", hot_harvest}, {"run", hot_run},
+    {"scan", hot_scan}, {"pair", hot_pair},
+    {"post", hot_post}, {"harvest", hot_harvest},
+    {"run", hot_run},   {"neighbours", hot_neighbours},
 };
 
 enum {
@@ -20,8 +21,8 @@ enum {
 
 static int usage(void)
 {
-    (void)fputs("usage: hot [--rounds N] [scan | pair | post | harvest | run] "
-                "...\n",
+    (void)fputs("usage: hot [--rounds N] [scan | pair | post | harvest | run | "
+                "neighbours] ...\n",
                 stderr);
     return 2;
 }

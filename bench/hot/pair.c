@@ -3,14 +3,11 @@
  * A vCPU blocks and leaves again: alone, as one of many that take turns, and
  * while another CPU runs the wakeup handler over the same pCPU's structure.
  */
-#define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "hot.h"
 #include "measure.h"
+#include "other.h"
 #include "world.h"
 
 enum {
@@ -162,77 +159,14 @@ static void alone(size_t stride, const char *layout)
 
 /* Contended. */
 
-/* The other CPU: scans one of the structures without a pause, or with. */
-struct scanner {
-    struct world *w;
-    uint64_t mode;  /* of enum mode; set by the measuring thread */
-    uint64_t scans; /* done so far */
-    uint64_t gap;   /* ticks between two scans */
-    uint64_t lost;  /* how often it was switched out, up to the last stop */
-};
-enum mode {
-    SCAN_NOTHING,
-    SCAN_OURS,
-    SCAN_LIST,
-    SCAN_END
-};
-
-static uint64_t load(const uint64_t *p)
+static void scan_ours(void *subject)
 {
-    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+    (void)world_scan(subject);
 }
 
-static void store(uint64_t *p, uint64_t v)
+static void scan_list(void *subject)
 {
-    __atomic_store_n(p, v, __ATOMIC_RELEASE);
-}
-
-static void wait_ticks(uint64_t n)
-{
-    const uint64_t begin = ticks();
-
-    while (n != 0 && ticks() - begin < n)
-        continue;
-}
-
-static void pin(unsigned int cpu)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    (void)sched_setaffinity(0, sizeof(set), &set);
-}
-
-/* Until told otherwise. Nothing but the scan between two scans: time that
- * passes there is time in which the other side is alone. */
-static void scan_on(struct scanner *s, uint64_t mode)
-{
-    while (load(&s->mode) == mode) {
-        if (mode == SCAN_OURS)
-            (void)world_scan(s->w);
-        else
-            (void)peer_list_scan(s->w->list);
-        store(&s->scans, s->scans + 1);
-        wait_ticks(s->gap);
-    }
-}
-
-static void *scanner_main(void *arg)
-{
-    struct scanner *const s = arg;
-    uint64_t mode;
-
-    pin(1);
-    for (;;) {
-        mode = load(&s->mode);
-        if (mode == SCAN_END)
-            return NULL;
-        if (mode != SCAN_NOTHING)
-            scan_on(s, mode);
-        store(&s->lost, (uint64_t)switches());
-        store(&s->scans, s->scans + 1);
-    }
+    (void)peer_list_scan(((struct world *)subject)->list);
 }
 
 enum {
@@ -242,7 +176,7 @@ enum {
 
 struct contended {
     struct pair pair;
-    struct scanner *scanner;
+    struct other *scanner;
     uint64_t empty;
     double *all[2]; /* times of the batches of both sides */
     size_t count[2];
@@ -250,17 +184,6 @@ struct contended {
     int batches; /* fewer where one takes long: nobody is left alone for long */
     double batch[BATCHES_MAX];
 };
-
-/* Wait until the scanner does what it was told: one full pass at least. */
-static void tell(struct scanner *s, enum mode mode)
-{
-    uint64_t seen;
-
-    store(&s->mode, mode);
-    seen = load(&s->scans);
-    while (load(&s->scans) < seen + 2)
-        continue;
-}
 
 static void keep(struct contended *c, int side)
 {
@@ -294,12 +217,12 @@ static void batch(struct contended *c, int side)
  * not to have been switched out. */
 static double contended_sample(struct contended *c, int side)
 {
-    struct scanner *const s = c->scanner;
-    const uint64_t lost = load(&s->lost);
+    struct other *const s = c->scanner;
+    const uint64_t lost = other_lost(s);
     uint64_t scans;
 
-    tell(s, side == 0 ? SCAN_OURS : SCAN_LIST);
-    scans = load(&s->scans);
+    other_do(s, side == 0 ? scan_ours : scan_list);
+    scans = other_passes(s);
     for (int i = 0; i < c->batches; i++) {
         const uint64_t begin = ticks();
         uint64_t t;
@@ -308,9 +231,9 @@ static double contended_sample(struct contended *c, int side)
         t = ticks() - begin;
         c->batch[i] = ticks_ns(t > c->empty ? t - c->empty : 0) / BATCH;
     }
-    scans = load(&s->scans) - scans;
-    tell(s, SCAN_NOTHING);
-    if (scans == 0 || load(&s->lost) != lost)
+    scans = other_passes(s) - scans;
+    other_do(s, NULL);
+    if (scans == 0 || other_lost(s) != lost)
         return -1.0;
     keep(c, side);
     qsort(c->batch, (size_t)c->batches, sizeof(double), by_value);
@@ -336,28 +259,24 @@ static void contended(uint32_t blocked, uint64_t gap_ns, const char *variant)
         .batches = blocked <= 64 ? BATCHES_MAX : 16,
         .room = (size_t)ROUNDS * BATCHES_MAX,
     };
-    struct scanner scanner = {0};
+    struct other scanner;
     const struct design designs[] = {
         {"bitmap", contended_ours, &c},
         {"list", contended_list, &c},
     };
     struct series series = {"pair-contended", variant, blocked,
                             designs,          2,       ROUNDS};
-    pthread_t thread;
 
     pair_up(&c.pair, blocked, SPREAD);
-    scanner.w = c.pair.w;
-    scanner.gap = (uint64_t)((double)gap_ns / ticks_ns(1000000) * 1e6);
     c.scanner = &scanner;
     c.empty = ticks_empty();
     for (int side = 0; side < 2; side++) {
         c.all[side] = malloc(sizeof(double) * c.room);
         must(c.all[side] != NULL, "out of memory");
     }
-    must(pthread_create(&thread, NULL, scanner_main, &scanner) == 0, "thread");
+    other_start(&scanner, c.pair.w, gap_ns);
     measure(&series);
-    store(&scanner.mode, SCAN_END);
-    must(pthread_join(thread, NULL) == 0, "thread");
+    other_stop(&scanner);
     series.experiment = "pair-contended-batches";
     measure_print(&series, "bitmap", c.all[0], c.count[0], 0);
     measure_print(&series, "list", c.all[1], c.count[1], 0);
@@ -372,9 +291,8 @@ void hot_pair(void)
 
     alone(SPREAD, "spread");
     alone(4096, "page-aligned");
-    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+    if (!other_possible())
         return;
-    pin(0);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         contended(sizes[i], 0, "back-to-back");
         contended(sizes[i], 1000, "1 us apart");

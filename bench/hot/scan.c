@@ -86,7 +86,7 @@ static void renotify(const struct scan *s)
 
 static void run(const char *experiment, const char *variant, struct scan *s)
 {
-    const bool stream = s->w->vectors == 1 && s->w->slots <= s->w->blocked + 64;
+    const bool stream = s->w->slots == s->w->blocked;
     const struct design designs[] = {
         {"bitmap", sample_ours, s},
         {"list", sample_list, s},
@@ -113,12 +113,12 @@ static uint32_t repeats(const struct scan *s)
     return 20000 / (s->w->blocked + 20) + 1;
 }
 
-static void one_size(uint32_t n, size_t stride, uint32_t vectors)
+static void one_size(uint32_t n, size_t stride)
 {
     const struct world_params params = {
         .slots = n,
         .blocked = n,
-        .vectors = vectors,
+        .vectors = 1,
         .stride = stride,
     };
     struct scan s = {.w = world_up(&params), .notified = 1};
@@ -156,14 +156,48 @@ static void sparse(uint32_t slots, uint32_t blocked)
     world_down(s.w);
 }
 
+/* The same vCPUs behind one, four and sixteen wakeup vectors. */
+static void several(uint32_t n)
+{
+    enum {
+        WAYS = 3
+    };
+    static const char *const names[WAYS] = {"1 vector", "4 vectors",
+                                            "16 vectors"};
+    struct scan scans[WAYS];
+    struct design designs[WAYS];
+    const struct series series = {"vectors-cold", "spread", n,
+                                  designs,        WAYS,     101};
+
+    for (uint32_t i = 0; i < WAYS; i++) {
+        const struct world_params params = {
+            .slots = n,
+            .blocked = n,
+            .vectors = UINT32_C(1) << 2 * i,
+            .stride = SPREAD,
+        };
+
+        scans[i] = (struct scan){world_up(&params), 1, 1, true};
+        renotify(&scans[i]);
+        designs[i] = (struct design){names[i], sample_ours, &scans[i]};
+    }
+    measure(&series);
+    for (uint32_t i = 0; i < WAYS; i++)
+        world_down(scans[i].w);
+}
+
 void hot_scan(void)
 {
     static const uint32_t sizes[] = {16, 64, 256, 1024, 4096, 16384};
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-        one_size(sizes[i], SPREAD, 1);
-    one_size(1024, 4096, 1);
+        one_size(sizes[i], SPREAD);
+    one_size(1024, 4096);
     sparse(16384, 8);
     sparse(16384, 16);
     sparse(16384, 64);
+    if (flush_possible()) {
+        several(1024);
+        several(16384);
+    }
 }
