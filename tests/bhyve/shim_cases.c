@@ -1,42 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <sys/param.h>
-#include <sys/systm.h>
-#include <sys/kernel.h>
-#include <sys/lock.h>
-#include <sys/malloc.h>
-#include <sys/module.h>
-#include <sys/mutex.h>
+/* Misuses: each has to end the program, with a message that says what it is. */
+#include "shim_locks.h"
+
+#include <sys/pcpu.h>
 #include <sys/proc.h>
-#include <sys/sched.h>
 #include <sys/smp.h>
-#include <sys/sx.h>
-#include <sys/sysctl.h>
-#include <sys/counter.h>
-#include <vm/vm.h>
-#include <vm/pmap.h>
-#include <machine/cpufunc.h>
-#include <machine/segments.h>
-#include <machine/smp.h>
-#include <x86/apicvar.h>
 
-#include "shim.h"
-#include "shim_cases.h"
+MALLOC_DEFINE(M_CASE, "case", "a case of the test");
 
-#define check(expr)                                                     \
-    do {                                                                \
-        if (!(expr))                                                    \
-            shim_fail("%s:%d: %s is false", __FILE__, __LINE__, #expr); \
-    } while (0)
-
-static MALLOC_DEFINE(M_CASE, "case", "a case of the test");
-
-static struct mtx spin_a;
-static struct mtx spin_b;
-static struct mtx def_a;
-static struct mtx def_b;
-static struct sx sx_a;
-static struct sx sx_b;
-static int channel;
+struct mtx spin_a;
+struct mtx spin_b;
+struct mtx def_a;
+struct mtx def_b;
+struct sx sx_a;
+struct sx sx_b;
+int channel;
 
 static void locks_new(void)
 {
@@ -314,21 +292,21 @@ static void ipi_nobody_handles(void)
 
 /* Handlers. */
 
-static void (*handler)(void);
-static int handled;
+void (*handler)(void);
+int handled;
 
-static void gate(void)
+void shim_case_gate(void)
 {
     handled++;
     handler();
 }
 
-static void interrupt(void (*h)(void))
+void shim_case_interrupt(void (*h)(void))
 {
     int v;
 
     handler = h;
-    v = lapic_ipi_alloc(gate);
+    v = lapic_ipi_alloc(shim_case_gate);
     check(v == IPI_DYN_FIRST);
     ipi_cpu((int)mp_maxid, (u_int)v);
     shim_quiesce();
@@ -341,7 +319,7 @@ static void no_eoi(void)
 
 static void handler_without_eoi(void)
 {
-    interrupt(no_eoi);
+    shim_case_interrupt(no_eoi);
 }
 
 static void two_eois(void)
@@ -352,7 +330,7 @@ static void two_eois(void)
 
 static void handler_with_two_eois(void)
 {
-    interrupt(two_eois);
+    shim_case_interrupt(two_eois);
 }
 
 static void eoi_outside(void)
@@ -368,7 +346,7 @@ static void locks_mutex(void)
 
 static void handler_takes_mutex(void)
 {
-    interrupt(locks_mutex);
+    shim_case_interrupt(locks_mutex);
 }
 
 static void allocates(void)
@@ -379,7 +357,7 @@ static void allocates(void)
 
 static void handler_allocates(void)
 {
-    interrupt(allocates);
+    shim_case_interrupt(allocates);
 }
 
 static void sleeps(void)
@@ -390,7 +368,7 @@ static void sleeps(void)
 
 static void handler_sleeps(void)
 {
-    interrupt(sleeps);
+    shim_case_interrupt(sleeps);
 }
 
 static void stays_critical(void)
@@ -401,7 +379,7 @@ static void stays_critical(void)
 
 static void handler_stays_critical(void)
 {
-    interrupt(stays_critical);
+    shim_case_interrupt(stays_critical);
 }
 
 static void stays_nested(void)
@@ -412,7 +390,7 @@ static void stays_nested(void)
 
 static void handler_stays_nested(void)
 {
-    interrupt(stays_nested);
+    shim_case_interrupt(stays_nested);
 }
 
 static void keeps_lock(void)
@@ -425,7 +403,7 @@ static void keeps_lock(void)
 
 static void handler_keeps_lock(void)
 {
-    interrupt(keeps_lock);
+    shim_case_interrupt(keeps_lock);
 }
 
 static void vector_left(void)
@@ -518,233 +496,12 @@ static void assertion(void)
     KASSERT(channel == 1, ("channel is %d", channel));
 }
 
-/* Nothing wrong: what the shim has to allow, and gives. */
-
-enum {
-    SPINS = 400,
-};
-
-static uint64_t shared; /* of spin_a, plain */
-static struct sx pass;
-
-static void adder(void *arg)
-{
-    (void)arg;
-    for (u_int i = 0; i < SPINS; i++) {
-        mtx_lock_spin(&spin_a);
-        mtx_lock_spin(&spin_b);
-        shared++;
-        mtx_unlock_spin(&spin_b);
-        mtx_unlock_spin(&spin_a);
-        if (i % 8 == 0) {
-            sx_slock(&sx_a);
-            mtx_lock(&def_a);
-            channel++;
-            mtx_unlock(&def_a);
-            sx_sunlock(&sx_a);
-        }
-    }
-}
-
-static void good_locks(void)
-{
-    struct thread *td[5];
-
-    shared = 0;
-    channel = 0;
-    for (u_int i = 0; i < nitems(td); i++)
-        td[i] = shim_thread_create("adder", adder, NULL);
-    for (u_int i = 0; i < 50; i++) {
-        sx_xlock(&sx_a);
-        sx_xunlock(&sx_a);
-    }
-    for (u_int i = 0; i < nitems(td); i++)
-        shim_thread_join(td[i]);
-    check(shared == nitems(td) * SPINS);
-    check(channel == nitems(td) * SPINS / 8);
-    check(shim_counters().timeouts == 0);
-}
-
-/* Two threads and a ball, by msleep_spin(). */
-static u_int ball;
-
-static void player(void *arg)
-{
-    const u_int me = *(const u_int *)arg;
-
-    for (u_int i = 0; i < SPINS; i++) {
-        mtx_lock_spin(&spin_a);
-        while (ball % 2 != me)
-            check(msleep_spin(&ball, &spin_a, "ball", hz) == 0);
-        ball++;
-        wakeup_one(&ball);
-        mtx_unlock_spin(&spin_a);
-    }
-}
-
-static void good_sleeps(void)
-{
-    static const u_int who[2] = {0, 1};
-    struct thread *td[2];
-
-    ball = 0;
-    for (u_int i = 0; i < 2; i++)
-        td[i] =
-            shim_thread_create("player", player, __DECONST(void *, &who[i]));
-    for (u_int i = 0; i < 2; i++)
-        shim_thread_join(td[i]);
-    check(ball == 2 * SPINS);
-    check(shim_counters().timeouts == 0);
-    check(shim_counters().migrations > 0);
-}
-
-static void good_timeout(void)
-{
-    const int before = ticks;
-
-    mtx_lock_spin(&spin_a);
-    check(msleep_spin(&channel, &spin_a, "time", 5) == EWOULDBLOCK);
-    mtx_unlock_spin(&spin_a);
-    check(ticks == before + 5);
-    check(tsleep(&channel, 0, "time", 2) == EWOULDBLOCK);
-    check(shim_counters().timeouts == 2);
-}
-
-static void count_it(void)
-{
-    check(!shim_interrupts_enabled());
-    lapic_eoi();
-    mtx_lock_spin(&spin_b);
-    wakeup_one(&handled);
-    mtx_unlock_spin(&spin_b);
-}
-
-static void sleeper(void *arg)
-{
-    (void)arg;
-    mtx_lock_spin(&spin_b);
-    while (handled == 0)
-        check(msleep_spin(&handled, &spin_b, "ipi", hz) == 0);
-    mtx_unlock_spin(&spin_b);
-}
-
-static void good_interrupts(void)
-{
-    struct thread *td;
-
-    handled = 0;
-    td = shim_thread_create("sleeper", sleeper, NULL);
-    interrupt(count_it);
-    shim_thread_join(td);
-    check(handled == 1);
-    /* Off means off; on, and it comes at once. */
-    handler = count_it;
-    check(lapic_ipi_alloc(gate) == IPI_DYN_FIRST);
-    critical_enter();
-    disable_intr();
-    ipi_cpu((int)curcpu, IPI_DYN_FIRST);
-    check(handled == 1);
-    enable_intr();
-    check(handled == 2);
-    critical_exit();
-    lapic_ipi_free(IPI_DYN_FIRST);
-}
-
-static void good_vectors(void)
-{
-    int v[3];
-
-    for (u_int i = 0; i < nitems(v); i++)
-        v[i] = lapic_ipi_alloc(&IDTVEC(justreturn));
-    check(v[0] == 252 && v[1] == 253 && v[2] == 254);
-    check(lapic_ipi_alloc(&IDTVEC(justreturn)) == -1);
-    for (u_int i = 0; i < nitems(v); i++)
-        lapic_ipi_free(v[i]);
-}
-
-static void good_memory(void)
-{
-    char *p = malloc(3 * PAGE_SIZE, M_CASE, M_WAITOK);
-    char *q = malloc_aligned(64, 64, M_CASE, M_WAITOK | M_ZERO);
-    char *r = contigmalloc(3 * PAGE_SIZE, M_CASE, M_WAITOK | M_ZERO, 0,
-                           ~(vm_paddr_t)0, 4 * PAGE_SIZE, 0);
-    char *s = malloc(64, M_CASE, M_WAITOK);
-    char *t =
-        contigmalloc(PAGE_SIZE, M_CASE, M_WAITOK, 0, 0xffffffff, PAGE_SIZE, 0);
-
-    check(vtophys(p + PAGE_SIZE) != vtophys(p) + PAGE_SIZE);
-    check(vtophys(r + PAGE_SIZE + 5) == vtophys(r) + PAGE_SIZE + 5);
-    check(vtophys(r) % (4 * PAGE_SIZE) == 0 && vtophys(r) > 0xffffffff);
-    check(vtophys(t) < 0xffffffff);
-    check((uintptr_t)q % 64 == 0 && (uintptr_t)s % 64 != 0);
-    check(vtophys(q) % 64 == 0);
-    check(shim_phys_to_virt(vtophys(q), 64) == q);
-    check(shim_phys_to_virt(vtophys(q) + 64, 1) == NULL);
-    check(q[63] == 0 && s[0] != 0);
-    free(p, M_CASE);
-    free(q, M_CASE);
-    contigfree(r, 3 * PAGE_SIZE, M_CASE);
-    free(s, M_CASE);
-    contigfree(t, PAGE_SIZE, M_CASE);
-    free(NULL, M_CASE);
-}
-
-static int knob = 3;
-static counter_u64_t counted;
-static SYSCTL_NODE(_hw, OID_AUTO, shimtest, CTLFLAG_RW | CTLFLAG_MPSAFE, NULL,
-                   "test");
-SYSCTL_INT(_hw_shimtest, OID_AUTO, knob, CTLFLAG_RDTUN, &knob, 0, "a knob");
-SYSCTL_COUNTER_U64(_hw_shimtest, OID_AUTO, counted, CTLFLAG_RD, &counted, "");
-
-static void good_sysctl(void)
-{
-    uint64_t v = 0;
-
-    check(knob == 7); /* by the tunable */
-    check(shim_sysctl_u64("hw.shimtest.knob", &v) && v == 7);
-    counted = counter_u64_alloc(M_WAITOK);
-    counter_u64_add(counted, 5);
-    check(shim_sysctl_u64("hw.shimtest.counted", &v) && v == 5);
-    check(!shim_sysctl_u64("hw.shimtest.none", &v));
-    counter_u64_free(counted);
-}
-
-static int loaded;
-
-static int module_event(module_t mod, int what, void *arg)
-{
-    (void)mod;
-    (void)arg;
-    check(what == (loaded == 0 ? MOD_LOAD : MOD_UNLOAD));
-    sx_xlock(&pass); /* which is there before and after */
-    loaded = !loaded;
-    sx_xunlock(&pass);
-    return 0;
-}
-
-static moduledata_t module_data = {"shimtest", module_event, NULL};
-DECLARE_MODULE(shimtest, module_data, SI_SUB_SMP, SI_ORDER_ANY);
-SX_SYSINIT(shimtest, &pass, "pass");
-
-static void good_module(void)
-{
-    check(loaded == 1);
-}
-
 #define CASE(name, message)  \
     {                        \
 #name, name, message \
     }
 
 const struct shim_case shim_cases[] = {
-    CASE(good_locks, NULL),
-    CASE(good_sleeps, NULL),
-    CASE(good_timeout, NULL),
-    CASE(good_interrupts, NULL),
-    CASE(good_vectors, NULL),
-    CASE(good_memory, NULL),
-    CASE(good_sysctl, NULL),
-    CASE(good_module, NULL),
     CASE(sleep_lock_under_spin_lock, "with spin mutex spin a held"),
     CASE(sx_under_mutex, "with mutex def a held"),
     CASE(sleep_lock_in_critical_section, "def a is taken in a critical"),

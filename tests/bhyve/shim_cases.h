@@ -12,8 +12,11 @@ struct shim_case {
     const char *message;
 };
 
+/* Misuses (shim_cases.c), and what has to work (shim_good.c). */
 extern const struct shim_case shim_cases[];
 extern const unsigned int shim_case_count;
+extern const struct shim_case shim_good[];
+extern const unsigned int shim_good_count;
 
 /* Boots, runs a case and shuts down. */
 void shim_case_run(const struct shim_case *c, int lockstep);
