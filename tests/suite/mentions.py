@@ -5,8 +5,9 @@ usage: mentions.py PAGE...
 
 In each page (Markdown or dot), run from the root of the tree:
 
-- vtdpi_* and VTDPI_* are names in the code of a public header; with a star
-  behind it, the beginning of one; with (), a function or a macro like one;
+- vtdpi_* and VTDPI_* are names in the code of a public header, or of one beside
+  the page; with a star behind it, the beginning of one; with (), a function or a
+  macro like one;
 - a header's name is that of a file, but for those of the C standard;
 - a path that starts with a folder of the tree is a file or folder there (a
   pattern has to match something);
@@ -55,11 +56,11 @@ def files_of(folders):
                 yield os.path.join(where, name)
 
 
-def public_names():
+def header_names(folder):
     """Names in the headers' code, a name left in a comment being no witness;
     and once more with () those that a parenthesis follows."""
     code = ""
-    for path in glob.glob("include/vtdpi/*.h"):
+    for path in glob.glob(os.path.join(folder, "*.h")):
         code += re.sub(r"/\*.*?\*/|//[^\n]*", " ", read(path), flags=re.DOTALL)
     names = set(re.findall(r"\b(?:vtdpi|VTDPI)_\w+", code))
     called = set(re.findall(r"\b((?:vtdpi|VTDPI)_\w+)\(", code))
@@ -69,7 +70,7 @@ def public_names():
 class Tree:
     def __init__(self):
         paths = list(files_of(SOURCES + ("docs",)))
-        self.names = public_names()
+        self.names = header_names("include/vtdpi")
         self.files = {os.path.basename(path) for path in paths}
         self.words = set()
         for path in paths:
@@ -79,10 +80,11 @@ class Tree:
         rows = re.findall(r"^\| ([^|]+) \|", read(EXPLORED), flags=re.MULTILINE)
         self.explored = set(rows)
 
-    def has_name(self, name):
+    def has_name(self, name, beside):
+        names = self.names | beside
         if name.endswith("*"):
-            return any(known.startswith(name[:-1]) for known in self.names)
-        return name in self.names
+            return any(known.startswith(name[:-1]) for known in names)
+        return name in names
 
     def has_test(self, name):
         if name.endswith("*"):
@@ -103,8 +105,9 @@ class Tree:
 
     def missing(self, page):
         text = read(page)
+        beside = header_names(os.path.dirname(page) or ".")
         for name in NAME.findall(text):
-            if not self.has_name(name):
+            if not self.has_name(name, beside):
                 yield name
         for name in HEADER.findall(text):
             if name not in STANDARD and not self.has_file(page, name):
