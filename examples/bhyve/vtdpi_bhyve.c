@@ -8,6 +8,7 @@
 
 #include <sys/sysctl.h>
 
+#include <machine/cpu.h>
 #include <machine/cpufunc.h>
 #include <machine/md_var.h>
 #include <machine/specialreg.h>
@@ -44,6 +45,7 @@ static int sysctl_count(SYSCTL_HANDLER_ARGS)
 {
     uint64_t value = 0;
 
+    (void)arg1;
     if (vtdpi_bhyve.up)
         value = counter_u64_fetch(vtdpi_bhyve.counts[arg2]);
     return (sysctl_handle_64(oidp, &value, 0, req));
@@ -193,7 +195,9 @@ static void verdict_init(void)
 
     reasons_text[0] = '\0';
     verdict = verdict_reach();
-    if (vtdpi_bhyve.wnv < 0)
+    if (!vtdpi_bhyve.active)
+        reason("the processor does not post, or use_apic_pir is 0", "", 0);
+    else if (vtdpi_bhyve.wnv < 0)
         reason("no vector left for wakeups", "", 0);
     if (vtdpi_bhyve.unit_count == 0)
         reason("hw.dmar.enable is 0, or the kernel lacks the hook", "", 0);
@@ -208,20 +212,29 @@ static void verdict_init(void)
                reasons_text[0] != '\0' ? ": " : "", reasons_text);
 }
 
+/* Without a vector of bhyve's no notification is sent, and any number does. */
+#define NO_ANV 255
+
+static void vectors_init(int pirvec)
+{
+    vtdpi_bhyve.active = pirvec >= 0;
+    vtdpi_bhyve.anv = (uint8_t)(pirvec >= 0 ? pirvec : NO_ANV);
+    vtdpi_bhyve.wnv = -1;
+    /* -1 if the vectors for this are used up: then devices do not post. */
+    if (pirvec >= 0)
+        vtdpi_bhyve.wnv =
+            lapic_ipi_alloc(pti != 0 ? &Xvtdpi_wakeup_pti : &Xvtdpi_wakeup);
+}
+
 int vtdpi_bhyve_modinit(int pirvec)
 {
     int error;
 
-    if (pirvec < 0)
-        return (ENXIO);
     sx_init(&vtdpi_bhyve.lock, "vtdpi");
     LIST_INIT(&vtdpi_bhyve.vms);
     for (u_int i = 0; i < VTDPI_COUNTS; i++)
         vtdpi_bhyve.counts[i] = counter_u64_alloc(M_WAITOK);
-    vtdpi_bhyve.anv = (uint8_t)pirvec;
-    /* -1 if the vectors for this are used up: then devices do not post. */
-    vtdpi_bhyve.wnv =
-        lapic_ipi_alloc(pti != 0 ? &Xvtdpi_wakeup_pti : &Xvtdpi_wakeup);
+    vectors_init(pirvec);
     error =
         vtdpi_bhyve_pool_init(&platform_ops, vtdpi_bhyve.anv, vtdpi_bhyve.wnv);
     vtdpi_bhyve.up = true;

@@ -6,9 +6,9 @@
  * @file
  * @brief The hooks that bhyve's vmm.ko calls. HOOKS.md says where and why.
  *
- * Everything is there when CPU-side posting is (a vector for it was had): the
- * descriptors of all vCPUs then come from the port, whether devices can post
- * to them or not.
+ * The port is there when virtual-interrupt delivery is: bhyve then keeps what
+ * is pending in descriptors, and these come from the port, whether processor
+ * and devices can post to them or not.
  */
 
 #include <sys/param.h>
@@ -27,7 +27,7 @@ struct vtdpi_bhyve_vm;
  * |-------|----------------------------------------|------------------------|
  * | 13    | vcpu_notify_event(vm, vcpuid, true)    | 13 and older           |
  * | 14    | vcpu_notify_event(vcpu, true)          | 14                     |
- * | 15    | vcpu_notify_lapic(vcpu)                | those that have it     |
+ * | 15    | vcpu_notify_lapic(vcpu)                | with dev/vmm/vmm_vm.h  |
  *
  * With 13 the vcpu argument below is NULL.
  */
@@ -38,13 +38,17 @@ struct vtdpi_bhyve_vm;
 /* The module: vmx.c. Thread context. */
 
 /**
- * @brief Set up, with bhyve's posted-interrupt vector.
+ * @brief Set up: vmx_modinit(), if virtual-interrupt delivery is used.
+ *
+ * @param pirvec  bhyve's posted-interrupt vector; -1: there is none, or it is
+ *                not to be used.
  *
  * Allocates the wakeup vector, asks the DMAR driver what it can do, and
  * reaches the verdict. Whatever is missing there leaves devices on remapped
  * interrupts; hw.vmm.vtdpi.verdict and .reasons say so.
  *
- * @return 0, or ENOMEM or EINVAL: bhyve then goes without posted interrupts.
+ * @return 0; or EINVAL, which says on the console what the library found wrong:
+ *         bhyve then goes without virtual-interrupt delivery.
  */
 int vtdpi_bhyve_modinit(int pirvec);
 

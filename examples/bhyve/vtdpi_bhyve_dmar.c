@@ -293,6 +293,18 @@ void vtdpi_bhyve_dmar_follow(struct vtdpi_bhyve_msg *msgs, u_int n)
     }
 }
 
+/* One attempt to end posting; the unit's lock held. */
+static int unpost(struct vtdpi_irq *irq)
+{
+    int rc = vtdpi_irq_unpost(irq);
+
+    if (rc == VTDPI_EAGAIN) /* not what we wrote: clear it, whatever it is */
+        rc = vtdpi_irq_teardown(irq);
+    else if (rc == VTDPI_ESTATE) /* that has happened, and its flush failed */
+        rc = vtdpi_irq_flush(irq);
+    return (rc);
+}
+
 void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
 {
     struct vtdpi_bhyve_unit *const unit = msg->unit;
@@ -306,11 +318,7 @@ void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
      * The unit may write the descriptor until this succeeds, so there is no
      * going on without it. FreeBSD's driver waits without a deadline, too.
      */
-    while ((rc = vtdpi_irq_unpost(&msg->irq)) != 0) {
-        if (rc == VTDPI_EAGAIN) /* not what we wrote: clear it */
-            (void)vtdpi_irq_teardown(&msg->irq);
-        if (rc == VTDPI_ESTATE && vtdpi_irq_flush(&msg->irq) == 0)
-            break;
+    while ((rc = unpost(&msg->irq)) != 0) {
         vtdpi_dmar_ops->unlock(unit->number);
         vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
         if (!told)

@@ -129,6 +129,7 @@ struct vtdpi_bhyve {
     struct vtdpi_bhyve_unit *units;
     u_int unit_count;
     uint8_t anv;
+    bool active;  /* anv is a vector that processors know */
     int wnv;      /* -1: none was to be had */
     bool up;      /* vtdpi_bhyve_modinit() has succeeded */
     bool posting; /* devices may post */

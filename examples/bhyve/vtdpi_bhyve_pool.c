@@ -69,7 +69,7 @@ static uint32_t slot_take(void)
         return (UINT32_MAX);
     if (i == pool.count)
         pool_grow();
-    bit = (u_int)ffsll((long long)~pool.pages[i]->used) - 1;
+    bit = (u_int)__builtin_ctzll(~pool.pages[i]->used);
     pool.pages[i]->used |= (uint64_t)1 << bit;
     return (i * VTDPI_PAGE_SLOTS + bit);
 }

@@ -14,6 +14,9 @@
 
 #include <machine/frame.h>
 #include <machine/vmm.h>
+#if VTDPI_BHYVE_KPI >= 15
+#include <dev/vmm/vmm_vm.h>
+#endif
 
 /* Registers in a virtual-APIC page, in words of 32 bits. */
 #define APIC_PPR           (0xa0 / 4)
@@ -145,7 +148,7 @@ void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
     critical_enter();
     n = vtdpi_pid_post(pid, (uint8_t)vector, false);
     vtdpi_bhyve_count(VTDPI_COUNT_SOFT_POSTS, 1);
-    if (n.needed && n.nv == vtdpi_bhyve.anv) {
+    if (n.needed && n.nv == vtdpi_bhyve.anv && vtdpi_bhyve.active) {
         send_active(v, &n);
     } else if (n.needed || (vtdpi_pid_snapshot(pid) & VTDPI_PID_SN) != 0) {
         /*
