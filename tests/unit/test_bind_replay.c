@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The in-flight rule of bind.h on two modelled units: a device interrupt before
+ * every step of every event, at the units and between the calls of the table.
+ * It is recorded once, where the interrupt went before or where it goes after;
+ * and what a vCPU got stays with it.
+ */
+#include "test.h"
+
+#include <string.h>
+
+#include "machine.h"
+#include "vtdpi/bind.h"
+
+enum {
+    IRQS = 6,
+    BUCKETS = 4,
+    HOST_VECTOR = 0x51,
+    GUEST_VECTOR = 0x61,
+    HOST = -1, /* instead of a vCPU */
+};
+
+static const struct vtdpi_source source = {VTDPI_SOURCE_EXACT, SID,
+                                           VTDPI_SQ_ALL};
+
+struct replay {
+    struct machine *m;
+    struct vtdpi_backend backend;
+    struct vtdpi_vm vm;
+    struct vtdpi_guest_apic apics[MACHINE_VCPUS];
+    uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
+    struct vtdpi_vcpu *vcpus[MACHINE_VCPUS];
+    struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
+    struct vtdpi_binding b[IRQS];
+    struct vtdpi_irq irq[IRQS];
+    /* What is injected, before which step, and what came of it. */
+    unsigned int unit;
+    unsigned int which;
+    unsigned int at;
+    unsigned int steps;
+    bool armed;
+    bool done;
+    struct vtdpi_model_result result;
+};
+
+static void inject(struct replay *r)
+{
+    if (!r->armed || r->done || r->steps++ != r->at)
+        return;
+    r->done = true;
+    r->result =
+        machine_raise(r->m, r->unit, vtdpi_irq_index(&r->irq[r->which]));
+}
+
+static void on_step(struct machine *m, struct vtdpi_model *at,
+                    enum vtdpi_model_step kind)
+{
+    (void)at;
+    (void)kind;
+    inject(m->step_ctx);
+}
+
+/* Between two calls of the backend, too. */
+
+static const struct vtdpi_backend *table_of(const struct replay *r)
+{
+    return vtdpi_table_backend(&r->m->table);
+}
+
+static int step_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                        const struct vtdpi_irte *old,
+                        const struct vtdpi_irte *replacement)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    return t->ops->replace(t->ctx, flush, index, old, replacement);
+}
+
+static int step_invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
+                           uint32_t count)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    return t->ops->invalidate(t->ctx, flush, first, count);
+}
+
+static int step_commit(void *ctx, struct vtdpi_flush *flush)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+    int rc;
+
+    inject(ctx);
+    rc = t->ops->commit(t->ctx, flush);
+    inject(ctx);
+    return rc;
+}
+
+static void step_settled(void *ctx, uint32_t index)
+{
+    const struct vtdpi_backend *t = table_of(ctx);
+
+    inject(ctx);
+    t->ops->settled(t->ctx, index);
+}
+
+static const struct vtdpi_backend_ops step_ops = {
+    .replace = step_replace,
+    .invalidate = step_invalidate,
+    .commit = step_commit,
+    .settled = step_settled,
+};
+
+/* The VM: two interrupts to vCPU 0, one to each other, one that is hashed, and
+ * one for all. */
+
+static struct vtdpi_msi message(uint32_t dest, unsigned int i)
+{
+    const struct vtdpi_msi msi = {UINT32_C(0xfee00000) | (dest & 0xff) << 12, 0,
+                                  GUEST_VECTOR + i};
+
+    return msi;
+}
+
+static int set_apic(struct replay *r, uint32_t vcpu, uint32_t id)
+{
+    const struct vtdpi_guest_apic apic = {
+        .id = id,
+        .mode = VTDPI_GUEST_X2APIC,
+        .enabled = true,
+    };
+
+    return vtdpi_vm_set_apic(&r->vm, vcpu, &apic);
+}
+
+static void vm_new(struct replay *r)
+{
+    const struct vtdpi_vm_params params = {
+        .apics = r->apics,
+        .keys = r->keys,
+        .vcpus = r->vcpus,
+        .vcpu_count = MACHINE_VCPUS,
+        .heads = r->heads,
+        .buckets = BUCKETS,
+        .posting = true,
+    };
+
+    assert_int_equal(vtdpi_vm_init(&r->vm, &params), 0);
+    for (uint32_t v = 0; v < MACHINE_VCPUS; v++) {
+        assert_int_equal(set_apic(r, v, v), 0);
+        assert_int_equal(vtdpi_vm_attach(&r->vm, v, &r->m->vcpu[v]), 0);
+    }
+}
+
+static void irq_new(struct replay *r, unsigned int i)
+{
+    const struct vtdpi_irte_remapped host =
+        fields_remapped((uint8_t)(HOST_VECTOR + i));
+    static const uint32_t dest[IRQS] = {0, 0, 1, 2, 3, 0xff};
+    struct vtdpi_msi msi = message(dest[i], i);
+
+    if (i == 4) { /* lowest priority, logical: vCPU 0 or 1 */
+        msi.address_lo |= 4;
+        msi.data |= 0x100;
+    }
+    assert_int_equal(vtdpi_irq_init(&r->irq[i], &r->backend,
+                                    machine_index(r->m), &source, NULL),
+                     0);
+    assert_int_equal(vtdpi_irq_set_host(&r->irq[i], &host), 0);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i]), 0);
+    assert_int_equal(vtdpi_binding_set_message(&r->b[i], &msi), 0);
+}
+
+/* The events; what they need comes before. */
+
+struct event {
+    void (*prepare)(struct replay *r);
+    int (*run)(struct replay *r);
+};
+
+static int event_message(struct replay *r)
+{
+    const struct vtdpi_msi msi = message(2, 0);
+
+    return vtdpi_binding_set_message(&r->b[0], &msi);
+}
+
+static int event_block(struct replay *r)
+{
+    const struct vtdpi_msi msi = message(1, GUEST_VECTOR % 2);
+    struct vtdpi_binding *b[2] = {&r->b[0], &r->b[1]};
+
+    return vtdpi_binding_set_block(b, 2, &msi);
+}
+
+static int event_disable(struct replay *r)
+{
+    return vtdpi_binding_set_message(&r->b[0], NULL);
+}
+
+static int event_swap(struct replay *r)
+{
+    vtdpi_vm_hold(&r->vm);
+    assert_int_equal(set_apic(r, 0, 1), 0);
+    assert_int_equal(set_apic(r, 1, 0), 0);
+    return vtdpi_vm_update(&r->vm);
+}
+
+static int event_leave(struct replay *r)
+{
+    return set_apic(r, 0, 9);
+}
+
+static int event_double(struct replay *r)
+{
+    return set_apic(r, 1, 0);
+}
+
+static int event_detach(struct replay *r)
+{
+    return vtdpi_vm_detach(&r->vm, 0);
+}
+
+static void before_attach(struct replay *r)
+{
+    assert_int_equal(event_detach(r), 0);
+}
+
+static int event_attach(struct replay *r)
+{
+    return vtdpi_vm_attach(&r->vm, 0, &r->m->vcpu[0]);
+}
+
+static int event_off(struct replay *r)
+{
+    return vtdpi_vm_set_posting(&r->vm, false);
+}
+
+static void before_on(struct replay *r)
+{
+    assert_int_equal(event_off(r), 0);
+}
+
+static int event_on(struct replay *r)
+{
+    return vtdpi_vm_set_posting(&r->vm, true);
+}
+
+static int event_unbind(struct replay *r)
+{
+    return vtdpi_vm_unbind(&r->b[0]);
+}
+
+static const struct event events[] = {
+    {NULL, event_message}, {NULL, event_block},           {NULL, event_disable},
+    {NULL, event_swap},    {NULL, event_leave},           {NULL, event_double},
+    {NULL, event_detach},  {before_attach, event_attach}, {NULL, event_off},
+    {before_on, event_on}, {NULL, event_unbind},
+};
+enum {
+    EVENTS = sizeof(events) / sizeof(events[0])
+};
+
+/* Where an interrupt goes: as decided, and as the device sees it. */
+
+struct place {
+    int vcpu;
+    uint8_t vector;
+};
+
+static bool same(const struct place *a, const struct place *b)
+{
+    return a->vcpu == b->vcpu && a->vector == b->vector;
+}
+
+static struct place decided(const struct replay *r, unsigned int i)
+{
+    const struct vtdpi_route_decision d = vtdpi_binding_decision(&r->b[i]);
+    struct place p = {HOST, (uint8_t)(HOST_VECTOR + i)};
+
+    if (d.kind == VTDPI_ROUTE_POST) {
+        p.vcpu = (int)d.vcpu;
+        p.vector = d.vector;
+    }
+    return p;
+}
+
+static struct place place_of(const struct vtdpi_model_result *res)
+{
+    struct place p = {HOST, res->vector};
+
+    if (res->outcome == VTDPI_MODEL_POSTED ||
+        res->outcome == VTDPI_MODEL_IN_FLIGHT)
+        p.vcpu = (int)((res->pda - PIDS_PHYS) / 64);
+    else
+        assert_int_equal(res->outcome, VTDPI_MODEL_REMAPPED);
+    return p;
+}
+
+/* Each vCPU has what it should, and nothing else: @p p, if not the host's. */
+static void assert_recorded(struct replay *r, const struct place *p)
+{
+    for (int v = 0; v < MACHINE_VCPUS; v++) {
+        uint64_t pir[VTDPI_PIR_WORDS];
+        unsigned int n = 0;
+
+        (void)vtdpi_vcpu_sync(&r->m->vcpu[v], pir);
+        for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
+            n += (unsigned int)__builtin_popcountll(pir[i]);
+        assert_int_equal(n, p != NULL && p->vcpu == v ? 1 : 0);
+        if (n != 0)
+            assert_true((pir[p->vector / 64] >> p->vector % 64 & 1) != 0);
+    }
+}
+
+static void assert_goes(struct replay *r, unsigned int i)
+{
+    const struct place want = decided(r, i);
+
+    for (unsigned int u = 0; u < UNITS; u++) {
+        const struct vtdpi_model_result res =
+            machine_raise(r->m, u, vtdpi_irq_index(&r->irq[i]));
+        const struct place p = place_of(&res);
+
+        assert_true(same(&p, &want));
+        (void)vtdpi_model_drain(&r->m->model[u]);
+        assert_recorded(r, &p);
+    }
+}
+
+static void start(struct replay *r, const struct event *e)
+{
+    void *state;
+
+    (void)machine_setup(&state);
+    memset(r, 0, sizeof(*r));
+    r->m = state;
+    r->backend = *table_of(r);
+    r->backend.ops = &step_ops;
+    r->backend.ctx = r;
+    vm_new(r);
+    for (unsigned int i = 0; i < IRQS; i++)
+        irq_new(r, i);
+    if (e->prepare != NULL)
+        e->prepare(r);
+    for (unsigned int i = 0; i < IRQS; i++)
+        assert_goes(r, i); /* cached, too */
+}
+
+static void finish(struct replay *r)
+{
+    for (unsigned int i = 0; i < IRQS; i++) {
+        assert_goes(r, i);
+        if (r->b[i].vm != NULL)
+            assert_int_equal(vtdpi_vm_unbind(&r->b[i]), 0);
+    }
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++)
+        assert_int_equal(vtdpi_vcpu_detach(&r->m->vcpu[v]), 0);
+    (void)machine_teardown(&(void *){r->m});
+}
+
+/* What was sent to where the interrupt has left is there when the event is
+ * over, and not still on its way. */
+static void assert_landed(struct replay *r, const struct place *sent,
+                          const struct place *now)
+{
+    struct vtdpi_model *m = &r->m->model[r->unit];
+
+    if (sent->vcpu != HOST && !same(sent, now))
+        assert_int_equal(vtdpi_model_in_flight(m), 0);
+    (void)vtdpi_model_drain(m);
+}
+
+static bool replay(const struct event *e, unsigned int unit, unsigned int which,
+                   unsigned int step, bool late)
+{
+    struct replay r;
+    struct place before;
+    struct place after;
+
+    start(&r, e);
+    r.unit = unit;
+    r.which = which;
+    r.at = step;
+    before = decided(&r, which);
+    if (late)
+        vtdpi_model_set_fault(&r.m->model[unit], VTDPI_MODEL_FAULT_POST_LATE,
+                              0);
+    r.m->step_ctx = &r;
+    r.m->step = on_step;
+    r.armed = true;
+    assert_int_equal(e->run(&r), 0);
+    r.armed = false;
+    r.m->step = NULL;
+    after = decided(&r, which);
+    if (r.done) {
+        const struct place p = place_of(&r.result);
+
+        assert_true(same(&p, &before) || same(&p, &after));
+        assert_landed(&r, &p, &after);
+        assert_recorded(&r, &p);
+    } else {
+        assert_recorded(&r, NULL);
+    }
+    vtdpi_model_clear_fault(&r.m->model[unit], VTDPI_MODEL_FAULT_POST_LATE);
+    finish(&r);
+    return r.done;
+}
+
+static void replay_all(bool late)
+{
+    for (unsigned int e = 0; e < EVENTS; e++) {
+        for (unsigned int which = 0; which < IRQS; which++) {
+            for (unsigned int unit = 0; unit < UNITS; unit++) {
+                unsigned int step = 0;
+
+                while (replay(&events[e], unit, which, step, late))
+                    step++;
+                assert_true(step > 6);
+            }
+        }
+    }
+}
+
+static void test_replay_interrupt_before_every_step(void **state)
+{
+    (void)state;
+    replay_all(false);
+}
+
+static void test_replay_late_post_before_every_step(void **state)
+{
+    (void)state;
+    replay_all(true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replay_interrupt_before_every_step),
+        cmocka_unit_test(test_replay_late_post_before_every_step),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
