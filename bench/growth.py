@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-SIZES = (64, 256, 1024, 4096)
+SIZES = (64, 512, 4096)
 # Of a call through function pointers, or a value that is stored wider.
 SLACK = 0.02
 
