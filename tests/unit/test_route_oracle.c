@@ -318,7 +318,7 @@ static void test_route_decide_random_guests_agree_with_oracle(void **state)
         }
     }
     /* It was about something: each reason came up, and not just by chance. */
-    for (size_t i = 0; i < VTDPI_ROUTE_REASONS; i++) {
+    for (size_t i = 0; i < COUNT(words); i++) {
         print_message("# %-40s %" PRIu64 "\n",
                       vtdpi_route_reason_text((enum vtdpi_route_reason)i),
                       g.seen[i]);
