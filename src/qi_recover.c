@@ -170,6 +170,10 @@ static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
         fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID),
                       VTDPI_EICE);
     vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts);
+    /* Hardware goes on by itself now. QEMU (10.0) only when the tail is
+     * written, which changes nothing otherwise. */
+    if ((fsts & VTDPI_FSTS_IQE) != 0)
+        publish_tail(qi);
     if ((fsts & VTDPI_FSTS_ITE) != 0)
         resubmit_aborted(qi);
     return r;

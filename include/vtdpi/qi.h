@@ -29,7 +29,7 @@
  *
  * | error | what is done | who gets it |
  * |-------|--------------|-------------|
- * | IQE   | only the descriptor at the head is replaced, by a wait that writes 0 to its own slot's status word; IQE is cleared | the submission it belongs to: VTDPI_EIQE |
+ * | IQE   | only the descriptor at the head is replaced, by a wait that writes 0 to its own slot's status word; IQE is cleared, the tail is written again (QEMU goes on only then) | the submission it belongs to: VTDPI_EIQE |
  * | ITE   | IQER is read, ITE cleared; submissions whose wait was aborted are written again at the tail | VTDPI_EITE: see below |
  * | ICE   | cleared | VTDPI_EICE: see below |
  *
