@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* QEMU's edu device: a write to one of its registers makes it interrupt, by
- * one message, or by a level-triggered line while messages are off. */
+ * one message, or by a level-triggered line while messages are off. And the
+ * PIT, for an edge. */
 
 #include "kernel.h"
 
@@ -19,6 +20,11 @@
 #define MSI_DATA       12
 #define MSI_ENABLE     0x1u
 #define MSI_64_BIT     0x80
+
+#define PIT_CHANNEL_0  0x40
+#define PIT_MODE       0x43
+#define PIT_ONE_SHOT   0x30 /* channel 0, both bytes, mode 0 */
+#define PIT_TICKS      1193 /* a millisecond */
 
 void edu_find(void)
 {
@@ -63,4 +69,16 @@ void edu_raise(void)
 void edu_acknowledge(void)
 {
     mmio_write32(machine.edu_bar + EDU_ACK, 1);
+}
+
+/* The pin's line goes down with the mode, and up when the count is over. */
+void pit_stop(void)
+{
+    out8(PIT_MODE, PIT_ONE_SHOT);
+}
+
+void pit_start(void)
+{
+    out8(PIT_CHANNEL_0, PIT_TICKS & 0xff);
+    out8(PIT_CHANNEL_0, PIT_TICKS >> 8);
 }

@@ -55,6 +55,10 @@ void edu_use_intx(bool on);
 void edu_raise(void);
 void edu_acknowledge(void);
 
+/* The pin of ISA interrupt 0 down, and up again a millisecond later. */
+void pit_stop(void);
+void pit_start(void);
+
 /* deliver.c: an entry by the oracle's names, with the library's functions. */
 struct vtdpi_irte_remapped form_of(const struct oracle_entry *e);
 struct vtdpi_source source_of(const struct oracle_entry *e);
@@ -94,8 +98,11 @@ void test_pins(void);
 /* faults.c */
 void faults_forget(void);
 void test_faults(void);
+void test_overflow(void);
 void test_fault_events(void);
 void test_queue_error(void);
+
+void test_queue_error_event(void);
 
 /* life.c */
 void test_enable(void);

@@ -26,8 +26,16 @@ int main(const char *command_line)
     test_indexes();
     test_batches();
     test_blocks();
+    test_pins();
     test_retargets();
+    test_faults();
+    test_overflow();
+    test_fault_events();
+    test_queue_error();
+    test_queue_error_event();
+    test_suspend();
     test_disable();
+    test_foreign();
     check(arrivals() == machine.fired, "%u interrupts arrived, of %u",
           arrivals(), machine.fired);
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "oracle.h"
 
+#define CAP_REG         0x08
 #define GCMD_REG        0x18
 #define FSTS_REG        0x34
 #define IQT_REG         0x88
@@ -25,6 +26,9 @@ static uint32_t bit(unsigned int n)
 
 void oracle_begin(uint64_t registers)
 {
+    /* Bits 33:24 of the Capability Register, in units of 16 bytes. */
+    oracle.records =
+        (uint32_t)(mmio_read64(registers + CAP_REG) >> 24 & 0x3ff) * 16;
     mmio_write32(registers + IEDATA_REG, MARK);
     oracle_write(IEDATA_REG, 4, MARK);
 }
@@ -76,7 +80,9 @@ void oracle_enable(void)
     oracle_queue_on();
     oracle_latch_table();
     oracle_flush(NULL, 0);
-    oracle_command(GCMD_IRE, true);
+    /* It stays on if the unit is adopted; what is on is not commanded. */
+    if ((oracle.gsts & bit(GCMD_IRE)) == 0)
+        oracle_command(GCMD_IRE, true);
 }
 
 void oracle_disable(void)
@@ -187,4 +193,23 @@ void oracle_delivery(uint16_t index, const struct oracle_entry *e, bool pin)
     oracle_line("remap %x %x %x %x %x %x\n", index, e->tm, e->vector, e->dlm,
                 e->dst, e->dm);
     oracle_line("type %s\n", pin ? "IOAPIC" : "MSI");
+}
+
+void oracle_fault(uint8_t reason, uint16_t index, uint16_t sid)
+{
+    /* QEMU traces it without F, which it sets afterwards. */
+    oracle_line("record 0 %016lx %016lx\n", (uint64_t)index << 48,
+                (uint64_t)reason << 32 | sid);
+    oracle_line("pending 1\n");
+}
+
+void oracle_clear_record(void)
+{
+    oracle_write(oracle.records + 8, 8, UINT64_C(1) << 63);
+    oracle_line("pending 0\n");
+}
+
+void oracle_event(uint32_t address, uint32_t data)
+{
+    oracle_line("event %x %x\n", address, data);
 }

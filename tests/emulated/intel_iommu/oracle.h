@@ -31,6 +31,7 @@ struct oracle_entry {
 
 /* The unit as it should be. */
 struct oracle {
+    uint32_t records;   /* offset of the fault record */
     uint64_t ring;      /* physical address of the queue, 4096 bytes << order */
     uint64_t status;    /* of the status words, one for each slot */
     uint64_t table;     /* of the interrupt-remapping table */
@@ -97,11 +98,14 @@ void oracle_delivery(uint16_t index, const struct oracle_entry *e, bool pin);
 /* The entry is read, whatever it holds. */
 void oracle_read_entry(uint16_t index, uint64_t lo, uint64_t hi);
 
-/* The request is blocked and recorded. Sends an event if that is wanted. */
+/* The request is blocked, and recorded in the one record there is. */
 void oracle_fault(uint8_t reason, uint16_t index, uint16_t sid);
 
-/* The record is cleared by the reader. */
+/* The record is cleared. */
 void oracle_clear_record(void);
+
+/* The unit sends its event. */
+void oracle_event(uint32_t address, uint32_t data);
 
 /* Any other line, as compare.py has it. */
 #define oracle_line debug_print
