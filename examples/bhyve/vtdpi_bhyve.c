@@ -108,11 +108,11 @@ static void reason(const char *text, const char *where, u_int number)
     const char *const comma = used > 0 ? ", " : "";
 
     if (*where != '\0')
-        snprintf(reasons_text + used, sizeof(reasons_text) - used,
-                 "%s%s (%s %u)", comma, text, where, number);
+        (void)snprintf(reasons_text + used, sizeof(reasons_text) - used,
+                       "%s%s (%s %u)", comma, text, where, number);
     else
-        snprintf(reasons_text + used, sizeof(reasons_text) - used, "%s%s",
-                 comma, text);
+        (void)snprintf(reasons_text + used, sizeof(reasons_text) - used, "%s%s",
+                       comma, text);
 }
 
 static void options_get(struct vtdpi_options *options)
@@ -205,8 +205,8 @@ static void verdict_init(void)
         verdict == VTDPI_VERDICT_POSTING && vtdpi_bhyve.wnv >= 0;
     if (verdict == VTDPI_VERDICT_POSTING && !vtdpi_bhyve.posting)
         verdict = VTDPI_VERDICT_REMAPPING;
-    snprintf(verdict_text, sizeof(verdict_text), "%s",
-             vtdpi_verdict_text(verdict));
+    (void)snprintf(verdict_text, sizeof(verdict_text), "%s",
+                   vtdpi_verdict_text(verdict));
     if (bootverbose || vtdpi_bhyve.posting)
         printf("vtdpi: %s%s%s\n", verdict_text,
                reasons_text[0] != '\0' ? ": " : "", reasons_text);

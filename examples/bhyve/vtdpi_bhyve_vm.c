@@ -13,7 +13,6 @@
 #include <machine/atomic.h>
 
 /* Registers in a virtual-APIC page, in words of 32 bits. */
-#define APIC_ID  (0x20 / 4)
 #define APIC_LDR (0xd0 / 4)
 #define APIC_DFR (0xe0 / 4)
 #define APIC_SVR (0xf0 / 4)
@@ -61,14 +60,20 @@ void vtdpi_bhyve_vm_cleanup(struct vtdpi_bhyve_vm *gvm)
     free(gvm, M_VTDPI);
 }
 
-/* The state of a vCPU's APIC as its guest has programmed it. */
+/* A register of the guest's APIC. Its thread writes the page meanwhile; each
+ * register is one word. */
+static uint32_t apic_read(struct vtdpi_bhyve_vcpu *v, u_int word)
+{
+    return (atomic_load_int(&v->apic[word]));
+}
+
+/* The state of a vCPU's APIC as its guest has programmed it. bhyve does not let
+ * guests change the id. */
 static struct vtdpi_guest_apic apic_of(struct vtdpi_bhyve_vcpu *v)
 {
-    /* Its thread writes the page meanwhile; each register is one word. */
-    const volatile uint32_t *const page = v->apic;
     struct vtdpi_guest_apic apic = vtdpi_guest_apic_from_registers(
-        atomic_load_acq_64(&v->apic_base), v->vcpuid, page[APIC_LDR],
-        page[APIC_DFR], page[APIC_SVR]);
+        atomic_load_acq_64(&v->apic_base), v->vcpuid, apic_read(v, APIC_LDR),
+        apic_read(v, APIC_DFR), apic_read(v, APIC_SVR));
 
     apic.attached = true;
     return (apic);

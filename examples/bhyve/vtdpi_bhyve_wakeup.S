@@ -14,9 +14,9 @@
 #include <machine/asmacros.h>
 #include <machine/specialreg.h>
 
-	.text
-	SUPERALIGN_TEXT
-	INTR_HANDLER	vtdpi_wakeup
-	movq	%rsp, %rdi		/* struct trapframe * */
-	call	vtdpi_bhyve_wakeup_handler
-	jmp	doreti
+    .text
+    SUPERALIGN_TEXT
+    INTR_HANDLER    vtdpi_wakeup
+    movq    %rsp, %rdi              /* struct trapframe * */
+    call    vtdpi_bhyve_wakeup_handler
+    jmp     doreti

@@ -25,7 +25,7 @@ import os
 import re
 import sys
 
-NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+(?:\*|\(\))?")
+NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\b(?!\.[cS]\b)(?:\*|\(\))?")
 HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
 PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"
