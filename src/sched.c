@@ -17,11 +17,9 @@ static uint64_t place(uint8_t nv, uint32_t ndst)
            VTDPI_FIELD_PUT(ndst, VTDPI_PID_NDST);
 }
 
-/* By slot, so that each vector is that of certain bits of every leaf word. Their
- * number is a power of two. */
 static uint8_t wnv_of(const struct vtdpi_vcpu *v)
 {
-    return v->sched->wnv[v->slot & (v->sched->wnv_count - 1U)];
+    return v->sched->wnv[wnv_index(v->sched, v->slot)];
 }
 
 /* 0, or what is wrong with the vectors. */

@@ -90,28 +90,38 @@ static VTDPI_NOINLINE uint64_t clear_summary(const struct vtdpi_pcpu *p,
     return bits;
 }
 
-/* The bits, in every leaf word, of the vCPUs that @vector is for; or 0. */
-static uint64_t slots_of(const struct vtdpi_sched *s, uint8_t vector)
+/* The number of a wakeup vector; wnv_count for any other. */
+static uint32_t index_of(const struct vtdpi_sched *s, uint8_t vector)
 {
-    for (uint32_t i = 0; i < s->wnv_count; i++) {
-        if (s->wnv[i] == vector)
-            return s->stripe << i;
-    }
-    return 0;
+    uint32_t i = 0;
+
+    while (i < s->wnv_count && s->wnv[i] != vector)
+        i++;
+    return i;
 }
 
-/* The leaf words under one summary word. */
+/* The bits of a leaf word whose slots have vector @index; see wnv_index(). */
+static uint64_t wnv_slots(uint64_t stripe, uint32_t mask, uint32_t leaf,
+                          uint32_t index)
+{
+    return stripe << ((index - leaf) & mask);
+}
+
+/* The leaf words under one summary word, for wakeup vector number @index. */
 static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
-                            uint64_t slots)
+                            uint32_t index)
 {
     const struct vtdpi_sched *const s = p->sched;
     const struct vtdpi_page_ref *const pages = s->pages;
     const uint64_t *const leaves = p->leaf;
+    const uint64_t stripe = s->stripe;
+    const uint32_t mask = s->wnv_count - 1U;
     uint32_t woken = 0;
 
     for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]); w != 0;
          w &= w - 1) {
         const uint32_t leaf = word * 64 + (unsigned int)__builtin_ctzll(w);
+        const uint64_t slots = wnv_slots(stripe, mask, leaf, index);
         uint64_t bits = vtdpi_atomic_load64(&leaves[leaf]);
 
         /* The whole word: the summary bit stands for all vectors' slots. */
@@ -132,11 +142,11 @@ static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
  */
 uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 {
-    const uint64_t slots = slots_of(p->sched, vector);
+    const uint32_t index = index_of(p->sched, vector);
     const uint32_t words = (p->sched->max_pages + 63) / 64;
     uint32_t woken = 0;
 
-    if (slots == 0)
+    if (index == p->sched->wnv_count)
         return 0;
     /* What is read first, while the exchange keeps later loads waiting. */
     VTDPI_PREFETCH(&p->summary[0]);
@@ -144,7 +154,7 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
     VTDPI_PREFETCH(&p->sched->pages[0]);
     scan_begin(&p->scan);
     for (uint32_t i = 0; i < words; i++)
-        woken += handle_word(p, i, slots);
+        woken += handle_word(p, i, index);
     scan_end(&p->scan);
     return woken;
 }

@@ -138,8 +138,9 @@ static uint32_t one_for_first_vector(const struct world *w)
 {
     for (;;) {
         const uint32_t i = chance(w->blocked);
+        const uint32_t slot = w->ours[i].vcpu.slot;
 
-        if (w->ours[i].vcpu.slot % w->vectors == 0)
+        if ((slot + slot / 64) % w->vectors == 0)
             return i;
     }
 }

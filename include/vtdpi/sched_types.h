@@ -127,7 +127,7 @@ struct vtdpi_sched_params {
     /**
      * Wakeup notification vectors, ordinary ones, the same on every pCPU; each
      * 16 to 255, no two the same, none of them ANV. A vCPU in slot n is woken
-     * by the vector n % wnv_count.
+     * by the vector (n + n / 64) % wnv_count.
      */
     uint8_t wnv[VTDPI_WNV_MAX];
     /**

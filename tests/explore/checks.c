@@ -5,8 +5,8 @@
  *
  *  L  a sleeping vCPU with something posted is going to be woken
  *  R  a vCPU in the guest with something posted is going to be notified
- *  N  a sleeping vCPU is notified with WNV, one in the guest with ANV there
- *  I  NV = WNV implies that the bit is set on the pCPU NDST
+ *  N  a sleeping vCPU is notified with its WNV, one in the guest with ANV there
+ *  I  NV other than ANV implies that the bit is set on the pCPU NDST
  *  D  no wake and no post for a vCPU whose detach is done, no bit left
  *  A  block arms WNV only while ON is clear (not block_committed)
  *  S  only the owner changes NV, NDST, SN and the bit, or clears ON and PIR,
@@ -38,7 +38,7 @@ static void check_invariant(unsigned int i, uint64_t control)
 
     if (nv_of(control) == ANV)
         return;
-    if (nv_of(control) != WNV)
+    if (nv_of(control) != wnv(wnv_number(i)))
         ex_fail("N: %c has NV %x", name(i), nv_of(control));
     else if (cpu == CPUS || !bit_is_set(cpu, i))
         ex_fail("I: %c has NV = WNV, but no bit on its NDST", name(i));
@@ -72,7 +72,7 @@ static void check_place(unsigned int i, uint64_t control)
             ex_fail("N: %c is in the guest, its bit is set on %u", name(i), n);
     }
     if (sleeps(&host.vcpu[i]) && host.vcpu[i].asleep == ASLEEP_BLOCKED &&
-        ((control & CTL_SN) != 0 || nv_of(control) != WNV))
+        ((control & CTL_SN) != 0 || nv_of(control) == ANV))
         ex_fail("N: %c sleeps, but is not notified with WNV", name(i));
 }
 
@@ -196,8 +196,8 @@ static void check_armed(unsigned int i, uint64_t old, uint64_t value)
     const struct op *const op = current_op(ex_running());
 
     if (op != NULL && op->kind != OP_HALT_COMMITTED &&
-        op->kind != OP_BLOCK_COMMITTED && nv_of(old) != WNV &&
-        nv_of(value) == WNV && (old & CTL_ON) != 0)
+        op->kind != OP_BLOCK_COMMITTED && nv_of(old) == ANV &&
+        nv_of(value) != ANV && (old & CTL_ON) != 0)
         ex_fail("A: %c is armed although ON is set", name(i));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Local APICs and what pCPUs do with the two notification vectors. A pending
+ * Local APICs and what pCPUs do with the notification vectors. A pending
  * interrupt may be taken at any later time at which the pCPU accepts one; a
  * handler runs beside the thread that it interrupts, which is more than can
  * happen.
@@ -22,8 +22,8 @@ void interrupt_deliver(uint32_t ndst, uint8_t nv)
         return;
     if (nv == ANV)
         host.cpu[cpu].irr |= IRR_ANV;
-    else if (nv == WNV)
-        host.cpu[cpu].irr |= IRR_WNV;
+    else if (nv == WNV || (nv == WNV_OTHER && wnvs() == 2))
+        host.cpu[cpu].irr |= IRR_WNV(nv != WNV);
     else
         ex_fail("a notification with vector %x", nv);
 }
@@ -38,9 +38,23 @@ static bool accepts_anv(void *cpu)
     return accepts(cpu, IRR_ANV);
 }
 
-static bool accepts_wnv(void *cpu)
+/* The handlers of all wakeup vectors exclude one another. */
+static bool accepts_wnv(const struct host_cpu *cpu, unsigned int n)
 {
-    return accepts(cpu, IRR_WNV);
+    if (world.bug == HOST_HANDLERS_OVERLAP)
+        return (cpu->irr & IRR_WNV(n)) != 0 && !cpu->irqs_off &&
+               (cpu->busy & ~IRR_WNVS) == 0;
+    return accepts(cpu, IRR_WNV(n));
+}
+
+static bool accepts_first(void *cpu)
+{
+    return accepts_wnv(cpu, 0);
+}
+
+static bool accepts_other(void *cpu)
+{
+    return accepts_wnv(cpu, 1);
 }
 
 /*
@@ -79,24 +93,36 @@ void interrupt_anv(void *arg)
         ex_observe(cpu->guest);
         if (cpu->guest == 0)
             continue;
-        cpu->busy = 1;
+        cpu->busy |= IRR_ANV;
         process(cpu);
         ex_host(NULL, NULL);
-        cpu->busy = 0;
+        cpu->busy &= ~IRR_ANV;
     }
 }
 
-void interrupt_wnv(void *arg)
+/* Wakeup vector n of a pCPU, each time it comes. */
+static void handle(struct host_cpu *cpu, unsigned int n,
+                   bool (*accepted)(void *cpu))
 {
-    struct host_cpu *const cpu = arg;
+    const uint8_t vector = wnv(world.bug == HOST_HANDLER_TOLD_FIRST ? 0 : n);
 
     for (;;) {
         ex_forget(0);
-        ex_host(accepts_wnv, cpu);
-        cpu->irr &= ~IRR_WNV;
-        cpu->busy = 1;
-        (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu, WNV);
+        ex_host(accepted, cpu);
+        cpu->irr &= ~IRR_WNV(n);
+        cpu->busy |= IRR_WNV(n);
+        (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu, vector);
         ex_host(NULL, NULL);
-        cpu->busy = 0;
+        cpu->busy &= ~IRR_WNV(n);
     }
+}
+
+void interrupt_wnv(void *cpu)
+{
+    handle(cpu, 0, accepts_first);
+}
+
+void interrupt_wnv_other(void *cpu)
+{
+    handle(cpu, 1, accepts_other);
 }

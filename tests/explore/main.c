@@ -31,7 +31,7 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block, scenarios_offline, scenarios_detach};
+    scenarios_block, scenarios_offline, scenarios_detach, scenarios_vectors};
 
 static void print_access(const struct ex_access *a)
 {

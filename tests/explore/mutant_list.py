@@ -95,6 +95,18 @@ UNMARK = (
     "    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));\n"
 )
 
+OWN = "wnv_slots(stripe, mask, leaf, index)"
+EMPTY_LEAF = """        if (VTDPI_UNLIKELY(bits == 0))
+            bits = clear_summary(p, leaf);
+"""
+CLEAR_OWN = """        if (bits == 0) {
+            (void)vtdpi_atomic_and64(&p->summary[word], ~bit_of(leaf));
+            bits = vtdpi_atomic_load64(&leaves[leaf]) & slots;
+            if (bits != 0)
+                (void)vtdpi_atomic_or64(&p->summary[word], bit_of(leaf));
+        }
+"""
+
 # Offline as an earlier form of the protocol had it, and Xen has: entries are
 # moved to another pCPU under their owners' feet.
 MOVING = """    struct vtdpi_pcpu *const q =
@@ -191,6 +203,46 @@ MUTANTS = [
            " << i;",
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
            "                  &pids[i].pir[1]) != 0) << i;")),
+    # Several wakeup vectors.
+    scan("summary is cleared over the other vectors' slots", "18b", "",
+         (EMPTY_LEAF, "        bits &= slots;\n" + CLEAR_OWN)),
+    scan("second look at the leaf for the own slots only", "18b", "",
+         (EMPTY_LEAF, CLEAR_OWN)),
+    scan("handler looks at the other vectors' slots", "18a", "",
+         ("bits & slots);", "bits & ~slots);")),
+    scan("handler looks at the first vector's slots", "18a", "",
+         (OWN, "wnv_slots(stripe, mask, leaf, 0)")),
+    scan("handler looks at the lower half of a leaf", "18a", "",
+         (OWN, "UINT64_MAX >> 32 << index * 32")),
+    scan("handler's pattern does not move from page to page", "18a/2", "",
+         (OWN, "wnv_slots(stripe, mask, 0, index)")),
+    scan("handler serves the first vector only", "18a", "",
+         ("    while (i < s->wnv_count && s->wnv[i] != vector)\n"
+          "        i++;", "    if (s->wnv[0] != vector)\n"
+          "        i = s->wnv_count;")),
+    scan("handler of another vector keeps the sequence even", "18d", "",
+         ("    scan_begin(&p->scan);\n",
+          "    if (vector == p->sched->wnv[0])\n"
+          "        scan_begin(&p->scan);\n"),
+         ("    scan_end(&p->scan);\n",
+          "    if (vector == p->sched->wnv[0])\n"
+          "        scan_end(&p->scan);\n")),
+    scan("offline: wakes those of the first vector", "18e", "",
+         ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
+          "        if (bits != 0)\n",
+          "        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]) &\n"
+          "                              s->stripe;\n\n"
+          "        if (bits != 0)\n")),
+    sched("block: the first vector, not the slot's", "18a", "",
+          ("    return v->sched->wnv[wnv_index(v->sched, v->slot)];",
+           "    return v->sched->wnv[0];")),
+    sched("block: vector by the pCPU, not by the slot", "18a", "",
+          ("    const uint64_t new_place = place(wnv_of(v), p->ndst);",
+           "    const uint64_t new_place =\n"
+           "        place(v->sched->wnv[p->ndst % v->sched->wnv_count],\n"
+           "              p->ndst);")),
+    sched("committed: sends the first vector", "18c", "",
+          ("p->apic_id, wnv_of(v));", "p->apic_id, v->sched->wnv[0]);")),
     # Transitions of the owner.
     sched("run: bit cleared before NV", "1c", "Linux 9.6",
           (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
@@ -338,7 +390,7 @@ MUTANTS = [
     scan("scan ends before its wakes", "6b", "",
           ("    scan_begin(&p->scan);\n",
            "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
-          ("slots);\n    scan_end(&p->scan);\n", "slots);\n")),
+          ("index);\n    scan_end(&p->scan);\n", "index);\n")),
     scan("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
@@ -480,10 +532,18 @@ HOST_BUGS = [
     ("switch-unmarked", "13b", "design 5"),
     ("detach-at-once", "6b", "protocol 2 H4"),
     ("unref-before-flush", "11", "Xen 2.1 H4"),
+    ("handlers-overlap", "18b", "protocol 0"),
+    ("handler-told-first-vector", "18a", ""),
 ]
 
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
+    same_scan("summary is cleared over the other vectors' slots, and set again",
+          "The second look is at the whole word. Until the bit is set again no other handler runs on that pCPU, and offline reads leaves only.",
+          ("        if (VTDPI_UNLIKELY(bits == 0))", "        if ((bits & slots) == 0)")),
+    same_scan("handler looks at the slots of all vectors",
+          "It wakes whoever has ON set, whichever vector that was for; the other handler follows, and wakes may be spurious. It costs what several vectors save.",
+          ("bits & slots);", "bits);")),
     same_scan("detach leaves the cookie",
           "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["

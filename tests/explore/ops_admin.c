@@ -138,11 +138,11 @@ static void op_online(struct host_cpu *cpu)
 }
 
 /* After S3: what was pending is lost. In the guest nobody is then, so that
- * only WNV matters. */
+ * only WNVs matter. */
 static void op_rescan(struct host_cpu *cpu)
 {
     ex_host(NULL, NULL);
-    cpu->irr &= ~IRR_WNV;
+    cpu->irr &= ~IRR_WNVS;
     (void)vtdpi_pcpu_rescan(&cpu->pcpu);
 }
 
@@ -214,7 +214,7 @@ void op_admin(const struct op *op)
         break;
     case OP_SPURIOUS:
         ex_host(NULL, NULL);
-        cpu->irr |= cpu->dead ? 0 : IRR_WNV;
+        cpu->irr |= cpu->dead ? 0 : IRR_WNV(wnv_number(op->vcpu));
         break;
     case OP_BIND:
         op_bind(op->vcpu);

@@ -46,9 +46,10 @@ static void print_place(FILE *out, uint64_t control)
 
     (void)fprintf(out, "ON=%u SN=%u NV=%s NDST=", (control & CTL_ON) != 0,
                   (control & CTL_SN) != 0,
-                  nv == ANV   ? "ANV"
-                  : nv == WNV ? "WNV"
-                              : "?");
+                  nv == ANV         ? "ANV"
+                  : nv == WNV       ? "WNV"
+                  : nv == WNV_OTHER ? "WNV'"
+                                    : "?");
     if (cpu == CPUS)
         (void)fputc('-', out);
     else
@@ -100,9 +101,10 @@ void world_print(FILE *out)
         const struct host_cpu *const cpu = &host.cpu[i];
 
         (void)fprintf(
-            out, " cpu%u: online=%u%s%s%s%s", i, cpu->pcpu.online != 0,
+            out, " cpu%u: online=%u%s%s%s%s%s", i, cpu->pcpu.online != 0,
             cpu->irr & IRR_ANV ? " ANV pending" : "",
-            cpu->irr & IRR_WNV ? " WNV pending" : "",
+            cpu->irr & IRR_WNV(0) ? " WNV pending" : "",
+            cpu->irr & IRR_WNV(1) ? " WNV' pending" : "",
             cpu->busy ? " in an interrupt" : "", i + 1 < CPUS ? ";" : "");
     }
     (void)fputc('\n', out);

@@ -31,6 +31,7 @@
 extern const struct scenario scenarios_block[];
 extern const struct scenario scenarios_offline[];
 extern const struct scenario scenarios_detach[];
+extern const struct scenario scenarios_vectors[];
 
 /* bounds.c: how large a scenario is. */
 struct bounds {

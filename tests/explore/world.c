@@ -17,14 +17,32 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_SWITCH_UNMARKED] = "switch-unmarked",
     [HOST_DETACH_AT_ONCE] = "detach-at-once",
     [HOST_UNREF_BEFORE_FLUSH] = "unref-before-flush",
+    [HOST_HANDLERS_OVERLAP] = "handlers-overlap",
+    [HOST_HANDLER_TOLD_FIRST] = "handler-told-first-vector",
 };
 
 struct host host;
 struct world_options world;
 
+unsigned int wnvs(void)
+{
+    return world.scenario->wnvs == 0 ? 1 : world.scenario->wnvs;
+}
+
 uint32_t slot_of(unsigned int vcpu)
 {
     return vcpu == B ? (world.leaves == 2 ? VTDPI_PAGE_SLOTS : 1) : 0;
+}
+
+/* With two A has one and B the other, in any layout. */
+unsigned int wnv_number(unsigned int vcpu)
+{
+    return vcpu == B ? wnvs() - 1 : 0;
+}
+
+uint8_t wnv(unsigned int n)
+{
+    return n == 0 ? WNV : WNV_OTHER;
 }
 
 struct vtdpi_pid *pid_of(unsigned int vcpu)
@@ -116,7 +134,8 @@ static void set_up_library(void)
         .max_pcpus = CPUS,
         .apic_mode = VTDPI_XAPIC,
         .anv = ANV,
-        .wnv = {WNV},
+        .wnv = {WNV, WNV_OTHER},
+        .wnv_count = (uint8_t)world.scenario->wnvs,
     };
 
     memset(&host, 0, sizeof host);
@@ -232,9 +251,9 @@ static void run_script(void *arg)
 
 static void set_up(void *ctx)
 {
-    static const char *const names[CPUS][2] = {
-        {"anv0", "wnv0"},
-        {"anv1", "wnv1"},
+    static const char *const names[CPUS][3] = {
+        {"anv0", "wnv0", "wnv0'"},
+        {"anv1", "wnv1", "wnv1'"},
     };
 
     (void)ctx;
@@ -251,6 +270,8 @@ static void set_up(void *ctx)
     for (unsigned int i = 0; i < CPUS; i++) {
         (void)ex_spawn(names[i][0], interrupt_anv, &host.cpu[i]);
         (void)ex_spawn(names[i][1], interrupt_wnv, &host.cpu[i]);
+        if (wnvs() == 2)
+            (void)ex_spawn(names[i][2], interrupt_wnv_other, &host.cpu[i]);
     }
 }
 

@@ -21,7 +21,8 @@ enum {
     VECTORS = 4,
     THREADS = 8,
     ANV = 0xf2,
-    WNV = 0xf1,
+    WNV = 0xf1,       /* that of A */
+    WNV_OTHER = 0xe7, /* that of B, if there are two */
 };
 
 /* vCPUs; C is attached to A's slot, after A. */
@@ -66,8 +67,8 @@ enum op_kind {
     /* Of the administrator. */
     OP_OFFLINE,
     OP_ONLINE,
-    OP_RESCAN,    /* WNV is lost; rescan */
-    OP_SPURIOUS,  /* WNV from nowhere */
+    OP_RESCAN,    /* WNVs are lost; rescan */
+    OP_SPURIOUS,  /* WNV from nowhere; the one of vcpu */
     OP_BIND,      /* the entry names vcpu */
     OP_UNBIND,    /* names nobody; flushed */
     OP_AWAIT_NAP, /* until vcpu naps */
@@ -170,7 +171,11 @@ struct op {
     }
 #define SPURIOUS(cpu)          \
     {                          \
-        OP_SPURIOUS, 0, cpu, 0 \
+        OP_SPURIOUS, A, cpu, 0 \
+    }
+#define SPURIOUS_FOR(v, cpu)   \
+    {                          \
+        OP_SPURIOUS, v, cpu, 0 \
     }
 #define BIND(v)          \
     {                    \
@@ -211,6 +216,7 @@ struct scenario {
     const char *what;
     unsigned int later; /* vCPUs that are not attached at first, bit each */
     unsigned int bound; /* preemptions in the default run; 0: all */
+    unsigned int wnvs;  /* wakeup vectors; 0: one */
     uint32_t twice;     /* what the issue names: these at least twice */
     bool extra;         /* smaller than the bounds; beside one that is not */
     struct script script[THREADS];
@@ -226,6 +232,8 @@ enum host_bug {
     HOST_SWITCH_UNMARKED,      /* run between block and sleep is no wake */
     HOST_DETACH_AT_ONCE,       /* does not wait for detach */
     HOST_UNREF_BEFORE_FLUSH,   /* reference given back too early */
+    HOST_HANDLERS_OVERLAP,     /* of two wakeup vectors, on one pCPU */
+    HOST_HANDLER_TOLD_FIRST,   /* names the first vector, whatever came */
     HOST_BUGS,
 };
 

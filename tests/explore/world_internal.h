@@ -6,13 +6,14 @@
 
 #include "world.h"
 
-/* Of host_cpu.irr. */
-#define IRR_ANV UINT64_C(1)
-#define IRR_WNV UINT64_C(2)
+/* Of host_cpu.irr, and of host_cpu.busy. */
+#define IRR_ANV    UINT64_C(1)
+#define IRR_WNV(n) (UINT64_C(2) << (n))
+#define IRR_WNVS   (IRR_WNV(0) | IRR_WNV(1))
 
 /* Literal bits: the units share nothing with pid.h. */
-#define CTL_ON  UINT64_C(1)
-#define CTL_SN  UINT64_C(2)
+#define CTL_ON     UINT64_C(1)
+#define CTL_SN     UINT64_C(2)
 
 struct host_cpu {
     struct vtdpi_pcpu pcpu;
@@ -20,7 +21,7 @@ struct host_cpu {
     uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
     /* What follows is the host's, changed in host actions only. */
     uint64_t irr;      /* interrupts that are pending in the local APIC */
-    uint64_t busy;     /* an interrupt is being handled */
+    uint64_t busy;     /* interrupts that are being handled */
     uint64_t irqs_off; /* by the thread that runs here */
     uint64_t guest;    /* vCPU in the guest here, + 1 */
     uint64_t current;  /* vCPU scheduled here, + 1 */
@@ -74,6 +75,9 @@ extern struct world_options world;
 /* world.c */
 struct vtdpi_pid *pid_of(unsigned int vcpu);
 uint32_t slot_of(unsigned int vcpu);
+unsigned int wnvs(void);                    /* how many */
+unsigned int wnv_number(unsigned int vcpu); /* the one of its slot */
+uint8_t wnv(unsigned int n);
 unsigned int cpu_of_ndst(uint32_t ndst); /* CPUS: nobody */
 bool bit_is_set(unsigned int cpu, unsigned int vcpu);
 uint8_t vector_of(unsigned int n);
@@ -95,6 +99,7 @@ void op_idle(bool (*ready)(void *arg), void *arg);
 void interrupt_deliver(uint32_t ndst, uint8_t nv);
 void interrupt_anv(void *cpu);
 void interrupt_wnv(void *cpu);
+void interrupt_wnv_other(void *cpu);
 
 /* checks.c */
 void check_step(void *ctx);

@@ -108,6 +108,22 @@ static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
     host_send(ctx, apic_id, vector);
 }
 
+uint8_t host_wnv(uint32_t n)
+{
+    static const uint8_t wnv[WNVS_MAX] = {0xf1, 0x81, 0xe0, 0x33};
+
+    return wnv[n];
+}
+
+static bool is_wnv(const struct world *w, uint8_t vector)
+{
+    bool any = false;
+
+    for (uint32_t n = 0; n < w->wnvs; n++)
+        any = any || vector == host_wnv(n);
+    return any;
+}
+
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector)
 {
     const uint32_t n = apic_id - APIC_ID;
@@ -115,7 +131,7 @@ void host_send(struct world *w, uint32_t apic_id, uint8_t vector)
     /* An urgent post to a vCPU that has never run anywhere. */
     if (apic_id == 0 && vector == ANV)
         return;
-    if (n >= PCPUS || (vector != ANV && vector != WNV))
+    if (n >= PCPUS || (vector != ANV && !is_wnv(w, vector)))
         race_fail("vector %x sent to APIC id %x", vector, apic_id);
     (void)vtdpi_atomic_or64(&w->pcpu[n].pending[vector / 64],
                             UINT64_C(1) << (vector % 64));
@@ -125,6 +141,12 @@ void host_forget(struct pcpu *p, uint8_t vector)
 {
     (void)vtdpi_atomic_and64(&p->pending[vector / 64],
                              ~(UINT64_C(1) << (vector % 64)));
+}
+
+void host_forget_wakeups(struct pcpu *p)
+{
+    for (uint32_t n = 0; n < p->w->wnvs; n++)
+        host_forget(p, host_wnv(n));
 }
 
 bool host_deliver(struct vcpu *v, const uint64_t pir[VTDPI_PIR_WORDS])
@@ -161,10 +183,10 @@ static void pcpu_new(struct world *w, uint32_t n, uint64_t seed)
     vtdpi_pcpu_online(&p->lib);
 }
 
-struct world *host_new(uint64_t seed)
+struct world *host_new(uint64_t seed, uint32_t wnvs)
 {
     struct world *w = race_memory(sizeof(*w));
-    const struct vtdpi_sched_params params = {
+    struct vtdpi_sched_params params = {
         .ops = &w->ops,
         .ctx = w,
         .pages = w->pages,
@@ -173,9 +195,12 @@ struct world *host_new(uint64_t seed)
         .max_pcpus = PCPUS,
         .apic_mode = VTDPI_X2APIC,
         .anv = ANV,
-        .wnv = {WNV},
+        .wnv_count = (uint8_t)wnvs,
     };
 
+    w->wnvs = wnvs;
+    for (uint32_t n = 0; n < wnvs; n++)
+        params.wnv[n] = host_wnv(n);
     w->ops.send_ipi = send_ipi;
     w->ops.wake = wake;
     w->queue = queue_new();

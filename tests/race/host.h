@@ -24,7 +24,7 @@ enum {
     GUESTS = 4,
     PAGES = 8,
     ANV = 0xf2,
-    WNV = 0xf1,
+    WNVS_MAX = 4,
     APIC_ID = 0x100, /* of pCPU 0; the others follow */
 };
 
@@ -71,7 +71,7 @@ struct pcpu {
     /* What happened. */
     uint64_t entries;
     uint64_t processed; /* ANV taken in the guest */
-    uint64_t handled;   /* WNV */
+    uint64_t handled;   /* WNVs */
     uint64_t blocks;
     uint64_t sleeps;
 };
@@ -85,12 +85,16 @@ struct world {
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];
     struct vcpu guest[GUESTS];
+    uint32_t wnvs;    /* wakeup vectors, up to WNVS_MAX */
     uint64_t sources; /* that have work left in this round */
     struct run_queue *queue;
 };
 
 /* Sets up all of it, with the stable vCPUs queued. */
-struct world *host_new(uint64_t seed);
+struct world *host_new(uint64_t seed, uint32_t wnvs);
+
+/* Wakeup vector n, below WNVS_MAX; in no order. */
+uint8_t host_wnv(uint32_t n);
 
 /* One step of a pCPU in the storm. */
 void host_storm(struct pcpu *p);
@@ -113,5 +117,6 @@ bool host_deliver(struct vcpu *v, const uint64_t pir[VTDPI_PIR_WORDS]);
 /* Local APICs. */
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector);
 void host_forget(struct pcpu *p, uint8_t vector);
+void host_forget_wakeups(struct pcpu *p);
 
 #endif

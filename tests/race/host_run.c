@@ -14,9 +14,14 @@ static bool take_interrupts(struct pcpu *p)
         if (vectors != 0)
             vectors = vtdpi_atomic_xchg64(&p->pending[i], 0);
         any = any || vectors != 0;
-        /* ANV: EOI and nothing else. */
-        if (i == WNV / 64 && (vectors & (UINT64_C(1) << (WNV % 64))) != 0) {
-            (void)vtdpi_pcpu_handle_wakeup(&p->lib, WNV);
+        for (; vectors != 0; vectors &= vectors - 1) {
+            const uint8_t vector =
+                (uint8_t)(i * 64 + (unsigned int)__builtin_ctzll(vectors));
+
+            /* ANV: EOI and nothing else. */
+            if (vector == ANV)
+                continue;
+            (void)vtdpi_pcpu_handle_wakeup(&p->lib, vector);
             p->handled++;
         }
     }
@@ -27,6 +32,15 @@ static bool is_pending(const struct pcpu *p, uint8_t vector)
 {
     return (vtdpi_atomic_load64(&p->pending[vector / 64]) &
             (UINT64_C(1) << (vector % 64))) != 0;
+}
+
+static bool wakeup_is_pending(const struct pcpu *p)
+{
+    bool any = false;
+
+    for (uint32_t n = 0; n < p->w->wnvs; n++)
+        any = any || is_pending(p, host_wnv(n));
+    return any;
 }
 
 static bool harvest(struct vcpu *v)
@@ -59,7 +73,7 @@ static void run_guest(struct pcpu *p)
 
     (void)harvest(p->current);
     p->entries++;
-    for (; steps > 0 && !is_pending(p, WNV); steps--) {
+    for (; steps > 0 && !wakeup_is_pending(p); steps--) {
         if (is_pending(p, ANV))
             process_posted(p, p->current);
         else if (race_one_in(&p->rng, 4))
@@ -185,7 +199,7 @@ static bool pick_up(struct pcpu *p)
 static void drop_interrupts(struct pcpu *p)
 {
     host_forget(p, ANV);
-    host_forget(p, WNV);
+    host_forget_wakeups(p);
 }
 
 /* On the way down, or down. */
@@ -234,10 +248,10 @@ void host_settle_begin(struct pcpu *p)
         (void)harvest(p->current);
 }
 
-/* The guest goes on; only WNV makes it exit. */
+/* The guest goes on; only a wakeup makes it exit. */
 static bool settle_in_guest(struct pcpu *p)
 {
-    if (is_pending(p, WNV)) {
+    if (wakeup_is_pending(p)) {
         (void)take_interrupts(p);
         (void)harvest(p->current);
         return true;

@@ -31,17 +31,24 @@ static struct view look(const struct vcpu *v)
     return x;
 }
 
+/* By slot, the same on every pCPU. */
+static uint8_t own_wnv(const struct world *w, const struct vcpu *v)
+{
+    return host_wnv((v->lib.slot + v->lib.slot / 64) % w->wnvs);
+}
+
 /* With the bitmaps as sched.c has them: leaf words, then summary words. */
 static void dump_pcpus(const struct world *w)
 {
     for (uint32_t i = 0; i < PCPUS; i++) {
         const struct pcpu *p = &w->pcpu[i];
 
-        fprintf(stderr,
-                "  pCPU %" PRIu32 ": id %#x mode %" PRIu64
-                " pending %016" PRIx64 " %s, leaves",
-                i, APIC_ID + i, p->mode, p->pending[WNV / 64],
-                p->in_guest ? "in guest" : "idle");
+        fprintf(
+            stderr,
+            "  pCPU %" PRIu32 ": id %#x mode %" PRIu64 " pending %016" PRIx64
+            " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %s, leaves",
+            i, APIC_ID + i, p->mode, p->pending[3], p->pending[2],
+            p->pending[1], p->pending[0], p->in_guest ? "in guest" : "idle");
         for (uint32_t k = 0; k < PAGES; k++)
             fprintf(stderr, " %" PRIx64, p->bitmap[k]);
         fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[PAGES]);
@@ -71,7 +78,7 @@ static void judge_sleeper(const struct world *w, const struct vcpu *v,
 
     if (x->c.on || !x->empty)
         complain(w, v, x, "lost wakeup: asleep over a posted vector");
-    if (x->c.nv != WNV || x->c.sn || !x->blocked || p >= PCPUS)
+    if (x->c.nv != own_wnv(w, v) || x->c.sn || !x->blocked || p >= PCPUS)
         complain(w, v, x, "asleep, and nobody would be notified");
     if (vtdpi_atomic_load64(&w->pcpu[p].mode) != PCPU_UP)
         complain(w, v, x, "asleep on a pCPU that is offline");
@@ -113,9 +120,9 @@ static void judge_bits(const struct world *w)
         if (!vtdpi_vcpu_attached(&v->lib))
             continue;
         x = look(v);
-        if (x.c.nv == WNV)
+        if (x.c.nv != ANV)
             want[x.c.ndst - APIC_ID]++;
-        if (x.blocked != (x.c.nv == WNV))
+        if (x.c.nv != (x.blocked ? own_wnv(w, v) : ANV))
             complain(w, v, &x, "blocked, and not so by NV");
     }
     for (uint32_t i = 0; i < PCPUS; i++) {

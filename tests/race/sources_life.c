@@ -32,7 +32,7 @@ void source_offline(struct source *s)
 
     if (race_one_in(&s->rng, 4)) {
         /* Its local APIC forgets, as in S3; then the mandatory scan. */
-        host_forget(p, WNV);
+        host_forget_wakeups(p);
         (void)vtdpi_pcpu_rescan(&p->lib);
     } else if (vtdpi_atomic_load64(&p->mode) == PCPU_UP) {
         go_offline(p);
@@ -41,10 +41,10 @@ void source_offline(struct source *s)
     }
 }
 
-/* In leaf words that the others have slots in, too. */
+/* In leaf words that the others have slots in, too; with any vector. */
 static uint32_t slot_of(uint32_t n)
 {
-    return n % PAGES * 64 + 40 + n / PAGES;
+    return n % PAGES * 64 + 40 + n;
 }
 
 static void arrive(struct source *s, struct vcpu *v)

@@ -277,6 +277,11 @@ void world_settle(struct world *w)
     fail_msg("the world does not settle");
 }
 
+static uint8_t own_wnv(const struct world_vcpu *v)
+{
+    return world_wnv((v->v.slot + v->v.slot / 64) % v->w->wnv_count);
+}
+
 static void check_sleeping(const struct world *w, const struct world_vcpu *v)
 {
     const struct vtdpi_pid *pid = pid_of(v);
@@ -284,8 +289,7 @@ static void check_sleeping(const struct world *w, const struct world_vcpu *v)
     const uint32_t leaf = v->v.slot / 64;
 
     assert_int_equal(pid->control & 3, 0);
-    assert_int_equal(pid->control >> 16 & 0xff,
-                     world_wnv(v->v.slot % w->wnv_count));
+    assert_int_equal(pid->control >> 16 & 0xff, own_wnv(v));
     assert_false(w->dead[p]);
     assert_true(w->bitmap[p][leaf] >> (v->v.slot % 64) & 1);
     assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
@@ -299,8 +303,7 @@ void world_check_never(const struct world *w)
 
         if ((control >> 16 & 0xff) == ANV)
             continue;
-        assert_int_equal(control >> 16 & 0xff,
-                         world_wnv(v->v.slot % w->wnv_count));
+        assert_int_equal(control >> 16 & 0xff, own_wnv(v));
         assert_true(
             w->bitmap[pcpu_of((uint32_t)(control >> 32))][v->v.slot / 64] >>
                 (v->v.slot % 64) &
