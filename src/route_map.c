@@ -184,7 +184,7 @@ static bool range_of(const struct vtdpi_route_map *map,
     }
     if (i == 0)
         group = X2APIC + (msg->dest >> 16);
-    else if (msg->dest > 0xff || map->xapics == 0)
+    else if (msg->dest > 0xff)
         return false;
     else
         group = i == 1 ? CLUSTER + (msg->dest >> 4) : FLAT;

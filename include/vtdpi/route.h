@@ -248,7 +248,7 @@ struct vtdpi_route_walk {
  *
  * Look-ups do not change the map, and may run concurrently. Updates exclude
  * look-ups and each other: that lock is the host's, who has one already where
- * APIC registers are written. Moving a map's memory is not possible.
+ * APIC registers are written. A map and its memory do not move while in use.
  */
 struct vtdpi_route_map {
     /* private: */

@@ -282,6 +282,21 @@ static void test_map_flat_asks_those_with_an_ldr(void **state)
     assert_posted(&r, logical(0x10), 4);
 }
 
+/* As a large guest does it: all start in xAPIC mode, then all leave it. */
+static void test_map_wide_ff_is_an_id_once_xapic_mode_is_left(void **state)
+{
+    (void)state;
+    fill(RIG_VCPUS, just_reset);
+    assert_int_equal(cost(physical(0xff)), RIG_VCPUS);
+    for (uint32_t i = 0; i < RIG_VCPUS; i++)
+        rig_set(&r, i, x2apic(i));
+    assert_int_equal(cost(physical(0xff)), 1);
+    assert_posted(&r, physical(0xff), 0xff);
+    assert_true(cost(lowest(0xff, 0x41)) <= 32);
+    rig_set(&r, 3, flat(3, 0));
+    assert_remapped(&r, physical(0xff), VTDPI_ROUTE_SEVERAL);
+}
+
 /* A guest that gives all its vCPUs one id and one LDR: a step for each. */
 static void test_map_hostile_guest_costs_a_step_per_vcpu(void **state)
 {
@@ -307,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_map_physical_asks_one_whatever_the_size),
         cmocka_unit_test(test_map_cluster_asks_members_whatever_the_size),
         cmocka_unit_test(test_map_flat_asks_those_with_an_ldr),
+        cmocka_unit_test(test_map_wide_ff_is_an_id_once_xapic_mode_is_left),
         cmocka_unit_test(test_map_hostile_guest_costs_a_step_per_vcpu),
     };
 
