@@ -125,7 +125,8 @@ static void depart(struct vtdpi_model *m, uint16_t sid,
 {
     uint32_t i;
 
-    if (m->flight_count == VTDPI_MODEL_POST_MAX)
+    /* A hook may send another one while this one lands. */
+    while (m->flight_count == VTDPI_MODEL_POST_MAX)
         land(m);
     i = m->flight_count++;
     m->flight[i].irte[0] = r->irte[0];

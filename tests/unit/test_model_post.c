@@ -362,6 +362,42 @@ static void test_post_late_full_pushes_out_the_oldest(void **state)
     assert_int_equal(rig_count(rig).posted, 17);
 }
 
+static bool sent_between;
+
+static void send_between(void *ctx, struct vtdpi_model *m,
+                         enum vtdpi_model_step kind)
+{
+    struct vtdpi_model_result r;
+
+    (void)ctx;
+    if (kind != VTDPI_MODEL_STEP_CONTROL || sent_between)
+        return;
+    sent_between = true;
+    (void)vtdpi_model_msi(m, RIG_SID, RIG_MSI(0), 0, &r);
+    assert_int_equal(r.outcome, VTDPI_MODEL_IN_FLIGHT);
+}
+
+/* The place that the oldest has left is taken before the new one gets it. */
+static void
+test_post_late_full_and_filled_by_a_hook_pushes_out_two(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->params.split_post = true;
+    rig->params.step = send_between;
+    rig_reset(rig);
+    rig_on(rig, true);
+    setup_posted(rig, POSTED, CONTROL);
+    vtdpi_model_set_fault(&rig->m, VTDPI_MODEL_FAULT_POST_LATE, 0);
+    for (int i = 0; i < 16; i++)
+        (void)rig_fire(rig, 0);
+    sent_between = false;
+    (void)rig_fire(rig, 0);
+    assert_true(sent_between);
+    assert_int_equal(vtdpi_model_in_flight(&rig->m), 16);
+    assert_int_equal(rig_count(rig).posted, 2);
+}
+
 static void test_post_late_fault_is_recorded_late(void **state)
 {
     struct rig *rig = *state;
@@ -467,6 +503,7 @@ int main(void)
         rig_test_on(test_post_late_lands_at_register_read),
         rig_test_on(test_post_late_drained_by_hand_in_order),
         rig_test_on(test_post_late_full_pushes_out_the_oldest),
+        rig_test_on(test_post_late_full_and_filled_by_a_hook_pushes_out_two),
         rig_test_on(test_post_late_fault_is_recorded_late),
         rig_test(test_concurrent_posts_all_accounted),
     };
