@@ -71,14 +71,15 @@ static void sched_new(struct machine *m)
     struct vtdpi_sched_params params = {
         .ops = &m->ops,
         .max_pages = 1,
-        .max_pcpus = 1,
+        .ctx = m,
+        .max_pcpus = MACHINE_PCPUS,
         .apic_mode = VTDPI_X2APIC,
         .anv = 0xf2,
         .wnv = {0xf1},
     };
 
     params.pages = &m->page_slot;
-    params.pcpus = &m->pcpu_slot;
+    params.pcpus = m->pcpu_slots;
     assert_int_equal(vtdpi_sched_init(&m->sched, &params), 0);
     assert_int_equal(
         vtdpi_sched_add_page(&m->sched, 0, &m->page, m->pids, PIDS_PHYS), 0);

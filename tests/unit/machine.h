@@ -20,6 +20,7 @@ enum {
     UNITS = 2,
     ENTRIES = MACHINE_ENTRIES,
     MACHINE_VCPUS = 3,
+    MACHINE_PCPUS = 2,
     /* Requester id of the device in the tests: 03:02.0. */
     SID = 0x0310,
 };
@@ -50,7 +51,7 @@ struct machine {
     uint32_t *status[UNITS];
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slot;
+    void *pcpu_slots[MACHINE_PCPUS]; /* left to the test */
     struct vtdpi_pid_page page;
     struct vtdpi_pid *pids;
     struct vtdpi_vcpu vcpu[MACHINE_VCPUS]; /* vCPU i has slot i */
