@@ -98,6 +98,7 @@ void test_pins(void);
 /* faults.c */
 void faults_forget(void);
 void test_faults(void);
+void test_unreadable_table(void);
 void test_overflow(void);
 void test_fault_events(void);
 void test_queue_error(void);

@@ -84,11 +84,13 @@ static void foreign_on(unsigned int table_order)
     const uint64_t ours = oracle.ring;
     const unsigned int order = oracle.order;
     const unsigned int ours_table = oracle.table_order;
+    const bool wide = oracle.wide;
     uint64_t wait[2] = {UINT64_C(0x5a00000065), (uintptr_t)&foreign_status};
 
     __builtin_memcpy(foreign_ring, wait, sizeof(wait));
     oracle.ring = (uintptr_t)foreign_ring;
     oracle.order = 0;
+    oracle.wide = false;
     oracle.table_order = table_order;
     oracle.tail = 0;
     foreign_write64(IQT_REG, 0);
@@ -105,6 +107,7 @@ static void foreign_on(unsigned int table_order)
     foreign_command(GCMD_IRE);
     oracle.ring = ours;
     oracle.order = order;
+    oracle.wide = wide;
     oracle.table_order = ours_table;
 }
 
@@ -112,6 +115,7 @@ static void foreign_on(unsigned int table_order)
 void test_suspend(void)
 {
     start();
+    oracle_new((uint16_t)vtdpi_irq_index(&irq));
     check(set(0x41, 0) && still_fires(0x41, 0), "an interrupt before sleep");
     oracle_disable();
     check(vtdpi_unit_suspend(&machine.unit) == 0 &&

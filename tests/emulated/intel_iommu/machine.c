@@ -211,7 +211,7 @@ static void configure(unsigned int table_order, unsigned int queue_order)
                 .ring = ring,
                 .ring_phys = (uintptr_t)ring,
                 .order = queue_order,
-                .width = VTDPI_QI_128,
+                .width = machine.caps.smts ? VTDPI_QI_256 : VTDPI_QI_128,
                 .status = status,
                 .status_phys = (uintptr_t)status,
                 .submitters = 2 * CPU_MAX,
@@ -254,6 +254,7 @@ void machine_find(enum vtdpi_apic_mode mode, unsigned int table_order,
           machine.caps.version_major, machine.caps.version_minor,
           machine.caps.cap, machine.caps.ecap);
     judge(&dmar);
+    oracle_look(machine.registers);
     configure(table_order, queue_order);
     check(vtdpi_table_add_unit(&machine.table, &machine.link, &machine.unit) ==
                   0 &&

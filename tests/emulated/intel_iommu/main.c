@@ -36,6 +36,7 @@ int main(const char *command_line)
     test_suspend();
     test_disable();
     test_foreign();
+    test_unreadable_table();
     check(arrivals() == machine.fired, "%u interrupts arrived, of %u",
           arrivals(), machine.fired);
     return 0;

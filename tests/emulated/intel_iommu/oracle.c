@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "oracle.h"
 
-#define CAP_REG         0x08
-#define GCMD_REG        0x18
-#define FSTS_REG        0x34
-#define IQT_REG         0x88
-#define IQA_REG         0x90
-#define IEDATA_REG      0xa4
-#define IRTA_REG        0xb8
+#define CAP_REG    0x08
+#define ECAP_REG   0x10
+#define GCMD_REG   0x18
+#define FSTS_REG   0x34
+#define IQT_REG    0x88
+#define IQA_REG    0x90
+#define IEDATA_REG 0xa4
+#define IRTA_REG   0xb8
 
-#define DESCRIPTOR_SIZE 16
-#define IEC             0x04u
-#define IEC_INDEX       0x10u
-#define EIME            0x800u
+#define IEC        0x04u
+#define IEC_INDEX  0x10u
+#define EIME       0x800u
+#define IQA_DW     0x800u
 
 /* Read by compare.py: all that comes before is firmware's. */
-#define MARK            0xbe91u
+#define MARK       0xbe91u
 
 struct oracle oracle;
 
@@ -24,13 +25,31 @@ static uint32_t bit(unsigned int n)
     return UINT32_C(1) << n;
 }
 
+void oracle_look(uint64_t registers)
+{
+    const uint64_t cap = mmio_read64(registers + CAP_REG);
+    const uint64_t ecap = mmio_read64(registers + ECAP_REG);
+
+    /* Bits 33:24, in units of 16 bytes. */
+    oracle.records = (uint32_t)(cap >> 24 & 0x3ff) * 16;
+    oracle.caching = (cap >> 7 & 1) != 0;
+    oracle.wide = (ecap >> 43 & 1) != 0;
+}
+
 void oracle_begin(uint64_t registers)
 {
-    /* Bits 33:24 of the Capability Register, in units of 16 bytes. */
-    oracle.records =
-        (uint32_t)(mmio_read64(registers + CAP_REG) >> 24 & 0x3ff) * 16;
     mmio_write32(registers + IEDATA_REG, MARK);
     oracle_write(IEDATA_REG, 4, MARK);
+}
+
+static uint32_t slots(void)
+{
+    return (oracle.wide ? 128u : 256u) << oracle.order;
+}
+
+uint32_t oracle_slot(uint32_t slot, uint32_t n)
+{
+    return (slot + n) % slots();
 }
 
 void oracle_write(uint32_t offset, unsigned int size, uint64_t value)
@@ -49,7 +68,7 @@ void oracle_command(unsigned int n, bool on)
     if (n == GCMD_QIE) {
         oracle_line("queue %u\n", on);
         if (on)
-            oracle_line("queue-at %lx %x\n", oracle.ring, 256u << oracle.order);
+            oracle_line("queue-at %lx %x\n", oracle.ring, slots());
     } else if (n == GCMD_SIRTP) {
         oracle_line("table %lx %x\n", oracle.table, 1u << oracle.table_order);
     } else if (n == GCMD_IRE) {
@@ -63,7 +82,8 @@ void oracle_queue_on(void)
     oracle.tail = 0;
     oracle_write(FSTS_REG, 4, 0x70); /* IQE, ICE, ITE */
     oracle_publish(0);
-    oracle_write(IQA_REG, 8, oracle.ring | oracle.order);
+    oracle_write(IQA_REG, 8,
+                 oracle.ring | (oracle.wide ? IQA_DW : 0) | oracle.order);
     oracle_command(GCMD_QIE, true);
 }
 
@@ -97,16 +117,11 @@ void oracle_disable(void)
     oracle_command(GCMD_QIE, false);
 }
 
-static uint32_t slot_after(uint32_t slot, uint32_t n)
-{
-    return (slot + n) % (256u << oracle.order);
-}
-
 void oracle_publish(uint32_t slots)
 {
-    const uint32_t tail = slot_after(oracle.tail, slots);
+    const uint32_t tail = oracle_slot(oracle.tail, slots);
 
-    oracle_write(IQT_REG, 8, tail * DESCRIPTOR_SIZE);
+    oracle_write(IQT_REG, 8, tail * (oracle.wide ? 32 : 16));
     oracle_line("tail %x\n", tail);
 }
 
@@ -130,7 +145,7 @@ void oracle_wait(uint32_t slot)
     oracle_line("head %x\n", slot);
     oracle_line("descriptor wait ????????00000065 %016lx\n", word);
     oracle_line("status %lx *\n", word);
-    oracle.tail = slot_after(slot, 1);
+    oracle.tail = oracle_slot(slot, 1);
 }
 
 void oracle_flush(const struct oracle_block *blocks, unsigned int n)
@@ -139,8 +154,8 @@ void oracle_flush(const struct oracle_block *blocks, unsigned int n)
 
     oracle_publish(count + 1);
     for (unsigned int i = 0; i < count; i++)
-        oracle_block(slot_after(oracle.tail, i), n == 0 ? NULL : &blocks[i]);
-    oracle_wait(slot_after(oracle.tail, count));
+        oracle_block(oracle_slot(oracle.tail, i), n == 0 ? NULL : &blocks[i]);
+    oracle_wait(oracle_slot(oracle.tail, count));
 }
 
 void oracle_flush_one(uint16_t index)
@@ -148,6 +163,12 @@ void oracle_flush_one(uint16_t index)
     const struct oracle_block block = {index, 0};
 
     oracle_flush(&block, 1);
+}
+
+void oracle_new(uint16_t index)
+{
+    if (oracle.caching)
+        oracle_flush_one(index);
 }
 
 uint64_t oracle_lo(const struct oracle_entry *e)

@@ -40,9 +40,14 @@ struct oracle {
     unsigned int order; /* of the queue */
     unsigned int table_order;
     bool eime;
+    bool caching; /* CAP.CM: entries that are not present are cached, too */
+    bool wide;    /* ECAP.SMTS: descriptors of 256 bits */
 };
 
 extern struct oracle oracle;
+
+/* What the unit is like. */
+void oracle_look(uint64_t registers);
 
 /* Firmware's lines end and ours begin: writes a register nobody uses. */
 void oracle_begin(uint64_t registers);
@@ -76,6 +81,13 @@ struct oracle_block {
  * behind them. */
 void oracle_flush(const struct oracle_block *blocks, unsigned int n);
 void oracle_flush_one(uint16_t index);
+
+/* An entry becomes present: nothing to flush, unless the unit has cached that
+ * it was not. */
+void oracle_new(uint16_t index);
+
+/* The slot that is n after another one. */
+uint32_t oracle_slot(uint32_t slot, uint32_t n);
 
 /* The parts of a submission: the register that publishes it, its
  * descriptors. */
