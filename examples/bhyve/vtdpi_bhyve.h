@@ -134,11 +134,19 @@ void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v);
  * @brief The guest has changed what decides on destinations: x2APIC mode, its
  *        enabling, LDR, DFR, SVR. Any context, after the page has changed. The
  *        routes of the VM's interrupts are looked at again by the next
- *        vtdpi_bhyve_reroute().
+ *        vtdpi_bhyve_reroute(), and vtdpi_bhyve_stale() is true until then.
  *
  * @param apic_base  Its IA32_APIC_BASE. The rest is read from the page.
  */
 void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, uint64_t apic_base);
+
+/**
+ * @brief In vmx_run(), among the reasons not to enter: whether routes have to
+ *        be looked at first. Interrupts off; one load.
+ *
+ * @return True: leave vmx_run() as for a thread that has to yield.
+ */
+bool vtdpi_bhyve_stale(const struct vtdpi_bhyve_vcpu *v);
 
 /** @brief In vm_run(), before each critical section: costs a load unless
  *         something has changed. Thread context, no lock held. */

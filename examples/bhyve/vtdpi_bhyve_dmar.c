@@ -199,10 +199,10 @@ void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq)
                vtdpi_strerror(rc));
 }
 
-/* What was achieved, for one message; @p unit 's lock is not held. */
-static void account(struct vtdpi_bhyve_msg *msg,
-                    struct vtdpi_bhyve_vcpu *posted)
+/* What was achieved, for one message. No unit's lock held. */
+static void account(struct vtdpi_bhyve_msg *msg)
 {
+    struct vtdpi_bhyve_vcpu *const posted = msg->named ? msg->target : NULL;
     struct vtdpi_bhyve_vcpu *const before = msg->posted;
 
     msg->posted = posted;
@@ -270,8 +270,10 @@ static void follow(const struct vtdpi_bhyve_unit *unit,
     rc = vtdpi_irq_batch_commit(&batch);
     (void)rc;
     for (u_int i = 0; i < n; i++) {
-        if (same_unit(&msgs[i], unit))
+        if (same_unit(&msgs[i], unit)) {
             settle_one(&msgs[i]);
+            msgs[i].named = vtdpi_irq_vcpu(&msgs[i].irq) != NULL;
+        }
     }
 }
 
@@ -289,7 +291,7 @@ void vtdpi_bhyve_dmar_follow(struct vtdpi_bhyve_msg *msgs, u_int n)
     vtdpi_dmar_ops->unlock(unit->number);
     for (u_int i = 0; i < n; i++) {
         if (same_unit(&msgs[i], unit))
-            account(&msgs[i], msgs[i].target);
+            account(&msgs[i]);
     }
 }
 
@@ -330,6 +332,7 @@ void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
     }
     unit->adopted[vtdpi_irq_index(&msg->irq)] = NULL;
     vtdpi_dmar_ops->unlock(unit->number);
-    account(msg, NULL);
+    msg->named = false;
+    account(msg);
     msg->unit = NULL;
 }

@@ -89,9 +89,10 @@ struct vtdpi_bhyve_msg {
      *  it at any time. 0: none. */
     volatile uint64_t guest;
     struct vtdpi_bhyve_vcpu *target; /* decided: post there; NULL: do not */
-    struct vtdpi_bhyve_vcpu *posted; /* done: the entry names it */
+    struct vtdpi_bhyve_vcpu *posted; /* done, and accounted for */
     uint8_t vector;
     bool set;
+    bool named; /* the entry names target; if not, no vCPU */
 };
 
 /** @brief A passed-through device. */

@@ -74,16 +74,18 @@ void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
 
     vtdpi_bhyve_vm_leave(v->gvm, v);
     /*
-     * BUSY: an entry still names the descriptor, or may. bhyve unassigns the
-     * devices first, and vtdpi_bhyve_dmar_release() returns with nothing left,
-     * so this is a device that somebody forgot. The slot cannot be reused.
+     * BUSY: an entry still names the descriptor, or a unit may hold such a one.
+     * bhyve unassigns the devices first, and a message that is torn down leaves
+     * nothing. Should a VM be taken apart in another order, the line above has
+     * withdrawn its messages, and only a flush that failed is left to repeat.
+     * The unit may write the descriptor until then.
      */
     while ((rc = vtdpi_vcpu_detach(&v->pi)) == VTDPI_EBUSY) {
-        KASSERT(false, ("vtdpi: vCPU %u is posted to", v->vcpuid));
         if (!told)
             printf("vtdpi: vCPU %u is posted to, waiting\n", v->vcpuid);
         told = true;
-        pause("vtdpid", hz);
+        pause("vtdpid", MAX(hz / 10, 1));
+        vtdpi_bhyve_reroute_devs(v->gvm);
     }
     KASSERT(rc == 0, ("vtdpi: detach: %s", vtdpi_strerror(rc)));
     vtdpi_bhyve_pool_free(v->slot);

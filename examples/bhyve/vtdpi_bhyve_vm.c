@@ -122,11 +122,16 @@ void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, uint64_t apic_base)
     atomic_store_rel_int(&v->gvm->stale, 1);
 }
 
+bool vtdpi_bhyve_stale(const struct vtdpi_bhyve_vcpu *v)
+{
+    return (atomic_load_acq_int(&v->gvm->stale) != 0);
+}
+
 void vtdpi_bhyve_reroute(struct vtdpi_bhyve_vcpu *v)
 {
     struct vtdpi_bhyve_vm *const gvm = v->gvm;
 
-    if (atomic_load_acq_int(&gvm->stale) == 0)
+    if (!vtdpi_bhyve_stale(v))
         return;
     /* The mark goes before the registers are read: a change that is missed
      * sets it again. */
