@@ -3,12 +3,13 @@
 # Run a kernel of the runtime in an emulator and judge it by its last line.
 #
 # usage: run-kernel.sh qemu KERNEL [ARGUMENT...]
-#        run-kernel.sh bochs IMAGE CPUS
+#        run-kernel.sh bochs IMAGE CPUS [TEXT]
 #
 # qemu   KERNEL is the flat binary; ARGUMENTs go to QEMU behind the ones that
 #        every run has, such as -append TEXT, -smp 4 or -device edu
-# bochs  IMAGE is a disk image of mkdisk.sh; CPUS the number of processors. The
-#        emulator's log is shown if the kernel fails
+# bochs  IMAGE is a disk image of mkdisk.sh; CPUS the number of processors; TEXT
+#        the kernel's command line, 100 characters at most. The emulator's log
+#        is shown if the kernel fails
 #
 # What the kernel prints goes to stdout. SECONDS_MAX in the environment bounds
 # the run, 120 by default. Status: 0 if the last line says that some checks
@@ -43,6 +44,9 @@ on_qemu() {
 # triple fault is a panic. The image is copied, since the emulator writes it.
 on_bochs() {
     cp "$1" "$work/disk.img"
+    # runtime/mbr.S has the command line at 384.
+    printf '%.100s' "$3" |
+        dd of="$work/disk.img" bs=1 seek=384 conv=notrunc status=none
     cat >"$work/bochsrc" <<END
 config_interface: textconfig
 display_library: term
@@ -81,8 +85,8 @@ trap 'exit 1' HUP INT TERM
 case $emulator in
 qemu) on_qemu "$@" ;;
 bochs)
-    [ $# -eq 2 ] || usage
-    on_bochs "$@"
+    [ $# -eq 2 ] || [ $# -eq 3 ] || usage
+    on_bochs "$1" "$2" "${3:-}"
     ;;
 *) usage ;;
 esac

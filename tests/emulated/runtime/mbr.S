@@ -2,13 +2,14 @@
 /*
  * The first sector of a raw disk: read the kernel from the sectors behind it,
  * enter protected mode and jump to the kernel's first byte at 1 MiB. mkdisk.sh
- * fills in the number of sectors.
+ * fills in the number of sectors, run-kernel.sh the command line.
  */
 
 #define BUFFER  0x10000
 #define KERNEL  0x100000
 #define CODE32  0x08
 #define DATA    0x10
+#define LOADER  0x6b736964          /* start.c: ebx is the command line */
 
     .code16
     .globl _start
@@ -55,8 +56,8 @@ _start:
     movl    $BUFFER, %esi
     movl    $KERNEL, %edi
     rep movsl
-    xorl    %eax, %eax              /* not a multiboot loader */
-    xorl    %ebx, %ebx
+    movl    $LOADER, %eax           /* not a multiboot loader */
+    movl    $command_line, %ebx
     movl    $KERNEL, %ecx
     jmp     *%ecx
 
@@ -93,6 +94,10 @@ gdt_end:
 gdt_pointer:
     .word   gdt_end - gdt - 1
     .long   gdt
+
+    .org    384
+command_line:
+    .byte   0
 
     .org    508
 sectors:

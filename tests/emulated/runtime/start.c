@@ -5,6 +5,7 @@
 
 #define MULTIBOOT_LOADER  0x2badb002u
 #define MULTIBOOT_CMDLINE 0x04u
+#define DISK_LOADER       0x6b736964u /* mbr.S */
 #define COMMAND_LINE_MAX  256
 
 #define PIC_1_MASK        0x21
@@ -17,11 +18,12 @@ void runtime_main(uint32_t magic, uint32_t information);
 static void copy_command_line(uint32_t magic, uint32_t information)
 {
     const uint32_t *mbi = (const uint32_t *)(uintptr_t)information;
-    const char *text;
+    const char *text = "";
 
-    if (magic != MULTIBOOT_LOADER || (mbi[0] & MULTIBOOT_CMDLINE) == 0)
-        return;
-    text = (const char *)(uintptr_t)mbi[4];
+    if (magic == DISK_LOADER)
+        text = (const char *)(uintptr_t)information;
+    else if (magic == MULTIBOOT_LOADER && (mbi[0] & MULTIBOOT_CMDLINE) != 0)
+        text = (const char *)(uintptr_t)mbi[4];
     for (size_t i = 0; i < COMMAND_LINE_MAX - 1 && text[i] != '\0'; i++)
         command_line[i] = text[i];
 }
