@@ -2,9 +2,9 @@
 """Run the kernel in QEMU and hold QEMU's own trace of the unit against what the
 kernel's oracle said it would see.
 
-usage: compare.py RUN_KERNEL KERNEL MODE
+usage: compare.py RUN_KERNEL KERNEL MODE [WORD...]
 
-MODE is one of MODES below. Prints TAP: the kernel's checks, and one line for
+MODE is one of MODES below; WORDs go to the kernel, too. Prints TAP: the kernel's checks, and one line for
 the comparison. Status: 0 all passed; 77 QEMU 10 is not to be had here; else 1.
 
 The two lists are compared line by line, in order. Each line that QEMU traces
@@ -20,29 +20,40 @@ import sys
 import tempfile
 
 IOMMU = "intel-iommu,intremap=on"
+X2APIC = ["-cpu", "qemu64,+x2apic"]
+
+# The kernel's words, and QEMU's arguments.
 MODES = {
-    "xapic": ["-smp", "4", "-device", IOMMU + ",eim=off"],
-    "x2apic": [
-        *("-cpu", "qemu64,+x2apic", "-smp", "4", "-device", IOMMU + ",eim=on"),
-        *("-append", "x2apic large"),
-    ],
+    "xapic": ("", ["-smp", "4", "-device", IOMMU + ",eim=off"]),
+    "x2apic": (
+        "x2apic large",
+        [*X2APIC, "-smp", "4", "-device", IOMMU + ",eim=on"],
+    ),
     # A processor whose APIC id, 259, takes more than eight bits.
-    "wide-id": [
-        *("-cpu", "qemu64,+x2apic", "-smp", "2,sockets=2,cores=200,maxcpus=400"),
-        "-device",
-        "qemu64-x86_64-cpu,socket-id=1,core-id=3,thread-id=0,x2apic=on",
-        *("-device", IOMMU + ",eim=on", "-append", "x2apic"),
-    ],
+    "wide-id": (
+        "x2apic short",
+        [
+            *(*X2APIC, "-smp", "2,sockets=2,cores=200,maxcpus=400"),
+            "-device",
+            "qemu64-x86_64-cpu,socket-id=1,core-id=3,thread-id=0,x2apic=on",
+            *("-device", IOMMU + ",eim=on"),
+        ],
+    ),
     # Entries that are not present are cached; descriptors of 256 bits.
-    "scalable": [
-        *("-cpu", "qemu64,+x2apic", "-smp", "2", "-append", "x2apic"),
-        "-device",
-        IOMMU + ",eim=on,caching-mode=on,x-scalable-mode=on",
-    ],
-    "one-thread": [
-        *("-accel", "tcg,thread=single"),
-        *("-smp", "4", "-device", IOMMU + ",eim=off"),
-    ],
+    "scalable": (
+        "x2apic short",
+        [
+            *(*X2APIC, "-smp", "2", "-device"),
+            IOMMU + ",eim=on,caching-mode=on,x-scalable-mode=on",
+        ],
+    ),
+    "one-thread": (
+        "short",
+        [
+            *("-accel", "tcg,thread=single"),
+            *("-smp", "4", "-device", IOMMU + ",eim=off"),
+        ],
+    ),
 }
 
 # What starts the kernel's part; see oracle_begin().
@@ -85,8 +96,8 @@ IGNORED = {
 }
 
 LINE = re.compile(r"^(?:\d+@[\d.]+:)?(\w+) ?(.*)$")
+WORD = re.compile(r"^(?:.* type )?(\S+)")
 NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d+)\b")
-WORD = re.compile(r"(?:desc type )?(\S+)")
 
 
 def traced(path):
@@ -102,9 +113,7 @@ def traced(path):
                 text = line.strip()
             else:
                 numbers = [int(n, 0) for n in NUMBER.findall(rest)]
-                word = re.search(r"(?:desc type )?(\S+)", rest)
-                if "desc type " in rest:
-                    word = re.search(r"desc type (\S+)", rest)
+                word = WORD.search(rest)
                 text = EVENTS[name].format(
                     *numbers, word=word.group(1) if word else ""
                 )
@@ -145,10 +154,12 @@ def compare(wanted, seen):
     return None
 
 
-def run(run_kernel, kernel, mode, folder):
+def run(folder, run_kernel, kernel, mode, *words):
     trace = os.path.join(folder, "trace")
     said = os.path.join(folder, "said")
-    command = [run_kernel, "qemu", kernel, *MODES[mode]]
+    append, arguments = MODES[mode]
+    command = [run_kernel, "qemu", kernel, *arguments]
+    command += ["-append", " ".join([append, *words])]
     command += ["-device", "edu,addr=1", "-trace", "vtd_*", "-D", trace]
     command += ["-device", "isa-debugcon,iobase=0xe9,chardev=said"]
     command += ["-chardev", f"file,id=said,path={said}"]
@@ -168,7 +179,7 @@ def run(run_kernel, kernel, mode, folder):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        done, wanted, seen = run(*sys.argv[1:4], folder)
+        done, wanted, seen = run(folder, *sys.argv[1:])
     number = 0
     ok = done.returncode == 0
     for line in done.stdout.splitlines():

@@ -51,6 +51,19 @@ void edu_program(const struct vtdpi_msi *msi)
     edu_use_intx(false);
 }
 
+/* What a register of 16 bits would hide is looked at here. */
+void edu_select(uint32_t index)
+{
+    struct vtdpi_msi msi = {0};
+
+    if (vtdpi_msi_encode(index, &msi) != 0 ||
+        msi.address_lo != oracle_address((uint16_t)index) ||
+        msi.address_hi != 0 || msi.data != 0)
+        panic("the message for index %x is %x %x %x", index, msi.address_hi,
+              msi.address_lo, msi.data);
+    edu_program(&msi);
+}
+
 void edu_use_intx(bool on)
 {
     const uint8_t control = machine.edu_msi + MSI_CONTROL;

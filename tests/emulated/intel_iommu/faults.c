@@ -22,7 +22,6 @@
 #define FSTS_IQE       0x10
 #define MASKED         0x80000000u
 #define EVENT_PENDING  0x40000000u
-#define RTE_MASKED     0x10000u
 
 #define EVENT_VECTOR   0xa5
 #define WAIT_NO_EFFECT UINT64_C(0x65) /* status write of 0, fence */
@@ -36,15 +35,6 @@
 void faults_forget(void)
 {
     machine.fault_count = 0;
-}
-
-static void program(uint32_t index)
-{
-    struct vtdpi_msi msi;
-
-    if (vtdpi_msi_encode(index, &msi) != 0)
-        panic("index %u cannot be encoded", index);
-    edu_program(&msi);
 }
 
 /* An entry as no encoder makes it, straight into memory. */
@@ -85,7 +75,7 @@ static void raises_fault(uint8_t reason, uint16_t index, uint64_t lo,
     if (reason != BEYOND_TABLE)
         oracle_read_entry(index, lo, hi);
     oracle_fault(reason, index, machine.edu);
-    program(index);
+    edu_select(index);
     edu_raise();
 }
 
@@ -120,7 +110,7 @@ void test_faults(void)
     poke(INDEX, 2, 0);
     oracle_msi(INDEX, 0);
     oracle_read_entry(INDEX, 2, 0);
-    program(INDEX);
+    edu_select(INDEX);
     edu_raise();
     faults_forget();
     check(vtdpi_fault_handle(&machine.reader, 0, &more) == 0 && !more &&
@@ -148,7 +138,7 @@ void test_unreadable_table(void)
           "the unit is enabled with a table that is not there");
     oracle_msi(INDEX, 0);
     oracle_fault(UNREADABLE, INDEX, machine.edu);
-    program(INDEX);
+    edu_select(INDEX);
     edu_raise();
     check(reads_fault(UNREADABLE, INDEX), "fault %x: %s", UNREADABLE,
           vtdpi_fault_reason_text(UNREADABLE));
@@ -161,20 +151,18 @@ void test_unreadable_table(void)
 void test_overflow(void)
 {
     const unsigned int pin = ioapic_pin_of_isa(0);
-    const struct vtdpi_rte fields = {.index = INDEX + 1, .vector = 0x67};
-    uint64_t rte = 0;
+    struct vtdpi_rte rte = {.index = INDEX + 1, .vector = 0x67};
     bool more = true;
 
-    if (vtdpi_rte_encode(&fields, &rte) != 0)
-        panic("no entry for the pin");
     raises_fault(NOT_PRESENT, INDEX, 0, 0);
     oracle_pin(INDEX + 1, 0x67, false);
     oracle_read_entry(INDEX + 1, 0, 0);
     pit_stop();
-    ioapic_write(&machine.io, pin, rte);
+    pin_wire(pin, &rte);
     pit_start();
     check(wait_until(has_overflowed, NULL), "a second requester's is lost");
-    ioapic_write(&machine.io, pin, RTE_MASKED);
+    rte.masked = true;
+    pin_wire(pin, &rte);
 
     faults_forget();
     oracle_clear_record();

@@ -47,10 +47,12 @@ extern struct machine machine;
 void machine_find(enum vtdpi_apic_mode mode, unsigned int table_order,
                   unsigned int queue_order);
 extern const struct vtdpi_platform_ops machine_ops;
+bool ring_is_clean(void);
 
 /* devices.c */
 void edu_find(void);
 void edu_program(const struct vtdpi_msi *msi);
+void edu_select(uint32_t index); /* the library's message for it */
 void edu_use_intx(bool on);
 void edu_raise(void);
 void edu_acknowledge(void);
@@ -85,7 +87,7 @@ bool arrived(struct arrival *a);
 uint32_t arrivals(void);
 
 void test_deliver(void);
-void test_retargets(void);
+void test_retargets(unsigned int rounds);
 void test_formats(void);
 void test_sources(void);
 void test_indexes(void);
@@ -93,6 +95,7 @@ void test_batches(void);
 void test_blocks(void);
 
 /* pins.c */
+void pin_wire(unsigned int pin, const struct vtdpi_rte *fields);
 void test_pins(void);
 
 /* faults.c */

@@ -49,15 +49,13 @@ static void start(void)
 {
     const struct oracle_entry e = entry_for(0x41, 0);
     const struct vtdpi_source source = source_of(&e);
-    struct vtdpi_msi msi;
     uint32_t index = 0;
 
     if (vtdpi_table_alloc(&machine.table, 1, NULL, &index) != 0 ||
         vtdpi_irq_init(&irq, vtdpi_table_backend(&machine.table), index,
-                       &source, NULL) != 0 ||
-        vtdpi_msi_encode(index, &msi) != 0)
+                       &source, NULL) != 0)
         panic("no interrupt to go on with");
-    edu_program(&msi);
+    edu_select(index);
 }
 
 /* Another kernel, or firmware: a queue of its own, and our table. */
@@ -87,7 +85,7 @@ static void foreign_on(unsigned int table_order)
     const bool wide = oracle.wide;
     uint64_t wait[2] = {UINT64_C(0x5a00000065), (uintptr_t)&foreign_status};
 
-    __builtin_memcpy(foreign_ring, wait, sizeof(wait));
+    memcpy(foreign_ring, wait, sizeof(wait));
     oracle.ring = (uintptr_t)foreign_ring;
     oracle.order = 0;
     oracle.wide = false;

@@ -2,7 +2,8 @@
 /*
  * The library on QEMU's intel-iommu: every part of it that does not need
  * posting, which that unit has not. Words of the command line: x2apic; large,
- * for a table of 65536 entries.
+ * for a table of 65536 entries; short, for a tenth of the changes of one entry;
+ * strict, to end with the first check that fails.
  */
 
 #include "kernel.h"
@@ -10,8 +11,10 @@
 int main(const char *command_line)
 {
     const bool x2apic = command_line_has(command_line, "x2apic");
+    const bool short_run = command_line_has(command_line, "short");
     const bool large = command_line_has(command_line, "large");
 
+    check_strictly(command_line_has(command_line, "strict"));
     apic_start(x2apic ? APIC_X2APIC : APIC_XAPIC);
     cpus_start();
     interrupts_on();
@@ -27,7 +30,7 @@ int main(const char *command_line)
     test_batches();
     test_blocks();
     test_pins();
-    test_retargets();
+    test_retargets(short_run ? 300 : 2000);
     test_faults();
     test_overflow();
     test_fault_events();

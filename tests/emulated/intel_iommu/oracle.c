@@ -192,9 +192,22 @@ static uint32_t address(uint16_t index)
     return 0xfee00010u | (index & 0x7fffu) << 5 | (uint32_t)(index >> 15) << 2;
 }
 
+uint32_t oracle_address(uint16_t index)
+{
+    return address(index) | 0x8u;
+}
+
+uint64_t oracle_rte(uint16_t index, uint8_t vector, bool active_low, bool level,
+                    bool masked)
+{
+    return vector | (uint64_t)(index >> 15) << 11 | (uint64_t)active_low << 13 |
+           (uint64_t)level << 15 | (uint64_t)masked << 16 | UINT64_C(1) << 48 |
+           (uint64_t)(index & 0x7fff) << 49;
+}
+
 void oracle_msi(uint16_t base, uint16_t sub)
 {
-    oracle_line("request %x %x\n", address(base) | 0x8u, sub);
+    oracle_line("request %x %x\n", oracle_address(base), sub);
 }
 
 void oracle_pin(uint16_t index, uint8_t vector, bool level)

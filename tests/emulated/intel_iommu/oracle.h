@@ -99,6 +99,12 @@ void oracle_wait(uint32_t slot);
 uint64_t oracle_lo(const struct oracle_entry *e);
 uint64_t oracle_hi(const struct oracle_entry *e);
 
+/* What a device and a pin are programmed with: the low word of the address, and
+ * the redirection table entry. */
+uint32_t oracle_address(uint16_t index);
+uint64_t oracle_rte(uint16_t index, uint8_t vector, bool active_low, bool level,
+                    bool masked);
+
 /* An MSI request of message number sub of a block at base, subhandle valid;
  * and one of an IOAPIC pin, with the vector and trigger mode of its entry. */
 void oracle_msi(uint16_t base, uint16_t sub);

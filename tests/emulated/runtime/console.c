@@ -24,6 +24,7 @@
 
 static struct {
     bool locked;
+    bool strict;
     unsigned int passed;
     unsigned int failed;
 } console;
@@ -175,6 +176,11 @@ void debug_print(const char *format, ...)
                      : "memory");
 }
 
+void check_strictly(bool on)
+{
+    console.strict = on;
+}
+
 bool check(bool ok, const char *format, ...)
 {
     struct line line = {.length = 0};
@@ -190,6 +196,8 @@ bool check(bool ok, const char *format, ...)
     put_line(&line);
     __atomic_fetch_add(ok ? &console.passed : &console.failed, 1,
                        __ATOMIC_RELAXED);
+    if (!ok && console.strict)
+        finish();
     return ok;
 }
 

@@ -20,10 +20,4 @@ void trap_load(void); /* the table, on this CPU */
 void cpu_start_boot(void);
 void cpu_count_trap(uint8_t vector);
 
-/* string.c: the compiler calls them. */
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int value, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-
 #endif

@@ -47,6 +47,9 @@ __attribute__((format(printf, 1, 2))) void debug_print(const char *format, ...);
 __attribute__((format(printf, 2, 3))) bool check(bool ok, const char *format,
                                                  ...);
 
+/* From now on the first check that fails ends the run. */
+void check_strictly(bool on);
+
 /* Print "PANIC ..." and end with failure, from any state. */
 __attribute__((format(printf, 1, 2), noreturn)) void panic(const char *format,
                                                            ...);
@@ -63,7 +66,9 @@ uint64_t now_us(void);
 
 /* What a wait may take at most. Emulated CPUs run when the machine below has
  * time for them, so nothing shorter proves that something will not come. */
+#ifndef PATIENCE_US
 #define PATIENCE_US UINT64_C(10000000)
+#endif
 
 /* Poll until cond(arg) is true; false if it is not after PATIENCE_US. */
 bool wait_until(bool (*cond)(void *arg), void *arg);
@@ -216,6 +221,13 @@ bool pci_find(uint16_t vendor, uint16_t device, uint16_t *rid);
 uint8_t pci_capability(uint16_t rid, uint8_t id);
 
 #define PCI_CAP_MSI 0x05
+
+/* ---- Memory: string.c; compilers emit calls to them, too ---- */
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
 
 /* ---- The kernel's own ---- */
 
