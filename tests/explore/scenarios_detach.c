@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vCPUs and entries that come and go: issue scenarios 6, 11, 12, 16, 17. */
+/* vCPUs and entries that come and go: issue scenarios 6, 11, 12, 16, 17; and
+ * 19: what was posted before a retarget wakes whom it was posted to. */
 #include "scenarios.h"
 
 const struct scenario scenarios_detach[] = {
@@ -56,5 +57,11 @@ const struct scenario scenarios_detach[] = {
                 VCPU("B", RESET(B), BLOCK(B, 1), SLEEP(B)),
                 POSTER("unit", UNIT(A, V65), UNIT(A, V209)),
                 POSTER("cpu", POST(A, V65))}},
+    {.name = "19",
+     .what = "retargeted from A to B and back while posting, both halted",
+     .twice = NAMED(OP_BIND) | NAMED(OP_BLOCK) | NAMED(OP_SLEEP),
+     .script = {VCPU("A", HALT(A, 0, 0)), VCPU("B", HALT(B, 1, 1)),
+                POSTER("device", DEVICE(V65), DEVICE(V209)),
+                ADMIN("admin", BIND(A), BIND(B), BIND(A))}},
     {0},
 };
