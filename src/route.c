@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtdpi/route.h"
 
+#include "vtdpi/pid.h"
+
 /* IA32_APIC_BASE, DFR and SVR. */
 #define APIC_BASE_EXTD (UINT64_C(1) << 10)
 #define APIC_BASE_EN   (UINT64_C(1) << 11)
@@ -10,8 +12,6 @@
 
 /* The broadcast of an APIC that has 8-bit destinations. */
 #define XAPIC_ALL      0xff
-
-#define VECTOR_MIN     16
 
 static VTDPI_COLD enum vtdpi_guest_apic_mode mode_of(uint64_t apic_base,
                                                      uint32_t dfr)
@@ -175,7 +175,8 @@ static enum vtdpi_route_reason judge_message(const struct vtdpi_compat_msi *msg)
     }
     if (msg->level)
         return VTDPI_ROUTE_LEVEL;
-    return msg->vector < VECTOR_MIN ? VTDPI_ROUTE_VECTOR : VTDPI_ROUTE_POSTABLE;
+    return msg->vector < VTDPI_VECTOR_MIN ? VTDPI_ROUTE_VECTOR
+                                          : VTDPI_ROUTE_POSTABLE;
 }
 
 /* Whether exactly one takes it, who then is in @p one. */

@@ -207,7 +207,7 @@ struct vtdpi_apic_set_ops {
      *
      * @p cursor is zero for the first one, and is then as the last call left
      * it. Returns false, with @p out unspecified, when there is none left;
-     * is not called again in that walk then. Called from the walk and decide
+     * after that it is called only to begin anew, with @p cursor zero. Called from the walk and decide
      * functions in their callers' context, with nothing of the library held;
      * must not fail. The set must not change between the calls of one walk.
      */

@@ -6,11 +6,7 @@
 /* Bits high to low of a register or a message. */
 static uint32_t bits(uint32_t value, unsigned int high, unsigned int low)
 {
-    uint32_t result = 0;
-
-    for (unsigned int bit = high + 1; bit-- > low;)
-        result = 2 * result + (value >> bit) % 2;
-    return result;
+    return (value >> low) & ((UINT32_C(2) << (high - low)) - 1);
 }
 
 /* Delivery modes as the SDM numbers them. */

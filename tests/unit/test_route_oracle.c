@@ -345,8 +345,13 @@ static bool scan_next(void *ctx, const struct vtdpi_compat_msi *msg,
                       struct vtdpi_route_cursor *cursor,
                       struct vtdpi_route_candidate *out)
 {
+    static bool ended;
     const bool begun = cursor->word[0] != 0;
     uint32_t best = UINT32_MAX;
+
+    /* Not after the end, unless from the beginning. */
+    assert_false(begun && ended);
+    ended = false;
 
     assert_ptr_equal(ctx, &g);
     for (uint32_t i = 0; i < g.count; i++) {
@@ -359,7 +364,8 @@ static bool scan_next(void *ctx, const struct vtdpi_compat_msi *msg,
         if (best == UINT32_MAX || apic.id < g.vcpus[best].id)
             best = i;
     }
-    if (best == UINT32_MAX)
+    ended = best == UINT32_MAX;
+    if (ended)
         return false;
     cursor->word[0] = 1;
     cursor->word[1] = g.vcpus[best].id;
