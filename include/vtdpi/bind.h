@@ -17,7 +17,7 @@
  * | guest enables multi-message MSI           | vtdpi_binding_set_block()      |
  * | guest disables MSI                        | vtdpi_binding_set_message(NULL)|
  * | guest masks, unmasks                      | vtdpi_binding_mask(), _unmask()|
- * | guest changes APIC id, LDR, DFR, mode     | vtdpi_vm_set_apic()            |
+ * | guest writes id, LDR, DFR, SVR, APIC mode | vtdpi_vm_set_apic()            |
  * | vCPU gets its slot; is about to lose it   | vtdpi_vm_attach(), _detach()   |
  * | posting is inhibited, or allowed again    | vtdpi_vm_set_posting()         |
  * | device is assigned; taken away            | vtdpi_vm_bind(), _unbind()     |
