@@ -85,8 +85,9 @@ static bool run_all(const struct shim_case *cases, unsigned int count)
 
 int main(void)
 {
-    const bool failed = run_all(shim_good, shim_good_count) |
-                        run_all(shim_cases, shim_case_count);
+    bool failed = run_all(shim_good, shim_good_count);
+
+    failed = run_all(shim_cases, shim_case_count) || failed;
 
     printf("1..%u\n", tests);
     return failed ? 1 : 0;

@@ -154,6 +154,7 @@ void shim_boot(const struct shim_options *options)
 void shim_shutdown(void)
 {
     run_inits(true);
+    shim_tunables_restore();
     shim_lock_check_end();
     shim_intr_check_end();
     shim_mem_check_end();

@@ -82,7 +82,7 @@ struct shim_thread *shim_all_threads(void); /* host_lock() */
 /* Interrupts (intr.c). */
 void shim_take_interrupts(struct shim_thread *t);
 bool shim_has_pending(const struct shim_cpu *c);
-void shim_set_pending(struct shim_cpu *c, uint8_t vector);
+bool shim_set_pending(struct shim_cpu *c, uint8_t vector);
 void shim_intr_check_end(void);
 void shim_intr_reset(void);
 
@@ -118,5 +118,6 @@ void shim_mem_check_end(void);
 
 /* Knobs (sysctl.c). */
 void shim_tunables_fetch(void);
+void shim_tunables_restore(void);
 
 #endif

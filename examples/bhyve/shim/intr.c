@@ -38,10 +38,11 @@ static bool is_set(const uint64_t set[4], uint8_t vector)
             bit(vector)) != 0;
 }
 
-void shim_set_pending(struct shim_cpu *c, uint8_t vector)
+bool shim_set_pending(struct shim_cpu *c, uint8_t vector)
 {
-    (void)__atomic_fetch_or(&c->irr[vector / 64], bit(vector),
-                            __ATOMIC_SEQ_CST);
+    return (__atomic_fetch_or(&c->irr[vector / 64], bit(vector),
+                              __ATOMIC_SEQ_CST) &
+            bit(vector)) != 0;
 }
 
 static void clear_pending(struct shim_cpu *c, uint8_t vector)
@@ -66,20 +67,22 @@ bool shim_has_pending(const struct shim_cpu *c)
     return highest(c->irr) >= 0;
 }
 
-static void send(struct shim_cpu *c, uint8_t vector)
+static bool send(struct shim_cpu *c, uint8_t vector)
 {
-    shim_set_pending(c, vector);
+    const bool was = shim_set_pending(c, vector);
+
     host_lock();
     shim_kick_locked(c);
     host_unlock();
+    return was;
 }
 
 void ipi_cpu(int cpu, u_int ipi)
 {
     check_ipi(cpu, ipi);
     shim_count(ipis);
-    send(&shim_cpus[cpu],
-         (uint8_t)(ipi <= IPI_BITMAP_LAST ? IPI_BITMAP_VECTOR : ipi));
+    (void)send(&shim_cpus[cpu],
+               (uint8_t)(ipi <= IPI_BITMAP_LAST ? IPI_BITMAP_VECTOR : ipi));
     shim_point();
 }
 
@@ -105,9 +108,9 @@ u_int apic_cpuid(u_int apic_id)
     panic("apic_cpuid: no CPU has the APIC id %u", apic_id);
 }
 
-void shim_lapic_send(uint32_t apic_id, uint8_t vector)
+bool shim_lapic_send(uint32_t apic_id, uint8_t vector)
 {
-    send(&shim_cpus[apic_cpuid(apic_id)], vector);
+    return send(&shim_cpus[apic_cpuid(apic_id)], vector);
 }
 
 /* The table. */

@@ -174,7 +174,18 @@ void *contigmalloc(unsigned long size, struct malloc_type *type, int flags,
     return b->start;
 }
 
-/* host_lock(). */
+/* host_lock(). The block that begins there. */
+static struct block **find_start(const void *p)
+{
+    struct block **at;
+
+    for (at = &g.blocks; *at != NULL; at = &(*at)->next)
+        if ((*at)->start == p)
+            break;
+    return at;
+}
+
+/* host_lock(). The block that holds these bytes. */
 static struct block **find(const void *p, size_t len)
 {
     struct block **at;
@@ -207,10 +218,9 @@ static void release(void *addr, struct malloc_type *type, bool contiguous,
         panic("%s in a critical section, with a spin lock or in an interrupt",
               what);
     host_lock();
-    at = find(addr, 0);
+    at = find_start(addr);
     b = *at;
-    if (b != NULL && b->start == addr && b->type == type &&
-        b->contiguous == contiguous) {
+    if (b != NULL && b->type == type && b->contiguous == contiguous) {
         *at = b->next;
         type->shim_blocks--;
         host_unlock();
@@ -237,7 +247,7 @@ void contigfree(void *addr, unsigned long size, struct malloc_type *type)
     struct block *b;
 
     host_lock();
-    b = *find(addr, 0);
+    b = *find_start(addr);
     host_unlock();
     if (b != NULL && b->size != size)
         panic("contigfree of %lu bytes, but there are %zu", size, b->size);

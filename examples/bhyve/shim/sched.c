@@ -106,7 +106,7 @@ void shim_cpu_acquire(struct shim_thread *t)
         t->next = NULL;
         *c->queue_end = t;
         c->queue_end = &t->next;
-        shim_set_pending(c, IPI_BITMAP_VECTOR);
+        (void)shim_set_pending(c, IPI_BITMAP_VECTOR);
         shim_kick_locked(c);
     }
     mine = t->cpu != NULL;

@@ -71,8 +71,8 @@ void shim_yield(void);
 /* Whether the caller could take an interrupt now. */
 bool shim_interrupts_enabled(void);
 
-/* Local APICs. */
-void shim_lapic_send(uint32_t apic_id, uint8_t vector);
+/* Local APICs. True: the vector was pending already. */
+bool shim_lapic_send(uint32_t apic_id, uint8_t vector);
 
 /* The ordinary interrupts of devices: what a vector runs, on any CPU. */
 void shim_vector_set(uint8_t vector, void (*handler)(void *arg), void *arg);

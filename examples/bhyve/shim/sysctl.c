@@ -30,6 +30,12 @@ static struct {
     char value[NAME_MAX_];
 } env[ENV_MAX];
 
+static struct {
+    const struct sysctl_oid *oid;
+    char value[NAME_MAX_];
+} defaults[ENV_MAX];
+static u_int defaults_used;
+
 /* Tunables. */
 
 void shim_setenv(const char *name, const char *value)
@@ -123,26 +129,52 @@ static void full_name(const struct sysctl_oid *o, char *name)
     }
 }
 
+static size_t size_of(const struct sysctl_oid *o)
+{
+    switch (o->oid_kind & CTLTYPE) {
+    case CTLTYPE_STRING:
+        return (size_t)o->oid_arg2;
+    case CTLTYPE_U64:
+        return sizeof(uint64_t);
+    default:
+        return sizeof(int);
+    }
+}
+
+/* A boot finds what the image says, not what the one before has set. */
+static void fetch(const struct sysctl_oid *o, const char *name)
+{
+    if (defaults_used == ENV_MAX || size_of(o) > NAME_MAX_)
+        shim_fail("shim: no room for tunable %s", name);
+    defaults[defaults_used].oid = o;
+    memcpy(defaults[defaults_used++].value, o->oid_arg1, size_of(o));
+    if ((o->oid_kind & CTLTYPE) == CTLTYPE_STRING && lookup(name) != NULL)
+        (void)strlcpy(o->oid_arg1, lookup(name), (size_t)o->oid_arg2);
+    else if ((o->oid_kind & CTLTYPE) == CTLTYPE_U64)
+        (void)getenv_uint64(name, o->oid_arg1);
+    else if ((o->oid_kind & CTLTYPE) != CTLTYPE_STRING)
+        (void)getenv_int(name, o->oid_arg1);
+}
+
 void shim_tunables_fetch(void)
 {
     char name[NAME_MAX_];
 
     for (struct sysctl_oid *const *p = __start_shim_sysctl;
          p < __stop_shim_sysctl; p++) {
-        const struct sysctl_oid *o = *p;
+        full_name(*p, name);
+        if (((*p)->oid_kind & CTLFLAG_TUN) != 0 &&
+            ((*p)->oid_kind & CTLFLAG_NOFETCH) == 0)
+            fetch(*p, name);
+    }
+}
 
-        full_name(o, name);
-        if ((o->oid_kind & CTLFLAG_TUN) == 0 ||
-            (o->oid_kind & CTLFLAG_NOFETCH) != 0)
-            continue;
-        if ((o->oid_kind & CTLTYPE) == CTLTYPE_STRING && lookup(name) != NULL)
-            (void)strlcpy(o->oid_arg1, lookup(name), (size_t)o->oid_arg2);
-        else if ((o->oid_kind & CTLTYPE) == CTLTYPE_STRING)
-            continue;
-        else if ((o->oid_kind & CTLTYPE) == CTLTYPE_U64)
-            (void)getenv_uint64(name, o->oid_arg1);
-        else
-            (void)getenv_int(name, o->oid_arg1);
+void shim_tunables_restore(void)
+{
+    while (defaults_used > 0) {
+        const struct sysctl_oid *o = defaults[--defaults_used].oid;
+
+        memcpy(o->oid_arg1, defaults[defaults_used].value, size_of(o));
     }
 }
 

@@ -22,6 +22,7 @@ void *memset(void *p, int c, size_t len);
 int memcmp(const void *a, const void *b, size_t len);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
+char *strstr(const char *s, const char *find);
 size_t strlen(const char *s);
 int ffsll(long long value);
 size_t strlcpy(char *to, const char *from, size_t size);

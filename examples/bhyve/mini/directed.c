@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One thing at a time: where a vCPU is when its interrupt comes, and what
+ * happens to an entry while it is posted. */
+#include "play.h"
+
+#include "vtdpi/model.h"
+
+enum {
+    LOW = 0x41,
+    HIGH = 0xa2,
+};
+
+/* A VM of two vCPUs and a device on unit 0. */
+struct stage {
+    struct vm *vm;
+    struct mini_device dev;
+};
+
+static void stage_begin(struct stage *s, const struct mini_run *run, bool hlt)
+{
+    play_begin(run, 0);
+    s->vm = mini_vm_create(2, hlt);
+    mini_ppt_attach(&s->dev, "ppt0", 0, 0x0310, run->seed % 3 == 0);
+    mini_ppt_assign(&s->dev, s->vm);
+}
+
+static void stage_end(struct stage *s)
+{
+    mini_vm_stop(s->vm);
+    mini_ppt_unassign(&s->dev);
+    play_add_device(&s->dev);
+    play_add_vm(s->vm);
+    mini_ppt_detach(&s->dev);
+    mini_vm_destroy(s->vm);
+    play_end();
+}
+
+static bool is_posted(const struct stage *s)
+{
+    u_int unit = 0;
+    u_int index = 0;
+
+    mini_check(mini_irq_entry(s->dev.msg[0].irq, &unit, &index));
+    return mini_dmar_is_posted(unit, index);
+}
+
+static void raise(struct stage *s)
+{
+    mini_check(mini_device_raise(&s->dev, 0));
+}
+
+/* In the guest, which halts there: the notification alone does it. */
+void mini_running(const struct mini_run *run)
+{
+    struct stage s;
+    uint64_t sleeps;
+
+    stage_begin(&s, run, false);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 1, LOW);
+    mini_check(is_posted(&s));
+    for (u_int i = 1; i <= 20; i++) {
+        shim_quiesce();
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[1], LOW) == i);
+    }
+    mini_check(s.dev.posted == 20 && s.dev.remapped == 0);
+    mini_check(s.vm->vcpu[1].processed > 0);
+    sleeps = s.vm->vcpu[1].sleeps;
+    mini_check(sleeps == 0);
+    stage_end(&s);
+}
+
+/* Not in vm_run() at all: it waits, nobody is notified, and the next entry
+ * takes it. */
+void mini_frozen(const struct mini_run *run)
+{
+    struct stage s;
+    uint64_t before;
+
+    stage_begin(&s, run, true);
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    mini_vm_stop(s.vm);
+    before = shim_counters().interrupts;
+    for (u_int i = 0; i < 5; i++)
+        raise(&s);
+    shim_quiesce();
+    mini_check(shim_counters().interrupts == before);
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
+    mini_check(s.vm->vcpu[0].account[LOW].pir_merged == 4);
+    stage_end(&s);
+}
+
+/* Asleep in vm_handle_hlt(): the wakeup vector. */
+void mini_asleep(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    /* It slept before there was a device. */
+    play_program(&s.dev, 0, LOW);
+    for (u_int i = 1; i <= 20; i++) {
+        shim_quiesce();
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[0], LOW) == i);
+    }
+    mini_check(s.dev.posted == 20);
+    mini_check(play_count("wakeups") >= 20);
+    mini_check(shim_counters().timeouts == 0);
+    stage_end(&s);
+}
+
+/* Asleep, with a priority that masks what comes first: that must not make it
+ * deaf to what comes next. */
+void mini_masked(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_apic_set_priority(&s.vm->vcpu[0], 0x80);
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    raise(&s);
+    shim_quiesce();
+    raise(&s);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
+    play_program(&s.dev, 0, HIGH);
+    shim_quiesce();
+    raise(&s);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], HIGH) == 1);
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
+    mini_check(shim_counters().timeouts == 0);
+    mini_vm_settle(s.vm);
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
+    stage_end(&s);
+}
+
+/* Halted with interrupts off: no interrupt ends that sleep, an NMI does, and
+ * nothing is lost. */
+void mini_deaf(const struct mini_run *run)
+{
+    struct stage s;
+    struct vcpu *v;
+    uint64_t sleeps;
+
+    stage_begin(&s, run, true);
+    v = &s.vm->vcpu[0];
+    v->guest.interrupts = false;
+    v->guest.deaf = true;
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    sleeps = v->sleeps;
+    mini_check(sleeps > 0);
+    for (u_int i = 0; i < 5; i++) {
+        raise(&s);
+        shim_quiesce();
+    }
+    mini_check(v->sleeps == sleeps && play_delivered(v, LOW) == 0);
+    mini_vcpu_nmi(v);
+    shim_quiesce();
+    mini_check(play_delivered(v, LOW) == 1);
+    mini_check(v->account[LOW].pir_merged == 4);
+    stage_end(&s);
+}
+
+/* The kernel moves a host interrupt that is posted: nothing may change, until
+ * posting ends and the new form is needed. */
+void mini_rebind(const struct mini_run *run)
+{
+    struct stage s;
+    u_int cpu;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 0, LOW);
+    CPU_FOREACH(cpu)
+    {
+        mini_irq_rebind(s.dev.msg[0].irq, cpu);
+        mini_check(is_posted(&s));
+        raise(&s);
+        shim_quiesce();
+    }
+    mini_check(s.dev.posted == (u_int)mp_ncpus && s.dev.remapped == 0);
+    mini_check(play_count("rebinds") >= (u_int)mp_ncpus);
+    /* To all vCPUs: cannot be posted, and comes through the host. */
+    play_program(&s.dev, 0xff, LOW);
+    mini_check(!is_posted(&s));
+    raise(&s);
+    shim_quiesce();
+    mini_check(s.dev.remapped == 1 && s.dev.handled == 1);
+    mini_check(play_delivered(&s.vm->vcpu[1], LOW) == 1);
+    mini_irq_rebind(s.dev.msg[0].irq, mp_maxid);
+    raise(&s);
+    shim_quiesce();
+    mini_check(s.dev.handled == 2);
+    play_program(&s.dev, 1, LOW);
+    mini_check(is_posted(&s));
+    stage_end(&s);
+}
+
+/* The guest turns a message to another vCPU: from the return on, that one gets
+ * it, and the host's interrupt was not touched. */
+void mini_retarget(const struct mini_run *run)
+{
+    struct stage s;
+    uint64_t setups;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 0, LOW);
+    raise(&s);
+    shim_quiesce();
+    setups = play_count("setups");
+    for (u_int i = 1; i <= 10; i++) {
+        play_program(&s.dev, i % 2, LOW + i);
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[i % 2], LOW + i) == 1);
+    }
+    mini_check(play_count("setups") == setups);
+    mini_check(play_count("changes") == 10);
+    mini_check(s.dev.remapped == 0);
+    stage_end(&s);
+}
+
+/* A post that the unit has not written yet when posting ends. */
+void mini_in_flight(const struct mini_run *run)
+{
+    struct stage s;
+    struct vtdpi_model *m;
+
+    stage_begin(&s, run, true);
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    m = mini_dmar_model(0);
+    vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_POST_LATE, 0);
+    raise(&s);
+    mini_check(vtdpi_model_in_flight(m) == 1);
+    mini_ppt_setup(&s.dev, 0, mini_msi_addr(0), LOW, true);
+    mini_check(vtdpi_model_in_flight(m) == 0);
+    vtdpi_model_clear_fault(m, VTDPI_MODEL_FAULT_POST_LATE);
+    /* Which the model does not report; so here. */
+    s.dev.posted++;
+    s.vm->vcpu[0].account[LOW].raised++;
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
+    stage_end(&s);
+}
+
+/* Somebody else gets the descriptor that has just been given back. */
+static void squat(void *arg)
+{
+    struct vm **other = arg;
+
+    *other = mini_vm_create(1, true);
+}
+
+/* vm_reinit(): another descriptor, and nothing goes to the old one. */
+void mini_reinit(const struct mini_run *run)
+{
+    struct stage s;
+    struct vm *others[4];
+    uint64_t pid;
+
+    stage_begin(&s, run, true);
+    for (u_int i = 1; i <= nitems(others); i++) {
+        play_program(&s.dev, 0, LOW);
+        mini_vm_start(s.vm);
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[0], LOW) == i);
+        mini_vm_stop(s.vm);
+        raise(&s); /* which goes with the reset */
+        mini_ppt_unassign(&s.dev);
+        pid = s.vm->vcpu[0].pid_pa;
+        mini_vm_reinit(s.vm, squat, &others[i - 1]);
+        mini_check(s.vm->vcpu[0].pid_pa != pid);
+        mini_check(s.vm->vcpu[0].account[LOW].dropped == i);
+        mini_ppt_assign(&s.dev, s.vm);
+    }
+    for (u_int i = 0; i < nitems(others); i++)
+        mini_vm_destroy(others[i]);
+    mini_vm_start(s.vm);
+    stage_end(&s);
+}
+
+/* What was posted before a reset is not delivered after it. */
+void mini_reset(const struct mini_run *run)
+{
+    struct stage s;
+    struct vcpu *v;
+
+    stage_begin(&s, run, true);
+    v = &s.vm->vcpu[0];
+    play_program(&s.dev, 0, LOW);
+    raise(&s);
+    mini_apic_post(v, HIGH);
+    mini_vcpu_reset(v);
+    raise(&s);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    mini_check(v->account[LOW].dropped == 1 && v->account[HIGH].dropped == 1);
+    mini_check(play_delivered(v, LOW) == 1 && play_delivered(v, HIGH) == 0);
+    mini_account_check(v);
+    stage_end(&s);
+}
+
+/* Unloaded, and loaded again. */
+void mini_reload(const struct mini_run *run)
+{
+    struct stage s;
+
+    play_begin(run, 0);
+    for (u_int i = 0; i < 3; i++) {
+        play_unload();
+        play_load(run);
+    }
+    play_end();
+    stage_begin(&s, run, false);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 0, HIGH);
+    raise(&s);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], HIGH) == 1);
+    stage_end(&s);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The module, VMs and the run loop, in the shapes of vmm.c. */
+#include "mini.h"
+
+#include <sys/sysctl.h>
+
+#include <machine/segments.h>
+
+MALLOC_DEFINE(M_MINI, "mini", "miniature bhyve");
+
+SYSCTL_NODE(_hw, OID_AUTO, vmm, CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, "bhyve");
+
+int mini_pirvec = -1;
+static int ipinum = -1;
+
+/* In place of vtdpi_bhyve_wakeup.S. */
+inthand_t Xvtdpi_wakeup, Xvtdpi_wakeup_pti;
+
+void Xvtdpi_wakeup(void)
+{
+    vtdpi_bhyve_wakeup_handler(shim_trapframe());
+}
+
+void Xvtdpi_wakeup_pti(void)
+{
+    vtdpi_bhyve_wakeup_handler(shim_trapframe());
+}
+
+int mini_modinit(void)
+{
+    ipinum = lapic_ipi_alloc(&IDTVEC(justreturn));
+    if (ipinum < 0)
+        ipinum = IPI_AST;
+    mini_pirvec = lapic_ipi_alloc(&IDTVEC(justreturn));
+    return vtdpi_bhyve_modinit(mini_pirvec);
+}
+
+void mini_modcleanup(void)
+{
+    vtdpi_bhyve_modcleanup();
+    if (mini_pirvec >= 0)
+        lapic_ipi_free(mini_pirvec);
+    if (ipinum != IPI_AST)
+        lapic_ipi_free(ipinum);
+    mini_pirvec = -1;
+    ipinum = -1;
+}
+
+/* vCPU states; vcpu->mtx guards them. */
+
+static void set_state(struct vcpu *v, enum mini_vcpu_state state)
+{
+    mtx_assert(&v->mtx, MA_OWNED);
+    v->state = state;
+    v->hostcpu = state == MINI_RUNNING ? curcpu : UINT32_MAX;
+}
+
+static void change_state(struct vcpu *v, enum mini_vcpu_state state)
+{
+    mtx_lock_spin(&v->mtx);
+    set_state(v, state);
+    mtx_unlock_spin(&v->mtx);
+}
+
+void vcpu_notify_event(struct vcpu *v, bool lapic_intr)
+{
+    mtx_lock_spin(&v->mtx);
+    if (v->state == MINI_RUNNING && v->hostcpu != curcpu)
+        ipi_cpu((int)v->hostcpu,
+                (u_int)(lapic_intr && mini_pirvec >= 0 ? mini_pirvec : ipinum));
+    else if (v->state == MINI_SLEEPING)
+        wakeup_one(v);
+    mtx_unlock_spin(&v->mtx);
+}
+
+void mini_vcpu_nmi(struct vcpu *v)
+{
+    __atomic_store_n(&v->nmi, 1, __ATOMIC_SEQ_CST);
+    vcpu_notify_event(v, false);
+}
+
+static bool halt_ends(struct vcpu *v, bool intr_disabled)
+{
+    if (__atomic_load_n(&v->vm->suspend, __ATOMIC_SEQ_CST) != 0)
+        return true;
+    if (__atomic_exchange_n(&v->nmi, 0, __ATOMIC_SEQ_CST) != 0)
+        return true;
+    if (!intr_disabled && mini_apic_pending(v))
+        return true;
+    return shim_should_yield();
+}
+
+/*
+ * The sleep is capped, as bhyve's. Here time passes only when nothing else can
+ * happen; so if there is something to take when the cap ends a sleep, nobody
+ * would ever have woken this vCPU.
+ */
+static void look_after_cap(struct vcpu *v, bool intr_disabled)
+{
+    v->capped++;
+    if (!intr_disabled && mini_apic_pending(v))
+        shim_fail("vCPU %u slept over an interrupt: only the cap woke it",
+                  v->id);
+}
+
+static bool wanted(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->nmi, __ATOMIC_SEQ_CST) != 0 ||
+           __atomic_load_n(&v->vm->suspend, __ATOMIC_SEQ_CST) != 0;
+}
+
+static void handle_hlt(struct vcpu *v, bool intr_disabled)
+{
+    mtx_lock_spin(&v->mtx);
+    while (!halt_ends(v, intr_disabled)) {
+        int rc;
+
+        set_state(v, MINI_SLEEPING);
+        if (!intr_disabled)
+            vtdpi_bhyve_block(v->pi);
+        v->sleeps++;
+        rc = msleep_spin(v, &v->mtx, "vmidle", hz);
+        if (!intr_disabled)
+            vtdpi_bhyve_unblock(v->pi);
+        set_state(v, MINI_FROZEN);
+        if (rc == EWOULDBLOCK)
+            look_after_cap(v, intr_disabled);
+        else if (intr_disabled && !wanted(v))
+            v->blind_wakes++;
+    }
+    mtx_unlock_spin(&v->mtx);
+    v->guest.halted = false;
+}
+
+/* bhyve(8) emulates something; the vCPU is nobody's meanwhile. */
+static void user_space(struct vcpu *v)
+{
+    change_state(v, MINI_IDLE);
+    for (u_int i = shim_random(8); i > 0; i--)
+        shim_yield();
+    change_state(v, MINI_FROZEN);
+}
+
+static void vcpu_main(void *arg)
+{
+    struct vcpu *v = arg;
+    enum mini_exit why;
+
+    change_state(v, MINI_FROZEN);
+    do {
+        vtdpi_bhyve_reroute(v->pi);
+        critical_enter();
+        change_state(v, MINI_RUNNING);
+        why = mini_vmx_run(v);
+        change_state(v, MINI_FROZEN);
+        critical_exit();
+        if (why == MINI_EXIT_HLT)
+            handle_hlt(v, !v->guest.interrupts);
+        else if (why == MINI_EXIT_USER)
+            user_space(v);
+        else if (why == MINI_EXIT_YIELD)
+            shim_yield();
+    } while (why != MINI_EXIT_SUSPEND);
+    change_state(v, MINI_IDLE);
+}
+
+/* vmx_vcpu_init() and vmx_vcpu_cleanup() */
+
+static void vcpu_init(struct vcpu *v)
+{
+    v->apic = contigmalloc(PAGE_SIZE, M_MINI, M_WAITOK | M_ZERO, 0,
+                           ~(vm_paddr_t)0, PAGE_SIZE, 0);
+    mini_apic_reset(v);
+    v->pi = vtdpi_bhyve_vcpu_init(v->vm->pi, v, v->id, v->apic, &v->pid_pa);
+    mini_check(v->pid_pa % 64 == 0);
+    mini_check(shim_phys_to_virt(v->pid_pa, 64) != NULL);
+    mini_register(v);
+}
+
+static void vcpu_cleanup(struct vcpu *v)
+{
+    mini_account_check(v);
+    mini_account_drop(v);
+    mini_unregister(v);
+    vtdpi_bhyve_vcpu_cleanup(v->pi);
+    v->pi = NULL;
+    contigfree(v->apic, PAGE_SIZE, M_MINI);
+    v->apic = NULL;
+}
+
+static void vm_init(struct vm *vm)
+{
+    vm->pi = vtdpi_bhyve_vm_init(vm, vm->vcpus);
+    for (u_int i = 0; i < vm->vcpus; i++)
+        vcpu_init(&vm->vcpu[i]);
+}
+
+static void vm_cleanup(struct vm *vm)
+{
+    for (u_int i = 0; i < vm->vcpus; i++)
+        vcpu_cleanup(&vm->vcpu[i]);
+    vtdpi_bhyve_vm_cleanup(vm->pi);
+}
+
+struct vm *mini_vm_create(u_int vcpus, bool halt_exit)
+{
+    struct vm *vm = malloc(sizeof(*vm), M_MINI, M_WAITOK | M_ZERO);
+
+    vm->vcpus = vcpus;
+    vm->halt_exit = halt_exit;
+    for (u_int i = 0; i < vcpus; i++) {
+        struct vcpu *v = &vm->vcpu[i];
+
+        v->vm = vm;
+        v->id = i;
+        mtx_init(&v->mtx, "vcpu", NULL, MTX_SPIN);
+    }
+    vm_init(vm);
+    return vm;
+}
+
+void mini_vm_start(struct vm *vm)
+{
+    __atomic_store_n(&vm->suspend, 0, __ATOMIC_SEQ_CST);
+    for (u_int i = 0; i < vm->vcpus; i++) {
+        struct vcpu *v = &vm->vcpu[i];
+
+        v->guest.quiet = false;
+        v->td = shim_thread_create("vcpu", vcpu_main, v);
+    }
+}
+
+void mini_vm_stop(struct vm *vm)
+{
+    __atomic_store_n(&vm->suspend, 1, __ATOMIC_SEQ_CST);
+    for (u_int i = 0; i < vm->vcpus; i++)
+        vcpu_notify_event(&vm->vcpu[i], false);
+    for (u_int i = 0; i < vm->vcpus; i++)
+        shim_thread_join(vm->vcpu[i].td);
+}
+
+/* Devices are unassigned, threads have left; the descriptors are new. */
+void mini_vm_reinit(struct vm *vm, void (*between)(void *arg), void *arg)
+{
+    vm_cleanup(vm);
+    between(arg);
+    vm_init(vm);
+}
+
+/* vlapic_reset(), as for an INIT; the thread has left. */
+void mini_vcpu_reset(struct vcpu *v)
+{
+    mini_account_drop(v);
+    vtdpi_bhyve_discard(v->pi);
+    mini_apic_reset(v);
+}
+
+void mini_vm_destroy(struct vm *vm)
+{
+    vm_cleanup(vm);
+    for (u_int i = 0; i < vm->vcpus; i++)
+        mtx_destroy(&vm->vcpu[i].mtx);
+    free(vm, M_MINI);
+}
+
+void mini_vm_settle(struct vm *vm)
+{
+    __atomic_store_n(&vm->settle, 1, __ATOMIC_SEQ_CST);
+    for (u_int i = 0; i < vm->vcpus; i++)
+        mini_apic_post(&vm->vcpu[i], MINI_VECTOR_SETTLE);
+    shim_quiesce();
+    for (u_int i = 0; i < vm->vcpus; i++) {
+        struct vcpu *v = &vm->vcpu[i];
+
+        for (u_int j = 0; j < 256; j++) {
+            const struct mini_account *a = &v->account[j];
+
+            if (a->raised !=
+                a->delivered + a->pir_merged + a->irr_merged + a->dropped)
+                shim_fail("vCPU %u rests, and vector %02x waits", v->id, j);
+        }
+        mini_account_check(v);
+    }
+    __atomic_store_n(&vm->settle, 0, __ATOMIC_SEQ_CST);
+}
