@@ -375,6 +375,7 @@ static void test_unbind_torn_down_succeeds_at_once(void **state)
 {
     struct rig *r = *state;
     const struct vtdpi_msi a = msi_to(1, 0x41);
+    const struct vtdpi_msi b = msi_to(0, 0x42);
 
     rig_vcpus(r, 2);
     for (unsigned int i = 0; i < 2; i++)
@@ -384,8 +385,13 @@ static void test_unbind_torn_down_succeeds_at_once(void **state)
     r->refuse = r->calls + 1;
     r->refuse_to = UINT32_MAX;
     assert_int_not_equal(vtdpi_irq_teardown(&r->irq[1]), 0);
+    /* Nor does it hinder what else there is to do. */
+    assert_int_equal(rig_message(r, 0, &b), 0);
+    assert_int_equal(rig_message(r, 1, &b), 0);
     assert_int_equal(rig_unbind(r, 0), 0);
     assert_int_equal(rig_unbind(r, 1), 0);
+    assert_int_equal(vtdpi_vm_unbind(&r->b[0]), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_unbind(&r->b[1]), VTDPI_EINVAL);
     assert_true(vtdpi_irq_is_pinned(&r->irq[1]));
     r->refuse = 0;
     assert_int_equal(vtdpi_irq_flush(&r->irq[1]), 0);

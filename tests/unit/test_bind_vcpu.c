@@ -115,6 +115,62 @@ static void test_set_apic_software_disable_is_followed(void **state)
     rig_check(r);
 }
 
+/* What the last change cost in looks and decisions. */
+struct effort {
+    uint64_t looks;
+    uint64_t decisions;
+};
+
+static struct effort effort(struct rig *r, struct vtdpi_vm_stats *before)
+{
+    struct vtdpi_vm_stats now;
+    struct effort e;
+
+    vtdpi_vm_get_stats(&r->vm, &now);
+    e.looks = now.visited - before->visited;
+    e.decisions = now.decided - before->decided;
+    *before = now;
+    return e;
+}
+
+/* One interrupt for each of 40 vCPUs, in several modes of destination: a change
+ * of one decides for one, and looks at those of its cluster and its bucket. */
+static void test_set_apic_looks_at_what_it_can_affect(void **state)
+{
+    enum {
+        N = 40
+    };
+    struct rig *r = *state;
+    struct vtdpi_vm_stats stats;
+    struct effort e;
+
+    rig_vcpus(r, N);
+    for (uint32_t i = 0; i < N; i++) {
+        const struct vtdpi_msi physical = msi_to(i, 0x41);
+        const struct vtdpi_msi logical =
+            msi_logical((i >> 4) << 16 | UINT32_C(1) << (i & 15), 0x42);
+
+        assert_int_equal(rig_message(r, i, &physical), 0);
+        assert_int_equal(rig_message(r, N + i, &logical), 0);
+    }
+    vtdpi_vm_get_stats(&r->vm, &stats);
+    for (uint32_t i = 0; i < N; i++) {
+        assert_int_equal(rig_apic(r, i, x2apic(0x1000 + i)), 0);
+        e = effort(r, &stats);
+        assert_int_equal(e.decisions, 2);
+        /* 16 of the cluster, and what shares a bucket of the 16 for 80. */
+        assert_in_range(e.looks, 2, 48);
+        assert_int_equal(rig_apic(r, i, x2apic(i)), 0);
+        e = effort(r, &stats);
+        assert_int_equal(e.decisions, 2);
+        assert_in_range(e.looks, 2, 48);
+    }
+    /* The same as before concerns nothing. */
+    assert_int_equal(rig_apic(r, 3, x2apic(3)), 0);
+    assert_int_equal(effort(r, &stats).decisions, 0);
+    rig_check(r);
+}
+
 static void test_attach_posts_what_waited_for_it(void **state)
 {
     struct rig *r = *state;
@@ -254,6 +310,7 @@ int main(void)
         RIG_TEST(test_set_apic_out_of_range_changes_nothing),
         RIG_TEST(test_set_apic_finds_every_kind_of_destination),
         RIG_TEST(test_set_apic_software_disable_is_followed),
+        RIG_TEST(test_set_apic_looks_at_what_it_can_affect),
         RIG_TEST(test_attach_posts_what_waited_for_it),
         RIG_TEST(test_attach_refuses_what_it_cannot_take),
         RIG_TEST(test_detach_drops_every_reference_in_one_update),
