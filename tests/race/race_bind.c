@@ -260,6 +260,9 @@ static void vm_main(void *arg)
 
     for (uint64_t i = 0;
          i < r->ops || vtdpi_atomic_load64(&r->owned) < r->ops / 8; i++) {
+        /* The owner must have had its share. */
+        if (i >= r->ops)
+            race_yield();
         switch (race_below(&t->rng, 16)) {
         case 0:
             switch_posting(t);
