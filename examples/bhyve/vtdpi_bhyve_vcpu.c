@@ -175,11 +175,11 @@ void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v)
 
     KASSERT(curthread->td_critnest > 0, ("vtdpi: block may be preempted"));
     /*
-     * No device posts to it: software wakes it by bhyve's own means. A device
-     * that begins to wakes the vCPU once (vtdpi_bhyve_dmar_follow()), and it
-     * comes here again.
+     * No device posts to it (none does without a wakeup vector): software wakes
+     * it by bhyve's own means. A device that begins to wakes the vCPU once
+     * (vtdpi_bhyve_dmar_follow()), and it comes here again.
      */
-    if (vtdpi_bhyve.wnv < 0 || vtdpi_vcpu_refs(&v->pi) == 0)
+    if (vtdpi_vcpu_refs(&v->pi) == 0)
         return;
     /*
      * bhyve has looked for pending interrupts just before, under this lock.
