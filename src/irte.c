@@ -354,7 +354,7 @@ VTDPI_COLD int vtdpi_source_of_pci(const struct vtdpi_requester *r,
     if (r == NULL || out == NULL ||
         (r->bridges == NULL && r->bridge_count != 0))
         return VTDPI_EINVAL;
-    if (r->sq > VTDPI_SQ_IGNORE_2_0)
+    if ((unsigned int)r->sq > VTDPI_SQ_IGNORE_2_0)
         return VTDPI_ERANGE;
     bus = (uint8_t)(r->sid >> 8);
     s = r->whole_bus ? vtdpi_source_bus_range(bus, bus)
