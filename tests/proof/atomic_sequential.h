@@ -77,11 +77,34 @@ static inline uint32_t vtdpi_atomic_load32_acquire(const uint32_t *p)
     return *p;
 }
 
+static inline void vtdpi_atomic_store32_release(uint32_t *p, uint32_t v)
+{
+    *p = v;
+}
+
 static inline uint32_t vtdpi_atomic_or32(uint32_t *p, uint32_t bits)
 {
     const uint32_t old = *p;
 
     *p = old | bits;
+    return old;
+}
+
+static inline void *vtdpi_atomic_load_ptr_acquire(void *const *p)
+{
+    return *p;
+}
+
+static inline void vtdpi_atomic_store_ptr_release(void **p, void *v)
+{
+    *p = v;
+}
+
+static inline void *vtdpi_atomic_xchg_ptr(void **p, void *v)
+{
+    void *const old = *p;
+
+    *p = v;
     return old;
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Proofs about irte.h, for all fields and all 2^128 entries. */
-#include "vtdpi/irte.h"
+#include "src/irte.c"
 
 #include "proof.h"
 
-/* Reserved bits of present entries; literals, not the library's masks. */
+/*
+ * Where each bit sits is written out here once more, with numbers: a round trip
+ * alone holds for any two functions that are wrong in the same way.
+ */
 #define REMAPPED_LO_RESERVED UINT64_C(0x00000000ff007000)
 #define REMAPPED_HI_RESERVED UINT64_C(0xfffffffffff00000)
 #define POSTED_LO_RESERVED   UINT64_C(0x0000003fff0030fc)
@@ -67,18 +70,96 @@ static bool same_source(const struct vtdpi_source *a,
     return a->kind == b->kind && a->sid == b->sid && a->sq == b->sq;
 }
 
-/* decode(encode(x)) = x, and nothing reserved is ever set. */
+/* SVT, SQ and SID as the second word holds them. */
+static uint64_t source_bits(const struct vtdpi_source *s)
+{
+    const uint64_t svt = s->kind == VTDPI_SOURCE_EXACT       ? 1
+                         : s->kind == VTDPI_SOURCE_BUS_RANGE ? 2
+                                                             : 0;
+
+    return s->sid | (uint64_t)s->sq << 16 | svt << 18;
+}
+
+/* A source that an entry may name. */
+static bool source_ok(const struct vtdpi_source *s)
+{
+    switch (s->kind) {
+    case VTDPI_SOURCE_ANY:
+        return s->sq == 0;
+    case VTDPI_SOURCE_EXACT:
+        return s->sq <= 3;
+    case VTDPI_SOURCE_BUS_RANGE:
+        return s->sq == 0 && s->sid >> 8 <= (s->sid & 0xff);
+    default:
+        return false;
+    }
+}
+
+static bool source_zero(const struct vtdpi_source *s)
+{
+    return s->kind == VTDPI_SOURCE_UNSET && s->sid == 0 && s->sq == 0;
+}
+
+/* What there is an entry for, in remapped format. */
+static bool remapped_ok(const struct vtdpi_irte_remapped *x)
+{
+    if ((x->mode != VTDPI_XAPIC && x->mode != VTDPI_X2APIC) || x->avail > 15)
+        return false;
+    if (!x->present)
+        return !x->dm && !x->rh && !x->tm && x->vector == 0 && x->dlm == 0 &&
+               x->dst == 0 && source_zero(&x->source);
+    if (x->mode == VTDPI_XAPIC && x->dst > 255)
+        return false;
+    switch ((uint32_t)x->dlm) {
+    case 0: /* fixed */
+        return x->vector >= 16 && source_ok(&x->source);
+    case 1: /* lowest priority */
+        return x->vector >= 16 && x->rh && source_ok(&x->source);
+    case 2: /* SMI */
+    case 4: /* NMI */
+    case 5: /* INIT */
+    case 7: /* ExtINT */
+        return !x->tm && source_ok(&x->source);
+    default:
+        return false;
+    }
+}
+
+static struct vtdpi_irte remapped_by_hand(const struct vtdpi_irte_remapped *x)
+{
+    struct vtdpi_irte e;
+
+    e.lo = (uint64_t)x->fpd << 1 | (uint64_t)x->avail << 8;
+    e.hi = 0;
+    if (!x->present)
+        return e;
+    e.lo |= 1 | (uint64_t)x->dm << 2 | (uint64_t)x->rh << 3 |
+            (uint64_t)x->tm << 4 | (uint64_t)x->dlm << 5 |
+            (uint64_t)x->vector << 16 |
+            (uint64_t)x->dst << (x->mode == VTDPI_X2APIC ? 32 : 40);
+    e.hi = source_bits(&x->source);
+    return e;
+}
+
+/* decode(encode(x)) = x; exactly what has an entry is encoded; each bit is
+ * where it belongs, and nothing reserved is ever set. */
 void proof_irte_remapped_fields(void)
 {
     const struct vtdpi_irte_remapped x = any_remapped();
     const struct vtdpi_irte before = any_irte();
+    const struct vtdpi_irte wanted = remapped_by_hand(&x);
     struct vtdpi_irte e = before;
     struct vtdpi_irte_remapped y;
+    const int rc = vtdpi_irte_encode_remapped(&x, &e);
 
-    if (vtdpi_irte_encode_remapped(&x, &e) != 0) {
+    CLAIM((rc == 0) == remapped_ok(&x));
+    if (rc != 0) {
         CLAIM(e.lo == before.lo && e.hi == before.hi);
         return;
     }
+    REACH(!x.present);
+    REACH(x.mode == VTDPI_X2APIC && x.dst == UINT32_MAX);
+    CLAIM(e.lo == wanted.lo && e.hi == wanted.hi);
     CLAIM((e.lo & REMAPPED_LO_RESERVED) == 0);
     CLAIM((e.hi & REMAPPED_HI_RESERVED) == 0);
     CLAIM(vtdpi_irte_validate(&e, x.mode, 64) == 0);
@@ -90,17 +171,48 @@ void proof_irte_remapped_fields(void)
     CLAIM(same_source(&y.source, &x.source));
 }
 
+static bool posted_ok(const struct vtdpi_irte_posted *x)
+{
+    if (x->avail > 15)
+        return false;
+    if (!x->present)
+        return !x->urgent && x->vector == 0 && x->pda == 0 &&
+               source_zero(&x->source);
+    return x->vector >= 16 && x->pda % 64 == 0 && source_ok(&x->source);
+}
+
+static struct vtdpi_irte posted_by_hand(const struct vtdpi_irte_posted *x)
+{
+    struct vtdpi_irte e;
+
+    e.lo = UINT64_C(0x8000) | (uint64_t)x->fpd << 1 | (uint64_t)x->avail << 8;
+    e.hi = 0;
+    if (!x->present)
+        return e;
+    /* The address is split: bits 31:6 to 63:38, and 63:32 to 127:96. */
+    e.lo |= 1 | (uint64_t)x->urgent << 14 | (uint64_t)x->vector << 16 |
+            bits(x->pda, 31, 6) << 38;
+    e.hi = source_bits(&x->source) | bits(x->pda, 63, 32) << 32;
+    return e;
+}
+
 void proof_irte_posted_fields(void)
 {
     const struct vtdpi_irte_posted x = any_posted();
     const struct vtdpi_irte before = any_irte();
+    const struct vtdpi_irte wanted = posted_by_hand(&x);
     struct vtdpi_irte e = before;
     struct vtdpi_irte_posted y;
+    const int rc = vtdpi_irte_encode_posted(&x, &e);
 
-    if (vtdpi_irte_encode_posted(&x, &e) != 0) {
+    CLAIM((rc == 0) == posted_ok(&x));
+    if (rc != 0) {
         CLAIM(e.lo == before.lo && e.hi == before.hi);
         return;
     }
+    REACH(!x.present);
+    REACH(x.present && x.pda == ~UINT64_C(63));
+    CLAIM(e.lo == wanted.lo && e.hi == wanted.hi);
     CLAIM((e.lo & POSTED_LO_RESERVED) == 0);
     CLAIM((e.hi & POSTED_HI_RESERVED) == 0);
     CLAIM(vtdpi_irte_validate(&e, VTDPI_XAPIC, 64) == 0);
@@ -108,6 +220,42 @@ void proof_irte_posted_fields(void)
     CLAIM(y.present == x.present && y.fpd == x.fpd && y.avail == x.avail);
     CLAIM(y.urgent == x.urgent && y.vector == x.vector && y.pda == x.pda);
     CLAIM(same_source(&y.source, &x.source));
+}
+
+/* Decoders read each field from its place, whatever else is set. */
+void proof_irte_decode_raw(void)
+{
+    const struct vtdpi_irte e = any_irte();
+    const enum vtdpi_apic_mode mode =
+        nondet_bool() ? VTDPI_X2APIC : VTDPI_XAPIC;
+    const bool posted = bits(e.lo, 15, 15);
+    struct vtdpi_irte_remapped r;
+    struct vtdpi_irte_posted p;
+
+    CLAIM(vtdpi_irte_is_posted(&e) == posted);
+    CLAIM((vtdpi_irte_decode_remapped(&e, mode, &r) == 0) == !posted);
+    CLAIM((vtdpi_irte_decode_posted(&e, &p) == 0) == posted);
+    if (posted) {
+        CLAIM(p.present == bits(e.lo, 0, 0) && p.fpd == bits(e.lo, 1, 1));
+        CLAIM(p.urgent == bits(e.lo, 14, 14) && p.avail == bits(e.lo, 11, 8));
+        CLAIM(p.vector == bits(e.lo, 23, 16));
+        CLAIM(p.pda == (bits(e.lo, 63, 38) << 6 | bits(e.hi, 63, 32) << 32));
+        r.source = p.source;
+    } else {
+        CLAIM(r.present == bits(e.lo, 0, 0) && r.fpd == bits(e.lo, 1, 1));
+        CLAIM(r.dm == bits(e.lo, 2, 2) && r.rh == bits(e.lo, 3, 3));
+        CLAIM(r.tm == bits(e.lo, 4, 4) && r.dlm == bits(e.lo, 7, 5));
+        CLAIM(r.avail == bits(e.lo, 11, 8) && r.vector == bits(e.lo, 23, 16));
+        CLAIM(r.dst ==
+              (mode == VTDPI_X2APIC ? bits(e.lo, 63, 32) : bits(e.lo, 47, 40)));
+    }
+    CLAIM(r.source.sid == bits(e.hi, 15, 0) &&
+          r.source.sq == bits(e.hi, 17, 16));
+    CLAIM((r.source.kind == VTDPI_SOURCE_EXACT) == (bits(e.hi, 19, 18) == 1));
+    CLAIM((r.source.kind == VTDPI_SOURCE_BUS_RANGE) ==
+          (bits(e.hi, 19, 18) == 2));
+    CLAIM((r.source.kind == VTDPI_SOURCE_RESERVED) ==
+          (bits(e.hi, 19, 18) == 3));
 }
 
 /* Whether decode and encode give the same entry again. */
@@ -138,41 +286,74 @@ void proof_irte_validate_is_encodable(void)
     CLAIM((vtdpi_irte_validate(&e, mode, 64) == 0) == survives(&e, mode));
 }
 
-/* A valid entry is safe to give to a unit: what is claimed here is read off
- * the raw words. */
+/* What a unit takes without a fault, read off the raw words. */
+static bool raw_source_ok(uint64_t hi)
+{
+    switch (bits(hi, 19, 18)) {
+    case 0:
+        return bits(hi, 17, 16) == 0;
+    case 1:
+        return true;
+    case 2:
+        return bits(hi, 17, 16) == 0 && bits(hi, 15, 8) <= bits(hi, 7, 0);
+    default:
+        return false;
+    }
+}
+
+static bool raw_remapped_ok(const struct vtdpi_irte *e,
+                            enum vtdpi_apic_mode mode)
+{
+    const bool vector_ok = bits(e->lo, 23, 16) >= 16;
+    const bool level = bits(e->lo, 4, 4);
+
+    if ((e->lo & REMAPPED_LO_RESERVED) != 0 ||
+        (e->hi & REMAPPED_HI_RESERVED) != 0 || !raw_source_ok(e->hi))
+        return false;
+    if (mode == VTDPI_XAPIC && (e->lo & UINT64_C(0xffff00ff00000000)) != 0)
+        return false;
+    switch (bits(e->lo, 7, 5)) {
+    case 0:
+        return vector_ok;
+    case 1:
+        return vector_ok && bits(e->lo, 3, 3);
+    case 2:
+    case 4:
+    case 5:
+    case 7:
+        return !level;
+    default:
+        return false;
+    }
+}
+
+static bool raw_posted_ok(const struct vtdpi_irte *e, uint32_t haw)
+{
+    const uint64_t pda = bits(e->lo, 63, 38) << 6 | bits(e->hi, 63, 32) << 32;
+
+    return (e->lo & POSTED_LO_RESERVED) == 0 &&
+           (e->hi & POSTED_HI_RESERVED) == 0 && raw_source_ok(e->hi) &&
+           bits(e->lo, 23, 16) >= 16 && (haw == 64 || pda >> haw == 0);
+}
+
+/* validate accepts exactly that. */
 void proof_irte_validate_means(void)
 {
     const struct vtdpi_irte e = any_irte();
     const enum vtdpi_apic_mode mode = (enum vtdpi_apic_mode)nondet_u32();
     const uint32_t haw = nondet_u32();
-    const uint64_t pda = (e.lo >> 32 & UINT64_C(0xffffffc0)) |
-                         (e.hi & UINT64_C(0xffffffff00000000));
-    const uint64_t svt = e.hi >> 18 & 3;
-    const uint64_t vector = e.lo >> 16 & 0xff;
-    const uint64_t dlm = e.lo >> 5 & 7;
+    const bool valid = vtdpi_irte_validate(&e, mode, haw) == 0;
 
-    ASSUME(vtdpi_irte_validate(&e, mode, haw) == 0);
-    CLAIM(mode == VTDPI_XAPIC || mode == VTDPI_X2APIC);
-    CLAIM(haw >= 1 && haw <= 64);
-    if ((e.lo & 1) == 0) {
-        CLAIM((e.lo & ~UINT64_C(0x8f02)) == 0 && e.hi == 0);
-        return;
-    }
-    CLAIM(svt != 3 && (svt == 1 || (e.hi >> 16 & 3) == 0));
-    CLAIM(svt != 2 || (e.hi >> 8 & 0xff) <= (e.hi & 0xff));
-    if ((e.lo & 0x8000) != 0) {
-        CLAIM((e.lo & POSTED_LO_RESERVED) == 0);
-        CLAIM((e.hi & POSTED_HI_RESERVED) == 0);
-        CLAIM(vector >= 16);
-        CLAIM(haw == 64 || pda >> haw == 0);
-        return;
-    }
-    CLAIM((e.lo & REMAPPED_LO_RESERVED) == 0);
-    CLAIM((e.hi & REMAPPED_HI_RESERVED) == 0);
-    CLAIM(dlm != 3 && dlm != 6);
-    CLAIM(dlm > 1 || vector >= 16);
-    CLAIM(dlm != 1 || (e.lo & 8) != 0);
-    CLAIM(mode == VTDPI_X2APIC || (e.lo & UINT64_C(0xffff00ff00000000)) == 0);
+    if (((uint32_t)mode != 0 && (uint32_t)mode != 1) || haw < 1 || haw > 64)
+        CLAIM(!valid);
+    else if (!bits(e.lo, 0, 0))
+        CLAIM(valid == ((e.lo & ~UINT64_C(0x8f02)) == 0 && e.hi == 0));
+    else if (bits(e.lo, 15, 15))
+        CLAIM(valid == raw_posted_ok(&e, haw));
+    else
+        CLAIM(valid == raw_remapped_ok(&e, mode));
+    REACH(valid && bits(e.lo, 15, 15) && bits(e.lo, 0, 0));
+    REACH(valid && !bits(e.lo, 15, 15) && bits(e.lo, 0, 0));
 }
 
 /* Both words or none. */
@@ -188,4 +369,43 @@ void proof_irte_replace(void)
     CLAIM(rc == (same ? 0 : VTDPI_EAGAIN));
     CLAIM(e.lo == (same ? new.lo : before.lo));
     CLAIM(e.hi == (same ? new.hi : before.hi));
+}
+
+/* The source for a function below any bridges, 3 at most: one that can be
+ * encoded, never "any", decided by the bridge nearest to the root that replaces
+ * requester ids. */
+void proof_irte_source_of_pci(void)
+{
+    struct vtdpi_bridge b[3];
+    struct vtdpi_requester r;
+    struct vtdpi_source s;
+    int last = -1;
+
+    r.sid = nondet_u16();
+    r.sq = (enum vtdpi_sq)nondet_u32();
+    r.whole_bus = nondet_bool();
+    r.bridges = b;
+    r.bridge_count = nondet_u32();
+    ASSUME(r.bridge_count <= 3);
+    for (int i = 0; i < 3; i++) {
+        b[i].kind = (enum vtdpi_bridge_kind)nondet_u32();
+        b[i].sid = nondet_u16();
+        b[i].secondary = nondet_u8();
+        if ((size_t)i < r.bridge_count && b[i].kind != VTDPI_BRIDGE_PCIE)
+            last = i;
+    }
+    if (vtdpi_source_of_pci(&r, &s) != 0)
+        return;
+    CLAIM(source_ok(&s) && s.kind != VTDPI_SOURCE_ANY);
+    if (last < 0 && r.whole_bus)
+        CLAIM(s.kind == VTDPI_SOURCE_BUS_RANGE &&
+              s.sid == ((r.sid & 0xff00) | r.sid >> 8));
+    else if (last < 0)
+        CLAIM(s.kind == VTDPI_SOURCE_EXACT && s.sid == r.sid && s.sq == r.sq);
+    else if (b[last].kind == VTDPI_BRIDGE_PCI)
+        CLAIM(s.kind == VTDPI_SOURCE_EXACT && s.sid == b[last].sid &&
+              s.sq == 0);
+    else
+        CLAIM(s.kind == VTDPI_SOURCE_BUS_RANGE &&
+              s.sid == (b[last].secondary << 8 | r.sid >> 8));
 }

@@ -16,6 +16,45 @@ static struct vtdpi_pid any_pid(void)
     return pid;
 }
 
+static bool same_pir(const struct vtdpi_pid *a, const struct vtdpi_pid *b)
+{
+    return a->pir[0] == b->pir[0] && a->pir[1] == b->pir[1] &&
+           a->pir[2] == b->pir[2] && a->pir[3] == b->pir[3];
+}
+
+static bool same_reserved(const struct vtdpi_pid *a, const struct vtdpi_pid *b)
+{
+    return a->reserved[0] == b->reserved[0] &&
+           a->reserved[1] == b->reserved[1] && a->reserved[2] == b->reserved[2];
+}
+
+/* NDST both ways, in both modes. */
+void proof_pid_ndst(void)
+{
+    const uint32_t id = nondet_u32();
+    const uint32_t x2apic = vtdpi_ndst_from_apic_id(VTDPI_X2APIC, id);
+    const uint32_t xapic = vtdpi_ndst_from_apic_id(VTDPI_XAPIC, id);
+
+    CLAIM(x2apic == id && xapic == (id & 0xff) << 8);
+    CLAIM(vtdpi_apic_id_from_ndst(VTDPI_X2APIC, id) == id);
+    CLAIM(vtdpi_apic_id_from_ndst(VTDPI_X2APIC, x2apic) == id);
+    CLAIM(vtdpi_apic_id_from_ndst(VTDPI_XAPIC, id) == bits(id, 15, 8));
+    CLAIM(vtdpi_apic_id_from_ndst(VTDPI_XAPIC, xapic) == (id & 0xff));
+}
+
+/* A new descriptor: nothing posted, ON = 0, SN = 1, nothing reserved set. */
+void proof_pid_init(void)
+{
+    struct vtdpi_pid pid = any_pid();
+    const uint8_t nv = nondet_u8();
+    const uint32_t ndst = nondet_u32();
+    struct vtdpi_pid zero = {0};
+
+    vtdpi_pid_init(&pid, nv, ndst);
+    CLAIM(same_pir(&pid, &zero) && same_reserved(&pid, &zero));
+    CLAIM(pid.control == (2 | (uint64_t)nv << 16 | (uint64_t)ndst << 32));
+}
+
 void proof_pid_control(void)
 {
     const uint64_t word = nondet_u64();
@@ -36,8 +75,10 @@ void proof_pid_post(void)
     const bool on = before.control & 1;
     const bool sn = before.control >> 1 & 1;
     struct vtdpi_pid pid = before;
-    const struct vtdpi_notification n = vtdpi_pid_post(&pid, vector, urgent);
+    struct vtdpi_notification n;
 
+    ASSUME(vector >= 16);
+    n = vtdpi_pid_post(&pid, vector, urgent);
     for (unsigned int i = 0; i < 4; i++) {
         const uint64_t bit = vector / 64 == i ? UINT64_C(1) << vector % 64 : 0;
 
@@ -47,7 +88,7 @@ void proof_pid_post(void)
     CLAIM(pid.control == (before.control | (n.needed ? 1 : 0)));
     CLAIM(n.nv == (n.needed ? before.control >> 16 & 0xff : 0));
     CLAIM(n.ndst == (n.needed ? before.control >> 32 : 0));
-    CLAIM(pid.reserved[0] == before.reserved[0]);
+    CLAIM(same_reserved(&pid, &before));
 }
 
 /* A harvest takes every bit, once, and clears nothing but ON. */
@@ -104,4 +145,71 @@ void proof_pid_replace(void)
 
     CLAIM(vtdpi_pid_replace(&pid, mask, value) == before.control);
     CLAIM(pid.control == ((before.control & ~mask) | value));
+    CLAIM(same_pir(&pid, &before) && same_reserved(&pid, &before));
+}
+
+/* NV and NDST, nothing else; ON, SN and reserved bits stay. */
+void proof_pid_retarget(void)
+{
+    const struct vtdpi_pid before = any_pid();
+    const uint8_t nv = nondet_u8();
+    const uint32_t ndst = nondet_u32();
+    struct vtdpi_pid pid = before;
+
+    vtdpi_pid_retarget(&pid, nv, ndst);
+    CLAIM(pid.control == ((before.control & UINT64_C(0xff00ffff)) |
+                          (uint64_t)nv << 16 | (uint64_t)ndst << 32));
+    CLAIM(same_pir(&pid, &before) && same_reserved(&pid, &before));
+}
+
+/* One bit each, and its old value. */
+void proof_pid_bits(void)
+{
+    const struct vtdpi_pid before = any_pid();
+    const bool on = before.control & 1;
+    const bool sn = before.control >> 1 & 1;
+    const uint64_t word = before.control;
+    struct vtdpi_pid pid = before;
+
+    CLAIM(vtdpi_pid_test_and_set_on(&pid) == on && pid.control == (word | 1));
+    pid = before;
+    CLAIM(vtdpi_pid_test_and_clear_on(&pid) == on &&
+          pid.control == (word & ~UINT64_C(1)));
+    pid = before;
+    CLAIM(vtdpi_pid_test_and_set_sn(&pid) == sn && pid.control == (word | 2));
+    pid = before;
+    CLAIM(vtdpi_pid_test_and_clear_sn(&pid) == sn &&
+          pid.control == (word & ~UINT64_C(2)));
+    CLAIM(same_pir(&pid, &before) && same_reserved(&pid, &before));
+}
+
+/* What a look says, and that it changes nothing. */
+void proof_pid_looks(void)
+{
+    const struct vtdpi_pid pid = any_pid();
+    const bool any = (pid.pir[0] | pid.pir[1] | pid.pir[2] | pid.pir[3]) != 0;
+    const int highest = vtdpi_pir_highest(pid.pir);
+
+    CLAIM(vtdpi_pid_snapshot(&pid) == pid.control);
+    CLAIM(vtdpi_pid_pir_pending(&pid) == any);
+    CLAIM(vtdpi_pid_pending(&pid) == (any || (pid.control & 1) != 0));
+    CLAIM(highest >= -1 && highest <= 255 && (highest >= 0) == any);
+    for (int i = 0; i < 4; i++) {
+        if (highest >= 0 && highest / 64 == i)
+            CLAIM(pid.pir[i] >> highest % 64 == 1);
+        else
+            CLAIM(pid.pir[i] == 0 || i < highest / 64);
+    }
+}
+
+/* Everything posted is dropped; ON, too. */
+void proof_pid_discard(void)
+{
+    const struct vtdpi_pid before = any_pid();
+    struct vtdpi_pid pid = before;
+
+    vtdpi_pid_discard(&pid);
+    CLAIM((pid.pir[0] | pid.pir[1] | pid.pir[2] | pid.pir[3]) == 0);
+    CLAIM(pid.control == (before.control & ~UINT64_C(1)));
+    CLAIM(same_reserved(&pid, &before));
 }

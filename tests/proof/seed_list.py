@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The defects that are seeded into a copy of the library, and which harness
+has to refute each. See proofs.py."""
+
+from typing import NamedTuple
+
+REGS = "include/vtdpi/regs.h"
+PID = "include/vtdpi/pid.h"
+QI = "include/vtdpi/qi.h"
+
+
+class Seed(NamedTuple):
+    by: str  # the harness
+    name: str
+    changes: tuple  # of (file, text, replacement)
+
+
+def seed(by, name, file, old, new):
+    return Seed(by, name, ((file, old, new),))
+
+
+def irte(by, name, old, new):
+    return seed(by, name, "src/irte.c", old, new)
+
+
+def msi(by, name, old, new):
+    return seed(by, name, "src/msi.c", old, new)
+
+
+def sched(by, name, old, new):
+    return seed(by, name, "src/sched.c", old, new)
+
+
+def dmar(by, name, old, new):
+    return seed(by, name, "src/dmar.c", old, new)
+
+
+def pid(by, name, old, new):
+    return seed(by, name, PID, old, new)
+
+
+SEEDS = [
+    # Interrupt-remapping table entries.
+    irte("irte_remapped_fields", "RH is read from DM",
+         "(irte->lo & VTDPI_IRTE_LO_RH) != 0;",
+         "(irte->lo & VTDPI_IRTE_LO_DM) != 0;"),
+    irte("irte_remapped_fields", "the trigger mode is left out",
+         " | (f->tm ? VTDPI_IRTE_LO_TM : 0) |", " |"),
+    irte("irte_remapped_fields", "an xAPIC destination in place of an x2APIC's",
+         "(x2apic ? VTDPI_FIELD_PUT(f->dst, VTDPI_IRTE_LO_DST)",
+         "(x2apic ? VTDPI_FIELD_PUT(f->dst, VTDPI_IRTE_LO_DST_XAPIC)"),
+    seed("irte_remapped_fields", "TM one bit up, for both directions", REGS,
+         "VTDPI_IRTE_LO_TM        VTDPI_BIT64(4)",
+         "VTDPI_IRTE_LO_TM        VTDPI_BIT64(13)"),
+    irte("irte_posted_fields", "bit 32 of the PID's address is lost",
+         "f->pda >> 32", "f->pda >> 33"),
+    irte("irte_posted_fields", "a descriptor that is not aligned",
+         "f->pda % sizeof(struct vtdpi_pid) != 0", "f->pda % 32 != 0"),
+    irte("irte_posted_fields", "urgent is left out",
+         "VTDPI_IRTE_LO_P | (f->urgent ? VTDPI_IRTE_LO_URG : 0) |",
+         "VTDPI_IRTE_LO_P |"),
+    irte("irte_decode_raw", "the low half of the address one bit down",
+         "VTDPI_FIELD_GET(irte->lo, VTDPI_IRTE_LO_PDA) << 6",
+         "VTDPI_FIELD_GET(irte->lo, VTDPI_IRTE_LO_PDA) << 5"),
+    irte("irte_decode_raw", "SVT 3 passes for none",
+         "s.kind = VTDPI_SOURCE_RESERVED;", "s.kind = VTDPI_SOURCE_ANY;"),
+    irte("irte_validate_is_encodable", "an absent entry may have a source",
+         " || irte->hi != 0)", ")"),
+    irte("irte_validate_means", "SQ without its SVT",
+         "if (svt != SVT_SID_SQ && (hi & VTDPI_IRTE_HI_SQ) != 0)",
+         "if (svt == SVT_BUS_RANGE && (hi & VTDPI_IRTE_HI_SQ) != 0)"),
+    irte("irte_validate_means", "one bit beyond the address width",
+         ">> haw != 0", ">> haw > 1"),
+    irte("irte_validate_means", "a bus range the wrong way round",
+         "sid >> 8 > (sid & 0xff))", "sid >> 8 < (sid & 0xff))"),
+    irte("irte_validate_means", "level-triggered NMI",
+         "return (lo & VTDPI_IRTE_LO_TM) != 0 ? VTDPI_EIRTE_TM : 0;",
+         "return 0;"),
+    irte("irte_replace", "half of the entry",
+         "desired[1] = replacement->hi", "desired[1] = old->hi"),
+    irte("irte_source_of_pci", "the bridge next to the function decides",
+         "for (size_t i = 0; i < r->bridge_count; i++) {",
+         "for (size_t i = r->bridge_count; i-- > 0;) {"),
+    irte("irte_source_of_pci", "a range that no device is in",
+         " && b->secondary > bus)", " && b->secondary > 254)"),
+
+    # Requests.
+    msi("msi_block", "a block at an index that is not aligned",
+        "base % count != 0", "count == 0"),
+    msi("msi_block", "any count", "(count & (count - 1)) != 0)", "0)"),
+    msi("msi_index", "bit 15 of the index", "base >> 15", "base >> 14"),
+    msi("msi_index", "without SHV", "VTDPI_MSI_ADDR_SHV |", "0 |"),
+    msi("msi_decode", "an index beyond 65535",
+        "handle + subhandle > INDEX_MAX", "handle > INDEX_MAX"),
+    msi("msi_decode", "the subhandle counts without SHV",
+        "shv ? (uint32_t)VTDPI_FIELD_GET(msi->data, VTDPI_MSI_DATA_SUBHANDLE)",
+        "1 ? (uint32_t)VTDPI_FIELD_GET(msi->data, VTDPI_MSI_DATA_SUBHANDLE)"),
+    msi("rte_fields", "the mask sets remote IRR",
+        "? VTDPI_RTE_MASK", "? VTDPI_RTE_REMOTE_IRR"),
+    msi("rte_fields", "the format bit is left out",
+        "*out = VTDPI_RTE_FORMAT |", "*out ="),
+    seed("rte_word", "a reserved bit is accepted", REGS,
+         "VTDPI_BITS64(47, 17) |", "VTDPI_BITS64(47, 18) |"),
+    msi("compat_msi", "a 32-bit destination without its place",
+        "VTDPI_COMPAT_HI_DEST) << 8", "VTDPI_COMPAT_HI_DEST)"),
+    msi("compat_msi", "an extended destination in the plain form",
+        "if (form != VTDPI_COMPAT_DEST_15 &&",
+        "if (form == VTDPI_COMPAT_DEST_32 &&"),
+
+    # The posted-interrupt descriptor.
+    pid("pid_ndst", "an xAPIC id where an x2APIC's goes",
+        "(apic_id & 0xff) << 8", "(apic_id & 0xff)"),
+    pid("pid_ndst", "xAPIC ids of 7 bits", "(ndst >> 8) & 0xff",
+        "(ndst >> 8) & 0x7f"),
+    pid("pid_init", "SN clear at birth", "c = {false, true, nv, ndst}",
+        "c = {false, false, nv, ndst}"),
+    pid("pid_init", "reserved words are left as they were",
+        "for (unsigned int i = 0; i < 3; i++)",
+        "for (unsigned int i = 0; i < 2; i++)"),
+    seed("pid_control", "NDST one bit up", REGS,
+         "VTDPI_PID_NDST VTDPI_BITS64(63, 32)",
+         "VTDPI_PID_NDST VTDPI_BITS64(63, 33)"),
+    pid("pid_post", "urgent posts do not notify",
+        "(old & VTDPI_PID_SN) != 0 && !urgent", "(old & VTDPI_PID_SN) != 0"),
+    pid("pid_post", "SN is set with ON",
+        "old | VTDPI_PID_ON));", "old | VTDPI_PID_ON | VTDPI_PID_SN));"),
+    pid("pid_harvest", "PIR is looked at and left",
+        "out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);", ";"),
+    pid("pid_harvest", "ON is left set",
+        "        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);",
+        "        ;"),
+    pid("pid_merge", "the upper half of a word to the wrong place",
+        "(i % 2 * 32)", "(i % 2 * 16)"),
+    pid("pid_merge", "-1 when nothing was harvested",
+        "    for (int i = 7; i >= 0; i--) {",
+        "    for (int i = 6; i >= 0; i--) {"),
+    pid("pid_replace", "bits are added, none removed",
+        "(old & ~mask) | value", "old | value"),
+    pid("pid_replace", "ON of the snapshot is lost",
+        "(old & ~mask) | value", "(old & ~mask & ~VTDPI_PID_ON) | value"),
+    pid("pid_retarget", "SN is cleared on the way",
+        "(void)vtdpi_pid_replace(pid, VTDPI_PID_NV | VTDPI_PID_NDST,",
+        "(void)vtdpi_pid_replace(pid, VTDPI_PID_NV | VTDPI_PID_NDST | "
+        "VTDPI_PID_SN,"),
+    pid("pid_bits", "SN is cleared with ON",
+        "~VTDPI_PID_ON) & VTDPI_PID_ON) !=",
+        "~(VTDPI_PID_ON | VTDPI_PID_SN)) & VTDPI_PID_ON) !="),
+    pid("pid_looks", "ON alone is not pending",
+        "return (vtdpi_pid_snapshot(pid) & VTDPI_PID_ON) != 0 ||",
+        "return"),
+    pid("pid_looks", "the highest vector is one too high",
+        "i * 64 + 63 - __builtin_clzll(set[i])",
+        "i * 64 + 64 - __builtin_clzll(set[i])"),
+    pid("pid_discard", "nothing is dropped",
+        "    (void)vtdpi_pid_harvest(pid, dropped);", "    (void)dropped;"),
+
+    # Invalidation descriptors and their ring.
+    seed("qi_iec", "a block that is not aligned", QI,
+         "if ((first & ((1u << order) - 1)) != 0)", "if (first % 2 > order)"),
+    seed("qi_iec", "index-selective without G", QI,
+         "{{VTDPI_QI_IEC | VTDPI_IEC_G, 0, 0, 0}}",
+         "{{VTDPI_QI_IEC, 0, 0, 0}}"),
+    seed("qi_iec", "IM one bit up", REGS,
+         "VTDPI_IEC_IM   VTDPI_BITS64(31, 27)",
+         "VTDPI_IEC_IM   VTDPI_BITS64(31, 28)"),
+    seed("qi_iec_global", "global with G", QI,
+         "{{VTDPI_QI_IEC, 0, 0, 0}}", "{{VTDPI_QI_IEC | VTDPI_IEC_G, 0, 0, 0}}"),
+    seed("qi_wait", "without the fence", QI, "VTDPI_WAIT_FN |", "0 |"),
+    seed("qi_wait", "with an interrupt", QI, "VTDPI_WAIT_FN |",
+         "VTDPI_WAIT_FN | VTDPI_WAIT_IF |"),
+    seed("qi_wait", "the status address is shifted", QI, "status, 0, 0}}",
+         "status >> 2, 0, 0}}"),
+    seed("qi_positions", "no slot stays free", "src/qi_ring.h",
+         "return qi->slots - 1 - used_slots(qi);",
+         "return qi->slots - used_slots(qi);"),
+    seed("qi_positions", "slots of 256 bits counted as of 128", QI,
+         "(width == VTDPI_QI_256 ? 32 : 16)", "16"),
+    seed("qi_slot", "the fourth word is not written", "src/qi_ring.h",
+         "    vtdpi_atomic_store64_relaxed(&word[3], desc->qw[3]);\n", ""),
+    seed("qi_slot", "four words in a slot of two", "src/qi_ring.h",
+         "    if (qi->words == 2)\n        return;\n", ""),
+    seed("qi_program", "the width is not told", "src/qi.c",
+         "qi->words == 4 ? VTDPI_IQA_DW : 0", "0"),
+    seed("qi_program", "the tail of an earlier life", "src/qi.c",
+         "    qi->tail = 0;\n", ""),
+    seed("qi_head", "a head behind the last one is believed", "src/qi_ring.h",
+         "if (slot >= qi->slots || is_behind(qi, (uint32_t)slot, qi->head))",
+         "if (slot >= qi->slots)"),
+    seed("qi_head", "a head beyond the ring is believed", "src/qi_ring.h",
+         "if (slot >= qi->slots || is_behind(qi, (uint32_t)slot, qi->head))",
+         "if (is_behind(qi, (uint32_t)slot, qi->head))"),
+    seed("qi_tail", "the tail as a number of slots", "src/qi_ring.h",
+         "(uint64_t)qi->tail * qi->words * sizeof(uint64_t)",
+         "(uint64_t)qi->tail"),
+    seed("qi_ticket", "codes lose their sign", "src/qi_ring.h",
+         "return (int)(int32_t)(uint32_t)(word >> 32);",
+         "return (int)(word >> 32 & 0x7fffffff);"),
+    seed("qi_sequence", "0 is a sequence number", "src/qi_ring.h",
+         "qi->sequence == 0 ||", "0 ||"),
+    seed("qi_sequence", "what the status word holds already", "src/qi_ring.h",
+         "is_complete(qi, word_in_flight(slot, qi->sequence))", "0"),
+    seed("qi_device", "the source id one bit up", "src/qi_ring.h",
+         "DEV_TLB_SID       VTDPI_BITS64(47, 32)",
+         "DEV_TLB_SID       VTDPI_BITS64(48, 33)"),
+    seed("qi_submit", "the wait over the last descriptor", "src/qi_ring.h",
+         "return advance(qi, t->first, t->count);",
+         "return advance(qi, t->first, t->count != 0 ? t->count - 1 : 0);"),
+    seed("qi_submit", "the status word of the next slot", "src/qi_ring.h",
+         "qi->status_phys + (uint64_t)slot * sizeof(uint32_t);",
+         "qi->status_phys + (uint64_t)(slot + 1) * sizeof(uint32_t);"),
+
+    # The blocks of a flush.
+    seed("commit_range", "the last block is left out", "src/commit.c",
+         "at < r->first + r->count;", "at + block < r->first + r->count;"),
+    seed("commit_range", "blocks larger than the unit takes", "src/commit.c",
+         "while (order < order_max && ", "while ("),
+    seed("commit_range", "from the first index, not from its block",
+         "src/commit.c", "r->first & ~(block - 1)", "r->first"),
+    seed("commit_blocks", "17 descriptors", "src/commit.c",
+         "if (used == IEC_MAX ||", "if (used == IEC_MAX + 1 ||"),
+
+    # Capabilities, options, verdict.
+    seed("caps_decode", "NFR without its 1", "src/caps.c",
+         "VTDPI_FIELD_GET(cap, VTDPI_CAP_NFR) + 1",
+         "VTDPI_FIELD_GET(cap, VTDPI_CAP_NFR)"),
+    seed("caps_decode", "PI at bit 58", REGS,
+         "VTDPI_CAP_PI      VTDPI_BIT64(59)", "VTDPI_CAP_PI      VTDPI_BIT64(58)"),
+    seed("caps_decode", "a unit that has vanished", "src/caps.c",
+         " || ecap == ONES64)", ")"),
+    seed("caps_window", "the last record is outside", "src/caps.c",
+         "(uint32_t)caps->fault_count * VTDPI_FRCD_SIZE;",
+         "(uint32_t)(caps->fault_count - 1) * VTDPI_FRCD_SIZE;"),
+    seed("caps_span", "a zero does not end an item", "src/caps.c",
+         "while (text[n] != '\\0' && text[n] != ','",
+         "while (text[n] != ','"),
+    seed("caps_word", "a prefix is a name", "src/caps.c",
+         "return i == len && word[i] == '\\0';", "return i == len;"),
+    seed("caps_option", "an item that is only a name", "src/caps.c",
+         "    if (text[name] != '=')\n        return VTDPI_EOPTION;\n", ""),
+    seed("caps_verdict", "the list is written beyond its room", "src/caps.c",
+         "if (v->count < v->capacity)", "if (v->count <= v->capacity)"),
+    seed("caps_verdict", "a missing unit does not count", "src/caps.c",
+         "    if (caps == NULL)\n        return;\n    add_if(v, !caps->qi,",
+         "    if (caps == NULL)\n        return;\n    v->count--;\n"
+         "    add_if(v, !caps->qi,"),
+    seed("caps_verdict", "firmware is overridden", "src/caps.c",
+         "               !o->ignore_x2apic_optout,", "               0,"),
+    seed("caps_texts", "a value one beyond the table", "src/caps.c",
+         "return i < sizeof(reasons)", "return i <= sizeof(reasons)"),
+
+    # Errors.
+    seed("status_text", "an unlisted code reads beyond the table",
+         "src/status.c", "i < sizeof(texts) / sizeof(texts[0]); i++",
+         "i <= sizeof(texts) / sizeof(texts[0]); i++"),
+    seed("status_unique", "a code listed twice", "src/status.c",
+         "{VTDPI_OK, \"success\"},",
+         "{VTDPI_OK, \"success\"},\n    {VTDPI_EBUG, \"bug\"},"),
+
+    # Transitions of the owner.
+    sched("sched_run", "ON is cleared on the way",
+          "(void)vtdpi_pid_replace(v->pid, PLACE, place(v->sched->anv, "
+          "p->ndst));\n    leave_blocked(v);",
+          "(void)vtdpi_pid_replace(v->pid, PLACE | VTDPI_PID_ON,\n"
+          "place(v->sched->anv, p->ndst));\n    leave_blocked(v);"),
+    sched("sched_preempt", "SN stays clear",
+          "VTDPI_PID_SN | place(v->sched->anv, 0)",
+          "place(v->sched->anv, 0)"),
+    sched("sched_block", "reserved bits are dropped",
+          "(old & ~PLACE) | new_place)", "new_place)"),
+    sched("sched_block", "ON does not stop it",
+          "        if ((old & VTDPI_PID_ON) != 0)\n            return false;\n",
+          ""),
+    sched("sched_committed", "what was posted is not notified",
+          "if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {",
+          "if ((old & VTDPI_PID_ON) != 0) {"),
+
+    # Faults.
+    seed("fault_decode", "the index at the address", REGS,
+         "VTDPI_FRCD_LO_IINDEX VTDPI_BITS64(63, 48)",
+         "VTDPI_FRCD_LO_IINDEX VTDPI_BITS64(63, 47)"),
+    seed("fault_decode", "a compatibility request has an index",
+         "src/fault.c", "out->reason != VTDPI_FR_COMPAT_BLOCKED;", "true;"),
+    seed("fault_text", "a text is read beyond the table", "src/fault.c",
+         "reason - REASON_FIRST < REASONS", "reason - REASON_FIRST <= REASONS"),
+    seed("fault_sid", "devices of 4 bits", "include/vtdpi/fault.h",
+         "(sid >> 3) & 31", "(sid >> 3) & 15"),
+    seed("fault_event", "the upper address is left out", "src/fault.c",
+         "(uint32_t)address, (uint32_t)upper, vector);",
+         "(uint32_t)address, 0, vector);"),
+    seed("fault_event", "changed unmasked", "src/fault.c",
+         "const int rc = set_mask(u, true);", "const int rc = 0;"),
+
+    # The DMAR table.
+    dmar("dmar_open", "longer than its memory",
+         "length < HEADER_BYTES || length > size)", "length < HEADER_BYTES)"),
+    dmar("dmar_next", "a structure of length 0 to 3",
+         "if (length < STRUCT_BYTES || length > dmar->length - at)",
+         "if (length > dmar->length - at)"),
+    dmar("dmar_next", "half a header at the end",
+         "if (at > dmar->length || dmar->length - at < STRUCT_BYTES)",
+         "if (at > dmar->length)"),
+    dmar("dmar_next_scope", "a scope beyond its structure",
+         " || length > end - at ||\n        length % HOP_BYTES != 0)",
+         " ||\n        length % HOP_BYTES != 0)"),
+    dmar("dmar_next_scope", "the structure's bounds are taken on trust",
+         "s->length <= dmar->length - s->offset &&", "true &&"),
+    dmar("dmar_hop", "one hop too many",
+         "if (dmar->length - scope->offset < at + HOP_BYTES)",
+         "if (dmar->length - scope->offset < at)"),
+    dmar("dmar_get", "an RMRR as long as an RHSA",
+         "    case VTDPI_DMAR_RMRR:\n        return 24;",
+         "    case VTDPI_DMAR_RMRR:\n        return 20;"),
+    dmar("dmar_drhd", "a window that wraps",
+         " || base + (window - 1) < base)", ")"),
+    dmar("dmar_andd", "a name that no zero ends",
+         "    while (name + length < s->offset + s->length &&\n"
+         "           read8(dmar, name + length) != 0)",
+         "    while (read8(dmar, name + length) != 0)"),
+]
