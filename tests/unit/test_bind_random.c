@@ -9,7 +9,7 @@
 #include "bind_rig.h"
 
 enum {
-    STEPS = 8000,
+    STEPS = 5000,
 };
 
 struct run {
