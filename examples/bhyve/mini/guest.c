@@ -29,6 +29,21 @@ static enum mini_step change_apic(struct vcpu *v)
     return MINI_STEP_EXIT;
 }
 
+/* What a scenario has asked for. */
+static bool write_apic(struct vcpu *v)
+{
+    const uint64_t base = __atomic_load_n(&v->want_base, __ATOMIC_SEQ_CST);
+
+    if (base == 0)
+        return false;
+    __atomic_store_n(&v->apic[APIC_LDR_REG],
+                     __atomic_load_n(&v->want_ldr, __ATOMIC_RELAXED),
+                     __ATOMIC_RELAXED);
+    vtdpi_bhyve_apic_changed(v->pi, base);
+    __atomic_store_n(&v->want_base, 0, __ATOMIC_SEQ_CST);
+    return true;
+}
+
 static enum mini_step deed(struct vcpu *v)
 {
     switch (shim_random(16)) {
@@ -58,6 +73,8 @@ static enum mini_step deed(struct vcpu *v)
 
 enum mini_step mini_guest_step(struct vcpu *v)
 {
+    if (write_apic(v))
+        return MINI_STEP_EXIT;
     if (mini_apic_in_service(v)) {
         if (shim_random(3) == 0 || v->guest.quiet)
             mini_apic_eoi(v);

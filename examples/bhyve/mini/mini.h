@@ -102,6 +102,8 @@ struct vcpu {
     enum mini_vcpu_state state; /* mtx */
     u_int hostcpu;              /* mtx */
     uint32_t nmi;               /* atomic */
+    uint32_t want_ldr;          /* atomic: what the guest writes next, */
+    uint64_t want_base;         /* and its IA32_APIC_BASE; 0: nothing */
     struct vtdpi_bhyve_vcpu *pi;
     uint32_t *apic;
     uint64_t pid_pa; /* of the VMCS */
@@ -119,6 +121,7 @@ struct vcpu {
 
 struct vm {
     u_int vcpus;
+    u_int made;     /* of them */
     bool halt_exit; /* bhyve -H */
     /* What guests do of their own accord; 0: only take interrupts. */
     u_int storm;      /* one in so many steps is a deed */
@@ -135,6 +138,9 @@ void mini_modcleanup(void);
 extern int mini_pirvec;
 
 struct vm *mini_vm_create(u_int vcpus, bool halt_exit);
+/* Only some of the vCPUs, and the others later. */
+struct vm *mini_vm_create_part(u_int vcpus, u_int made, bool halt_exit);
+void mini_vm_make(struct vm *vm);
 void mini_vm_start(struct vm *vm); /* threads of all vCPUs */
 void mini_vm_stop(struct vm *vm);  /* they leave, and are joined */
 /* @between runs when the old descriptors have gone. */

@@ -46,7 +46,7 @@ extern const unsigned int mini_scenario_count;
 /* From power-on to power-off; ends the program if anything is wrong. */
 void mini_play(const struct mini_scenario *s, const struct mini_run *run);
 
-/* The scenarios (storm.c and directed.c). */
+/* The scenarios (storm.c, directed.c and routes.c). */
 void mini_storm(const struct mini_run *run);
 void mini_storm_vectors_gone(const struct mini_run *run);
 void mini_storm_off(const struct mini_run *run);
@@ -63,5 +63,8 @@ void mini_in_flight(const struct mini_run *run);
 void mini_reinit(const struct mini_run *run);
 void mini_reset(const struct mini_run *run);
 void mini_reload(const struct mini_run *run);
+void mini_logical(const struct mini_run *run);
+void mini_apic_off(const struct mini_run *run);
+void mini_late(const struct mini_run *run);
 
 #endif

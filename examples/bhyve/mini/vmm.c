@@ -188,21 +188,28 @@ static void vcpu_cleanup(struct vcpu *v)
     v->apic = NULL;
 }
 
-static void vm_init(struct vm *vm)
+static void vm_init(struct vm *vm, u_int made)
 {
     vm->pi = vtdpi_bhyve_vm_init(vm, vm->vcpus);
-    for (u_int i = 0; i < vm->vcpus; i++)
-        vcpu_init(&vm->vcpu[i]);
+    for (vm->made = 0; vm->made < made; vm->made++)
+        vcpu_init(&vm->vcpu[vm->made]);
+}
+
+/* vm_alloc_vcpu(), for those that are left. */
+void mini_vm_make(struct vm *vm)
+{
+    for (; vm->made < vm->vcpus; vm->made++)
+        vcpu_init(&vm->vcpu[vm->made]);
 }
 
 static void vm_cleanup(struct vm *vm)
 {
-    for (u_int i = 0; i < vm->vcpus; i++)
+    for (u_int i = 0; i < vm->made; i++)
         vcpu_cleanup(&vm->vcpu[i]);
     vtdpi_bhyve_vm_cleanup(vm->pi);
 }
 
-struct vm *mini_vm_create(u_int vcpus, bool halt_exit)
+struct vm *mini_vm_create_part(u_int vcpus, u_int made, bool halt_exit)
 {
     struct vm *vm = malloc(sizeof(*vm), M_MINI, M_WAITOK | M_ZERO);
 
@@ -215,8 +222,13 @@ struct vm *mini_vm_create(u_int vcpus, bool halt_exit)
         v->id = i;
         mtx_init(&v->mtx, "vcpu", NULL, MTX_SPIN);
     }
-    vm_init(vm);
+    vm_init(vm, made);
     return vm;
+}
+
+struct vm *mini_vm_create(u_int vcpus, bool halt_exit)
+{
+    return mini_vm_create_part(vcpus, vcpus, halt_exit);
 }
 
 void mini_vm_start(struct vm *vm)
@@ -244,7 +256,7 @@ void mini_vm_reinit(struct vm *vm, void (*between)(void *arg), void *arg)
 {
     vm_cleanup(vm);
     between(arg);
-    vm_init(vm);
+    vm_init(vm, vm->vcpus);
 }
 
 /* vlapic_reset(), as for an INIT; the thread has left. */
