@@ -17,6 +17,9 @@
 
 #include "minivisor.h"
 
+/* More than a pCPU ever has interrupts off. */
+#define OVERLOOKED_US 600
+
 struct account_counts counts;
 
 static struct pair {
@@ -29,6 +32,7 @@ static struct pair {
 static atomic_ulong sent[VECTORS];
 static atomic_ulong stale;
 static atomic_ulong misdirected;
+static atomic_ulong overlooked;
 static atomic_ulong late[SOURCES];
 
 /* Raised, and neither delivered nor known to have merged. */
@@ -99,6 +103,27 @@ void account_raised(const struct vcpu *v, uint8_t vector, bool merged,
 void account_sent(uint8_t vector)
 {
     atomic_fetch_add(&sent[vector], 1);
+}
+
+/* A vCPU that sleeps while something is posted to it, and goes on sleeping: its
+ * wakeup was lost, even if a later interrupt wakes it. By CPU_UNIT only. */
+void account_watch(const struct vcpu *v)
+{
+    static uint64_t deadline[VCPUS];
+    static unsigned long crossings[VCPUS];
+    const volatile uint64_t *const pir =
+        (const volatile uint64_t *)(uintptr_t)v->pda;
+    const unsigned long now = atomic_load(&v->crossings);
+
+    if ((pir[0] | pir[1] | pir[2] | pir[3]) == 0 || !scheduler_is_asleep(v)) {
+        deadline[v->number] = 0;
+    } else if (deadline[v->number] == 0 || crossings[v->number] != now) {
+        deadline[v->number] = now_us() + OVERLOOKED_US;
+        crossings[v->number] = now;
+    } else if (now_us() > deadline[v->number]) {
+        deadline[v->number] = UINT64_MAX; /* count it once */
+        atomic_fetch_add(&overlooked, 1);
+    }
 }
 
 void account_stale(void)
@@ -226,7 +251,7 @@ static void print_exits(void)
         exits[VMX_EXIT_PREEMPTION_TIMER]);
     ROW("the guest sends an IPI                         ",
         exits[VMX_EXIT_WRMSR]);
-    ROW("the guest moves or masks a device interrupt    ",
+    ROW("the guest moves or unposts a device interrupt  ",
         exits[VMX_EXIT_VMCALL]);
     ROW("external interrupts                            ",
         exits[VMX_EXIT_EXTERNAL_INTERRUPT]);
@@ -249,6 +274,8 @@ static void print_events(void)
     ROW("preemptions                                    ", preempts);
     ROW("halts                                          ", halts);
     ROW("  but something was posted, so it goes on      ", stays);
+    ROW("  where WNV would go to is offline: elsewhere  ", refusals);
+    ROW("times offline                                  ", offlines);
     ROW("WNV taken while idle                           ",
         idle_interrupts[WNV]);
     ROW("ANV taken while idle: EOI, nothing else        ",
@@ -257,7 +284,7 @@ static void print_events(void)
           sent[WNV], counts.wakes);
     print("Device interrupts: %lu moved, %lu went to remapped form; there %lu "
           "raised = %lu relayed.\n",
-          counts.moves, counts.masks, counts.remapped, counts.relayed);
+          counts.moves, counts.unposts, counts.remapped, counts.relayed);
 }
 
 static bool row(const char *what, uint64_t count)
@@ -307,6 +334,7 @@ static bool print_wrong(const struct sums *s)
                 host.pcpu[0].exit_interrupts[ANV] +
                     host.pcpu[1].exit_interrupts[ANV]);
     good &= row("notifications that would miss a running vCPU   ", misdirected);
+    good &= row("posted to a sleeping vCPU, which slept on      ", overlooked);
     good &= row("delivered by an entry that had been replaced   ", stale);
     good &=
         row("sleeping vCPUs that a post would not wake      ", s->unsettled);

@@ -190,7 +190,7 @@ void devices_loop(void *arg)
     device_random = chance_start(100);
     for (unsigned int i = 0; i < INTERRUPTS; i++)
         start_pace(&device_pace[i], i, EVENTS_DEVICE);
-    while (!atomic_load(&host.stop_unit)) {
+    for (unsigned int turn = 0; !atomic_load(&host.stop_unit); turn++) {
         /* The unit's work: the invalidation queue. */
         (void)vtdpi_model_fetch(&host.model, VTDPI_MODEL_FETCH_MAX);
         (void)vtdpi_model_complete(&host.model, VTDPI_MODEL_FETCH_MAX);
@@ -198,6 +198,7 @@ void devices_loop(void *arg)
             continue;
         for (unsigned int i = 0; i < INTERRUPTS; i++)
             device_step(&host.interrupts[i], &device_pace[i]);
+        account_watch(&host.vcpu[turn % VCPUS]);
     }
 }
 
@@ -213,6 +214,8 @@ static void post(struct vcpu *v, uint8_t vector)
 
     atomic_fetch_add(&guest.events[SOURCE_EMULATED + v->number], 1);
     merged = vtdpi_pid_record(vtdpi_vcpu_pid(&v->pi), vector);
+    if (chance(&emulated_random, 2) == 0)
+        dawdle(&emulated_random); /* PIR without ON, for a while */
     n = vtdpi_pid_notify(vtdpi_vcpu_pid(&v->pi), false);
     if (n.needed)
         vtdpi_vcpu_send(&v->pi, &n);

@@ -99,7 +99,7 @@ static void send_ipi(uint64_t self, uint64_t *random)
 static void move(uint64_t self, uint64_t *random, unsigned int *step)
 {
     if (chance(random, 4) == 0) {
-        hypercall(CALL_MASK, self, 0, 0);
+        hypercall(CALL_UNPOST, self, 0, 0);
         return;
     }
     *step = (*step + 1) % 16;

@@ -141,14 +141,14 @@ void interrupts_move(struct interrupt *i, struct vcpu *v, uint8_t vector)
 
 /* The guest's vector stays, but it cannot be posted for a while: back to the
  * host form, and this host relays. */
-void interrupts_mask(struct interrupt *i)
+void interrupts_unpost(struct interrupt *i)
 {
     begin_change(i);
     atomic_fetch_and(&i->route, ~ROUTE(true, 0, 0));
     must(vtdpi_irq_unpost(&i->pi), "vtdpi_irq_unpost");
     end_change(i);
-    atomic_fetch_add(&counts.masks, 1);
-    timeline(EVENT_MASKS, i->number, 0, 0, 0);
+    atomic_fetch_add(&counts.unposts, 1);
+    timeline(EVENT_UNPOSTED, i->number, 0, 0, 0);
 }
 
 /* A device interrupt in remapped form arrived on a pCPU. */

@@ -8,6 +8,9 @@
 
 #include "minivisor.h"
 
+/* How long one dawdles, in turns of a loop, at most. */
+#define DAWDLE_TURNS 2000
+
 struct host host;
 
 uint64_t chance_start(unsigned int number)
@@ -23,6 +26,12 @@ uint32_t chance(uint64_t *state, uint32_t below)
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     z ^= z >> 31;
     return (uint32_t)((z >> 32) * below >> 32);
+}
+
+void dawdle(uint64_t *state)
+{
+    for (uint32_t n = chance(state, DAWDLE_TURNS); n != 0; n--)
+        pause();
 }
 
 void must(int rc, const char *what)
@@ -124,8 +133,10 @@ int main(const char *command_line)
     good &= settle();
     timeline_print();
     good &= account_print();
-    if (good)
+    if (good) {
         stop();
+        good = vtdpi_model_violations(&host.model) == 0;
+    }
     check(good, "the account balances");
     return 0;
 }

@@ -48,6 +48,7 @@ enum {
 
     CPU_MAIN = 0,
     CPU_FIRST = 1, /* p1; then p2 */
+    CPU_HOTPLUGGED = CPU_FIRST + PCPUS - 1,
     CPU_UNIT = CPU_FIRST + PCPUS,
     CPUS = CPU_UNIT + 1,
 
@@ -100,8 +101,8 @@ unsigned int guest_source(uint8_t vector);
 /* The guest's hypercall, by VMCALL: what a guest's write to its device's MSI
  * registers is to a hypervisor that traps it. */
 enum {
-    CALL_MOVE, /* RBX: interrupt, RCX: vCPU, RDX: vector */
-    CALL_MASK, /* RBX: interrupt; it leaves the posted form for a while */
+    CALL_MOVE,   /* RBX: interrupt, RCX: vCPU, RDX: vector */
+    CALL_UNPOST, /* RBX: interrupt; it leaves the posted form for a while */
 };
 
 /* ---- The host ---- */
@@ -117,13 +118,14 @@ struct pcpu {
     uint64_t bitmap[VTDPI_BITMAP_WORDS(PID_PAGES)];
     unsigned int number; /* 1 and up: its CPU */
     bool idle;           /* under the scheduler's lock: KICK it */
+    bool offline;        /* its local APIC takes no notification */
     struct vcpu *vcpu;   /* that it runs */
     uint64_t random;
     /* Counted by this pCPU. */
     uint64_t exits[VMX_EXITS];         /* by reason */
     uint64_t exit_interrupts[VECTORS]; /* external interrupts, by vector */
     uint64_t idle_interrupts[VECTORS]; /* taken while idle */
-    uint64_t runs, migrations, preempts, halts, stays;
+    uint64_t runs, migrations, preempts, halts, stays, refusals, offlines;
 };
 
 struct vcpu {
@@ -199,7 +201,7 @@ void interrupts_power_up(void);
 void interrupts_start(void);
 void interrupts_stop(void);
 void interrupts_move(struct interrupt *i, struct vcpu *v, uint8_t vector);
-void interrupts_mask(struct interrupt *i);
+void interrupts_unpost(struct interrupt *i);
 void interrupts_relay(unsigned int number);
 
 /* devices.c */
@@ -211,6 +213,8 @@ bool devices_done(void *arg);
  * their own, made from the seed and a number that nobody else uses. */
 uint64_t chance_start(unsigned int number);
 uint32_t chance(uint64_t *state, uint32_t below);
+/* Waste some microseconds, where others could get in between. */
+void dawdle(uint64_t *state);
 
 /* A call that cannot fail here. */
 void must(int rc, const char *what);
@@ -223,6 +227,7 @@ void account_raised(const struct vcpu *v, uint8_t vector, bool merged,
                     bool even);
 void account_sent(uint8_t vector); /* a notification */
 void account_stale(void);
+void account_watch(const struct vcpu *v); /* called again and again */
 void account_late(unsigned int source);
 bool account_all_seen(void *arg); /* by handlers: every source's events */
 bool account_print(void);
@@ -231,7 +236,7 @@ struct account_counts {
     atomic_ulong by_unit, by_software, by_guest; /* posted */
     atomic_ulong merged_unit, merged_software;
     atomic_ulong remapped, relayed;
-    atomic_ulong wakes, moves, masks;
+    atomic_ulong wakes, moves, unposts;
 };
 
 extern struct account_counts counts;
@@ -247,7 +252,8 @@ enum event {
     EVENT_REMAPPED,
     EVENT_WAKES,
     EVENT_MOVES,
-    EVENT_MASKS,
+    EVENT_UNPOSTED,
+    EVENT_OFFLINE,
 };
 
 /* What a post led to, beside the vector of a notification. */

@@ -8,6 +8,9 @@
 
 #include "minivisor.h"
 
+/* How long a pCPU is offline, in microseconds. */
+#define OFFLINE_US 500
+
 static struct vtdpi_pid_page pages[PID_PAGES];
 static struct vtdpi_page_ref page_list[PID_PAGES];
 static void *pcpu_list[PCPUS];
@@ -155,7 +158,7 @@ static void wake(void *ctx, void *cookie)
 void scheduler_interrupt(struct pcpu *p, uint8_t vector)
 {
     apic_eoi();
-    if (vector == WNV)
+    if (vector == WNV && !p->offline)
         (void)vtdpi_pcpu_handle_wakeup(&p->pi, vector);
     else if (vector >= HOST_VECTOR && vector < HOST_VECTOR + INTERRUPTS)
         interrupts_relay(vector - HOST_VECTOR);
@@ -194,6 +197,25 @@ static struct vcpu *next_vcpu(struct pcpu *p)
     return v;
 }
 
+/* Now and then p2 goes offline. Who is blocked there is woken, and blocks
+ * elsewhere; from then on its local APIC takes no notification. (Device
+ * interrupts in remapped form it goes on taking: a host moves those before.) */
+static void go_offline(struct pcpu *p)
+{
+    const uint64_t until = now_us() + OFFLINE_US;
+
+    take_lock();
+    p->idle = false;
+    give_lock();
+    p->offlines++;
+    timeline(EVENT_OFFLINE, p->number, vtdpi_pcpu_offline(&p->pi), 0, 0);
+    p->offline = true;
+    while (now_us() < until)
+        __asm__ volatile("sti; pause; cli" : : : "memory");
+    p->offline = false;
+    vtdpi_pcpu_online(&p->pi);
+}
+
 void scheduler_loop(void *arg)
 {
     struct pcpu *const p = arg;
@@ -201,8 +223,11 @@ void scheduler_loop(void *arg)
     interrupts_off();
     vmx_on();
     while (!atomic_load(&host.stop_pcpus)) {
-        struct vcpu *const v = next_vcpu(p);
+        struct vcpu *v;
 
+        if (p->number == CPU_HOTPLUGGED && chance(&p->random, 12) == 0)
+            go_offline(p);
+        v = next_vcpu(p);
         if (v != NULL)
             vcpu_run(p, v);
         else

@@ -173,6 +173,12 @@ static void put_rest(const struct entry *e, struct text *what,
         add_vector(what, e->b);
         add(then, "entry flushed");
         break;
+    case EVENT_OFFLINE:
+        add(what, "goes offline");
+        add(then, "wakes ");
+        add_char(then, (char)('0' + e->a % 10));
+        add(then, " of those blocked there");
+        break;
     default:
         add(what, "leaves the posted form");
         add(then, "entry flushed");
@@ -201,7 +207,7 @@ static void print_entry(unsigned int number, const struct entry *e)
         add_source(&who, e->who);
         put_post(e, &what, &then);
     } else {
-        if (e->what == EVENT_WAKES)
+        if (e->what == EVENT_WAKES || e->what == EVENT_OFFLINE)
             add_name(&who, 'p', e->who);
         else
             add_source(&who, e->who);

@@ -20,9 +20,6 @@
 /* Time slices, by chance up to so many ticks of the time stamp counter. */
 #define SLICE_TSC  20000
 
-/* How long a preemption on the way takes, in turns of a loop, at most. */
-#define AWAY_TURNS 1000
-
 /* More than block can find something pending, one after the other. */
 #define HALT_TRIES 64
 
@@ -52,25 +49,20 @@ static bool is_deliverable(const struct vcpu *v)
     return v->highest >> 4 > (int)(v->vmx.apic[APIC_PPR] >> 4 & 0xf);
 }
 
-/* A host whose threads can be preempted may be so here. SN is set for a while,
- * and what is posted then is recorded and nothing else: block finds it. */
-static void preempt_on_the_way(struct pcpu *p, struct vcpu *v)
-{
-    vtdpi_vcpu_preempt(&v->pi);
-    for (uint32_t n = chance(&p->random, AWAY_TURNS); n != 0; n--)
-        pause();
-}
-
-/* Halted, interrupts enabled, nothing deliverable: arm the wakeup vector. Most
- * often of this pCPU; now and then of another one, for balance. */
+/* Halted, interrupts enabled, nothing deliverable: arm the wakeup vector, of this
+ * pCPU or, for balance, of another one. */
 static enum next halt(struct pcpu *p, struct vcpu *v)
 {
-    struct pcpu *const where =
-        chance(&p->random, 4) == 0 ? &host.pcpu[chance(&p->random, PCPUS)] : p;
+    struct pcpu *where = &host.pcpu[chance(&p->random, PCPUS)];
 
     scheduler_arm(v); /* before block: from now on a wake counts */
+    /* A host whose threads can be preempted may be so here. SN is set for a
+     * while, and what is posted then is recorded and nothing else: block finds
+     * it. */
     if (chance(&p->random, 4) == 0)
-        preempt_on_the_way(p, v);
+        vtdpi_vcpu_preempt(&v->pi);
+    if (chance(&p->random, 2) == 0)
+        dawdle(&p->random);
     for (unsigned int tries = 0; tries < HALT_TRIES; tries++) {
         switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
         case VTDPI_BLOCKED:
@@ -82,8 +74,9 @@ static enum next halt(struct pcpu *p, struct vcpu *v)
                 return ENTER;
             break; /* ON without a vector: block again */
         case VTDPI_BLOCK_OFFLINE:
-        default:
-            panic("p%u went offline", where->number);
+            p->refusals++;
+            where = p; /* the one that this runs on is online */
+            break;
         }
     }
     panic("v%u cannot halt: always pending, and nothing there", v->number);
@@ -140,7 +133,7 @@ static enum next on_vmcall(struct vcpu *v)
     if (r->rax == CALL_MOVE)
         interrupts_move(i, &host.vcpu[r->rcx % VCPUS], (uint8_t)r->rdx);
     else
-        interrupts_mask(i);
+        interrupts_unpost(i);
     vmx_skip_instruction();
     return ENTER;
 }
@@ -192,7 +185,9 @@ static enum next on_exit(struct pcpu *p, struct vcpu *v, uint32_t reason)
     }
 }
 
-/* RVI follows from the virtual IRR, which is the truth; SVI stays. */
+/* RVI follows from the virtual IRR, which is the truth; SVI stays. (A host that
+ * sets bits of the virtual IRR in other places, too, raises RVI to the larger of
+ * old and found. Here that would keep the vector that Bochs makes up.) */
 static void set_rvi(const struct vcpu *v)
 {
     const uint64_t status = vmx_read(VMX_GUEST_INTERRUPT_STATUS);
@@ -248,6 +243,9 @@ static void schedule_out(struct pcpu *p, struct vcpu *v, enum next how)
         timeline(EVENT_PREEMPTED, v->number, p->number, 0, 0);
         scheduler_ready(v);
     } else {
+        /* Wakes that come before it sleeps are not lost, either. */
+        if (chance(&p->random, 2) == 0)
+            dawdle(&p->random);
         scheduler_sleep(v);
     }
 }

@@ -24,6 +24,7 @@ ZERO = (
     "sources whose last event no handler has seen",
     "VM exits for a running vCPU's posted interrupts",
     "notifications that would miss a running vCPU",
+    "posted to a sleeping vCPU, which slept on",
     "delivered by an entry that had been replaced",
     "sleeping vCPUs that a post would not wake",
     "sleeping vCPUs and blocked bits, difference",
@@ -32,6 +33,8 @@ ZERO = (
     "interrupts refused by the unit",
     "rules of the hardware broken by the driver",
 )
+
+REFUSED = "where WNV would go to is offline: elsewhere"
 
 # What the timelines show, one or another.
 HAPPENS = ("runs on p1", "runs on p2", "is preempted", "halts on", "wakes v",
@@ -118,6 +121,7 @@ def exits(a):
     a.same("external interrupts", [sum(p) for p in zip(*parts)], external)
     a.same("exits for posted interrupts", parts[3], [0, 0])
     a.same("halts, and exits by HLT", a.row("halts"), a.row("the guest halts"))
+    a.more("p2: times offline", a.row("times offline")[1], 1)
     for name, least in (("the guest halts", 10), ("end of a time slice", 10),
                         ("the guest sends an IPI", 5), ("runs", 20),
                         ("of a vCPU that ran elsewhere before", 5),
@@ -195,6 +199,9 @@ def main():
         outputs.append(done.stdout)
     case("the timelines show all of it", "\n".join(
         "never '%s'" % w for w in HAPPENS if w not in "".join(outputs)))
+    refused = sum(sum(Account(text).row(REFUSED)) for text in outputs)
+    case("vCPUs have met a pCPU that is offline",
+         "" if refused or seeds else "none")
     if not seeds and not failed:
         again = run(runner, image, SEEDS[0]).stdout
         case("the same seed, the same run",
