@@ -27,7 +27,7 @@ static VTDPI_COLD int check_vectors(const struct vtdpi_sched_params *params)
 {
     const uint32_t count = params->wnv_count == 0 ? 1 : params->wnv_count;
 
-    if (count > VTDPI_WNV_MAX || VTDPI_PAGE_SLOTS % count != 0)
+    if (VTDPI_PAGE_SLOTS % count != 0)
         return VTDPI_EINVAL;
     if (params->anv < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
@@ -138,6 +138,11 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     p->apic_id = apic_id;
     p->ndst = vtdpi_ndst_from_apic_id(s->apic_mode, apic_id);
     vtdpi_atomic_store64_relaxed(&p->scan, 0);
+    vtdpi_atomic_store64_relaxed(&p->here_left, 0);
+    vtdpi_atomic_store64_relaxed(&p->away_left, 0);
+    /* Not the same sequence for any two. */
+    vtdpi_atomic_store64_relaxed(&p->random, (number + UINT64_C(1)) *
+                                                 UINT64_C(0x9e3779b97f4a7c15));
     vtdpi_atomic_store64_relaxed(&p->online, 0);
     /* Release: pairs with the acquire of detach. */
     vtdpi_atomic_store_ptr_release(&s->pcpus[number], p);

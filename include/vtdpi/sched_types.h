@@ -26,7 +26,7 @@ VTDPI_BEGIN_DECLS
 #define VTDPI_PAGES_MAX  65536
 
 /** Most wakeup notification vectors of an instance. */
-#define VTDPI_WNV_MAX    64
+#define VTDPI_WNV_MAX    VTDPI_PAGE_SLOTS
 
 /** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
 #define VTDPI_BITMAP_WORDS(pages) \
@@ -86,9 +86,13 @@ struct vtdpi_sched {
 /** @brief A physical CPU; the host embeds it in its per-CPU data. */
 struct vtdpi_pcpu {
     /* private: */
-    uint64_t scan; /* sequence of the handler; odd while it reads */
-    /* Other pCPUs read what follows whenever they block a vCPU here; the
-     * handler's writes do not take that line away from them. */
+    uint64_t scan; /* sequence of the handlers; odd while one reads */
+    /* Of vtdpi_pcpu_choose(): */
+    uint64_t here_left; /* choices of this pCPU before its list is counted */
+    uint64_t away_left; /* choices of others before that */
+    uint64_t random;    /* never 0 */
+    /* Other pCPUs read what follows whenever they block a vCPU here; this
+     * one's writes to the above do not take that line away from them. */
     uint8_t pad[VTDPI_CACHELINE - sizeof(uint64_t)];
     struct vtdpi_sched *sched;
     uint64_t *leaf;    /* bit per slot, a word per PID page */

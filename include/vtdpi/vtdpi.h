@@ -10,6 +10,7 @@
 #include "vtdpi/atomic.h"
 #include "vtdpi/bind.h"
 #include "vtdpi/caps.h"
+#include "vtdpi/choose.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"
 #include "vtdpi/dmar.h"

@@ -14,7 +14,8 @@ import re
 import sys
 
 # Members that are shared words themselves.
-SCALARS = ('control', 'refs', 'claimed', 'online', 'scan', 'units')
+SCALARS = ('control', 'refs', 'claimed', 'online', 'scan', 'units',
+           'here_left', 'away_left', 'random')
 # Members that point to, or are arrays of, shared words.
 ARRAYS = ('pir', 'reserved', 'leaf', 'summary', 'cookie', 'pages', 'pcpus',
           'dirty', 'owners', 'leaves', 'hints', 'top', 'ring', 'status',

@@ -67,7 +67,7 @@ uint8_t world_wnv(unsigned int n)
 
 struct world *world_new(const uint32_t slots[VCPUS])
 {
-    return world_new_vectors(slots, 1);
+    return world_new_vectors(slots, 0);
 }
 
 struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
@@ -86,9 +86,9 @@ struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
     };
 
     assert_non_null(w);
-    for (unsigned int i = 0; i < wnv_count; i++)
+    w->wnv_count = wnv_count == 0 ? 1 : wnv_count;
+    for (unsigned int i = 0; i < w->wnv_count; i++)
         params.wnv[i] = world_wnv(i);
-    w->wnv_count = wnv_count;
     w->memory = aligned_alloc(4096, PRESENT * 4096);
     assert_non_null(w->memory);
     w->ops.send_ipi = send_ipi;

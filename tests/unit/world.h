@@ -62,7 +62,7 @@ uint32_t world_apic_id(unsigned int pcpu);
 uint8_t world_wnv(unsigned int n);
 
 /* All pCPUs online, pages 0, 1 and 65 present, VCPUS vCPUs attached to the
- * slots given; with one wakeup vector, or with several. */
+ * slots given; with one wakeup vector, also as 0, or with several. */
 struct world *world_new(const uint32_t slots[VCPUS]);
 struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count);
 void world_free(struct world *w);
