@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What mutants.py breaks in the life of a unit."""
+
+from mutant import REGS, UNIT, X2APIC, XAPIC, Survivor, one
+
+# The first lines of each step of bring_up(), to be moved about.
+QUEUE = "    int rc = start_queue(u);\n\n"
+LATCH = "    if (rc == 0)\n        rc = latch_table(u);\n"
+FLUSH = "    if (rc == 0)\n        rc = flush_cache(u);\n"
+REMAP = "    if (rc == 0)\n        rc = command(u, IRE, true);\n"
+BLOCK = "    if (rc == 0)\n        rc = block_compatibility(u);\n"
+BRING_UP = QUEUE + LATCH + FLUSH + REMAP + BLOCK
+
+
+def order(name, *steps):
+    return one("bring-up: " + name, UNIT, BRING_UP, QUEUE + "".join(steps))
+
+
+BRING_UP_STEPS = [
+    one(
+        "bring-up: no queue",
+        UNIT,
+        BRING_UP,
+        "    int rc = 0;\n\n    (void)start_queue;\n" + LATCH + FLUSH + REMAP + BLOCK,
+    ),
+    one(
+        "bring-up: QIE not commanded",
+        UNIT,
+        "    rc = command(u, QIE, true);\n",
+        "    rc = 0;\n",
+    ),
+    one(
+        "bring-up: queue closed",
+        UNIT,
+        "    vtdpi_qi_open(&u->qi);\n",
+        "",
+    ),
+    one(
+        "bring-up: queue not programmed",
+        UNIT,
+        "    vtdpi_qi_program(&u->qi);\n",
+        "",
+    ),
+    order("no table", FLUSH, REMAP, BLOCK + "    (void)latch_table;\n"),
+    order("cache not flushed", LATCH, REMAP, BLOCK + "    (void)flush_cache;\n"),
+    order("remapping not commanded", LATCH, FLUSH, BLOCK),
+    order("flushed before latched", FLUSH, LATCH, REMAP, BLOCK),
+    order("remapping before latched", REMAP, LATCH, FLUSH, BLOCK),
+    order("remapping before flushed", LATCH, REMAP, FLUSH, BLOCK),
+    order("latched twice", LATCH, LATCH, FLUSH, REMAP, BLOCK),
+    order("flushed twice", LATCH, FLUSH, FLUSH, REMAP, BLOCK),
+    Survivor(
+        "bring-up: compatibility format not blocked",
+        [
+            (
+                UNIT,
+                BRING_UP,
+                QUEUE + LATCH + FLUSH + REMAP + "    (void)block_compatibility;\n",
+            )
+        ],
+        because="QEMU never sets CFIS; tests/unit/test_unit.c looks",
+    ),
+    one(
+        "bring-up: compatibility format let pass",
+        UNIT,
+        "    const int rc = command(u, CFI, false);\n",
+        "    const int rc = command(u, CFI, true);\n",
+    ),
+    one(
+        "IRTA not written",
+        UNIT,
+        "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
+        "irta_value(&u->config));\n",
+        "    (void)irta_value(&u->config);\n",
+    ),
+    one(
+        "SIRTP not commanded",
+        UNIT,
+        "irta_value(&u->config));\n    return command(u, SIRTP, true);\n",
+        "irta_value(&u->config));\n    return 0;\n",
+    ),
+    one(
+        "SIRTP before IRTA",
+        UNIT,
+        "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
+        "irta_value(&u->config));\n"
+        "    return command(u, SIRTP, true);\n",
+        "    rc = command(u, SIRTP, true);\n"
+        "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
+        "irta_value(&u->config));\n"
+        "    return rc;\n",
+    ),
+    one(
+        "IRTA: EIME left out",
+        UNIT,
+        "(c->eime ? VTDPI_IRTA_EIME : 0)",
+        "(c->eime ? 0 : 0)",
+        X2APIC,
+    ),
+    one(
+        "IRTA: EIME always",
+        UNIT,
+        "(c->eime ? VTDPI_IRTA_EIME : 0)",
+        "VTDPI_IRTA_EIME",
+        XAPIC,
+    ),
+    one(
+        "IRTA: S too large",
+        UNIT,
+        "c->irt_order - 1",
+        "c->irt_order",
+    ),
+    one(
+        "IRTA: S too small",
+        UNIT,
+        "c->irt_order - 1",
+        "c->irt_order - 2",
+    ),
+    one(
+        "flush of the cache: skipped as if SIRTP did it",
+        UNIT,
+        "    if (u->caps.esirtps)\n",
+        "    if (!u->caps.esirtps)\n",
+    ),
+    one(
+        "flush of the cache: one entry",
+        UNIT,
+        "    rc = vtdpi_unit_submit_iec_global(u, &ticket);\n",
+        "    rc = vtdpi_unit_submit_iec(u, 0, 0, &ticket);\n",
+    ),
+    one(
+        "GCMD: QIE not repeated",
+        UNIT,
+        "VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE |",
+        "VTDPI_GCMD_EAFL |",
+    ),
+    one(
+        "GCMD: IRE not repeated",
+        UNIT,
+        "                VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))",
+        "                VTDPI_GCMD_CFI))",
+    ),
+    one(
+        "GCMD: one-shot bits repeated",
+        UNIT,
+        "    uint32_t value = gsts & LASTING & ~bit;\n",
+        "    uint32_t value = gsts & ~bit;\n",
+    ),
+    one(
+        "GCMD: written though so already",
+        UNIT,
+        "    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on)\n",
+        "    if (false)\n",
+    ),
+    one(
+        "GCMD: bits swapped",
+        REGS,
+        "#define VTDPI_GCMD_QIE   VTDPI_BIT64(26)",
+        "#define VTDPI_GCMD_QIE   VTDPI_BIT64(27)",
+    ),
+]
+
+TAKE_DOWN_STEPS = [
+    one(
+        "take-down: remapping stays on",
+        UNIT,
+        "    int rc = command(u, IRE, false);\n    int first;\n",
+        "    int rc = 0;\n    int first;\n",
+    ),
+    one(
+        "take-down: EIME stays",
+        UNIT,
+        "    if ((irta & VTDPI_IRTA_EIME) == 0)\n        return 0;\n",
+        "    if ((irta & VTDPI_IRTA_EIME) != 0)\n        return 0;\n",
+    ),
+    one(
+        "take-down: EIME cleared, not latched",
+        UNIT,
+        "irta & ~VTDPI_IRTA_EIME);\n    return command(u, SIRTP, true);\n",
+        "irta & ~VTDPI_IRTA_EIME);\n    return 0;\n",
+        X2APIC,
+    ),
+    one(
+        "take-down: queue not drained",
+        UNIT,
+        "    const int drained = vtdpi_qi_close(&u->qi, 0);\n",
+        "    const int drained = 0;\n",
+    ),
+    one(
+        "take-down: QIE stays",
+        UNIT,
+        "    const int rc = command(u, QIE, false);\n"
+        "\n"
+        "    if (rc == VTDPI_ETIMEDOUT)",
+        "    const int rc = 0;\n\n    if (rc == VTDPI_ETIMEDOUT)",
+    ),
+    one(
+        "take-down: queue before remapping",
+        UNIT,
+        "    int rc = command(u, IRE, false);\n    int first;\n",
+        "    int rc = stop_queue(u);\n    int first;\n\n"
+        "    rc = command(u, IRE, false);\n",
+    ),
+    one(
+        "foreign: taken though not allowed",
+        UNIT,
+        "take_over ? command(u, IRE, false) : VTDPI_EFOREIGN",
+        "command(u, IRE, false)",
+    ),
+    one(
+        "foreign: remapping stays on",
+        UNIT,
+        "take_over ? command(u, IRE, false) : VTDPI_EFOREIGN",
+        "take_over ? 0 : VTDPI_EFOREIGN",
+    ),
+    one(
+        "foreign: queue stays on",
+        UNIT,
+        "        drain_foreign(u);\n    return command(u, QIE, false);\n",
+        "        drain_foreign(u);\n    return 0;\n",
+    ),
+    one(
+        "foreign: adopted whatever its size",
+        UNIT,
+        "            (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) == 0;\n",
+        "            VTDPI_IRTA_EIME) == 0;\n",
+    ),
+    one(
+        "foreign: never adopted",
+        UNIT,
+        "    return u->config.adopt && (gsts & IRE) != 0 &&\n",
+        "    return false && u->config.adopt && (gsts & IRE) != 0 &&\n",
+    ),
+    one(
+        "resume: firmware's unit refused",
+        UNIT,
+        "    return enable(unit, true);\n",
+        "    return enable(unit, false);\n",
+    ),
+]
