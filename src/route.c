@@ -184,16 +184,23 @@ static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
                                         const struct vtdpi_compat_msi *msg,
                                         struct vtdpi_route_candidate *one)
 {
+    const bool broadcast = msg->dest == VTDPI_DEST_ALL;
+    struct vtdpi_compat_msi to = *msg;
     struct vtdpi_route_walk walk;
     struct vtdpi_route_candidate second;
 
-    vtdpi_route_walk_begin(&walk, set, msg);
+    /* A broadcast is not arbitrated for posting: it is no way to ask for one
+     * of many (SDM), so who shall be the one is software's to say. */
+    if (broadcast) {
+        to.dlm = VTDPI_DLM_FIXED;
+        to.rh = false;
+    }
+    vtdpi_route_walk_begin(&walk, set, &to);
     if (!vtdpi_route_walk_next(&walk, one))
         return walk.disabled ? VTDPI_ROUTE_DISABLED : VTDPI_ROUTE_NO_MATCH;
     if (!vtdpi_route_walk_next(&walk, &second))
         return VTDPI_ROUTE_POSTABLE;
-    return msg->dest == VTDPI_DEST_ALL ? VTDPI_ROUTE_BROADCAST
-                                       : VTDPI_ROUTE_SEVERAL;
+    return broadcast ? VTDPI_ROUTE_BROADCAST : VTDPI_ROUTE_SEVERAL;
 }
 
 struct vtdpi_route_decision

@@ -181,6 +181,7 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
     const bool redirected =
         bits(message->address, 3, 3) == 1 && bits(message->address, 2, 2) == 1;
     uint32_t addressed = 0;
+    uint32_t all;
 
     answer->takers = 0;
     answer->what = what_is_wrong_with(message);
@@ -195,6 +196,7 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
         if (would_take(&vcpus[i], message))
             insert_taker(vcpus, i, answer);
     }
+    all = answer->takers;
     if ((lowest || redirected) && answer->takers > 0) {
         answer->taker[0] =
             answer->taker[bits(message->data, 7, 0) % answer->takers];
@@ -207,8 +209,10 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
         return;
     if (answer->takers == 0)
         answer->what = addressed == 0 ? "nobody" : "disabled";
+    else if (all > 1 && is_broadcast_to_all(message))
+        answer->what = "broadcast";
     else if (answer->takers > 1)
-        answer->what = is_broadcast_to_all(message) ? "broadcast" : "several";
+        answer->what = "several";
     else if (!vcpus[answer->vcpu].has_pid)
         answer->what = "no pid";
     else
