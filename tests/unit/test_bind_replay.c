@@ -33,6 +33,7 @@ struct replay {
     struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
+    bool unbound; /* the first */
     /* What is injected, before which step, and what came of it. */
     unsigned int unit;
     unsigned int which;
@@ -40,6 +41,8 @@ struct replay {
     unsigned int steps;
     bool armed;
     bool done;
+    bool fail;
+    enum vtdpi_model_fault fault;
     struct vtdpi_model_result result;
 };
 
@@ -48,8 +51,11 @@ static void inject(struct replay *r)
     if (!r->armed || r->done || r->steps++ != r->at)
         return;
     r->done = true;
-    r->result =
-        machine_raise(r->m, r->unit, vtdpi_irq_index(&r->irq[r->which]));
+    if (r->fail)
+        vtdpi_model_set_fault(&r->m->model[r->unit], r->fault, 0);
+    else
+        r->result =
+            machine_raise(r->m, r->unit, vtdpi_irq_index(&r->irq[r->which]));
 }
 
 static void on_step(struct machine *m, struct vtdpi_model *at,
@@ -249,7 +255,10 @@ static int event_on(struct replay *r)
 
 static int event_unbind(struct replay *r)
 {
-    return vtdpi_vm_unbind(&r->b[0]);
+    const int rc = vtdpi_vm_unbind(&r->b[0]);
+
+    r->unbound = rc == 0;
+    return rc;
 }
 
 static const struct event events[] = {
@@ -352,8 +361,8 @@ static void finish(struct replay *r)
 {
     for (unsigned int i = 0; i < IRQS; i++) {
         assert_goes(r, i);
-        if (r->b[i].vm != NULL)
-            assert_int_equal(vtdpi_vm_unbind(&r->b[i]), 0);
+        assert_int_equal(vtdpi_vm_unbind(&r->b[i]),
+                         i == 0 && r->unbound ? VTDPI_EINVAL : 0);
     }
     for (unsigned int v = 0; v < MACHINE_VCPUS; v++)
         assert_int_equal(vtdpi_vcpu_detach(&r->m->vcpu[v]), 0);
@@ -435,11 +444,64 @@ static void test_replay_late_post_before_every_step(void **state)
     replay_all(true);
 }
 
+/* A unit fails before a step: the call says so, or nothing was left to fail.
+ * Afterwards one update brings everything to where it belongs. */
+static bool replay_failure(const struct event *e, unsigned int unit,
+                           enum vtdpi_model_fault fault, unsigned int step,
+                           unsigned int *failed)
+{
+    struct vtdpi_vm_stats stats;
+    struct replay r;
+    int rc;
+
+    start(&r, e);
+    r.fail = true;
+    r.unit = unit;
+    r.fault = fault;
+    r.at = step;
+    r.m->step_ctx = &r;
+    r.m->step = on_step;
+    r.armed = true;
+    rc = e->run(&r);
+    r.armed = false;
+    r.m->step = NULL;
+    vtdpi_model_clear_fault(&r.m->model[unit], fault);
+    vtdpi_vm_get_stats(&r.vm, &stats);
+    assert_int_equal(stats.pending != 0, rc != 0);
+    *failed += rc != 0;
+    assert_int_equal(vtdpi_vm_update(&r.vm), 0);
+    finish(&r);
+    return r.done;
+}
+
+static void test_replay_failure_before_every_step(void **state)
+{
+    static const enum vtdpi_model_fault faults[] = {
+        VTDPI_MODEL_FAULT_STATUS_NEVER,
+        VTDPI_MODEL_FAULT_QUEUE_STUCK,
+        VTDPI_MODEL_FAULT_IQE,
+    };
+
+    (void)state;
+    for (unsigned int e = 0; e < EVENTS; e++) {
+        for (unsigned int f = 0; f < sizeof(faults) / sizeof(faults[0]); f++) {
+            unsigned int failed = 0;
+            unsigned int step = 0;
+
+            while (replay_failure(&events[e], step % UNITS, faults[f],
+                                  step / UNITS, &failed))
+                step++;
+            assert_true(failed > 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replay_interrupt_before_every_step),
         cmocka_unit_test(test_replay_late_post_before_every_step),
+        cmocka_unit_test(test_replay_failure_before_every_step),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
