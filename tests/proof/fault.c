@@ -126,3 +126,27 @@ void proof_fault_event(void)
     CLAIM(!half_sent);
     REACH(id > 255);
 }
+
+static uint32_t cleared_at;
+static uint64_t cleared_by;
+
+static void write64_record(void *ctx, uint32_t at, uint64_t value)
+{
+    (void)ctx;
+    cleared_at = at;
+    cleared_by = value;
+}
+
+/* A record is cleared by F alone, in its second word, wherever CAP puts it. */
+void proof_fault_clear(void)
+{
+    static const struct vtdpi_platform_ops ops = {.write64 = write64_record};
+    struct vtdpi_unit unit = {0};
+    const uint8_t i = nondet_u8();
+
+    unit.ops = &ops;
+    unit.caps.fault_offset = nondet_u16();
+    clear_record(&unit, i);
+    CLAIM(cleared_at == (uint32_t)unit.caps.fault_offset + i * 16u + 8);
+    CLAIM(cleared_by == UINT64_C(1) << 63);
+}

@@ -144,6 +144,7 @@ void proof_qi_slot(void) /* unwind 17 */
 
 /* The registers of a unit that answers anything and remembers what is written.
  */
+static uint64_t answered;
 static uint64_t written_iqt;
 static uint64_t written_iqa;
 static uint32_t written_fsts;
@@ -159,7 +160,8 @@ static uint64_t read64(void *ctx, uint32_t at)
 {
     (void)ctx;
     (void)at;
-    return nondet_u64();
+    answered = nondet_u64();
+    return answered;
 }
 
 static void write32(void *ctx, uint32_t at, uint32_t value)
@@ -230,6 +232,8 @@ void proof_qi_head(void)
     qi.ops = &ops;
     if (read_head(&qi) != HEAD_VALID)
         CLAIM(qi.head == before);
+    else
+        CLAIM(qi.head == bits(answered, 18, 4) >> (qi.words == 4));
     CLAIM(qi.head < qi.slots);
     CLAIM(used_slots(&qi) <= used);
     REACH(qi.head != before && qi.head == qi.tail);
