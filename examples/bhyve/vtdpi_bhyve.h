@@ -213,7 +213,8 @@ void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq);
 /**
  * @brief Before bus_teardown_intr() of a message: because MSI goes off, or the
  *        guest has masked it. Not posted from now on; what the device had
- *        posted has landed. Legal if it is not set up. Device lock held.
+ *        posted has landed. Legal if it is not set up, or if there are no
+ *        messages. Device lock held.
  */
 void vtdpi_bhyve_msg_teardown(struct vtdpi_bhyve_dev *d, u_int msg);
 

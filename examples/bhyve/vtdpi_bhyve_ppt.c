@@ -159,10 +159,15 @@ void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq)
 
 void vtdpi_bhyve_msg_teardown(struct vtdpi_bhyve_dev *d, u_int msg)
 {
-    struct vtdpi_bhyve_msg *const m = msg_of(d, msg);
+    struct vtdpi_bhyve_msg *m;
 
+    /* ppt.c takes down all that there might be when a set-up has failed. */
+    sx_assert(&d->lock, SA_XLOCKED);
+    if (msg >= d->count)
+        return;
     /* The guest's message stays: until bus_teardown_intr() the device may
      * still interrupt the host, which is from before the guest's change. */
+    m = &d->msgs[msg];
     vtdpi_bhyve_dmar_release(m);
     m->target = NULL;
     m->set = false;
