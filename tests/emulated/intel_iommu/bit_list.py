@@ -115,4 +115,4 @@ HOOKS = (
 def bits():
     for site, (name, count) in enumerate(SITES):
         for bit in range(count):
-            yield Mutant(f"{name}: bit {bit}", [], MODES, f"flip={site}:{bit}")
+            yield Mutant(f"{name}: bit {bit}", [], MODES, f"brief flip={site}:{bit}")

@@ -66,8 +66,11 @@ struct vtdpi_irte_remapped form_of(const struct oracle_entry *e);
 struct vtdpi_source source_of(const struct oracle_entry *e);
 struct oracle_entry entry_for(uint8_t vector, unsigned int cpu);
 
-/* Does the table hold it, and was it written back last? */
+/* Does the table hold it, and no old one of it anywhere? */
 bool table_has(uint32_t index, const struct oracle_entry *e);
+
+/* Was it written back to memory since this was asked last? */
+bool was_cleaned(uint32_t index);
 
 /* The vector arrives on the CPU, and nothing else anywhere. The device has
  * been programmed. */

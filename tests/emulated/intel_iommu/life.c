@@ -35,7 +35,8 @@ static bool set(uint8_t vector, unsigned int cpu)
     const struct vtdpi_irte_remapped form = form_of(&e);
 
     return vtdpi_irq_set_host(&irq, &form) == 0 &&
-           table_has(vtdpi_irq_index(&irq), &e);
+           table_has(vtdpi_irq_index(&irq), &e) &&
+           was_cleaned(vtdpi_irq_index(&irq));
 }
 
 static bool still_fires(uint8_t vector, unsigned int cpu)

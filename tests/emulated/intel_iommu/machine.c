@@ -275,6 +275,7 @@ void machine_find(enum vtdpi_apic_mode mode, unsigned int table_order,
                   0 &&
               machine.cleaned == (uintptr_t)entries,
           "the table is written back for a unit that does not snoop");
+    machine.cleaned_bytes = 0;
     check(vtdpi_fault_init(&machine.reader, &params) == 0,
           "a fault reader is set up");
     for (unsigned int v = FIRST_VECTOR; v < VECTOR_WORK; v++)

@@ -338,7 +338,7 @@ FAULT_STEPS = [
         "fault: records elsewhere",
         REGS,
         "#define VTDPI_CAP_FRO     VTDPI_BITS64(33, 24)",
-        "#define VTDPI_CAP_FRO     VTDPI_BITS64(32, 24)",
+        "#define VTDPI_CAP_FRO     VTDPI_BITS64(33, 25)",
     ),
     one(
         "event: not unmasked",

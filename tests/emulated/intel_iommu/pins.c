@@ -36,7 +36,7 @@ static bool set(uint32_t index, const struct oracle_entry *e)
 
     return vtdpi_irte_encode_remapped(&form, &irte) == 0 &&
            vtdpi_table_set(&machine.table, index, &irte) == 0 &&
-           table_has(index, e);
+           table_has(index, e) && was_cleaned(index);
 }
 
 static void clear(uint32_t index)
