@@ -2,6 +2,7 @@
 /* A pCPU's thread: its interrupts, its guest, what it does with vCPUs. */
 #include "host.h"
 #include "host_internal.h"
+#include "vtdpi/choose.h"
 
 /* The vectors that a local APIC delivers in host mode. */
 static bool take_interrupts(struct pcpu *p)
@@ -97,17 +98,18 @@ static void requeue(struct pcpu *p)
 
 static enum vtdpi_block_result block_somewhere(struct pcpu *p, uint32_t tries)
 {
-    const bool here = tries == 0 && race_one_in(&p->rng, 2);
+    const bool choose = tries == 0 && race_one_in(&p->rng, 2);
     /* pCPU 0 is never offline. */
     const uint32_t n = tries > PCPUS ? 0 : race_below(&p->rng, PCPUS);
-    struct pcpu *to = here ? p : &p->w->pcpu[n];
+    struct vtdpi_pcpu *to =
+        choose ? vtdpi_pcpu_choose(&p->lib, 2) : &p->w->pcpu[n].lib;
 
     p->blocks++;
     /* From now on a wake prevents the sleep. */
     (void)vtdpi_atomic_xchg64(&p->current->woken, 0);
     if (race_one_in(&p->rng, 4))
-        return vtdpi_vcpu_block_committed(&p->current->lib, &to->lib);
-    return vtdpi_vcpu_block(&p->current->lib, &to->lib);
+        return vtdpi_vcpu_block_committed(&p->current->lib, to);
+    return vtdpi_vcpu_block(&p->current->lib, to);
 }
 
 /* Armed. Sleeps, unless woken meanwhile; or does one of the odd things that a
