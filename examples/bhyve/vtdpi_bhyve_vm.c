@@ -49,6 +49,7 @@ struct vtdpi_bhyve_vm *vtdpi_bhyve_vm_init(struct vm *vm, u_int maxcpus)
 void vtdpi_bhyve_vm_cleanup(struct vtdpi_bhyve_vm *gvm)
 {
     sx_xlock(&vtdpi_bhyve.lock);
+    KASSERT(LIST_EMPTY(&gvm->devs), ("vtdpi: a device is left"));
     LIST_REMOVE(gvm, link);
     sx_xunlock(&vtdpi_bhyve.lock);
     for (u_int i = 0; i < gvm->maxcpus; i++)

@@ -72,6 +72,29 @@ void mini_running(const struct mini_run *run)
     stage_end(&s);
 }
 
+/* While it exits and enters: what comes between the harvest and the entry stays
+ * pending in the local APIC, and is processed in the guest. */
+void mini_entry(const struct mini_run *run)
+{
+    struct stage s;
+    struct vcpu *v;
+
+    stage_begin(&s, run, false);
+    v = &s.vm->vcpu[1];
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 1, LOW);
+    for (u_int i = 1; i <= 60; i++) {
+        shim_quiesce();
+        vcpu_notify_event(v, false);
+        for (u_int j = shim_random(12); j > 0; j--)
+            shim_relax();
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(v, LOW) == i);
+    }
+    stage_end(&s);
+}
+
 /* Not in vm_run() at all: it waits, nobody is notified, and the next entry
  * takes it. */
 void mini_frozen(const struct mini_run *run)
@@ -142,6 +165,24 @@ void mini_masked(const struct mini_run *run)
     mini_check(play_delivered(&s.vm->vcpu[0], HIGH) == 1);
     mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
     mini_check(shim_counters().timeouts == 0);
+    mini_vm_settle(s.vm);
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
+    stage_end(&s);
+}
+
+/* A priority of the vector's own class masks it, too. */
+void mini_equal(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_apic_set_priority(&s.vm->vcpu[0], LOW & 0xf0);
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    raise(&s);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
     mini_vm_settle(s.vm);
     mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
     stage_end(&s);
@@ -233,6 +274,67 @@ void mini_retarget(const struct mini_run *run)
     mini_check(play_count("setups") == setups);
     mini_check(play_count("changes") == 10);
     mini_check(s.dev.remapped == 0);
+    stage_end(&s);
+}
+
+/* Masked and unmasked by the guest: set up anew, and posted again. */
+void mini_mask(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    for (u_int i = 1; i <= 3; i++) {
+        play_program(&s.dev, 0, LOW);
+        mini_check(is_posted(&s) && play_count("setups") == i);
+        raise(&s);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[0], LOW) == i);
+        mini_ppt_setup(&s.dev, 0, mini_msi_addr(0), LOW, true);
+        mini_check(!is_posted(&s) && !mini_device_raise(&s.dev, 0));
+    }
+    mini_check(s.dev.remapped == 0);
+    stage_end(&s);
+}
+
+/* From the end of posting to that of the host's interrupt, the host delivers
+ * what the guest has programmed. */
+void mini_between(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 0, LOW);
+    vtdpi_bhyve_dev_lock(s.dev.pi);
+    vtdpi_bhyve_msg_teardown(s.dev.pi, 0);
+    raise(&s);
+    shim_quiesce();
+    mini_check(s.dev.remapped == 1);
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 1);
+    vtdpi_bhyve_dev_unlock(s.dev.pi);
+    stage_end(&s);
+}
+
+/* One invalidation fails: the next one makes up for it, before the guest goes
+ * on. */
+void mini_flush(const struct mini_run *run)
+{
+    struct stage s;
+
+    stage_begin(&s, run, true);
+    mini_vm_start(s.vm);
+    play_program(&s.dev, 0, LOW);
+    for (u_int i = 1; i <= 6; i++) {
+        raise(&s); /* and the entry is cached */
+        shim_quiesce();
+        mini_dmar_fail(0, 1);
+        play_program(&s.dev, i % 2, LOW + i);
+        mini_check(play_count("failures") == 0);
+    }
+    raise(&s);
+    shim_quiesce();
+    mini_check(play_delivered(&s.vm->vcpu[0], LOW + 6) == 1);
     stage_end(&s);
 }
 

@@ -309,6 +309,7 @@ static int lookup(u_int irq, struct vtdpi_dmar_entry *entry)
 
 static void *irte(u_int number, u_int index)
 {
+    mtx_assert(&units[number]->lock, MA_OWNED);
     mini_check(units[number]->used[index]);
     return &units[number]->table[2 * index];
 }

@@ -7,12 +7,17 @@ struct mini_totals mini_totals;
 
 const struct mini_scenario mini_scenarios[] = {
     {"running", mini_running},
+    {"entry", mini_entry},
     {"frozen", mini_frozen},
     {"asleep", mini_asleep},
     {"masked", mini_masked},
+    {"equal", mini_equal},
     {"deaf", mini_deaf},
     {"rebind", mini_rebind},
     {"retarget", mini_retarget},
+    {"mask", mini_mask},
+    {"between", mini_between},
+    {"flush", mini_flush},
     {"in_flight", mini_in_flight},
     {"reinit", mini_reinit},
     {"reset", mini_reset},

@@ -109,7 +109,8 @@ static bool wanted(const struct vcpu *v)
            __atomic_load_n(&v->vm->suspend, __ATOMIC_SEQ_CST) != 0;
 }
 
-static void handle_hlt(struct vcpu *v, bool intr_disabled)
+/* Back to user space at once if the vCPU is to stop, as after a signal. */
+static enum mini_exit handle_hlt(struct vcpu *v, bool intr_disabled)
 {
     mtx_lock_spin(&v->mtx);
     while (!halt_ends(v, intr_disabled)) {
@@ -130,6 +131,9 @@ static void handle_hlt(struct vcpu *v, bool intr_disabled)
     }
     mtx_unlock_spin(&v->mtx);
     v->guest.halted = false;
+    return __atomic_load_n(&v->vm->suspend, __ATOMIC_SEQ_CST) != 0
+               ? MINI_EXIT_SUSPEND
+               : MINI_EXIT_HLT;
 }
 
 /* bhyve(8) emulates something; the vCPU is nobody's meanwhile. */
@@ -155,7 +159,7 @@ static void vcpu_main(void *arg)
         change_state(v, MINI_FROZEN);
         critical_exit();
         if (why == MINI_EXIT_HLT)
-            handle_hlt(v, !v->guest.interrupts);
+            why = handle_hlt(v, !v->guest.interrupts);
         else if (why == MINI_EXIT_USER)
             user_space(v);
         else if (why == MINI_EXIT_YIELD)

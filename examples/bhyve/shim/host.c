@@ -15,6 +15,8 @@ enum {
     /* With all of them running, the processor is given away once in so many. */
     YIELD_IN = 32,
     STACK_BYTES = 512 * 1024,
+    /* Turns in lockstep after which a run is not taken to come to an end. */
+    TURNS_MAX = 300000,
 };
 
 enum ctx_state {
@@ -44,6 +46,7 @@ static struct {
     struct host_ctx *current; /* in lockstep */
     uint64_t random;
     uint64_t serial;
+    uint64_t turns;
 } h = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .user = PTHREAD_MUTEX_INITIALIZER,
@@ -114,6 +117,8 @@ static void pass_turn(void)
 
     if (!h.options.lockstep)
         return;
+    if (++h.turns > TURNS_MAX)
+        host_fail("shim: the run goes on and on");
     h.current = NULL;
     for (i = 0; i < h.count; i++)
         n += h.ctx[i].state == CTX_READY && &h.ctx[i] != self;
@@ -314,6 +319,7 @@ void host_end(void)
     h.count = 0;
     h.ready = 0;
     h.serial = 0;
+    h.turns = 0;
     self = NULL;
 }
 

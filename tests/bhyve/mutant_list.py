@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bugs that a port to bhyve can have: what is replaced, in which file. In the
+port itself, and in the host, as if a hook were called in a wrong place, or not
+at all. The miniature bhyve has to notice each. See mutants.py."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str  # below examples/bhyve
+    changes: tuple  # of (text, replacement)
+
+
+def port(name, file, *changes):
+    return Mutant(name, f"vtdpi_bhyve{file}.c", changes)
+
+
+def host(name, file, *changes):
+    return Mutant("host: " + name, f"mini/{file}.c", changes)
+
+
+MERGE = "    return (vtdpi_vcpu_merge(&v->pi, v->apic));"
+PENDING = "    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);"
+
+MUTANTS = (
+    # Harvest.
+    port("harvest only if ON is set", "_vcpu", (
+        MERGE,
+        "    if ((vtdpi_pid_snapshot(vtdpi_vcpu_pid(&v->pi)) & VTDPI_PID_ON)"
+        " == 0)\n        return (-1);\n" + MERGE)),
+    port("inject returns what was moved, not what is there", "_vcpu", (
+        MERGE,
+        "    uint64_t pir[4];\n"
+        "    const bool any = vtdpi_pid_pir_pending(vtdpi_vcpu_pid(&v->pi));\n"
+        "    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);\n"
+        "    (void)pir;\n    return (any ? highest : -1);")),
+    port("the check before a sleep does not clear ON", "_vcpu", (
+        PENDING,
+        "    uint64_t *const pir = vtdpi_vcpu_pid(&v->pi)->pir;\n"
+        "    uint64_t copy[4];\n"
+        "    for (u_int i = 0; i < 4; i++)\n"
+        "        copy[i] = vtdpi_atomic_load64(&pir[i]);\n"
+        "    const int posted = vtdpi_pir_highest(copy);\n"
+        "    int highest = posted;\n"
+        "    for (int i = 7; i >= 0 && highest < 0; i--)\n"
+        "        if (v->apic[0x80 + 4 * i] != 0)\n"
+        "            highest = 31 + 32 * i;\n")),
+    port("the check before a sleep ignores the priority", "_vcpu", (
+        "(highest >= 0 && PRIORITY_CLASS((uint32_t)highest) >\n"
+        "                                PRIORITY_CLASS(v->apic[APIC_PPR]))",
+        "highest >= 0")),
+    port("the check before a sleep takes the same class", "_vcpu", (
+        "PRIORITY_CLASS((uint32_t)highest) >\n",
+        "PRIORITY_CLASS((uint32_t)highest) >=\n")),
+    port("the check before a sleep looks at PIR alone", "_vcpu", (
+        PENDING,
+        "    uint64_t pir[4];\n"
+        "    const bool any = vtdpi_pid_pir_pending(vtdpi_vcpu_pid(&v->pi));\n"
+        "    const int merged = vtdpi_vcpu_merge(&v->pi, v->apic);\n"
+        "    const int highest = any ? merged : -1;\n    (void)pir;")),
+    port("discard does nothing", "_vcpu", (
+        "    vtdpi_pid_discard(vtdpi_vcpu_pid(&v->pi));", "    (void)v;")),
+
+    # Placement.
+    port("run names another CPU", "_vcpu", (
+        "    vtdpi_vcpu_run(&v->pi, this_pcpu());",
+        "    vtdpi_vcpu_run(&v->pi, &vtdpi_bhyve.pcpus[mp_maxid]);")),
+    port("run does nothing", "_vcpu", (
+        "    vtdpi_vcpu_run(&v->pi, this_pcpu());", "    (void)v;")),
+    port("block does nothing", "_vcpu", (
+        "    if (vtdpi_vcpu_refs(&v->pi) == 0)\n        return;",
+        "    return;")),
+    port("block gives up when something is posted", "_vcpu", (
+        "    rc = vtdpi_vcpu_block_committed(&v->pi, this_pcpu());\n"
+        "    KASSERT(rc == VTDPI_BLOCKED, "
+        "(\"vtdpi: CPU %d is offline\", curcpu));",
+        "    rc = vtdpi_vcpu_block(&v->pi, this_pcpu());\n"
+        "    if (rc == VTDPI_BLOCK_PENDING)\n"
+        "        vtdpi_vcpu_preempt(&v->pi);")),
+    port("block allocates with the vCPU's lock held", "_vcpu", (
+        "    rc = vtdpi_vcpu_block_committed(&v->pi, this_pcpu());",
+        "    free(malloc(16, M_VTDPI, M_WAITOK), M_VTDPI);\n"
+        "    rc = vtdpi_vcpu_block_committed(&v->pi, this_pcpu());")),
+
+    port("unblock does nothing", "_vcpu", (
+        "void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v)\n{\n"
+        "    vtdpi_vcpu_preempt(&v->pi);",
+        "void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v)\n{\n"
+        "    (void)v;")),
+
+    # Wakeup handler.
+    port("the wakeup handler sends no EOI", "_vcpu", (
+        "    lapic_eoi();\n", "")),
+    port("the wakeup handler looks at another CPU", "_vcpu", (
+        "vtdpi_pcpu_handle_wakeup(this_pcpu(),",
+        "vtdpi_pcpu_handle_wakeup(&vtdpi_bhyve.pcpus[mp_maxid],")),
+    port("the wakeup handler wakes nobody", "_vcpu", (
+        "    vcpu_notify_event(v->vcpu, true);", "    (void)v;")),
+    port("the wakeup handler does not restore the frame", "_vcpu", (
+        "    td->td_intr_frame = outer;\n", "")),
+    port("the wakeup handler stays critical", "_vcpu", (
+        "    td->td_intr_nesting_level--;\n    critical_exit();",
+        "    td->td_intr_nesting_level--;")),
+    port("the wakeup handler takes a mutex", "_vcpu", (
+        "    lapic_eoi();\n",
+        "    lapic_eoi();\n    sx_slock(&vtdpi_bhyve.lock);\n"
+        "    sx_sunlock(&vtdpi_bhyve.lock);\n")),
+
+    # Posting by software.
+    port("no notification for a software post", "_vcpu", (
+        "    vtdpi_vcpu_send(&v->pi, n);", "    (void)v;")),
+    port("a software post wakes nobody who set SN", "_vcpu", (
+        "    } else if (n.needed || (vtdpi_pid_snapshot(pid) & VTDPI_PID_SN)"
+        " != 0) {", "    } else if (n.needed) {")),
+    port("a software post may be preempted", "_vcpu", (
+        "    critical_enter();\n    n = vtdpi_pid_post",
+        "    n = vtdpi_pid_post"), (
+        "        vtdpi_bhyve_notify(v);\n    }\n    critical_exit();",
+        "        vtdpi_bhyve_notify(v);\n    }")),
+
+    # Entries.
+    port("no invalidation", "_dmar", (
+        "    vtdpi_flush_add(flush, first, count);",
+        "    (void)flush;\n    (void)first;\n    (void)count;")),
+    port("no draining read", "_dmar", (
+        "        vtdpi_dmar_ops->drain(unit->number);", "        (void)0;")),
+    port("a re-bound host form is not kept", "_dmar", (
+        "    if (rc == 0)\n        rc = vtdpi_irq_set_host(",
+        "    if (rc == 0 && 0)\n        rc = vtdpi_irq_set_host(")),
+    port("the kernel re-binds a posted entry itself", "_dmar", (
+        "    if (index >= unit->irte_cnt || unit->adopted[index] == NULL)\n"
+        "        return (false);",
+        "    if (index < unit->irte_cnt || unit->adopted[index] == NULL)\n"
+        "        return (false);")),
+    port("release leaves the posted form", "_dmar", (
+        "    int rc = vtdpi_irq_unpost(irq);", "    int rc = 0;")),
+    port("a failed flush is not repeated", "_dmar", (
+        "        rc = vtdpi_irq_flush(&msg->irq);\n    if (rc == 0 &&",
+        "        rc = 0;\n    if (rc == 0 &&")),
+    port("release keeps the index", "_dmar", (
+        "    unit->adopted[vtdpi_irq_index(&msg->irq)] = NULL;\n", "")),
+    port("entries are changed without the unit's lock", "_dmar", (
+        "    vtdpi_dmar_ops->lock(unit->number);\n    follow(unit, msgs, n);\n"
+        "    vtdpi_dmar_ops->unlock(unit->number);",
+        "    follow(unit, msgs, n);")),
+    port("a vCPU that sleeps is not told of its first device", "_dmar", (
+        "    if (posted != NULL)\n        vtdpi_bhyve_notify(posted);", "")),
+    port("the rebind function stays behind", "_dmar", (
+        "    vtdpi_dmar_ops->set_rebind(NULL);\n", "")),
+
+    # Devices.
+    port("teardown keeps posting", "_ppt", (
+        "    vtdpi_bhyve_dmar_release(m);\n", "")),
+    port("a changed message is not followed", "_ppt", (
+        "    vtdpi_bhyve_decide(d->gvm, m);\n"
+        "    vtdpi_bhyve_dmar_follow(m, 1);\n    return (true);",
+        "    return (true);")),
+    port("messages are not freed", "_ppt", (
+        "    free(d->msgs, M_VTDPI);\n", "")),
+    port("locks of device and port the other way round", "_ppt", (
+        "    sx_xlock(&vtdpi_bhyve.lock);\n    sx_xlock(&d->lock);\n"
+        "    KASSERT(d->msgs == NULL",
+        "    sx_xlock(&d->lock);\n    sx_xlock(&vtdpi_bhyve.lock);\n"
+        "    KASSERT(d->msgs == NULL")),
+
+    # VMs and the module.
+    port("a changed APIC is not looked at", "_vm", (
+        "    atomic_store_rel_int(&v->gvm->stale, 1);", "")),
+    port("a vCPU that comes is not seen", "_vm", (
+        "    set_vcpu(gvm, v->vcpuid, v);\n", "    (void)v;\n")),
+    port("a slot is not given back", "_pool", (
+        "        ~((uint64_t)1 << slot % VTDPI_PAGE_SLOTS);",
+        "        ~(uint64_t)0;")),
+    port("malloc(9) where memory has to be contiguous", "_pool", (
+        "contigmalloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO, 0,\n"
+        "                                     ~(vm_paddr_t)0, PAGE_SIZE, 0)",
+        "malloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO)")),
+    port("posting without a wakeup vector", "", (
+        "verdict == VTDPI_VERDICT_POSTING && vtdpi_bhyve.wnv >= 0;",
+        "verdict == VTDPI_VERDICT_POSTING;")),
+    port("the wakeup vector is not freed", "", (
+        "        lapic_ipi_free(vtdpi_bhyve.wnv);", "        (void)0;")),
+    port("intpost=off is not heard", "", (
+        "    if (vtdpi_options_parse(options_text, options, NULL) != 0)",
+        "    if (vtdpi_options_parse(\"\", options, NULL) != 0)")),
+
+    # Hooks.
+    host("no harvest before the entry", "vmx", (
+        "        mini_apic_inject(v);\n", "")),
+    host("interrupts on between harvest and entry", "vmx", (
+        "        mini_apic_inject(v);\n",
+        "        mini_apic_inject(v);\n        enable_intr();\n"
+        "        disable_intr();\n")),
+    host("RVI is not raised", "account", (
+        "    v->rvi = MAX(v->rvi, vector);", "    (void)vector;")),
+    host("the vCPU is run after the critical section", "vmm", (
+        "        critical_enter();\n        change_state(v, MINI_RUNNING);",
+        "        change_state(v, MINI_RUNNING);"), (
+        "        change_state(v, MINI_FROZEN);\n        critical_exit();",
+        "        change_state(v, MINI_FROZEN);")),
+    host("no block before the sleep", "vmm", (
+        "            vtdpi_bhyve_block(v->pi);", "            (void)0;")),
+    host("no check before the sleep", "vmm", (
+        "    if (!intr_disabled && mini_apic_pending(v))\n"
+        "        return true;\n", "")),
+    host("block while interrupts are off in the guest", "vmm", (
+        "        if (!intr_disabled)\n            vtdpi_bhyve_block(v->pi);",
+        "        vtdpi_bhyve_block(v->pi);")),
+    host("the host interrupt goes first", "ppt", (
+        "    vtdpi_bhyve_msg_teardown(dev->pi, msg);\n"
+        "    mini_irq_teardown(m->irq, dev, msg);\n",
+        "    mini_irq_teardown(m->irq, dev, msg);\n"), (
+        "    vtdpi_bhyve_msg_free(dev->pi);\n"
+        "    for (u_int i = 0; i < dev->msgs; i++)\n"
+        "        mini_irq_free(dev->msg[i].irq);\n",
+        "    for (u_int i = 0; i < dev->msgs; i++)\n"
+        "        mini_irq_free(dev->msg[i].irq);\n"
+        "    vtdpi_bhyve_msg_free(dev->pi);\n")),
+    host("a VM goes before its device", "directed", (
+        "    mini_vm_stop(s->vm);\n    mini_ppt_unassign(&s->dev);\n",
+        "    mini_vm_stop(s->vm);\n    mini_vm_destroy(s->vm);\n"
+        "    mini_ppt_unassign(&s->dev);\n")),
+    host("no lock of the device", "ppt", (
+        "    vtdpi_bhyve_dev_lock(dev->pi);\n    alloc(dev);",
+        "    alloc(dev);"), (
+        "    (void)__atomic_fetch_add(&m->seq, 1, __ATOMIC_SEQ_CST);\n"
+        "    vtdpi_bhyve_dev_unlock(dev->pi);",
+        "    (void)__atomic_fetch_add(&m->seq, 1, __ATOMIC_SEQ_CST);")),
+    host("the VMCS keeps the old descriptor", "vmm", (
+        "v->apic, &v->pid_pa);",
+        "v->apic, v->pid_pa == 0 ? &v->pid_pa : &(uint64_t){0});")),
+    host("no discard at a reset", "vmm", (
+        "    vtdpi_bhyve_discard(v->pi);\n", "")),
+    host("routes are never looked at again", "vmm", (
+        "        vtdpi_bhyve_reroute(v->pi);\n", ""), ),
+)
