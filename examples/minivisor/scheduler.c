@@ -225,8 +225,10 @@ void scheduler_loop(void *arg)
     while (!atomic_load(&host.stop_pcpus)) {
         struct vcpu *v;
 
-        if (p->number == CPU_HOTPLUGGED && chance(&p->random, 12) == 0)
+        if (p->number == CPU_HOTPLUGGED && chance(&p->random, 12) == 0) {
             go_offline(p);
+            continue; /* it may have taken a KICK meanwhile */
+        }
         v = next_vcpu(p);
         if (v != NULL)
             vcpu_run(p, v);

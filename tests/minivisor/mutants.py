@@ -36,8 +36,7 @@ MUTANTS = (
      "        enqueue(v);\n",
      "        timeline(EVENT_WAKES, cpu_self(), v->number, 0, 0);\n"),
     ("no EOI by the host", HERE + "scheduler.c",
-     "    apic_eoi();\n    if (vector == WNV)",
-     "    if (vector == WNV)"),
+     "    apic_eoi();\n    if (vector == WNV", "    if (vector == WNV"),
     ("no EOI by the guest", HERE + "guest.c",
      "    wrmsr(X2APIC_EOI, 0);\n", ""),
     ("WNV ignored on a VM exit", HERE + "vcpu.c",
@@ -97,10 +96,8 @@ MUTANTS = (
      "    if (vtdpi_atomic_load64(&p->online) != 0)\n        return true;",
      "    if (p != NULL)\n        return true;"),
     ("offline wakes nobody", "src/sched_scan.c",
-     "        if (bits != 0)\n            woken += wake_slots(\n"
-     "                s, vtdpi_atomic_load_ptr",
-     "        if (bits != 0 && i > 99)\n            woken += wake_slots(\n"
-     "                s, vtdpi_atomic_load_ptr"),
+     "(&p->leaf[i]);\n\n        if (bits != 0)",
+     "(&p->leaf[i]);\n\n        if (bits != 0 && i > 99)"),
     ("the wakeup handler skips a page", "src/sched_scan.c",
      "        bits = notified(&pages[leaf], bits & slots);",
      "        bits = leaf == 2 ? 0 : notified(&pages[leaf], bits & slots);"),
@@ -234,12 +231,13 @@ def main():
     for number, (name, *change) in enumerate(mutants, 1):
         try:
             killed = mutate(tree, options.work, *change)
+            says = killed or "survived"
         except (Broken, subprocess.TimeoutExpired) as error:
             killed = ""
-            print("# %s" % str(error).replace("\n", "\n# "))
+            says = str(error).replace("\n", "\n# ")
         failed += not killed
         print("%sok %d - %s" % ("" if killed else "not ", number, name))
-        print("# " + (killed or "survived"), flush=True)
+        print("# " + says, flush=True)
     print("1..%d" % len(mutants))
     return 1 if failed else 0
 
