@@ -141,7 +141,7 @@ def notifications(a, text):
         a.must(False, "no notifications")
         return
     anv, wnv, wakes = [int(n) for n in says.groups()]
-    moved, masked, remapped, relayed = [int(n) for n in form.groups()]
+    moved, _, remapped, relayed = [int(n) for n in form.groups()]
     taken = sum(a.row("WNV, to wake another vCPU") +
                 a.row("WNV taken while idle"))
     raised = a.row("raised")[-1]
@@ -156,8 +156,6 @@ def notifications(a, text):
            "more wakes than WNV")
     a.same("raised and relayed in remapped form", remapped, relayed)
     a.more("moved", moved, 10)
-    a.more("went to remapped form", masked, 1)
-    a.more("raised in remapped form", remapped, 5)
 
 
 def judge(text, seed):
@@ -202,6 +200,10 @@ def main():
         outputs.append(done.stdout)
     case("the timelines show all of it", "\n".join(
         "never '%s'" % w for w in HAPPENS if w not in "".join(outputs)))
+    relayed = sum(int(n) for n in re.findall(
+        r"there (\d+) raised", "".join(outputs)))
+    case("interrupts were relayed from remapped form",
+         "only %d" % relayed if relayed < 10 else "")
     refused = sum(sum(Account(text).row(REFUSED)) for text in outputs)
     case("vCPUs have met a pCPU that is offline",
          "" if refused or seeds else "none")
