@@ -11,25 +11,27 @@
 #define NV_BITS   UINT64_C(0x0000000000ff0000)
 #define NDST_BITS UINT64_C(0xffffffff00000000)
 
-static unsigned int ipis;
-
-static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-    ipis++;
-}
-
-static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi};
-
-/* One vCPU in slot 0 of an instance with one page; two pCPUs. */
+/* One vCPU in any slot of an instance with one page, any number of wakeup
+ * vectors and two pCPUs. */
 static struct vtdpi_pid pid;
 static struct vtdpi_sched sched;
 static struct vtdpi_pcpu pcpu[2];
 static struct vtdpi_vcpu vcpu;
 static uint64_t bitmap[2][2];
 static uint64_t before;
+static uint64_t bit; /* of the slot */
+static uint8_t wnv;  /* its wakeup vector */
+
+static unsigned int ipis;
+
+static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
+{
+    (void)ctx;
+    CLAIM(apic_id == pcpu[1].apic_id && vector == wnv);
+    ipis++;
+}
+
+static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi};
 
 static void any_state(void)
 {
@@ -40,21 +42,26 @@ static void any_state(void)
     sched.ops = &ops;
     sched.max_pages = 1;
     sched.anv = nondet_u8();
-    sched.wnv = nondet_u8();
+    sched.wnv_count = 1u << nondet_u8() % 7;
+    vcpu.slot = nondet_u8() % 64;
+    bit = UINT64_C(1) << vcpu.slot;
+    wnv = nondet_u8();
+    sched.wnv[vcpu.slot % sched.wnv_count] = wnv;
     for (int i = 0; i < 2; i++) {
         pcpu[i].sched = &sched;
         pcpu[i].leaf = &bitmap[i][0];
         pcpu[i].summary = &bitmap[i][1];
         pcpu[i].ndst = nondet_u32();
+        pcpu[i].apic_id = nondet_u32();
         pcpu[i].online = nondet_bool();
-        bitmap[i][0] = nondet_u64() & ~UINT64_C(1);
+        bitmap[i][0] = nondet_u64() & ~bit;
         bitmap[i][1] = nondet_u64();
     }
     vcpu.sched = &sched;
     vcpu.pid = &pid;
     if (nondet_bool()) {
         vcpu.blocked_on = &pcpu[0];
-        bitmap[0][0] |= 1;
+        bitmap[0][0] |= bit;
     }
 }
 
@@ -67,7 +74,7 @@ static uint64_t word(uint64_t sn, uint8_t nv, uint64_t ndst)
 
 static bool marked(int i)
 {
-    return bitmap[i][0] & 1;
+    return (bitmap[i][0] & bit) != 0;
 }
 
 void proof_sched_run(void)
@@ -103,7 +110,7 @@ void proof_sched_block(void)
     CLAIM(vcpu.blocked_on == (blocked ? &pcpu[1] : NULL));
     CLAIM(!blocked || (bitmap[1][1] & 1) != 0);
     if (blocked)
-        CLAIM(pid.control == word(0, sched.wnv, pcpu[1].ndst));
+        CLAIM(pid.control == word(0, wnv, pcpu[1].ndst));
     else if (was_blocked)
         CLAIM((pid.control & NV_BITS) == (uint64_t)sched.anv << 16);
     REACH(r == VTDPI_BLOCK_PENDING && (before & 1) == 0);
@@ -123,5 +130,5 @@ void proof_sched_committed(void)
     CLAIM(!marked(0) && marked(1) == (r == VTDPI_BLOCKED));
     CLAIM(ipis == (r == VTDPI_BLOCKED && due ? 1 : 0));
     if (r == VTDPI_BLOCKED)
-        CLAIM(pid.control == (word(0, sched.wnv, pcpu[1].ndst) | due));
+        CLAIM(pid.control == (word(0, wnv, pcpu[1].ndst) | due));
 }
