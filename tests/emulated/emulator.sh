@@ -12,6 +12,8 @@
 # ${XDG_CACHE_HOME:-~/.cache}/libvtdpi, and started by its own loader: nothing
 # is installed, and the libraries of the system are not used.
 #
+# EMULATORS_MISSING in the environment names those that are known not to be had.
+#
 # Status: the emulator's own; or 77 if it is not to be had here.
 set -u
 
@@ -96,6 +98,9 @@ check=no
 emulator=${1:-}
 [ $# -eq 0 ] || shift
 box=
+case " ${EMULATORS_MISSING:-} " in
+*" ${emulator:-none} "*) skip "$emulator was looked for before" ;;
+esac
 case $emulator in
 qemu) find_qemu ;;
 bochs) find_bochs ;;

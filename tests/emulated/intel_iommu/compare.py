@@ -180,6 +180,7 @@ def run(folder, run_kernel, kernel, mode, *words):
         check=False,
     )
     if done.returncode == 77:
+        print("# " + done.stdout.strip())
         sys.exit(77)
     with open(said, encoding="ascii") as lines:
         wanted = lines.read().splitlines()
