@@ -22,23 +22,11 @@
 
 struct account_counts counts;
 
-static struct pair {
-    atomic_ulong raised;
-    atomic_ulong merged;     /* in PIR */
-    atomic_ulong risked;     /* may have merged in the virtual IRR */
-    atomic_ulong merged_irr; /* of those, the ones that turned out to have */
-} pairs[VCPUS][VECTORS];
+struct account_pair account_pairs[VCPUS][VECTORS];
 
-static atomic_ulong sent[VECTORS];
-static atomic_ulong stale;
-static atomic_ulong misdirected;
-static atomic_ulong overlooked;
-static atomic_ulong late[SOURCES];
-
-/* Raised, and neither delivered nor known to have merged. */
-static unsigned long missing(unsigned int vcpu, unsigned int vector)
+unsigned long account_missing(unsigned int vcpu, unsigned int vector)
 {
-    const struct pair *const p = &pairs[vcpu][vector];
+    const struct account_pair *const p = &account_pairs[vcpu][vector];
 
     return p->raised - p->merged - p->merged_irr - guest.received[vcpu][vector];
 }
@@ -60,12 +48,12 @@ static bool has_none_waiting(const struct vcpu *v, uint8_t vector)
 /* Called by the source of the vector, before it raises. */
 bool account_is_even(const struct vcpu *v, uint8_t vector)
 {
-    struct pair *const p = &pairs[v->number][vector];
-    unsigned long n = missing(v->number, vector);
+    struct account_pair *const p = &account_pairs[v->number][vector];
+    unsigned long n = account_missing(v->number, vector);
 
     if (n != 0 && n <= p->risked - p->merged_irr &&
         has_none_waiting(v, vector)) {
-        n = missing(v->number, vector);
+        n = account_missing(v->number, vector);
         atomic_fetch_add(&p->merged_irr, n);
         n = 0;
     }
@@ -86,13 +74,13 @@ static void judge(const struct vcpu *v)
         return; /* not in the guest all the time */
     if ((control >> 16 & 0xff) != ANV || (control & 2) != 0 ||
         control >> 32 != cpu_apic_id(p->number))
-        atomic_fetch_add(&misdirected, 1);
+        atomic_fetch_add(&counts.misdirected, 1);
 }
 
 void account_raised(const struct vcpu *v, uint8_t vector, bool merged,
                     bool even)
 {
-    struct pair *const p = &pairs[v->number][vector];
+    struct account_pair *const p = &account_pairs[v->number][vector];
 
     atomic_fetch_add(&p->raised, 1);
     atomic_fetch_add(&p->merged, merged);
@@ -102,7 +90,7 @@ void account_raised(const struct vcpu *v, uint8_t vector, bool merged,
 
 void account_sent(uint8_t vector)
 {
-    atomic_fetch_add(&sent[vector], 1);
+    atomic_fetch_add(&counts.sent[vector], 1);
 }
 
 /* A vCPU that sleeps while something is posted to it, and goes on sleeping: its
@@ -122,21 +110,21 @@ void account_watch(const struct vcpu *v)
         crossings[v->number] = now;
     } else if (now_us() > deadline[v->number]) {
         deadline[v->number] = UINT64_MAX; /* count it once */
-        atomic_fetch_add(&overlooked, 1);
+        atomic_fetch_add(&counts.overlooked, 1);
     }
 }
 
 void account_stale(void)
 {
-    atomic_fetch_add(&stale, 1);
+    atomic_fetch_add(&counts.stale, 1);
 }
 
 void account_late(unsigned int source)
 {
-    atomic_fetch_add(&late[source], 1);
+    atomic_fetch_add(&counts.late[source], 1);
 }
 
-static bool is_seen(unsigned int source)
+bool account_is_seen(unsigned int source)
 {
     return atomic_load(&guest.seen[source]) ==
            atomic_load(&guest.events[source]);
@@ -148,246 +136,6 @@ bool account_all_seen(void *arg)
 
     (void)arg;
     for (unsigned int i = 0; i < SOURCES; i++)
-        all &= is_seen(i);
+        all &= account_is_seen(i);
     return all;
-}
-
-/* Sums. */
-
-struct sums {
-    uint64_t raised, merged, merged_irr, risked, delivered;
-    uint64_t lost, twice;
-    uint64_t unsettled; /* sleeping vCPUs that could miss an interrupt */
-};
-
-static void sum_pair(struct sums *s, unsigned int vcpu, unsigned int vector)
-{
-    const struct pair *const p = &pairs[vcpu][vector];
-    const uint64_t risked = p->risked - p->merged_irr;
-    const int64_t left = (int64_t)missing(vcpu, vector);
-
-    if (vector == VECTOR_BOCHS)
-        return;
-    s->raised += p->raised;
-    s->merged += p->merged;
-    s->risked += p->risked;
-    s->delivered += guest.received[vcpu][vector];
-    s->merged_irr += p->merged_irr;
-    if (left < 0)
-        s->twice += (uint64_t)-left;
-    else if ((uint64_t)left <= risked)
-        s->merged_irr += (uint64_t)left;
-    else
-        s->lost += (uint64_t)left;
-}
-
-/* In the end every vCPU sleeps. Its descriptor has to say so, read here with
- * plain words: nothing posted, ON and SN clear, NV is the wakeup vector, and
- * NDST a pCPU, which has to count the vCPU among its blocked ones. */
-static bool is_settled(const struct vcpu *v)
-{
-    const uint64_t *const word = (const uint64_t *)(uintptr_t)v->pda;
-    const uint64_t pir = word[0] | word[1] | word[2] | word[3];
-    const uint64_t control = word[4];
-
-    return v->state == ASLEEP && pir == 0 && (control & 3) == 0 &&
-           (control >> 16 & 0xff) == WNV &&
-           control >> 32 >= cpu_apic_id(CPU_FIRST) &&
-           control >> 32 <= cpu_apic_id(CPU_FIRST + PCPUS - 1);
-}
-
-static void sum_all(struct sums *s)
-{
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        for (unsigned int v = 0; v < VECTORS; v++)
-            sum_pair(s, i, v);
-        s->unsettled += !is_settled(&host.vcpu[i]);
-    }
-}
-
-/* Print. */
-
-static void print_raised(const struct sums *s)
-{
-    const uint64_t by_unit = counts.by_unit;
-    const uint64_t by_software = counts.by_software + counts.relayed;
-    const uint64_t by_guest = counts.by_guest;
-
-    print("Interrupts posted                        by unit  by host  by guest"
-          "      all\n");
-    print("  raised                              %10lu %8lu %9lu %8lu\n",
-          by_unit, by_software, by_guest, s->raised);
-    print("  merged in PIR                       %10lu %8lu %9u %8lu\n",
-          counts.merged_unit, counts.merged_software, 0u, s->merged);
-    print("  merged in a virtual IRR (at most %5lu could)                  "
-          "%8lu\n",
-          s->risked, s->merged_irr);
-    print("  delivered, as the guest's handlers counted                    "
-          "%8lu\n",
-          s->delivered);
-    print("  raised = delivered + merged: %lu = %lu + %lu; lost: %lu\n",
-          s->raised, s->delivered, s->merged + s->merged_irr, s->lost);
-}
-
-/* A counter of both pCPUs. */
-#define ROW(what, member) \
-    print("  " what " %7lu %7lu\n", host.pcpu[0].member, host.pcpu[1].member)
-
-static uint64_t relay_exits(const struct pcpu *p)
-{
-    uint64_t sum = 0;
-
-    for (unsigned int i = 0; i < INTERRUPTS; i++)
-        sum += p->exit_interrupts[HOST_VECTOR + i];
-    return sum;
-}
-
-static void print_exits(void)
-{
-    print("\nVM exits                                                 p1      "
-          "p2\n");
-    ROW("the guest halts                                ", exits[VMX_EXIT_HLT]);
-    ROW("end of a time slice                            ",
-        exits[VMX_EXIT_PREEMPTION_TIMER]);
-    ROW("the guest sends an IPI                         ",
-        exits[VMX_EXIT_WRMSR]);
-    ROW("the guest moves or unposts a device interrupt  ",
-        exits[VMX_EXIT_VMCALL]);
-    ROW("external interrupts                            ",
-        exits[VMX_EXIT_EXTERNAL_INTERRUPT]);
-    ROW("  WNV, to wake another vCPU                    ",
-        exit_interrupts[WNV]);
-    ROW("  KICK, when a vCPU had become ready           ",
-        exit_interrupts[KICK]);
-    print("    device interrupts in remapped form             %7lu %7lu\n",
-          relay_exits(&host.pcpu[0]), relay_exits(&host.pcpu[1]));
-    ROW("  ANV: a vCPU's own posted interrupts          ",
-        exit_interrupts[ANV]);
-}
-
-static void print_events(void)
-{
-    print("\nvCPUs                                                    p1      "
-          "p2\n");
-    ROW("runs                                           ", runs);
-    ROW("  of a vCPU that ran elsewhere before          ", migrations);
-    ROW("preemptions                                    ", preempts);
-    ROW("halts                                          ", halts);
-    ROW("  but something was posted, so it goes on      ", stays);
-    ROW("  where WNV would go to is offline: elsewhere  ", refusals);
-    ROW("times offline                                  ", offlines);
-    ROW("WNV taken while idle                           ",
-        idle_interrupts[WNV]);
-    ROW("ANV taken while idle: EOI, nothing else        ",
-        idle_interrupts[ANV]);
-    print("\nNotifications: %lu ANV, %lu WNV. Wakes: %lu.\n", sent[ANV],
-          sent[WNV], counts.wakes);
-    print("Device interrupts: %lu moved, %lu went to remapped form; there %lu "
-          "raised = %lu relayed.\n",
-          counts.moves, counts.unposts, counts.remapped, counts.relayed);
-}
-
-static bool row(const char *what, uint64_t count)
-{
-    print("  %s %7lu\n", what, count);
-    return count == 0;
-}
-
-static uint64_t spurious(void)
-{
-    uint64_t sum = 0;
-
-    for (unsigned int i = 0; i < VCPUS; i++)
-        sum += guest.received[i][VECTOR_BOCHS];
-    return sum;
-}
-
-static uint64_t sum_late(void)
-{
-    uint64_t sum = 0;
-
-    for (unsigned int i = 0; i < SOURCES; i++)
-        sum += late[i] != 0 || !is_seen(i);
-    return sum;
-}
-
-static uint64_t difference_blocked(void)
-{
-    uint64_t sum = 0;
-
-    for (unsigned int i = 0; i < PCPUS; i++)
-        sum += vtdpi_pcpu_blocked(&host.pcpu[i].pi);
-    return sum > VCPUS ? sum - VCPUS : VCPUS - sum;
-}
-
-static bool print_wrong(const struct sums *s)
-{
-    struct vtdpi_model_counters unit;
-    bool good = true;
-
-    vtdpi_model_get_counters(&host.model, &unit);
-    print("\nMust be 0\n");
-    good &= row("lost                                           ", s->lost);
-    good &= row("delivered twice                                ", s->twice);
-    good &= row("sources whose last event no handler has seen   ", sum_late());
-    good &= row("VM exits for a running vCPU's posted interrupts",
-                host.pcpu[0].exit_interrupts[ANV] +
-                    host.pcpu[1].exit_interrupts[ANV]);
-    good &= row("notifications that would miss a running vCPU   ", misdirected);
-    good &= row("posted to a sleeping vCPU, which slept on      ", overlooked);
-    good &= row("delivered by an entry that had been replaced   ", stale);
-    good &=
-        row("sleeping vCPUs that a post would not wake      ", s->unsettled);
-    good &= row("sleeping vCPUs and blocked bits, difference    ",
-                difference_blocked());
-    good &= row("remapped form: raised, and not relayed         ",
-                counts.remapped - counts.relayed);
-    good &= row("posted, by the unit's count and by ours: diff. ",
-                unit.posted - counts.by_unit);
-    good &=
-        row("interrupts refused by the unit                 ", unit.blocked);
-    good &=
-        row("rules of the hardware broken by the driver     ", unit.violations);
-    print("  Vector ff, which Bochs delivers when ANV meets an empty PIR, is "
-          "not counted: %lu.\n",
-          spurious());
-    return good;
-}
-
-/* If something is wrong: what is where. */
-static void explain(void)
-{
-    print("\n  Each vCPU's state (0 ready, 1 running, 2 asleep), control word "
-          "and PIR; what is not seen:\n");
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        const struct vcpu *const v = &host.vcpu[i];
-        const uint64_t *const word = (const uint64_t *)(uintptr_t)v->pda;
-
-        print("  v%u  %u  %016lx  %016lx %016lx %016lx %016lx\n", i,
-              (unsigned int)v->state, word[4], word[3], word[2], word[1],
-              word[0]);
-    }
-    for (unsigned int i = 0; i < SOURCES; i++) {
-        if (!is_seen(i))
-            print("  source %u: %lu events, %lu seen\n", i, guest.events[i],
-                  guest.seen[i]);
-    }
-}
-
-bool account_print(void)
-{
-    struct sums s = {0};
-    bool good;
-
-    sum_all(&s);
-    print_raised(&s);
-    print_exits();
-    print_events();
-    good = print_wrong(&s);
-    good &= s.raised == counts.by_unit + counts.by_software + counts.relayed +
-                            counts.by_guest;
-    good &= s.raised == s.delivered + s.merged + s.merged_irr;
-    if (!good)
-        explain();
-    return good;
 }

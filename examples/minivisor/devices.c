@@ -39,12 +39,6 @@ static struct pace emulated_pace[VCPUS];
 static uint64_t device_random;
 static uint64_t emulated_random;
 
-static bool is_seen(unsigned int source)
-{
-    return atomic_load(&guest.seen[source]) ==
-           atomic_load(&guest.events[source]);
-}
-
 static void start_pace(struct pace *p, unsigned int source, unsigned int count)
 {
     p->source = source;
@@ -56,7 +50,7 @@ static bool is_ready(struct pace *p)
 {
     const uint64_t now = now_us();
 
-    if (!is_seen(p->source)) {
+    if (!account_is_seen(p->source)) {
         if (now > p->due && !p->late) {
             p->late = true;
             account_late(p->source);
@@ -83,8 +77,8 @@ static bool is_over(const struct pace *paces, unsigned int count)
     bool over = true;
 
     for (unsigned int i = 0; i < count; i++)
-        over &=
-            paces[i].late || (paces[i].left == 0 && is_seen(paces[i].source));
+        over &= paces[i].late ||
+                (paces[i].left == 0 && account_is_seen(paces[i].source));
     return over;
 }
 

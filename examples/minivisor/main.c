@@ -132,7 +132,7 @@ int main(const char *command_line)
     good = wait_for(devices_done);
     good &= settle();
     timeline_print();
-    good &= account_print();
+    good &= report();
     if (good) {
         stop();
         good = vtdpi_model_violations(&host.model) == 0;

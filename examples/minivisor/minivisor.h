@@ -229,17 +229,38 @@ void account_sent(uint8_t vector); /* a notification */
 void account_stale(void);
 void account_watch(const struct vcpu *v); /* called again and again */
 void account_late(unsigned int source);
-bool account_all_seen(void *arg); /* by handlers: every source's events */
-bool account_print(void);
+/* Has a handler seen a source's last event; and every source's? */
+bool account_is_seen(unsigned int source);
+bool account_all_seen(void *arg);
+/* Raised, and neither delivered nor known to have merged. */
+unsigned long account_missing(unsigned int vcpu, unsigned int vector);
+
+struct account_pair {
+    atomic_ulong raised;
+    atomic_ulong merged;     /* in PIR */
+    atomic_ulong risked;     /* may have merged in the virtual IRR */
+    atomic_ulong merged_irr; /* of those, the ones that turned out to have */
+};
+
+extern struct account_pair account_pairs[VCPUS][VECTORS];
 
 struct account_counts {
     atomic_ulong by_unit, by_software, by_guest; /* posted */
     atomic_ulong merged_unit, merged_software;
     atomic_ulong remapped, relayed;
     atomic_ulong wakes, moves, unposts;
+    atomic_ulong sent[VECTORS]; /* notifications */
+    /* Wrong, each of them. */
+    atomic_ulong stale;         /* delivered by an entry that was replaced */
+    atomic_ulong misdirected;   /* a running vCPU's descriptor says otherwise */
+    atomic_ulong overlooked;    /* posted to a sleeping vCPU, which slept on */
+    atomic_ulong late[SOURCES]; /* waited in vain */
 };
 
 extern struct account_counts counts;
+
+/* report.c: print it; true if all of it is as it has to be. */
+bool report(void);
 
 /* ---- The timeline: timeline.c ---- */
 
