@@ -64,6 +64,10 @@ void mini_running(const struct mini_run *run)
         raise(&s);
         shim_quiesce();
         mini_check(play_delivered(&s.vm->vcpu[1], LOW) == i);
+        /* The same by software, from a thread. */
+        mini_apic_post(&s.vm->vcpu[1], HIGH);
+        shim_quiesce();
+        mini_check(play_delivered(&s.vm->vcpu[1], HIGH) == i);
     }
     mini_check(s.dev.posted == 20 && s.dev.remapped == 0);
     mini_check(s.vm->vcpu[1].processed > 0);

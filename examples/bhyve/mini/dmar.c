@@ -195,7 +195,7 @@ void mini_dmar_program(u_int number, u_int index, u_int sid, u_int cpu,
     const struct vtdpi_irte_remapped host = {
         .present = true,
         .vector = vector,
-        .mode = VTDPI_X2APIC,
+        .mode = x2apic_mode != 0 ? VTDPI_X2APIC : VTDPI_XAPIC,
         .dst = (uint32_t)cpu_apic_ids[cpu],
         .source = vtdpi_source_exact((uint16_t)sid, VTDPI_SQ_ALL),
     };
@@ -293,7 +293,7 @@ static int unit_info(u_int number, struct vtdpi_dmar_unit_info *info)
         .irte_cnt = MINI_ENTRIES,
         .haw = UNIT_HAW,
         .ir_enabled = true,
-        .eime = true,
+        .eime = x2apic_mode != 0,
     };
 
     if (number >= MINI_UNITS)
@@ -377,7 +377,7 @@ static void unit_start(struct dmar_unit *u, uint64_t seed)
     struct vtdpi_unit_config config = {
         .qi = {.submitters = 8},
         .irt_order = 8,
-        .eime = true,
+        .eime = x2apic_mode != 0,
     };
 
     mtx_init(&u->lock, "DMAR", NULL, MTX_DEF | MTX_DUPOK);

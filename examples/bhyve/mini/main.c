@@ -99,6 +99,18 @@ static void print_totals(void)
            t->reroutes, t->failures, t->migrations, t->preemptions, t->capped);
 }
 
+/* All of it has to happen somewhere, if all is played. */
+static bool all_happened(void)
+{
+    const struct mini_totals *t = &mini_totals;
+
+    return t->posted != 0 && t->remapped != 0 && t->merged != 0 &&
+           t->in_guest != 0 && t->sleeps != 0 && t->blocks != 0 &&
+           t->wakeups != 0 && t->moves != 0 && t->rebinds != 0 &&
+           t->reroutes != 0 && t->failures != 0 && t->migrations != 0 &&
+           t->preemptions != 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = parse(argv + 1);
@@ -120,5 +132,9 @@ int main(int argc, char **argv)
         }
     }
     print_totals();
+    if (o.name_count == 0 && !all_happened()) {
+        fputs("something of that never happened\n", stderr);
+        return 1;
+    }
     return 0;
 }

@@ -80,6 +80,7 @@ void play_begin(const struct mini_run *run, u_int taken)
         .lockstep = run->lockstep,
         .cpus = 3,
         .sparse = run->seed % 2 == 0,
+        .xapic = run->seed % 3 == 2,
     };
 
     shim_boot(&options);

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <sys/module.h>
+#include <x86/apicvar.h>
 
 #include <stdarg.h>
 
@@ -145,6 +146,7 @@ void shim_boot(const struct shim_options *options)
     shim_intr_reset();
     shim_sleep_reset();
     memset(&shim_counts, 0, sizeof(shim_counts));
+    x2apic_mode = !options->xapic;
     host_begin(&h);
     shim_cpus_start(options);
     shim_tunables_fetch();

@@ -29,6 +29,7 @@ struct shim_options {
     bool lockstep; /* one thread at a time, repeatable */
     u_int cpus;    /* at most SHIM_CPUS_MAX */
     bool sparse;   /* leave gaps between CPU numbers */
+    bool xapic;    /* local APICs in xAPIC mode, not x2APIC */
 };
 
 /* Power on; the caller becomes a kernel thread. Runs SYSINITs. */
