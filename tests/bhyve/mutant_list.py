@@ -123,6 +123,10 @@ MUTANTS = (
     port("no invalidation", "_dmar", (
         "    vtdpi_flush_add(flush, first, count);",
         "    (void)flush;\n    (void)first;\n    (void)count;")),
+    port("no global invalidation where ranges do not fit", "_dmar", (
+        "    if (flush->global)\n        error = ",
+        "    if (flush->global)\n        return (0);\n"
+        "    if (flush->global)\n        error = ")),
     port("no draining read", "_dmar", (
         "        vtdpi_dmar_ops->drain(unit->number);", "        (void)0;")),
     port("a re-bound host form is not kept", "_dmar", (

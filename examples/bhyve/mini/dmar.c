@@ -220,7 +220,9 @@ u_int mini_dmar_alloc(u_int number, u_int count)
         if (first + n >= MINI_ENTRIES)
             shim_fail("mini: no entry left in unit %u", number);
         if (u->used[first + n]) {
-            first = roundup2(first + n + 1, count);
+            /* Multi-message MSI comes in powers of two. */
+            first = powerof2(count) ? roundup2(first + n + 1, count)
+                                    : first + n + 1;
             n = 0;
         } else {
             n++;

@@ -34,9 +34,10 @@ MALLOC_DECLARE(M_MINI);
 
 enum {
     MINI_UNITS = 2,
-    MINI_VCPUS = 4,     /* most of a VM */
-    MINI_MSGS = 4,      /* of a device */
-    MINI_IRQS = 32,     /* of the host */
+    MINI_VCPUS = 4, /* most of a VM */
+    MINI_MSGS = 4,  /* of most devices */
+    MINI_MSGS_MAX = 24,
+    MINI_IRQS = 48,     /* of the host */
     MINI_ENTRIES = 256, /* of a table */
     MINI_REGISTRY = 32, /* vCPUs of all VMs */
 
@@ -240,12 +241,13 @@ struct mini_device {
     bool msi;     /* messages share one address */
     bool lenient; /* an old entry may be used: invalidations fail */
     struct vm *vm;
-    u_int msgs; /* allocated */
-    struct mini_message msg[MINI_MSGS];
+    u_int msgs;  /* allocated */
+    u_int count; /* that it has */
+    struct mini_message msg[MINI_MSGS_MAX];
     struct mini_ppt_arg {
         struct mini_device *dev;
         u_int msg;
-    } arg[MINI_MSGS];
+    } arg[MINI_MSGS_MAX];
     uint64_t raised; /* its thread's */
     uint64_t posted;
     uint64_t remapped;

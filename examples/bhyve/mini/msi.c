@@ -44,15 +44,25 @@ static u_int any_cpu(void)
     return cpu;
 }
 
+/* Ends the program if there is none. */
+static bool is_free(u_int first, u_int count)
+{
+    if (first + count > MINI_IRQS)
+        shim_fail("mini: no host interrupt left");
+    for (u_int i = 0; i < count; i++)
+        if (g.irq[first + i].used)
+            return false;
+    return true;
+}
+
 u_int mini_irq_alloc(u_int unit, u_int count, u_int sid)
 {
     const u_int index = mini_dmar_alloc(unit, count);
     u_int first;
 
     sx_xlock(&g.lock);
-    for (first = 0; g.irq[first].used; first += MINI_MSGS)
-        if (first + MINI_MSGS >= MINI_IRQS)
-            shim_fail("mini: no host interrupt left");
+    for (first = 0; !is_free(first, count); first++)
+        continue;
     for (u_int i = 0; i < count; i++)
         g.irq[first + i] = (struct host_irq){.used = true,
                                              .unit = unit,

@@ -21,6 +21,7 @@ const struct mini_scenario mini_scenarios[] = {
     {"in_flight", mini_in_flight},
     {"reinit", mini_reinit},
     {"reset", mini_reset},
+    {"many", mini_many},
     {"reload", mini_reload},
     {"logical", mini_logical},
     {"apic_off", mini_apic_off},

@@ -24,6 +24,7 @@ void mini_ppt_attach(struct mini_device *dev, const char *name, u_int unit,
 {
     memset(dev, 0, sizeof(*dev));
     dev->name = name;
+    dev->count = MINI_MSGS;
     dev->unit = unit;
     dev->sid = sid;
     dev->msi = msi;
@@ -48,13 +49,13 @@ static void alloc(struct mini_device *dev)
 
     if (dev->msgs != 0)
         return;
-    irq = mini_irq_alloc(dev->unit, MINI_MSGS, dev->sid);
-    for (u_int i = 0; i < MINI_MSGS; i++) {
+    irq = mini_irq_alloc(dev->unit, dev->count, dev->sid);
+    for (u_int i = 0; i < dev->count; i++) {
         dev->msg[i].irq = irq + i;
         dev->arg[i] = (struct mini_ppt_arg){dev, i};
     }
-    dev->msgs = MINI_MSGS;
-    vtdpi_bhyve_msg_alloc(dev->pi, MINI_MSGS);
+    dev->msgs = dev->count;
+    vtdpi_bhyve_msg_alloc(dev->pi, dev->count);
 }
 
 static void teardown(struct mini_device *dev, u_int msg)
