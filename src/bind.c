@@ -130,6 +130,11 @@ static void visit_all(struct vtdpi_vm *vm,
 
 /* Decisions. */
 
+static const struct vtdpi_route_decision no_message = {
+    .kind = VTDPI_ROUTE_REMAP,
+    .reason = VTDPI_ROUTE_NO_MESSAGE,
+};
+
 static void decision_set(struct vtdpi_binding *b,
                          const struct vtdpi_route_decision *d)
 {
@@ -142,32 +147,30 @@ static void decide(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
-    struct vtdpi_route_decision d;
+    struct vtdpi_route_decision d = b->unrouted;
 
-    if (!b->routed)
-        return; /* depends on nothing but the message */
-    vm->decided++;
-    d = vtdpi_route_decide_decoded(&set, &b->msg, &vm->options);
+    if (b->routed) {
+        vm->decided++;
+        d = vtdpi_route_decide_decoded(&set, &b->msg, &vm->options);
+    }
     decision_set(b, &d);
 }
 
-/* The latest message comes into force. */
+/* The latest message comes into force, at the next update. */
 static void take_message(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
-    struct vtdpi_route_decision d = {
-        .kind = VTDPI_ROUTE_REMAP,
-        .reason = VTDPI_ROUTE_NO_MESSAGE,
-    };
 
     take(b);
     b->routed = b->written &&
                 vtdpi_route_decode(&b->message, vm->options.form, &b->msg) == 0;
     put(b);
+    /* Depends on nothing but the message, so it can be kept. */
     if (b->written && !b->routed)
-        d = vtdpi_route_decide(&set, &b->message, &vm->options);
-    decision_set(b, &d);
+        b->unrouted = vtdpi_route_decide(&set, &b->message, &vm->options);
+    else
+        b->unrouted = no_message;
     mark(b);
 }
 
@@ -350,7 +353,8 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
     *b = (struct vtdpi_binding){
         .vm = vm,
         .irq = irq,
-        .decision = {.reason = VTDPI_ROUTE_NO_MESSAGE},
+        .decision = no_message,
+        .unrouted = no_message,
     };
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
     put(b);

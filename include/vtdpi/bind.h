@@ -127,10 +127,11 @@ struct vtdpi_binding {
     struct vtdpi_binding **link; /* what points here */
     struct vtdpi_binding *next_pending;
     struct vtdpi_route_decision decision;
-    struct vtdpi_msi message;    /* the latest, be it under the mask */
-    struct vtdpi_compat_msi msg; /* in force, if routed */
-    bool written;                /* there is a message */
-    bool routed;                 /* msg counts: a message, and well-formed */
+    struct vtdpi_route_decision unrouted; /* the next one, unless routed */
+    struct vtdpi_msi message;             /* the latest, be it under the mask */
+    struct vtdpi_compat_msi msg;          /* in force, if routed */
+    bool written;                         /* there is a message */
+    bool routed; /* msg counts: a message, and well-formed */
     bool masked;
     bool pending; /* on the VM's list: to be looked at */
 };

@@ -323,6 +323,38 @@ static void test_hold_there_and_back_costs_nothing(void **state)
     rig_check(r);
 }
 
+/* Until the update nothing is another than before, be it a message that can be
+ * posted, one that is malformed, or none. */
+static void test_hold_changes_no_decision_and_no_counter(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi a = msi_to(1, 0x41);
+    const struct vtdpi_msi b = msi_to(0, 0x42);
+    const struct vtdpi_msi bad = {0, 0, 0x43};
+
+    rig_vcpus(r, 2);
+    for (unsigned int i = 0; i < 3; i++)
+        assert_int_equal(rig_message(r, i, &a), 0);
+    vtdpi_vm_hold(&r->vm);
+    assert_int_equal(rig_message(r, 0, &b), 0);
+    assert_int_equal(rig_message(r, 1, &bad), 0);
+    assert_int_equal(rig_message(r, 2, NULL), 0);
+    for (unsigned int i = 0; i < 3; i++) {
+        const struct vtdpi_route_decision d = vtdpi_binding_decision(&r->b[i]);
+
+        assert_int_equal(d.kind, VTDPI_ROUTE_POST);
+        assert_int_equal(d.vcpu, 1);
+        assert_int_equal(d.vector, 0x41);
+    }
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 3);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_ADDRESS), 0);
+    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_post(r, 0, 0, 0x42);
+    assert_host(r, 1, VTDPI_ROUTE_ADDRESS);
+    assert_host(r, 2, VTDPI_ROUTE_NO_MESSAGE);
+    rig_check(r);
+}
+
 /* Unbound. */
 
 static void test_unbind_gives_the_interrupt_back(void **state)
@@ -460,6 +492,7 @@ int main(void)
         RIG_TEST(test_set_block_that_is_none_is_refused),
         RIG_TEST(test_hold_makes_one_update_of_many_calls),
         RIG_TEST(test_hold_there_and_back_costs_nothing),
+        RIG_TEST(test_hold_changes_no_decision_and_no_counter),
         RIG_TEST(test_unbind_gives_the_interrupt_back),
         RIG_TEST(test_unbind_after_messages_are_gone_costs_nothing),
         RIG_TEST(test_unbind_torn_down_succeeds_at_once),
