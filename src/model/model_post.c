@@ -152,8 +152,9 @@ uint32_t vtdpi_model_drain_(struct vtdpi_model *m)
 {
     const uint32_t n = m->flight_count;
 
-    /* Only those that are there now: a hook may start others meanwhile. */
-    for (uint32_t i = 0; i < n; i++)
+    /* Only those that are there now: a hook may start others meanwhile. Or a
+     * callback has them land, by clearing the fault mode. */
+    for (uint32_t i = 0; i < n && m->flight_count != 0; i++)
         land(m);
     return n;
 }

@@ -398,6 +398,29 @@ test_post_late_full_and_filled_by_a_hook_pushes_out_two(void **state)
     assert_int_equal(rig_count(rig).posted, 2);
 }
 
+static void *map_and_land(void *ctx, uint64_t phys, size_t len)
+{
+    struct rig *rig = ctx;
+
+    vtdpi_model_clear_fault(&rig->m, VTDPI_MODEL_FAULT_POST_LATE);
+    return rig_map(ctx, phys, len);
+}
+
+/* A callback has all others land while the first does. */
+static void test_post_late_drained_inside_a_drain_lands_once(void **state)
+{
+    struct rig *rig = *state;
+
+    setup_posted(rig, POSTED, CONTROL);
+    vtdpi_model_set_fault(&rig->m, VTDPI_MODEL_FAULT_POST_LATE, 0);
+    for (int i = 0; i < 3; i++)
+        (void)rig_fire(rig, 0);
+    rig->m.params.map = map_and_land;
+    assert_int_equal(vtdpi_model_drain(&rig->m), 3);
+    assert_int_equal(vtdpi_model_in_flight(&rig->m), 0);
+    assert_int_equal(rig_count(rig).posted, 3);
+}
+
 static void test_post_late_fault_is_recorded_late(void **state)
 {
     struct rig *rig = *state;
@@ -504,6 +527,7 @@ int main(void)
         rig_test_on(test_post_late_drained_by_hand_in_order),
         rig_test_on(test_post_late_full_pushes_out_the_oldest),
         rig_test_on(test_post_late_full_and_filled_by_a_hook_pushes_out_two),
+        rig_test_on(test_post_late_drained_inside_a_drain_lands_once),
         rig_test_on(test_post_late_fault_is_recorded_late),
         rig_test(test_concurrent_posts_all_accounted),
     };
