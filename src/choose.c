@@ -108,7 +108,8 @@ struct vtdpi_pcpu *vtdpi_pcpu_choose(struct vtdpi_pcpu *here, uint32_t bound)
 {
     const uint64_t left = vtdpi_atomic_load64_relaxed(&here->here_left);
 
-    if (left == 0 || !is_online(here))
+    /* At the bound or above: of a call with a larger one. */
+    if (left == 0 || left >= bound || !is_online(here))
         return count_and_choose(here, bound);
     vtdpi_atomic_store64_relaxed(&here->here_left, left - 1);
     return here;

@@ -30,9 +30,10 @@ VTDPI_BEGIN_DECLS
  * A count reads the summary and the leaf words that are not empty.
  *
  * The bound is kept against what comes from @p here; what others send does not
- * count until the next time. All pCPUs use about the same bound: that of the
- * list which a handler may look at, times the number of wakeup vectors; with 0
- * the shortest of three lists is chosen each time, with UINT32_MAX @p here.
+ * count until the next time. A smaller one than at the call before holds at
+ * once. All pCPUs use about the same bound: that of the list which a handler
+ * may look at, times the number of wakeup vectors; with 0 the shortest of three
+ * lists is chosen each time, with UINT32_MAX @p here.
  *
  * @param here   The pCPU on which the caller runs. Not NULL.
  * @param bound  How many vCPUs may be blocked here before others are asked.

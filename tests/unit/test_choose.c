@@ -173,6 +173,19 @@ static void test_pcpu_choose_no_bound_always_here(void **state)
                          &h->pcpu[2]);
 }
 
+/* What a larger bound has left does not count for a smaller one. */
+static void test_pcpu_choose_smaller_bound_holds_at_once(void **state)
+{
+    struct host *h = *state;
+
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], UINT32_MAX), &h->pcpu[2]);
+    fill(h, 2, 24);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+    fill(h, 0, 1);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 0), &h->pcpu[0]);
+}
+
 static void offline_from(struct host *h, uint32_t first)
 {
     for (uint32_t i = first; i < PRESENT; i++)
@@ -368,6 +381,7 @@ int main(void)
         TEST(test_pcpu_choose_what_is_there_already_counts),
         TEST(test_pcpu_choose_room_again_here_again),
         TEST(test_pcpu_choose_no_bound_always_here),
+        TEST(test_pcpu_choose_smaller_bound_holds_at_once),
         TEST(test_pcpu_choose_full_shorter_of_two),
         TEST(test_pcpu_choose_full_longer_than_full_stays),
         TEST(test_pcpu_choose_everybody_is_drawn),
