@@ -517,13 +517,6 @@ int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)
 
 /* Delivery by software. */
 
-/* What a PID can hold. */
-static bool is_plain(const struct vtdpi_compat_msi *msg)
-{
-    return (msg->dlm == VTDPI_DLM_FIXED || msg->dlm == VTDPI_DLM_LOWEST) &&
-           !msg->level && msg->vector >= VTDPI_VECTOR_MIN;
-}
-
 int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
                      vtdpi_inject inject, void *ctx, struct vtdpi_delivery *out)
 {
@@ -542,7 +535,8 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
     set = vtdpi_route_map_apics(&vm->map);
     vtdpi_route_walk_begin(&walk, &set, &msg);
     while (vtdpi_route_walk_next(&walk, &to)) {
-        if (vm->options.posting && to.attached && is_plain(&msg)) {
+        if (vm->options.posting && to.attached &&
+            vtdpi_route_is_postable(&msg)) {
             out->posted++;
             if (vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false))
                 out->notified++;

@@ -179,6 +179,11 @@ static enum vtdpi_route_reason judge_message(const struct vtdpi_compat_msi *msg)
                                           : VTDPI_ROUTE_POSTABLE;
 }
 
+bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg)
+{
+    return judge_message(msg) == VTDPI_ROUTE_POSTABLE;
+}
+
 /* Whether exactly one takes it, who then is in @p one. */
 static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
                                         const struct vtdpi_compat_msi *msg,

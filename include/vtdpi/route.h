@@ -207,9 +207,10 @@ struct vtdpi_apic_set_ops {
      *
      * @p cursor is zero for the first one, and is then as the last call left
      * it. Returns false, with @p out unspecified, when there is none left;
-     * after that it is called only to begin anew, with @p cursor zero. Called from the walk and decide
-     * functions in their callers' context, with nothing of the library held;
-     * must not fail. The set must not change between the calls of one walk.
+     * after that it is called only to begin anew, with @p cursor zero. Called
+     * from the walk and decide functions in their callers' context, with
+     * nothing of the library held; must not fail. The set must not change
+     * between the calls of one walk.
      */
     bool (*next)(void *ctx, const struct vtdpi_compat_msi *msg,
                  struct vtdpi_route_cursor *cursor,
@@ -331,6 +332,21 @@ VTDPI_INLINE bool vtdpi_route_is_arbitrated(const struct vtdpi_compat_msi *msg)
 {
     return msg->dlm == VTDPI_DLM_LOWEST || (msg->rh && msg->dm);
 }
+
+/**
+ * @brief Whether a message is what a PID can hold: fixed or lowest priority,
+ *        edge-triggered, vector 16 or above.
+ *
+ * The only place that says so, for posting and for software delivery.
+ *
+ * @param msg  The message. Not NULL. The destination does not count.
+ *
+ * @return Whether it is.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Interrupt Posting}
+ */
+VTDPI_API bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg);
 
 /**
  * @brief Take a guest's message apart, for the functions below.

@@ -284,6 +284,39 @@ static void test_route_is_arbitrated_by_mode_or_hint(void **state)
     assert_int_equal(decide(0xfee0a00c, 0x042).vcpu, 1);
 }
 
+/* Each delivery mode, with and without hint and logical destination. */
+static void test_route_is_arbitrated_of_every_message(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 32; i++) {
+        const struct vtdpi_compat_msi msg = {
+            .dest = 1,
+            .vector = 0x41,
+            .dlm = (enum vtdpi_dlm)(i % 8),
+            .rh = (i & 8) != 0,
+            .dm = (i & 16) != 0,
+        };
+
+        assert_true(vtdpi_route_is_arbitrated(&msg) == (i % 8 == 1 || i >= 24));
+    }
+}
+
+static void test_route_is_postable_of_every_message(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 8 * 256 * 2; i++) {
+        const unsigned int vector = i % 256;
+        const struct vtdpi_compat_msi msg = {
+            .vector = (uint8_t)vector,
+            .dlm = (enum vtdpi_dlm)(i / 256 % 8),
+            .level = i >= 8 * 256,
+        };
+
+        assert_true(vtdpi_route_is_postable(&msg) ==
+                    (i < 2 * 256 && vector >= 16));
+    }
+}
+
 static void test_walk_next_nmi_smi_init_reach_the_disabled(void **state)
 {
     static const char *const want[8] = {"13",  "1",   "123", "",
@@ -375,6 +408,8 @@ int main(void)
         TEST(test_route_hash_is_vector_mod_count_by_ascending_id),
         TEST(test_route_hash_equal_ids_by_ascending_number),
         TEST(test_route_is_arbitrated_by_mode_or_hint),
+        TEST(test_route_is_arbitrated_of_every_message),
+        TEST(test_route_is_postable_of_every_message),
         TEST(test_walk_next_nmi_smi_init_reach_the_disabled),
         TEST(test_walk_next_deassert_reaches_nobody),
         TEST(test_walk_next_agrees_with_decision),
