@@ -221,9 +221,9 @@ static bool mark_online(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
 }
 
 /*
- * NV = its WNV, NDST = p, SN = 0, unless ON is set: then the notification has gone
- * to the old place and nobody would send another one. The test and the change
- * are one compare-and-swap, so there is no moment in between.
+ * NV = its WNV, NDST = p, SN = 0, unless ON is set: then the notification has
+ * gone to the old place and nobody would send another one. The test and the
+ * change are one compare-and-swap, so there is no moment in between.
  */
 static bool arm(struct vtdpi_vcpu *v, const struct vtdpi_pcpu *p)
 {

@@ -35,8 +35,8 @@
  *
  * **What is affected.** Bindings are kept by destination: a change of a vCPU's
  * APIC looks at those whose message names it, before or after, and at those of
- * the same logical cluster; not at the others (vtdpi_vm_get_stats() counts). With
- * fewer buckets than destinations in use some share one.
+ * the same logical cluster; not at the others (vtdpi_vm_get_stats() counts).
+ * With fewer buckets than destinations in use some share one.
  *
  * **Failure.** Where an entry does not follow, because the backend refused or
  * a flush failed, the binding is **pending**. Its decision stands, no reference
