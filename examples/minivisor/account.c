@@ -17,8 +17,11 @@
 
 #include "minivisor.h"
 
-/* More than a pCPU ever has interrupts off. */
+/* How long, in microseconds, a vCPU can sleep on with something in PIR: as long
+ * as a pCPU has interrupts off; and without ON, as somebody dawdles between
+ * record and notify. More than either. */
 #define OVERLOOKED_US 600
+#define UNNOTIFIED_US 250
 
 struct account_counts counts;
 
@@ -97,19 +100,22 @@ void account_sent(uint8_t vector)
  * wakeup was lost, even if a later interrupt wakes it. By CPU_UNIT only. */
 void account_watch(const struct vcpu *v)
 {
-    static uint64_t deadline[VCPUS];
+    static uint64_t since[VCPUS];
     static unsigned long crossings[VCPUS];
-    const volatile uint64_t *const pir =
+    const volatile uint64_t *const word =
         (const volatile uint64_t *)(uintptr_t)v->pda;
-    const unsigned long now = atomic_load(&v->crossings);
+    const uint64_t patience =
+        (word[4] & 1) != 0 ? OVERLOOKED_US : UNNOTIFIED_US;
+    const unsigned long entries = atomic_load(&v->crossings);
 
-    if ((pir[0] | pir[1] | pir[2] | pir[3]) == 0 || !scheduler_is_asleep(v)) {
-        deadline[v->number] = 0;
-    } else if (deadline[v->number] == 0 || crossings[v->number] != now) {
-        deadline[v->number] = now_us() + OVERLOOKED_US;
-        crossings[v->number] = now;
-    } else if (now_us() > deadline[v->number]) {
-        deadline[v->number] = UINT64_MAX; /* count it once */
+    if ((word[0] | word[1] | word[2] | word[3]) == 0 ||
+        !scheduler_is_asleep(v)) {
+        since[v->number] = 0;
+    } else if (since[v->number] == 0 || crossings[v->number] != entries) {
+        since[v->number] = now_us();
+        crossings[v->number] = entries;
+    } else if (now_us() > since[v->number] + patience) {
+        since[v->number] = UINT64_MAX / 2; /* count it once */
         atomic_fetch_add(&counts.overlooked, 1);
     }
 }

@@ -9,7 +9,7 @@
 #include "minivisor.h"
 
 /* How long a pCPU is offline, in microseconds. */
-#define OFFLINE_US 500
+#define OFFLINE_US 1000
 
 static struct vtdpi_pid_page pages[PID_PAGES];
 static struct vtdpi_page_ref page_list[PID_PAGES];
@@ -225,7 +225,7 @@ void scheduler_loop(void *arg)
     while (!atomic_load(&host.stop_pcpus)) {
         struct vcpu *v;
 
-        if (p->number == CPU_HOTPLUGGED && chance(&p->random, 12) == 0) {
+        if (p->number == CPU_HOTPLUGGED && chance(&p->random, 8) == 0) {
             go_offline(p);
             continue; /* it may have taken a KICK meanwhile */
         }

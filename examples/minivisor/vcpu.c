@@ -59,10 +59,10 @@ static enum next halt(struct pcpu *p, struct vcpu *v)
     /* A host whose threads can be preempted may be so here. SN is set for a
      * while, and what is posted then is recorded and nothing else: block finds
      * it. */
-    if (chance(&p->random, 4) == 0)
+    if (chance(&p->random, 2) == 0) {
         vtdpi_vcpu_preempt(&v->pi);
-    if (chance(&p->random, 2) == 0)
         dawdle(&p->random);
+    }
     for (unsigned int tries = 0; tries < HALT_TRIES; tries++) {
         switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
         case VTDPI_BLOCKED:
