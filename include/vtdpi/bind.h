@@ -353,7 +353,8 @@ vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v);
  *
  * Its interrupts go to the host form, so that no entry of the VM refers to it:
  * after success it can be harvested for the last time, and vtdpi_vcpu_detach()
- * does not say VTDPI_EBUSY on account of this VM. For saving the vCPU, too.
+ * does not say VTDPI_EBUSY on account of this VM; but for interrupts that are
+ * pinned (irq.h), which keep their references. For saving the vCPU, too.
  *
  * @param vm    The VM. Not NULL.
  * @param vcpu  The vCPU's number; one without a vCPU is left so.
