@@ -19,8 +19,9 @@ struct host {
     struct vtdpi_sched s;
     struct vtdpi_page_ref pages[PAGES];
     struct vtdpi_pid_page page[BACKED];
-    void *pcpus[PCPUS];
+    void *pcpus[PCPUS + 1]; /* behind the last one: stray */
     struct vtdpi_pcpu pcpu[PCPUS];
+    struct vtdpi_pcpu stray; /* online, and not the instance's */
     uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];
     struct vtdpi_vcpu vcpu[SLOTS];
     uint32_t used; /* vCPUs that are blocked */
@@ -81,6 +82,8 @@ static int set_up(void **state)
             vtdpi_pcpu_init(&h->s, &h->pcpu[i], i, i, h->bitmap[i]), 0);
         vtdpi_pcpu_online(&h->pcpu[i]);
     }
+    h->stray = h->pcpu[1];
+    h->pcpus[PCPUS] = &h->stray;
     *state = h;
     return 0;
 }
