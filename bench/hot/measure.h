@@ -43,7 +43,8 @@ void measure(const struct series *s);
 /* How many rounds instead of those asked for, for short runs; 0: as asked. */
 extern unsigned int measure_rounds;
 
-/* Print the figures of one design: median, 10 %, 90 % and 99 % of @values. */
+/* Print the figures of one design: median, 10 %, 90 % and 99 % of @values;
+ * nothing if there are none. */
 void measure_print(const struct series *s, const char *design, double *values,
                    size_t count, size_t dropped);
 
