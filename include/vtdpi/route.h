@@ -164,8 +164,8 @@ enum vtdpi_route_reason {
 struct vtdpi_route_decision {
     enum vtdpi_route_kind kind;     /**< What to do. */
     enum vtdpi_route_reason reason; /**< Why. */
-    uint32_t vcpu;  /**< POST, DETACHED, POSTING_OFF: the one vCPU that takes
-                         it. Else 0. */
+    uint32_t vcpu;  /**< POST, DETACHED, POSTING_OFF, UNREACHABLE: the one vCPU
+                         that takes it. Else 0. */
     uint8_t vector; /**< Guest vector of the message; REJECT: 0. */
     bool urgent;    /**< POST: as asked for. Else false. */
 };

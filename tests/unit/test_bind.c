@@ -279,6 +279,25 @@ static void test_set_block_that_is_none_is_refused(void **state)
     rig_check(r);
 }
 
+static void test_set_block_across_two_vms_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct rig *other = rig_new(r->form);
+    const struct vtdpi_msi msi = msi_to(1, 0x48);
+    struct vtdpi_binding *b[2] = {&r->b[4], &other->b[0]};
+
+    rig_vcpus(r, 2);
+    assert_int_equal(rig_unbind(r, 5), 0);
+    assert_int_equal(rig_unbind(other, 0), 0);
+    /* One table, and the right index. */
+    assert_int_equal(vtdpi_vm_bind(&other->vm, b[1], &r->irq[5]), 0);
+    assert_int_equal(vtdpi_binding_set_block(b, 2, &msi), VTDPI_EINVAL);
+    assert_cost(r, 0, 0);
+    rig_check(r);
+    assert_int_equal(vtdpi_vm_unbind(b[1]), 0);
+    (void)rig_teardown(&(void *){other});
+}
+
 /* Held. */
 
 static void test_hold_makes_one_update_of_many_calls(void **state)
@@ -490,6 +509,7 @@ int main(void)
         RIG_TEST(test_set_block_replaces_low_bits_of_data),
         RIG_TEST(test_set_block_obeys_masks),
         RIG_TEST(test_set_block_that_is_none_is_refused),
+        RIG_TEST(test_set_block_across_two_vms_is_refused),
         RIG_TEST(test_hold_makes_one_update_of_many_calls),
         RIG_TEST(test_hold_there_and_back_costs_nothing),
         RIG_TEST(test_hold_changes_no_decision_and_no_counter),

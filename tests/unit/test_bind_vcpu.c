@@ -243,12 +243,16 @@ static void test_closed_vcpu_counts_as_not_attached(void **state)
     struct rig *r = *state;
     const struct vtdpi_msi a = msi_to(0, 0x41);
     const struct vtdpi_msi b = msi_to(1, 0x41);
+    struct vtdpi_route_decision d;
 
     rig_vcpus(r, 2);
     assert_int_equal(rig_message(r, 0, &a), 0);
     assert_int_equal(vtdpi_vcpu_detach_begin(&r->vcpu[1]), 0);
     assert_int_equal(vtdpi_binding_set_message(&r->b[0], &b), 0);
     assert_host(r, 0, VTDPI_ROUTE_DETACHED);
+    d = vtdpi_binding_decision(&r->b[0]);
+    assert_int_equal(d.vcpu, 1);
+    assert_int_equal(d.vector, 0x41);
     assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 0);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED), 1);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 0);
