@@ -39,6 +39,7 @@ CHECKS = [
     "--bounds-check", "--pointer-check", "--pointer-overflow-check",
     "--signed-overflow-check", "--undefined-shift-check",
     "--div-by-zero-check", "--unwinding-assertions", "--no-malloc-may-fail",
+    "--drop-unused-functions",
 ]
 PROBES = [
     "-DPROBE", "--drop-unused-functions", "--no-standard-checks",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 REGS = "include/vtdpi/regs.h"
 PID = "include/vtdpi/pid.h"
 QI = "include/vtdpi/qi.h"
+ROUTE = "include/vtdpi/route.h"
 
 
 class Seed(NamedTuple):
@@ -33,6 +34,10 @@ def sched(by, name, old, new):
 
 def dmar(by, name, old, new):
     return seed(by, name, "src/dmar.c", old, new)
+
+
+def route(by, name, old, new):
+    return seed(by, name, "src/route.c", old, new)
 
 
 def pid(by, name, old, new):
@@ -295,6 +300,64 @@ SEEDS = [
          "(uint32_t)address, 0, vector);"),
     seed("fault_event", "changed unmasked", "src/fault.c",
          "const int rc = set_mask(u, true);", "const int rc = 0;"),
+
+    # Where a guest's interrupt goes.
+    route("route_decode", "FFh is left as it is",
+          "out->dest == XAPIC_ALL)", "out->dest == XAPIC_ALL - 1)"),
+    route("route_decode", "FFh is widened in every form",
+          "rc == 0 && form == VTDPI_COMPAT_DEST_8 &&", "rc == 0 &&"),
+    route("route_registers", "x2APIC mode of an APIC that is off",
+          "    if ((apic_base & APIC_BASE_EN) == 0)\n"
+          "        return VTDPI_GUEST_APIC_DISABLED;\n", ""),
+    route("route_matches", "cluster 15 for everyone in a cluster",
+          "return dest >> 4 == ldr >> 4 &&",
+          "return (dest >> 4 == ldr >> 4 || dest >> 4 == 15) &&"),
+    route("route_matches", "clusters of 15 bits", "(id >> 4 & 0xffff)",
+          "(id >> 4 & 0x7fff)"),
+    route("route_matches", "a wide destination hits by its low byte",
+          "return dest == apic->id;", "return (dest & 0xff) == apic->id;"),
+    seed("route_hash", "one beyond the last", ROUTE,
+         "return vector % count;", "return vector % (count + 1);"),
+    route("route_walk", "the one before the hash's choice", "i > 0; i--)",
+          "i > 1; i--)"),
+    route("route_walk", "a deassertion is delivered",
+          "is_reserved_dlm(msg->dlm) || (msg->level && !msg->assert_level)",
+          "is_reserved_dlm(msg->dlm)"),
+    route("route_walk", "the second pass goes on from the first",
+          "    rewind_walk(walk);\n    for (", "    for ("),
+    route("route_walk_disabled", "ExtINT reaches those that are disabled",
+          "dlm == VTDPI_DLM_NMI ||",
+          "dlm == VTDPI_DLM_NMI || dlm == VTDPI_DLM_EXTINT ||"),
+    route("route_decide_decoded", "a broadcast is arbitrated",
+          "        to.dlm = VTDPI_DLM_FIXED;\n        to.rh = false;\n", ""),
+    route("route_decide_decoded", "the first of several",
+          "    if (!vtdpi_route_walk_next(&walk, &second))\n"
+          "        return VTDPI_ROUTE_POSTABLE;\n"
+          "    return broadcast ? VTDPI_ROUTE_BROADCAST : VTDPI_ROUTE_SEVERAL;",
+          "    (void)second;\n    return VTDPI_ROUTE_POSTABLE;"),
+    route("route_decide_decoded", "level-triggered messages are posted",
+          "    if (msg->level)\n        return VTDPI_ROUTE_LEVEL;\n", ""),
+    route("route_decide_decoded", "to a vCPU without a descriptor",
+          "if (!one.attached) {", "if (0) {"),
+    route("route_decide_decoded", "posting off is not looked at",
+          "} else if (!options->posting) {", "} else if (0) {"),
+    route("route_decide_decoded", "vector 15",
+          "msg->vector < VTDPI_VECTOR_MIN", "msg->vector < 15"),
+    route("route_decide", "a message in remappable format is kept",
+          "        d.reason = VTDPI_ROUTE_FORMAT;\n",
+          "        d.reason = VTDPI_ROUTE_FORMAT;\n"
+          "        d.kind = VTDPI_ROUTE_REMAP;\n"),
+    route("route_decide", "reserved bits pass for an address",
+          "        d.reason = VTDPI_ROUTE_RESERVED;\n", ""),
+    route("route_affects", "enabling is overlooked",
+          " && a->enabled == b->enabled", ""),
+    route("route_affects", "a new id is overlooked",
+          "return a->id == b->id &&", "return"),
+    route("route_affects", "one that matches no longer",
+          "was != is || (is &&", "(is &&"),
+    route("route_text", "a text beyond the table",
+          "(unsigned int)reason < VTDPI_ROUTE_REASONS",
+          "(unsigned int)reason <= VTDPI_ROUTE_REASONS"),
 
     # The DMAR table.
     dmar("dmar_open", "longer than its memory",
