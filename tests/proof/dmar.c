@@ -4,10 +4,10 @@
  * table and on where the last one stopped. So each step is proved for tables of
  * any length (up to 2^32 - 1 bytes, what the header can say) and any position,
  * whether or not a walk would come to it: no step reads outside the table, and
- * each that succeeds gets ahead. Functions that loop are proved for small
- * tables on top of that.
+ * each that succeeds gets ahead. Functions that loop are proved as a whole for
+ * small tables on top of that.
  *
- * The table is an object of exactly its length: CBMC refuses any read beyond.
+ * The table ends with its object: CBMC refuses any read beyond.
  */
 #include <stdlib.h>
 
@@ -25,6 +25,22 @@ static struct vtdpi_dmar any_dmar(size_t max)
     ASSUME(d.length >= HEADER_BYTES && d.length <= max);
     bytes = malloc(d.length);
     d.table_ = bytes;
+    return d;
+}
+
+/* Room for a header and 24 bytes: for a unit with one scope of one hop, for 6
+ * structures, or for one with two scopes; and for all that is neither. */
+#define SMALL_BYTES 72
+
+/* A table at the end of @p room: looked into at less cost than an object whose
+ * size may be anything. */
+static struct vtdpi_dmar small_dmar(const uint8_t *room)
+{
+    struct vtdpi_dmar d = {0};
+
+    d.length = nondet_u32();
+    ASSUME(d.length >= HEADER_BYTES && d.length <= SMALL_BYTES);
+    d.table_ = room + SMALL_BYTES - d.length;
     return d;
 }
 
@@ -212,4 +228,107 @@ void proof_dmar_andd(void) /* unwind 34 */
     CLAIM(a.name_offset + a.name_length <= s.offset + s.length);
     CLAIM(s.offset + s.length <= d.length && s.type == 4);
     REACH(a.name_length == 24);
+}
+
+/* The host's bridges answer anything. */
+static bool any_bridge(void *ctx, uint16_t segment, uint16_t rid,
+                       uint8_t *secondary, uint8_t *subordinate)
+{
+    (void)ctx;
+    (void)segment;
+    (void)rid;
+    *secondary = nondet_u8();
+    *subordinate = nondet_u8();
+    return nondet_bool();
+}
+
+static const struct vtdpi_pci_ops any_bridges = {any_bridge};
+
+/* What is wrong with a table, when it has been opened. */
+static bool is_walk_error(int rc)
+{
+    return rc == VTDPI_EDMAR_STRUCT || rc == VTDPI_EDMAR_SCOPE ||
+           rc == VTDPI_EDMAR_BASE;
+}
+
+/* The whole check of all small tables: it ends, and says where it went wrong. */
+void proof_dmar_check(void) /* unwind 8 */
+{
+    /* loops check_struct.0:4 read_le.0:9 */
+    const uint8_t room[SMALL_BYTES];
+    const struct vtdpi_dmar d = small_dmar(room);
+    size_t bad = 0;
+    const int rc = vtdpi_dmar_check(&d, &bad);
+
+    CLAIM(rc == 0 || is_walk_error(rc));
+    CLAIM(rc == 0 ? bad == 0 : bad >= 48 && bad < d.length);
+    REACH(rc == 0 && d.length == SMALL_BYTES);
+}
+
+static size_t length_at(const struct vtdpi_dmar *d, size_t at)
+{
+    return (size_t)(d->table_[at + 2] | d->table_[at + 3] << 8);
+}
+
+/* The whole walk to a unit, which counts those before it (of 4 bytes at least):
+ * small tables, any structure, the caller's own inventions included. */
+void proof_dmar_get_drhd(void) /* unwind 8 */
+{
+    /* loops read_le.0:9 */
+    const uint8_t room[SMALL_BYTES];
+    const struct vtdpi_dmar d = small_dmar(room);
+    const struct vtdpi_dmar_struct s = any_struct();
+    struct vtdpi_dmar_drhd u = {0};
+    const int rc = vtdpi_dmar_get_drhd(&d, &s, &u);
+    size_t second;
+
+    CLAIM(rc == 0 || rc == VTDPI_EINVAL || rc == VTDPI_EDMAR_STRUCT ||
+          rc == VTDPI_EDMAR_BASE);
+    CLAIM(rc != 0 || (s.type == 0 && s.offset >= 48 && s.length >= 16 &&
+                      s.offset + s.length <= d.length));
+    CLAIM(rc != 0 || (u.base != 0 && u.index <= 2));
+    CLAIM(rc == 0 || u.base == 0);
+    if (rc != 0 || s.offset == 48)
+        return;
+    /* It is one that a walk comes to. */
+    second = 48 + length_at(&d, 48);
+    CLAIM(s.offset == second ||
+          (s.offset > second && s.offset == second + length_at(&d, second)));
+    REACH(u.index == 2);
+    REACH(u.index == 0);
+}
+
+/* The whole search for a function's unit, in all small tables. */
+void proof_dmar_find_pci(void) /* unwind 8 */
+{
+    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 resolve.0:3 */
+    const uint8_t room[SMALL_BYTES];
+    const struct vtdpi_dmar d = small_dmar(room);
+    const uint16_t segment = nondet_u16();
+    struct vtdpi_dmar_drhd u = {0};
+    const int rc =
+        vtdpi_dmar_find_pci(&d, &any_bridges, NULL, segment, nondet_u16(), &u);
+
+    CLAIM(rc == 0 || rc == VTDPI_ENOENT || is_walk_error(rc));
+    CLAIM(rc == 0 ? u.base != 0 && u.segment == segment : u.base == 0);
+    REACH(rc == 0 && !u.include_all);
+    REACH(rc == 0 && u.include_all);
+}
+
+/* The whole search for an IOAPIC, by its id and with its path. */
+void proof_dmar_find_id(void) /* unwind 8 */
+{
+    /* loops read_le.0:9 find_scope.0:3 find_scope.1:2 resolve.0:3 */
+    const uint8_t room[SMALL_BYTES];
+    const struct vtdpi_dmar d = small_dmar(room);
+    struct vtdpi_dmar_drhd u = {0};
+    uint16_t rid = 0;
+    const int rc = vtdpi_dmar_find_id(
+        &d, &any_bridges, NULL, VTDPI_DMAR_SCOPE_IOAPIC, nondet_u8(), &u, &rid);
+
+    CLAIM(rc == 0 || rc == VTDPI_ENOENT || rc == VTDPI_ERANGE ||
+          is_walk_error(rc));
+    CLAIM(rc == 0 ? u.base != 0 : u.base == 0 && rid == 0);
+    REACH(rc == 0 && rid == 0xffff);
+    REACH(rc == VTDPI_ERANGE);
 }

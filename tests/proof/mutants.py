@@ -98,7 +98,7 @@ def refuted_by(program, name, bit):
         tree = pathlib.Path(folder)
         proofs.plant(seed, tree)
         for harness in asked(name):
-            if proofs.prove(program, tree, harness)[1]:
+            if proofs.refutes(program, tree, harness)[0]:
                 return harness
     return None
 

@@ -244,10 +244,6 @@ SEEDS = [
          "    if (text[name] != '=')\n        return VTDPI_EOPTION;\n", ""),
     seed("caps_verdict", "the list is written beyond its room", "src/caps.c",
          "if (v->count < v->capacity)", "if (v->count <= v->capacity)"),
-    seed("caps_verdict", "a missing unit does not count", "src/caps.c",
-         "    if (caps == NULL)\n        return;\n    add_if(v, !caps->qi,",
-         "    if (caps == NULL)\n        return;\n    v->count--;\n"
-         "    add_if(v, !caps->qi,"),
     seed("caps_verdict", "firmware is overridden", "src/caps.c",
          "               !o->ignore_x2apic_optout,", "               0,"),
     seed("caps_texts", "a value one beyond the table", "src/caps.c",
@@ -385,4 +381,14 @@ SEEDS = [
          "    while (name + length < s->offset + s->length &&\n"
          "           read8(dmar, name + length) != 0)",
          "    while (read8(dmar, name + length) != 0)"),
+    dmar("dmar_check", "structures are not checked for being whole",
+         "    *bad = s->offset;\n    if (!is_whole(dmar, s))",
+         "    *bad = s->offset;\n    if (0)"),
+    dmar("dmar_get_drhd", "a unit that no walk comes to",
+         "if (rc < 0 || before.offset != s->offset)", "if (rc < 0)"),
+    dmar("dmar_find_pci", "a unit's length is taken on trust",
+         "            continue;\n        if (!is_whole(dmar, s))",
+         "            continue;\n        if (0)"),
+    dmar("dmar_find_id", "a unit without registers", "if (base == 0 || base %",
+         "if (base %"),
 ]
