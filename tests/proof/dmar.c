@@ -252,9 +252,9 @@ static bool is_walk_error(int rc)
 }
 
 /* The whole check of all small tables: it ends, and says where it went wrong. */
-void proof_dmar_check(void) /* unwind 8 */
+void proof_dmar_check(void) /* unwind 7 */
 {
-    /* loops check_struct.0:4 read_le.0:9 */
+    /* loops check_struct.0:3 read_le.0:9 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     size_t bad = 0;
@@ -272,7 +272,7 @@ static size_t length_at(const struct vtdpi_dmar *d, size_t at)
 
 /* The whole walk to a unit, which counts those before it (of 4 bytes at least):
  * small tables, any structure, the caller's own inventions included. */
-void proof_dmar_get_drhd(void) /* unwind 8 */
+void proof_dmar_get_drhd(void) /* unwind 7 */
 {
     /* loops read_le.0:9 */
     const uint8_t room[SMALL_BYTES];
@@ -299,7 +299,7 @@ void proof_dmar_get_drhd(void) /* unwind 8 */
 }
 
 /* The whole search for a function's unit, in all small tables. */
-void proof_dmar_find_pci(void) /* unwind 8 */
+void proof_dmar_find_pci(void) /* unwind 7 */
 {
     /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 resolve.0:3 */
     const uint8_t room[SMALL_BYTES];
@@ -316,7 +316,7 @@ void proof_dmar_find_pci(void) /* unwind 8 */
 }
 
 /* The whole search for an IOAPIC, by its id and with its path. */
-void proof_dmar_find_id(void) /* unwind 8 */
+void proof_dmar_find_id(void) /* unwind 7 */
 {
     /* loops read_le.0:9 find_scope.0:3 find_scope.1:2 resolve.0:3 */
     const uint8_t room[SMALL_BYTES];
