@@ -49,7 +49,8 @@ static VTDPI_COLD void set_vectors(struct vtdpi_sched *s,
 {
     s->anv = params->anv;
     s->wnv_count = params->wnv_count == 0 ? 1 : params->wnv_count;
-    /* The first of every wnv_count bits: all ones, by wnv_count ones. */
+    /* The first of every wnv_count bits: all ones, by wnv_count ones. As
+     * wnv_count divides 64, it is the same for each summary word. */
     s->stripe = UINT64_MAX / (UINT64_MAX >> (VTDPI_PAGE_SLOTS - s->wnv_count));
     for (uint32_t i = 0; i < s->wnv_count; i++)
         s->wnv[i] = params->wnv[i];

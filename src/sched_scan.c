@@ -100,34 +100,23 @@ static uint32_t index_of(const struct vtdpi_sched *s, uint8_t vector)
     return i;
 }
 
-/* The bits of a leaf word whose slots have vector @index; see wnv_index(). */
-static uint64_t wnv_slots(uint64_t stripe, uint32_t mask, uint32_t leaf,
-                          uint32_t index)
-{
-    return stripe << ((index - leaf) & mask);
-}
-
-/* The leaf words under one summary word, for wakeup vector number @index. */
+/* The leaf words under one summary word, of those whose bits are in @own. */
 static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
-                            uint32_t index)
+                            uint64_t own)
 {
     const struct vtdpi_sched *const s = p->sched;
     const struct vtdpi_page_ref *const pages = s->pages;
     const uint64_t *const leaves = p->leaf;
-    const uint64_t stripe = s->stripe;
-    const uint32_t mask = s->wnv_count - 1U;
     uint32_t woken = 0;
 
-    for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]); w != 0;
+    for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]) & own; w != 0;
          w &= w - 1) {
         const uint32_t leaf = word * 64 + (unsigned int)__builtin_ctzll(w);
-        const uint64_t slots = wnv_slots(stripe, mask, leaf, index);
         uint64_t bits = vtdpi_atomic_load64(&leaves[leaf]);
 
-        /* The whole word: the summary bit stands for all vectors' slots. */
         if (VTDPI_UNLIKELY(bits == 0))
             bits = clear_summary(p, leaf);
-        bits = notified(&pages[leaf], bits & slots);
+        bits = notified(&pages[leaf], bits);
         if (bits != 0)
             woken += wake_slots(
                 s, vtdpi_atomic_load_ptr_acquire(&pages[leaf].page), bits);
@@ -143,6 +132,7 @@ static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
 uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 {
     const uint32_t index = index_of(p->sched, vector);
+    const uint64_t own = p->sched->stripe << (index % 64);
     const uint32_t words = (p->sched->max_pages + 63) / 64;
     uint32_t woken = 0;
 
@@ -154,7 +144,7 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
     VTDPI_PREFETCH(&p->sched->pages[0]);
     scan_begin(&p->scan);
     for (uint32_t i = 0; i < words; i++)
-        woken += handle_word(p, i, index);
+        woken += handle_word(p, i, own);
     scan_end(&p->scan);
     return woken;
 }

@@ -24,14 +24,13 @@ static inline uint64_t bit_of(uint32_t n)
 }
 
 /*
- * Which of the wakeup vectors is a slot's: each that of one bit in wnv_count
- * (a power of two) of a leaf word. The pattern moves by one from page to page,
- * since hosts that place vCPUs by their number, modulo some power of two, would
- * otherwise have all those of one pCPU on one vector.
+ * Which of the wakeup vectors is a slot's: that of its page, so that a handler
+ * reads whole pages, line after line, and leaf words that no other handler
+ * reads. wnv_count is a power of two.
  */
 static inline uint32_t wnv_index(const struct vtdpi_sched *s, uint32_t slot)
 {
-    return (slot + page_of(slot)) & (s->wnv_count - 1U);
+    return page_of(slot) & (s->wnv_count - 1U);
 }
 
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)

@@ -140,7 +140,7 @@ static uint32_t one_for_first_vector(const struct world *w)
         const uint32_t i = chance(w->blocked);
         const uint32_t slot = w->ours[i].vcpu.slot;
 
-        if ((slot + slot / 64) % w->vectors == 0)
+        if (slot / 64 % w->vectors == 0)
             return i;
     }
 }

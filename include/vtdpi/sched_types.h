@@ -79,7 +79,7 @@ struct vtdpi_sched {
     uint8_t anv;
     uint8_t wnv_count; /* divides 64 */
     uint8_t wnv[VTDPI_WNV_MAX];
-    uint64_t stripe; /* the bits of a leaf word that belong to wnv[0] */
+    uint64_t stripe; /* the bits of a summary word that belong to wnv[0] */
     uint64_t scan;   /* sequence of offline and rescan; odd while one reads */
 };
 
@@ -130,8 +130,8 @@ struct vtdpi_sched_params {
     uint8_t anv;
     /**
      * Wakeup notification vectors, ordinary ones, the same on every pCPU; each
-     * 16 to 255, no two the same, none of them ANV. A vCPU in slot n is woken
-     * by the vector (n + n / 64) % wnv_count.
+     * 16 to 255, no two the same, none of them ANV. A vCPU is woken by the
+     * vector number (its page) % wnv_count, its page being slot / 64.
      */
     uint8_t wnv[VTDPI_WNV_MAX];
     /**

@@ -56,7 +56,7 @@ SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & bit_of(leaf)) == 0)
 SET_AGAIN = """    if (bits != 0)
         (void)vtdpi_atomic_or64(summary, bit_of(leaf));
 """
-NOTIFIED = "        bits = notified(&pages[leaf], bits & slots);\n"
+NOTIFIED = "        bits = notified(&pages[leaf], bits);\n"
 RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
         return true;
     unmark(p, v->slot);
@@ -95,17 +95,8 @@ UNMARK = (
     "    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));\n"
 )
 
-OWN = "wnv_slots(stripe, mask, leaf, index)"
-EMPTY_LEAF = """        if (VTDPI_UNLIKELY(bits == 0))
-            bits = clear_summary(p, leaf);
-"""
-CLEAR_OWN = """        if (bits == 0) {
-            (void)vtdpi_atomic_and64(&p->summary[word], ~bit_of(leaf));
-            bits = vtdpi_atomic_load64(&leaves[leaf]) & slots;
-            if (bits != 0)
-                (void)vtdpi_atomic_or64(&p->summary[word], bit_of(leaf));
-        }
-"""
+START = "    scan_begin(&p->scan);\n"
+OWN = "p->sched->stripe << (index % 64)"
 
 # Offline as an earlier form of the protocol had it, and Xen has: entries are
 # moved to another pCPU under their owners' feet.
@@ -204,44 +195,42 @@ MUTANTS = [
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
            "                  &pids[i].pir[1]) != 0) << i;")),
     # Several wakeup vectors.
-    scan("summary is cleared over the other vectors' slots", "18b", "",
-         (EMPTY_LEAF, "        bits &= slots;\n" + CLEAR_OWN)),
-    scan("second look at the leaf for the own slots only", "18b", "",
-         (EMPTY_LEAF, CLEAR_OWN)),
-    scan("handler looks at the other vectors' slots", "18a", "",
-         ("bits & slots);", "bits & ~slots);")),
-    scan("handler looks at the first vector's slots", "18a", "",
-         (OWN, "wnv_slots(stripe, mask, leaf, 0)")),
-    scan("handler looks at the lower half of a leaf", "18a", "",
+    scan("summary of the other vectors' pages is cleared", "18b/2", "",
+         (START, START +
+          "    (void)vtdpi_atomic_and64(&p->summary[0], own);\n")),
+    scan("handler looks at the other vectors' pages", "18a/2", "",
+         (OWN, "~(p->sched->stripe << (index % 64))")),
+    scan("handler looks at the first vector's pages", "18a/2", "",
+         (OWN, "p->sched->stripe")),
+    scan("handler looks at the lower half of the pages", "18a/2", "",
          (OWN, "UINT64_MAX >> 32 << index * 32")),
-    scan("handler's pattern does not move from page to page", "18a/2", "",
-         (OWN, "wnv_slots(stripe, mask, 0, index)")),
-    scan("handler serves the first vector only", "18a", "",
+    scan("handler serves the first vector only", "18a/2", "",
          ("    while (i < s->wnv_count && s->wnv[i] != vector)\n"
           "        i++;", "    if (s->wnv[0] != vector)\n"
           "        i = s->wnv_count;")),
-    scan("handler of another vector keeps the sequence even", "18d", "",
+    scan("handler of another vector keeps the sequence even", "18d/2", "",
          ("    scan_begin(&p->scan);\n",
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_begin(&p->scan);\n"),
          ("    scan_end(&p->scan);\n",
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_end(&p->scan);\n")),
-    scan("offline: wakes those of the first vector", "18e", "",
+    scan("offline: wakes those of the first vector", "18e/2", "",
          ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
           "        if (bits != 0)\n",
-          "        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]) &\n"
-          "                              s->stripe;\n\n"
+          "        const uint64_t bits =\n"
+          "            (s->stripe & bit_of(i)) != 0\n"
+          "                ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
           "        if (bits != 0)\n")),
-    sched("block: the first vector, not the slot's", "18a", "",
+    sched("block: the first vector, not the slot's", "18a/2", "",
           ("    return v->sched->wnv[wnv_index(v->sched, v->slot)];",
            "    return v->sched->wnv[0];")),
-    sched("block: vector by the pCPU, not by the slot", "18a", "",
+    sched("block: vector by the pCPU, not by the slot", "18a/2", "",
           ("    const uint64_t new_place = place(wnv_of(v), p->ndst);",
            "    const uint64_t new_place =\n"
            "        place(v->sched->wnv[p->ndst % v->sched->wnv_count],\n"
            "              p->ndst);")),
-    sched("committed: sends the first vector", "18c", "",
+    sched("committed: sends the first vector", "18c/2", "",
           ("p->apic_id, wnv_of(v));", "p->apic_id, v->sched->wnv[0]);")),
     # Transitions of the owner.
     sched("run: bit cleared before NV", "1c", "Linux 9.6",
@@ -390,7 +379,7 @@ MUTANTS = [
     scan("scan ends before its wakes", "6b", "",
           ("    scan_begin(&p->scan);\n",
            "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
-          ("index);\n    scan_end(&p->scan);\n", "index);\n")),
+          ("own);\n    scan_end(&p->scan);\n", "own);\n")),
     scan("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
@@ -532,18 +521,15 @@ HOST_BUGS = [
     ("switch-unmarked", "13b", "design 5"),
     ("detach-at-once", "6b", "protocol 2 H4"),
     ("unref-before-flush", "11", "Xen 2.1 H4"),
-    ("handlers-overlap", "18b", "protocol 0"),
+    ("handlers-overlap", "18d", "protocol 0"),
     ("handler-told-first-vector", "18a", ""),
 ]
 
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
-    same_scan("summary is cleared over the other vectors' slots, and set again",
-          "The second look is at the whole word. Until the bit is set again no other handler runs on that pCPU, and offline reads leaves only.",
-          ("        if (VTDPI_UNLIKELY(bits == 0))", "        if ((bits & slots) == 0)")),
-    same_scan("handler looks at the slots of all vectors",
+    same_scan("handler looks at the pages of all vectors",
           "It wakes whoever has ON set, whichever vector that was for; the other handler follows, and wakes may be spurious. It costs what several vectors save.",
-          ("bits & slots);", "bits);")),
+          (OWN, "UINT64_MAX")),
     same_scan("detach leaves the cookie",
           "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["

@@ -34,10 +34,10 @@ uint32_t slot_of(unsigned int vcpu)
     return vcpu == B ? (world.leaves == 2 ? VTDPI_PAGE_SLOTS : 1) : 0;
 }
 
-/* With two A has one and B the other, in any layout. */
+/* Two leaf words: A has one vector and B the other. One word: they share. */
 unsigned int wnv_number(unsigned int vcpu)
 {
-    return vcpu == B ? wnvs() - 1 : 0;
+    return slot_of(vcpu) / VTDPI_PAGE_SLOTS % wnvs();
 }
 
 uint8_t wnv(unsigned int n)

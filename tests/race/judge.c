@@ -31,10 +31,10 @@ static struct view look(const struct vcpu *v)
     return x;
 }
 
-/* By slot, the same on every pCPU. */
+/* By page, the same on every pCPU. */
 static uint8_t own_wnv(const struct world *w, const struct vcpu *v)
 {
-    return host_wnv((v->lib.slot + v->lib.slot / 64) % w->wnvs);
+    return host_wnv(v->lib.slot / 64 % w->wnvs);
 }
 
 /* With the bitmaps as sched.c has them: leaf words, then summary words. */

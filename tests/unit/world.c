@@ -279,7 +279,7 @@ void world_settle(struct world *w)
 
 static uint8_t own_wnv(const struct world_vcpu *v)
 {
-    return world_wnv((v->v.slot + v->v.slot / 64) % v->w->wnv_count);
+    return world_wnv(v->v.slot / 64 % v->w->wnv_count);
 }
 
 static void check_sleeping(const struct world *w, const struct world_vcpu *v)
