@@ -186,7 +186,9 @@ def print_more(rows):
 
 
 def number(value):
-    """Three significant digits, and no more zeros than that."""
+    """Enough digits to compare."""
+    if value < 0.1:
+        return f"{value:.3f}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
@@ -247,6 +249,15 @@ def plot(rows, folder):
             path = os.path.join(folder, experiment + ".svg")
             subprocess.run(["gnuplot"], input=script(chosen, path, title),
                            check=True, text=True)
+            tidy(path)
+
+
+def tidy(path):
+    """No tabs and no trailing blanks, so that a page may keep the file."""
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().expandtabs(2).splitlines()
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(line.rstrip() + "\n" for line in lines)
 
 
 def script(rows, path, title):
