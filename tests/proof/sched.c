@@ -11,13 +11,16 @@
 #define NV_BITS   UINT64_C(0x0000000000ff0000)
 #define NDST_BITS UINT64_C(0xffffffff00000000)
 
-/* One vCPU in any slot of an instance with one page, any number of wakeup
- * vectors and two pCPUs. */
+/* Pages of the instance; wakeup vectors take turns from page to page. */
+#define PAGES     4
+
+/* One vCPU in any slot, any number of wakeup vectors, and two pCPUs. */
 static struct vtdpi_pid pid;
 static struct vtdpi_sched sched;
 static struct vtdpi_pcpu pcpu[2];
 static struct vtdpi_vcpu vcpu;
-static uint64_t bitmap[2][2];
+static uint64_t bitmap[2][PAGES + 1];
+static uint32_t page; /* of the slot */
 static uint64_t before;
 static uint64_t bit; /* of the slot */
 static uint8_t wnv;  /* its wakeup vector */
@@ -40,28 +43,30 @@ static void any_state(void)
     before = nondet_u64();
     pid.control = before;
     sched.ops = &ops;
-    sched.max_pages = 1;
+    sched.max_pages = PAGES;
     sched.anv = nondet_u8();
     sched.wnv_count = 1u << nondet_u8() % 7;
-    vcpu.slot = nondet_u8() % 64;
-    bit = UINT64_C(1) << vcpu.slot;
+    vcpu.slot = nondet_u8();
+    page = vcpu.slot / 64;
+    bit = UINT64_C(1) << (vcpu.slot % 64);
     wnv = nondet_u8();
-    sched.wnv[vcpu.slot % sched.wnv_count] = wnv;
+    sched.wnv[page % sched.wnv_count] = wnv;
     for (int i = 0; i < 2; i++) {
         pcpu[i].sched = &sched;
         pcpu[i].leaf = &bitmap[i][0];
-        pcpu[i].summary = &bitmap[i][1];
+        pcpu[i].summary = &bitmap[i][PAGES];
         pcpu[i].ndst = nondet_u32();
         pcpu[i].apic_id = nondet_u32();
         pcpu[i].online = nondet_bool();
-        bitmap[i][0] = nondet_u64() & ~bit;
-        bitmap[i][1] = nondet_u64();
+        for (int j = 0; j <= PAGES; j++)
+            bitmap[i][j] = nondet_u64();
+        bitmap[i][page] &= ~bit;
     }
     vcpu.sched = &sched;
     vcpu.pid = &pid;
     if (nondet_bool()) {
         vcpu.blocked_on = &pcpu[0];
-        bitmap[0][0] |= bit;
+        bitmap[0][page] |= bit;
     }
 }
 
@@ -74,7 +79,7 @@ static uint64_t word(uint64_t sn, uint8_t nv, uint64_t ndst)
 
 static bool marked(int i)
 {
-    return (bitmap[i][0] & bit) != 0;
+    return (bitmap[i][page] & bit) != 0;
 }
 
 void proof_sched_run(void)
@@ -108,7 +113,7 @@ void proof_sched_block(void)
     CLAIM(((pid.control ^ before) & ~(NV_BITS | NDST_BITS | 2)) == 0);
     CLAIM(!marked(0) && marked(1) == blocked);
     CLAIM(vcpu.blocked_on == (blocked ? &pcpu[1] : NULL));
-    CLAIM(!blocked || (bitmap[1][1] & 1) != 0);
+    CLAIM(!blocked || (bitmap[1][PAGES] >> page & 1) != 0);
     if (blocked)
         CLAIM(pid.control == word(0, wnv, pcpu[1].ndst));
     else if (was_blocked)

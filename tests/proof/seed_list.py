@@ -273,7 +273,7 @@ SEEDS = [
           ""),
     sched("sched_block", "the wakeup vector of another slot",
           "return v->sched->wnv[wnv_index(v->sched, v->slot)];",
-          "return v->sched->wnv[wnv_index(v->sched, v->slot + 1)];"),
+          "return v->sched->wnv[wnv_index(v->sched, v->slot + 64)];"),
     sched("sched_committed", "what was posted is not notified",
           "if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {",
           "if ((old & VTDPI_PID_ON) != 0) {"),

@@ -26,6 +26,12 @@ void mini_device_mask(struct mini_device *dev, u_int msg)
     end(m);
 }
 
+void mini_device_settle(struct mini_device *dev, u_int msg)
+{
+    begin(&dev->msg[msg]);
+    end(&dev->msg[msg]);
+}
+
 void mini_device_unmask(struct mini_device *dev, u_int msg, uint64_t addr,
                         uint32_t data)
 {

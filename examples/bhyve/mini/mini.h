@@ -259,6 +259,8 @@ struct mini_device {
 /* False: the message is masked. */
 bool mini_device_raise(struct mini_device *dev, u_int msg);
 void mini_device_mask(struct mini_device *dev, u_int msg);
+/* What the device has sent before is at the CPUs. */
+void mini_device_settle(struct mini_device *dev, u_int msg);
 void mini_device_unmask(struct mini_device *dev, u_int msg, uint64_t addr,
                         uint32_t data);
 

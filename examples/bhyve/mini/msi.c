@@ -18,6 +18,8 @@ struct host_irq {
     u_int turn; /* which of its two vectors it has */
     void (*filter)(void *arg);
     void *arg;
+    struct mini_device *dev; /* who sends it, while active */
+    u_int msg;
 };
 
 static struct {
@@ -103,6 +105,8 @@ void mini_irq_setup(u_int irq, struct mini_device *dev, u_int msg,
     mini_check(h->used && !h->active);
     h->filter = filter;
     h->arg = arg;
+    h->dev = dev;
+    h->msg = msg;
     h->cpu = any_cpu();
     h->active = true;
     shim_vector_set(vector_of(irq, h->turn), filter, arg);
@@ -143,6 +147,9 @@ void mini_irq_rebind(u_int irq, u_int cpu)
         shim_vector_set(vector_of(irq, h->turn), h->filter, h->arg);
         mini_dmar_program(h->unit, h->index, h->sid, cpu,
                           vector_of(irq, h->turn));
+        /* The unit's wait stands for this: what went through the old entry
+         * has arrived. Here the device carries it to the CPU itself. */
+        mini_device_settle(h->dev, h->msg);
         shim_vector_clear(vector_of(irq, old));
     }
     sx_xunlock(&g.lock);
