@@ -101,6 +101,7 @@ static void test_edge(void)
 static struct {
     bool awaits_eoi;
     bool pin_is_level;
+    bool served; /* atomic: the handler has done all it does */
 } seen;
 
 static void serve_level(struct trap_frame *frame, void *arg)
@@ -115,6 +116,7 @@ static void serve_level(struct trap_frame *frame, void *arg)
     seen.pin_is_level = rte.level && rte.active_low;
     edu_acknowledge();
     apic_eoi();
+    __atomic_store_n(&seen.served, true, __ATOMIC_RELEASE);
 }
 
 static bool level_fires(uint32_t index, const struct oracle_entry *e,
@@ -124,6 +126,7 @@ static bool level_fires(uint32_t index, const struct oracle_entry *e,
 
     seen.awaits_eoi = false;
     seen.pin_is_level = false;
+    __atomic_store_n(&seen.served, false, __ATOMIC_RELEASE);
     oracle_pin((uint16_t)index, e->vector, true);
     oracle_delivery((uint16_t)index, e, true);
     edu_raise();
@@ -135,6 +138,10 @@ static bool eoi_is_done(void *arg)
     struct vtdpi_rte rte;
 
     (void)arg;
+    /* The pin is selected and read in two steps: not before the handler, on
+     * another CPU, has read it. */
+    if (!__atomic_load_n(&seen.served, __ATOMIC_ACQUIRE))
+        return false;
     return vtdpi_rte_decode(ioapic_read(&machine.io, EDU_PIN), &rte) == 0 &&
            !rte.remote_irr;
 }
