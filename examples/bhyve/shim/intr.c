@@ -228,6 +228,15 @@ static void run_gate(struct shim_thread *t, uint8_t vector)
     }
 }
 
+/* From pending to in service, with no moment in which it is neither:
+ * shim_vector_clear() waits for both. */
+static void accept(struct shim_cpu *c, uint8_t vector)
+{
+    (void)__atomic_fetch_or(&c->isr[vector / 64], bit(vector),
+                            __ATOMIC_SEQ_CST);
+    clear_pending(c, vector);
+}
+
 /* A handler leaves everything as it was. */
 static void deliver(struct shim_thread *t, uint8_t vector)
 {
@@ -237,8 +246,6 @@ static void deliver(struct shim_thread *t, uint8_t vector)
     shim_count(interrupts);
     t->in_intr++;
     t->frame = &frame;
-    (void)__atomic_fetch_or(&t->cpu->isr[vector / 64], bit(vector),
-                            __ATOMIC_SEQ_CST);
     run_gate(t, vector);
     if (is_set(t->cpu->isr, vector))
         panic("handler of vector %u returned without EOI", vector);
@@ -262,7 +269,7 @@ void shim_take_interrupts(struct shim_thread *t)
 
         if (v < 0)
             break;
-        clear_pending(t->cpu, (uint8_t)v);
+        accept(t->cpu, (uint8_t)v);
         deliver(t, (uint8_t)v);
     }
 }
@@ -285,7 +292,7 @@ void shim_run_vector(uint8_t vector)
 
     if (shim_interrupts_enabled())
         panic("an interrupt gate is called with interrupts on");
-    clear_pending(t->cpu, vector);
+    accept(t->cpu, vector);
     deliver(t, vector);
 }
 
