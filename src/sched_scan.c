@@ -36,6 +36,8 @@ static void scan_end(uint64_t *seq)
  */
 static uint64_t notified(const struct vtdpi_page_ref *ref, uint64_t bits)
 {
+    /* Acquire: pairs with vtdpi_sched_add_page(), which publishes both before
+     * any bit of the page can be set; else they could be read as absent. */
     const struct vtdpi_pid *const pids =
         vtdpi_atomic_load_ptr_acquire(&ref->pids);
     const struct vtdpi_pid_page *const page =

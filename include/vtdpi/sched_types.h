@@ -135,8 +135,9 @@ struct vtdpi_sched_params {
      */
     uint8_t wnv[VTDPI_WNV_MAX];
     /**
-     * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1. A handler looks at one in
-     * wnv_count of the vCPUs that are blocked on its pCPU.
+     * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1. A handler looks at those
+     * blocked on its pCPU whose page has the vector: one in wnv_count of the
+     * pages, so of the vCPUs only if they are spread over pages.
      */
     uint8_t wnv_count;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two wakeup vectors on each pCPU: A has one, B the other. */
+/* Two wakeup vectors on each pCPU: with slots in two leaf words A has one and B
+ * the other, in one word they share the first. */
 #include "scenarios.h"
 
 const struct scenario scenarios_vectors[] = {
