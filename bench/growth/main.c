@@ -16,8 +16,8 @@ static const struct op *const tables[] = {
 };
 
 /* What is counted; a symbol of its own, so that the counter finds it. */
-__attribute__((noinline)) void measured(const struct op *op, void *world,
-                                        uint32_t n);
+__attribute__((__noinline__)) void measured(const struct op *op, void *world,
+                                            uint32_t n);
 
 void measured(const struct op *op, void *world, uint32_t n)
 {

@@ -15,7 +15,7 @@
 /* world.c: perhaps lets something happen elsewhere. */
 void world_step(void);
 
-#define WORLD_FN static inline __attribute__((unused))
+#define WORLD_FN static inline __attribute__((__unused__))
 
 WORLD_FN uint64_t vtdpi_atomic_load64_relaxed(const uint64_t *p)
 {

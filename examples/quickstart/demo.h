@@ -270,11 +270,11 @@ void put_result(const struct demo *d, bool good, const char *text);
 void timeline_start(struct demo *d);
 void timeline_end(const struct demo *d);
 void line_begin(struct demo *d, struct line *l, const char *who, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((__format__(__printf__, 3, 4)));
 void line_what(struct demo *d, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((__format__(__printf__, 2, 3)));
 void line_then(struct demo *d, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((__format__(__printf__, 2, 3)));
 /* Adds vectors to what was composed last. */
 void line_vectors(struct demo *d, const uint64_t set[VTDPI_PIR_WORDS]);
 /* Why a post sends no notification. */
@@ -283,6 +283,6 @@ void line_end(struct demo *d, struct line *l);
 
 /* main.c: for calls that can only fail by a bug: says so and exits. */
 void must(int rc, const char *what);
-void die(const char *why) __attribute__((noreturn));
+void die(const char *why) __attribute__((__noreturn__));
 
 #endif

@@ -40,7 +40,8 @@
 #else
 
 /** Linkage of the functions below: never a symbol, not even at -O0. */
-#define VTDPI_ATOMIC_FN static inline __attribute__((unused, always_inline))
+#define VTDPI_ATOMIC_FN \
+    static inline __attribute__((__unused__, __always_inline__))
 
 /** Load without ordering: a snapshot that a compare-and-swap will check, or a
  *  word that only the caller writes. */

@@ -35,25 +35,25 @@
  * headers, so that each of them also exists for debuggers and other languages.
  */
 #ifndef VTDPI_INLINE
-#define VTDPI_INLINE static inline __attribute__((unused))
+#define VTDPI_INLINE static inline __attribute__((__unused__))
 #endif
 
 /** Marks a function as part of the library's interface. */
-#define VTDPI_API        __attribute__((visibility("default")))
+#define VTDPI_API        __attribute__((__visibility__("default")))
 
 /** The caller must look at the returned code. */
-#define VTDPI_MUST_CHECK __attribute__((warn_unused_result))
+#define VTDPI_MUST_CHECK __attribute__((__warn_unused_result__))
 
 /** Off every hot path (set-up, tables, reports): compiled for size. gcc does
  *  that for whatever is cold; clang has to be told. */
 #ifdef __clang__
-#define VTDPI_COLD __attribute__((cold, minsize))
+#define VTDPI_COLD __attribute__((__cold__, __minsize__))
 #else
-#define VTDPI_COLD __attribute__((cold))
+#define VTDPI_COLD __attribute__((__cold__))
 #endif
 
 /** Keeps a large stack frame apart from that of the caller. */
-#define VTDPI_NOINLINE       __attribute__((noinline))
+#define VTDPI_NOINLINE       __attribute__((__noinline__))
 
 /** Fetches the line that @p p is in; reads nothing, and no order holds. */
 #define VTDPI_PREFETCH(p)    __builtin_prefetch(p)

@@ -11,7 +11,7 @@
 
 #include "engine.h"
 
-#define EX_FN static inline __attribute__((unused))
+#define EX_FN static inline __attribute__((__unused__))
 
 EX_FN uint64_t vtdpi_atomic_load64_relaxed(const uint64_t *p)
 {

@@ -154,7 +154,8 @@ void ex_observe(uint64_t value);
 /* A host action reads or writes a word that code under test uses, too. */
 void ex_touch(const uint64_t *addr, bool write);
 /* A property does not hold. */
-void ex_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void ex_fail(const char *format, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
 
 /* access.c: the accesses of the code under test. */
 uint64_t ex_load(const uint64_t *p);

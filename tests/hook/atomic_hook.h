@@ -32,7 +32,7 @@ extern struct hook hook;
 void hook_access(enum hook_kind kind, const void *addr);
 void hook_reset(void);
 
-#define HOOK_FN static inline __attribute__((unused))
+#define HOOK_FN static inline __attribute__((__unused__))
 
 HOOK_FN uint64_t vtdpi_atomic_load64_relaxed(const uint64_t *p)
 {

@@ -17,7 +17,7 @@
 /* perturb.c */
 void perturb(void);
 
-#define PERTURB_FN static inline __attribute__((unused))
+#define PERTURB_FN static inline __attribute__((__unused__))
 
 PERTURB_FN uint64_t vtdpi_atomic_load64_relaxed(const uint64_t *p)
 {

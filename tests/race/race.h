@@ -32,7 +32,7 @@ struct race_options race_begin(int argc, char **argv, uint64_t ops);
 
 /* Reports and ends the program at once, from any thread. */
 _Noreturn void race_fail(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+    __attribute__((__format__(__printf__, 1, 2)));
 
 #define race_check(expr)                                                \
     do {                                                                \

@@ -17,7 +17,7 @@ void shim_point(void);
 void mini_saw_or64(const uint64_t *p, uint64_t bits, uint64_t old);
 void mini_saw_or32(const uint32_t *p, uint32_t bits, uint32_t old);
 
-#define MINI_FN static inline __attribute__((unused))
+#define MINI_FN static inline __attribute__((__unused__))
 
 MINI_FN uint64_t vtdpi_atomic_load64_relaxed(const uint64_t *p)
 {

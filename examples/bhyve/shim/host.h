@@ -68,6 +68,6 @@ void host_free(void *p);
 
 /* A line for people, to the standard error; ends the program. */
 _Noreturn void host_fail(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+    __attribute__((__format__(__printf__, 1, 2)));
 
 #endif

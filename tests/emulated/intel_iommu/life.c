@@ -60,7 +60,7 @@ static void start(void)
 }
 
 /* Another kernel, or firmware: a queue of its own, and our table. */
-static unsigned char foreign_ring[4096] __attribute__((aligned(4096)));
+static unsigned char foreign_ring[4096] __attribute__((__aligned__(4096)));
 static uint32_t foreign_status;
 
 static void foreign_write64(uint32_t offset, uint64_t value)

@@ -18,8 +18,8 @@
 struct machine machine;
 
 static struct vtdpi_irte entries[TABLE_MAX]
-    __attribute__((aligned(TABLE_MAX * 16)));
-static unsigned char ring[RING_BYTES] __attribute__((aligned(4096)));
+    __attribute__((__aligned__(TABLE_MAX * 16)));
+static unsigned char ring[RING_BYTES] __attribute__((__aligned__(4096)));
 static uint32_t status[STATUS_MAX];
 static uint64_t storage[STORAGE_WORDS];
 static bool locked;

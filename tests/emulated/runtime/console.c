@@ -201,7 +201,7 @@ bool check(bool ok, const char *format, ...)
     return ok;
 }
 
-__attribute__((noreturn)) static void switch_off(bool passed)
+__attribute__((__noreturn__)) static void switch_off(bool passed)
 {
     interrupts_off();
     /* The tail would be lost: both emulators stop at once. */

@@ -23,7 +23,7 @@ struct tss {
     uint64_t reserved2;
     uint16_t reserved3;
     uint16_t io_map;
-} __attribute__((packed));
+} __attribute__((__packed__));
 
 struct cpu {
     struct cpu *self; /* at GS:0 */
@@ -36,8 +36,9 @@ struct cpu {
     uint32_t traps[256];
     uint64_t gdt[5];
     struct tss tss;
-    unsigned char fault_stack[FAULT_STACK_SIZE] __attribute__((aligned(16)));
-    unsigned char stack[STACK_SIZE] __attribute__((aligned(16)));
+    unsigned char fault_stack[FAULT_STACK_SIZE]
+        __attribute__((__aligned__(16)));
+    unsigned char stack[STACK_SIZE] __attribute__((__aligned__(16)));
 };
 
 static struct cpu cpus[CPU_MAX];
@@ -64,7 +65,7 @@ static void load(struct cpu *cpu)
     const struct {
         uint16_t limit;
         uint64_t base;
-    } __attribute__((packed))
+    } __attribute__((__packed__))
     gdtr = {sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt};
 
     cpu->gdt[SELECTOR_CODE / 8] = UINT64_C(0x00af9b000000ffff);

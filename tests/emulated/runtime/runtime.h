@@ -37,27 +37,29 @@
 /* Print a line, or a part of one, on the first serial port. Knows %s %c %d %u
  * %x with the modifiers l, ll and z, a width, and 0 to pad with zeros. Lines
  * of several CPUs do not mix if each is one call. */
-__attribute__((format(printf, 1, 2))) void print(const char *format, ...);
+__attribute__((__format__(__printf__, 1, 2))) void print(const char *format,
+                                                         ...);
 
 /* Print on the debug console (port e9h), which emulators can have written to a
  * file: for what a program reads. Fast: one instruction for a line. */
-__attribute__((format(printf, 1, 2))) void debug_print(const char *format, ...);
+__attribute__((__format__(__printf__, 1, 2))) void
+debug_print(const char *format, ...);
 
 /* One result: prints "PASS ..." or "FAIL ..." and counts it. Returns ok. */
-__attribute__((format(printf, 2, 3))) bool check(bool ok, const char *format,
-                                                 ...);
+__attribute__((__format__(__printf__, 2, 3))) bool
+check(bool ok, const char *format, ...);
 
 /* From now on the first check that fails ends the run. */
 void check_strictly(bool on);
 
 /* Print "PANIC ..." and end with failure, from any state. */
-__attribute__((format(printf, 1, 2), noreturn)) void panic(const char *format,
-                                                           ...);
+__attribute__((__format__(__printf__, 1, 2), __noreturn__)) void
+panic(const char *format, ...);
 
 /* Print "N passed, N failed" and switch the machine off: with a status that
  * says which under QEMU (isa-debug-exit at port f4h), without one in Bochs.
  * A run without any result has failed. */
-__attribute__((noreturn)) void finish(void);
+__attribute__((__noreturn__)) void finish(void);
 
 /* ---- Time: clock.c ---- */
 

@@ -14,7 +14,7 @@ struct gate {
     uint64_t hi;
 };
 
-static struct gate table[VECTORS] __attribute__((aligned(16)));
+static struct gate table[VECTORS] __attribute__((__aligned__(16)));
 static struct {
     trap_handler handler;
     void *arg;
@@ -58,7 +58,7 @@ void trap_load(void)
     const struct {
         uint16_t limit;
         uint64_t base;
-    } __attribute__((packed)) idtr = {sizeof(table) - 1, (uintptr_t)table};
+    } __attribute__((__packed__)) idtr = {sizeof(table) - 1, (uintptr_t)table};
 
     __asm__ volatile("lidt %0" : : "m"(idtr));
 }

@@ -4,14 +4,14 @@
 
 #include <stddef.h>
 
-#define __aligned(x)          __attribute__((aligned(x)))
-#define __packed              __attribute__((packed))
-#define __unused              __attribute__((unused))
-#define __used                __attribute__((used))
-#define __dead2               __attribute__((noreturn))
-#define __noinline            __attribute__((noinline))
-#define __section(x)          __attribute__((section(x)))
-#define __printflike(fmt, va) __attribute__((format(printf, fmt, va)))
+#define __aligned(x)          __attribute__((__aligned__(x)))
+#define __packed              __attribute__((__packed__))
+#define __unused              __attribute__((__unused__))
+#define __used                __attribute__((__used__))
+#define __dead2               __attribute__((__noreturn__))
+#define __noinline            __attribute__((__noinline__))
+#define __section(x)          __attribute__((__section__(x)))
+#define __printflike(fmt, va) __attribute__((__format__(__printf__, fmt, va)))
 #define __predict_true(exp)   __builtin_expect((exp), 1)
 #define __predict_false(exp)  __builtin_expect((exp), 0)
 #define __offsetof(type, m)   offsetof(type, m)
