@@ -436,10 +436,10 @@ static bool buses_behind(const struct bridges *b, uint16_t rid,
 }
 
 /* Follows the path of a scope to the function it names. */
-static VTDPI_COLD int resolve(const struct vtdpi_dmar *dmar,
-                              const struct bridges *b,
-                              const struct vtdpi_dmar_scope *scope,
-                              uint16_t *rid)
+static VTDPI_COLD int resolve_scope(const struct vtdpi_dmar *dmar,
+                                    const struct bridges *b,
+                                    const struct vtdpi_dmar_scope *scope,
+                                    uint16_t *rid)
 {
     uint8_t bus = scope->start_bus;
     uint8_t subordinate;
@@ -478,7 +478,7 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
 
     if ((scope->type != VTDPI_DMAR_SCOPE_ENDPOINT &&
          scope->type != VTDPI_DMAR_SCOPE_BRIDGE) ||
-        resolve(dmar, b, scope, &named) != 0)
+        resolve_scope(dmar, b, scope, &named) != 0)
         return CLAIM_NONE;
     if (named == rid)
         return CLAIM_EXACT;
@@ -576,7 +576,8 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
     rc = find_scope(dmar, (uint8_t)type, id, &drhd, &scope);
     if (rc <= 0)
         return rc == 0 ? VTDPI_ENOENT : rc;
-    rc = resolve(dmar, &(struct bridges){ops, ctx, drhd.segment}, &scope, rid);
+    rc = resolve_scope(dmar, &(struct bridges){ops, ctx, drhd.segment}, &scope,
+                       rid);
     if (rc == 0)
         *out = drhd;
     return rc;

@@ -260,7 +260,7 @@ static VTDPI_COLD struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
 
 /* How far @p now is ahead of what was reported; another CPU may have reported
  * more than that. */
-static VTDPI_COLD uint64_t advance(uint64_t *reported, uint64_t now)
+static VTDPI_COLD uint64_t newly_counted(uint64_t *reported, uint64_t now)
 {
     const uint64_t before = *reported;
 
@@ -302,9 +302,9 @@ static VTDPI_COLD void report_queue(struct vtdpi_fault_reader *r,
 
     vtdpi_qi_report(qi, &stats, &fault.queue.error);
     token = u->ops->lock(u->ctx);
-    fault.queue.iqe = advance(&r->iqe, stats.iqe);
-    fault.queue.ite = advance(&r->ite, stats.ite);
-    fault.queue.ice = advance(&r->ice, stats.ice);
+    fault.queue.iqe = newly_counted(&r->iqe, stats.iqe);
+    fault.queue.ite = newly_counted(&r->ite, stats.ite);
+    fault.queue.ice = newly_counted(&r->ice, stats.ice);
     u->ops->unlock(u->ctx, token);
     if ((fault.queue.iqe | fault.queue.ite | fault.queue.ice) == 0)
         return;

@@ -21,9 +21,9 @@ static VTDPI_COLD int source_check(const struct vtdpi_source *source)
         .vector = VTDPI_VECTOR_MIN,
         .source = *source,
     };
-    struct vtdpi_irte unused;
+    struct vtdpi_irte encoded;
 
-    return vtdpi_irte_encode_posted(&probe, &unused);
+    return vtdpi_irte_encode_posted(&probe, &encoded);
 }
 
 static VTDPI_COLD bool backend_ok(const struct vtdpi_backend *b)

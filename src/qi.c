@@ -14,7 +14,7 @@ static void sweep(struct vtdpi_qi *qi)
 {
     while (qi->oldest != NULL &&
            is_complete(qi, vtdpi_atomic_load64_relaxed(&qi->oldest->word)))
-        complete(qi, qi->oldest);
+        ticket_complete(qi, qi->oldest);
 }
 
 /* Find room for @p n slots. The register is read only if nothing else helps:
@@ -39,7 +39,7 @@ static int submit_locked(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
     t->first = qi->tail;
     t->count = count;
     for (uint32_t i = 0; i < count; i++)
-        write_slot(qi, advance(qi, t->first, i), &descs[i]);
+        write_slot(qi, ring_advance(qi, t->first, i), &descs[i]);
     seal(qi, t);
     publish_tail(qi);
     qi->stats.submissions++;
@@ -96,9 +96,9 @@ static int settle(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t, int code)
 
     if (!is_resolved(word)) {
         if (is_complete(qi, word)) {
-            complete(qi, t);
+            ticket_complete(qi, t);
         } else if (code != VTDPI_EBUSY) {
-            resolve(qi, t, code);
+            ticket_resolve(qi, t, code);
             qi->stats.given_up += code == VTDPI_ETIMEDOUT;
         }
         word = vtdpi_atomic_load64_relaxed(&t->word);
@@ -176,7 +176,7 @@ look_ahead(struct vtdpi_qi *qi, const struct vtdpi_qi_ticket *t, uint32_t *seen)
         if (behind + *seen >= used_slots(qi))
             return AHEAD_NOTHING;
         (*seen)++;
-        slot = advance(qi, t->first, qi->slots - *seen);
+        slot = ring_advance(qi, t->first, qi->slots - *seen);
         if (is_device_flush(qi, slot, &sid))
             return AHEAD_DEVICE;
         if (is_completed_wait(qi, slot)) /* and so is all before it */
@@ -331,7 +331,7 @@ VTDPI_COLD void vtdpi_qi_abort(struct vtdpi_qi *qi)
     while (qi->oldest != NULL) {
         const uint64_t word = vtdpi_atomic_load64_relaxed(&qi->oldest->word);
 
-        resolve(qi, qi->oldest, is_complete(qi, word) ? 0 : VTDPI_EQOFF);
+        ticket_resolve(qi, qi->oldest, is_complete(qi, word) ? 0 : VTDPI_EQOFF);
     }
     qi->ops->unlock(qi->ctx, token);
 }

@@ -10,7 +10,7 @@ static VTDPI_COLD bool is_suspect(const struct vtdpi_qi *qi,
                                   const struct vtdpi_qi_ticket *t, uint64_t sid)
 {
     for (uint32_t i = 0; i < t->count; i++) {
-        const uint32_t slot = advance(qi, t->first, i);
+        const uint32_t slot = ring_advance(qi, t->first, i);
         uint64_t target = 0;
 
         if (!is_behind(qi, slot, qi->head))
@@ -30,7 +30,7 @@ static VTDPI_COLD void fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
         struct vtdpi_qi_ticket *const next = t->next;
 
         if (is_suspect(qi, t, sid))
-            resolve(qi, t, code);
+            ticket_resolve(qi, t, code);
         t = next;
     }
 }
@@ -50,7 +50,7 @@ static VTDPI_COLD void repair_iqe(struct vtdpi_qi *qi)
                          is_behind(qi, wait_slot(qi, t), qi->head)))
         t = t->next;
     if (t != NULL)
-        resolve(qi, t, VTDPI_EIQE);
+        ticket_resolve(qi, t, VTDPI_EIQE);
     write_wait(qi, qi->head, 0);
 }
 
@@ -64,8 +64,8 @@ static VTDPI_COLD void move_to_tail(struct vtdpi_qi *qi,
 
         /* The two ranges may overlap: the copy lands before the original,
          * seen along the ring, so ascending order destroys nothing. */
-        read_slot(qi, advance(qi, t->first, i), &desc);
-        write_slot(qi, advance(qi, qi->tail, i), &desc);
+        read_slot(qi, ring_advance(qi, t->first, i), &desc);
+        write_slot(qi, ring_advance(qi, qi->tail, i), &desc);
     }
     t->first = qi->tail;
     seal(qi, t);
@@ -102,7 +102,7 @@ static VTDPI_COLD void sweep_all(struct vtdpi_qi *qi)
         struct vtdpi_qi_ticket *const next = t->next;
 
         if (is_complete(qi, vtdpi_atomic_load64_relaxed(&t->word)))
-            complete(qi, t);
+            ticket_complete(qi, t);
         t = next;
     }
 }

@@ -32,8 +32,8 @@ static inline uint32_t distance(const struct vtdpi_qi *qi, uint32_t from,
     return (to - from) & (qi->slots - 1);
 }
 
-static inline uint32_t advance(const struct vtdpi_qi *qi, uint32_t slot,
-                               uint32_t n)
+static inline uint32_t ring_advance(const struct vtdpi_qi *qi, uint32_t slot,
+                                    uint32_t n)
 {
     return (slot + n) & (qi->slots - 1);
 }
@@ -42,7 +42,7 @@ static inline uint32_t advance(const struct vtdpi_qi *qi, uint32_t slot,
 static inline uint32_t wait_slot(const struct vtdpi_qi *qi,
                                  const struct vtdpi_qi_ticket *t)
 {
-    return advance(qi, t->first, t->count);
+    return ring_advance(qi, t->first, t->count);
 }
 
 /* Whether @p slot, one that is in use, is older than @p head. */
@@ -197,21 +197,22 @@ static inline void unlink_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 }
 
 /* The last thing done to a ticket: its owner may free it at once. */
-static inline void resolve(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t,
-                           int code)
+static inline void ticket_resolve(struct vtdpi_qi *qi,
+                                  struct vtdpi_qi_ticket *t, int code)
 {
     unlink_ticket(qi, t);
     vtdpi_atomic_store64_release(&t->word, word_resolved(code));
 }
 
 /* A wait that has completed was fetched, and so was all before it. */
-static inline void complete(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+static inline void ticket_complete(struct vtdpi_qi *qi,
+                                   struct vtdpi_qi_ticket *t)
 {
-    const uint32_t after = advance(qi, wait_slot(qi, t), 1);
+    const uint32_t after = ring_advance(qi, wait_slot(qi, t), 1);
 
     if (is_behind(qi, qi->head, after))
         qi->head = after;
-    resolve(qi, t, VTDPI_OK);
+    ticket_resolve(qi, t, VTDPI_OK);
 }
 
 /*
@@ -234,7 +235,7 @@ static inline void seal(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
     const uint32_t sequence = next_sequence(qi, slot);
 
     write_wait(qi, slot, sequence);
-    qi->tail = advance(qi, slot, 1);
+    qi->tail = ring_advance(qi, slot, 1);
     vtdpi_atomic_store64_release(&t->word, word_in_flight(slot, sequence));
     link_ticket(qi, t);
 }

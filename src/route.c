@@ -4,21 +4,21 @@
 #include "vtdpi/pid.h"
 
 /* IA32_APIC_BASE, DFR and SVR. */
-#define APIC_BASE_EXTD (UINT64_C(1) << 10)
-#define APIC_BASE_EN   (UINT64_C(1) << 11)
-#define DFR_CLUSTER    0x0
-#define DFR_FLAT       0xf
-#define SVR_ENABLE     (UINT32_C(1) << 8)
+#define GUEST_APIC_EXTD (UINT64_C(1) << 10)
+#define GUEST_APIC_EN   (UINT64_C(1) << 11)
+#define DFR_CLUSTER     0x0
+#define DFR_FLAT        0xf
+#define SVR_ENABLE      (UINT32_C(1) << 8)
 
 /* The broadcast of an APIC that has 8-bit destinations. */
-#define XAPIC_ALL      0xff
+#define XAPIC_ALL       0xff
 
 static VTDPI_COLD enum vtdpi_guest_apic_mode mode_of(uint64_t apic_base,
                                                      uint32_t dfr)
 {
-    if ((apic_base & APIC_BASE_EN) == 0)
+    if ((apic_base & GUEST_APIC_EN) == 0)
         return VTDPI_GUEST_APIC_DISABLED;
-    if ((apic_base & APIC_BASE_EXTD) != 0)
+    if ((apic_base & GUEST_APIC_EXTD) != 0)
         return VTDPI_GUEST_X2APIC;
     return dfr >> 28 == DFR_CLUSTER ? VTDPI_GUEST_XAPIC_CLUSTER
                                     : VTDPI_GUEST_XAPIC_FLAT;

@@ -160,7 +160,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
  */
 static void mark(const struct vtdpi_pcpu *p, uint32_t slot)
 {
-    const uint32_t leaf = page_of(slot);
+    const uint32_t leaf = page_of_slot(slot);
     uint64_t *const summary = &p->summary[leaf / 64];
 
     (void)vtdpi_atomic_or64(&p->leaf[leaf], bit_of(slot));
@@ -174,7 +174,7 @@ static void mark(const struct vtdpi_pcpu *p, uint32_t slot)
  */
 static void unmark(const struct vtdpi_pcpu *p, uint32_t slot)
 {
-    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));
+    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~bit_of(slot));
 }
 
 /* Transitions of the owner. */
@@ -322,9 +322,9 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
         return VTDPI_EINVAL;
     if (v->sched != NULL)
         return VTDPI_EATTACHED;
-    if (page_of(slot) >= s->max_pages)
+    if (page_of_slot(slot) >= s->max_pages)
         return VTDPI_ESLOT;
-    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of(slot)].page);
+    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of_slot(slot)].page);
     if (page == NULL)
         return VTDPI_ENOPAGE;
     if ((vtdpi_atomic_or64(&page->claimed, bit_of(slot)) & bit_of(slot)) != 0)

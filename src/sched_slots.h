@@ -13,7 +13,7 @@
 #define REFS_OPEN UINT64_C(1)
 #define REFS_ONE  UINT64_C(2)
 
-static inline uint32_t page_of(uint32_t slot)
+static inline uint32_t page_of_slot(uint32_t slot)
 {
     return slot / VTDPI_PAGE_SLOTS;
 }
@@ -30,13 +30,13 @@ static inline uint64_t bit_of(uint32_t n)
  */
 static inline uint32_t wnv_index(const struct vtdpi_sched *s, uint32_t slot)
 {
-    return page_of(slot) & (s->wnv_count - 1U);
+    return page_of_slot(slot) & (s->wnv_count - 1U);
 }
 
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
 {
     return vtdpi_atomic_load_ptr_acquire(
-        &v->sched->pages[page_of(v->slot)].page);
+        &v->sched->pages[page_of_slot(v->slot)].page);
 }
 
 #endif

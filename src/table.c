@@ -49,7 +49,7 @@ size_t vtdpi_table_storage_size(uint32_t count)
     return (vtdpi_index_words_(count) + dirty_words(count)) * sizeof(uint64_t);
 }
 
-static bool aligned(const void *p, size_t to)
+static bool is_aligned(const void *p, size_t to)
 {
     return (uintptr_t)p % to == 0;
 }
@@ -63,8 +63,8 @@ static int params_check(const struct vtdpi_table_params *p)
         p->haw > 64)
         return VTDPI_EINVAL;
     size = (uint64_t)p->count * sizeof(struct vtdpi_irte);
-    if (!aligned(p->entries, sizeof(struct vtdpi_irte)) ||
-        !aligned(p->storage, sizeof(uint64_t)) || p->phys % 4096 != 0 ||
+    if (!is_aligned(p->entries, sizeof(struct vtdpi_irte)) ||
+        !is_aligned(p->storage, sizeof(uint64_t)) || p->phys % 4096 != 0 ||
         p->phys % size != 0)
         return VTDPI_EALIGN;
     if (p->storage_size < vtdpi_table_storage_size(p->count))

@@ -15,7 +15,7 @@
     ((uint32_t)(VTDPI_GCMD_SRTP | VTDPI_GCMD_SFL | VTDPI_GCMD_WBF))
 
 /* The bits under names that fit a 32-bit register. */
-#define TE         ((uint32_t)VTDPI_GCMD_TE)
+#define GCMD_TE    ((uint32_t)VTDPI_GCMD_TE)
 #define WBF        ((uint32_t)VTDPI_GCMD_WBF)
 #define QIE        ((uint32_t)VTDPI_GCMD_QIE)
 #define IRE        ((uint32_t)VTDPI_GCMD_IRE)
@@ -442,7 +442,7 @@ VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
         vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     forget_failures(unit);
-    return take_down(unit, (read_gsts(unit) & TE) != 0);
+    return take_down(unit, (read_gsts(unit) & GCMD_TE) != 0);
 }
 
 VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
