@@ -165,20 +165,20 @@ VTDPI_ATOMIC_FN bool vtdpi_atomic_cas128(uint64_t *p,
     bool swapped;
 
     __asm__ volatile("lock cmpxchg16b %[mem]"
-                     : "=@ccz"(swapped), [mem] "+m"(*(uint64_t(*)[2])p),
-                       "+a"(lo), "+d"(hi)
+                     : "=@ccz"(swapped), [mem] "+m"(p[0]), "+m"(p[1]), "+a"(lo),
+                       "+d"(hi)
                      : "b"(desired[0]), "c"(desired[1])
                      : "memory");
     return swapped;
 #else
     /* ThreadSanitizer does not see through the assembly. */
     __extension__ typedef unsigned __int128 vtdpi_u128;
-    vtdpi_u128 old = ((vtdpi_u128)expected[1] << 64) | expected[0];
-    vtdpi_u128 val = ((vtdpi_u128)desired[1] << 64) | desired[0];
+    vtdpi_u128 old = VTDPI_CAST_(vtdpi_u128, expected[1]) << 64 | expected[0];
+    vtdpi_u128 val = VTDPI_CAST_(vtdpi_u128, desired[1]) << 64 | desired[0];
 
-    return __atomic_compare_exchange_n((vtdpi_u128 *)(void *)p, &old, val,
-                                       false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(
+        VTDPI_CAST_(vtdpi_u128 *, VTDPI_CAST_(void *, p)), &old, val, false,
+        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 #endif
 }
 

@@ -80,7 +80,7 @@ struct vtdpi_binding;
 #define VTDPI_VM_LISTS          258
 
 /** Pointers that the lists of a VM with @p buckets buckets need. */
-#define VTDPI_VM_HEADS(buckets) (VTDPI_VM_LISTS + (size_t)(buckets))
+#define VTDPI_VM_HEADS(buckets) (VTDPI_VM_LISTS + VTDPI_CAST_(size_t, buckets))
 
 /** @brief What vtdpi_vm_init() needs. All memory stays as long as the VM. */
 struct vtdpi_vm_params {
@@ -480,7 +480,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_deliver(struct vtdpi_vm *vm,
 VTDPI_INLINE uint32_t vtdpi_vm_count(const struct vtdpi_vm *vm,
                                      enum vtdpi_route_reason reason)
 {
-    return (uint32_t)reason < VTDPI_ROUTE_REASONS ? vm->count[reason] : 0;
+    return VTDPI_CAST_(uint32_t, reason) < VTDPI_ROUTE_REASONS
+               ? vm->count[reason]
+               : 0;
 }
 
 /**

@@ -18,6 +18,9 @@
 #define VTDPI_END_DECLS                 }
 #define VTDPI_STATIC_ASSERT(expr, text) static_assert(expr, text)
 #define VTDPI_ALIGNAS(n)                alignas(n)
+#define VTDPI_CAST_(type, value)        static_cast<type>(value)
+#define VTDPI_ADDRESS_(p)               reinterpret_cast<uintptr_t>(p)
+#define VTDPI_NULL_                     nullptr
 #else
 /** Opens a block of declarations with C linkage. */
 #define VTDPI_BEGIN_DECLS
@@ -27,6 +30,10 @@
 #define VTDPI_STATIC_ASSERT(expr, text) _Static_assert(expr, text)
 /** Minimum alignment of a member or object, in bytes. */
 #define VTDPI_ALIGNAS(n)                _Alignas(n)
+/* What C++ kernels forbid in the form that C has. */
+#define VTDPI_CAST_(type, value)        ((type)(value))
+#define VTDPI_ADDRESS_(p)               ((uintptr_t)(p))
+#define VTDPI_NULL_                     NULL
 #endif
 
 /**

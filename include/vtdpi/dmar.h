@@ -340,10 +340,10 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
 
 /** Requester id of a PCI function: bus 15:8, device 7:3, function 2:0. */
-#define VTDPI_RID(bus, device, function)              \
-    ((uint16_t)(((uint32_t)(bus) << 8 & 0xff00u) |    \
-                ((uint32_t)(device) << 3 & 0x00f8u) | \
-                ((uint32_t)(function)&0x0007u)))
+#define VTDPI_RID(bus, device, function)                                       \
+    VTDPI_CAST_(uint16_t, (VTDPI_CAST_(uint32_t, bus) << 8 & 0xff00u) |        \
+                              (VTDPI_CAST_(uint32_t, device) << 3 & 0x00f8u) | \
+                              (VTDPI_CAST_(uint32_t, function) & 0x0007u))
 
 /**
  * @brief The machine's PCI bridges, as the host knows them.

@@ -141,7 +141,7 @@ struct vtdpi_fault_reader {
  */
 VTDPI_INLINE uint8_t vtdpi_sid_bus(uint16_t sid)
 {
-    return (uint8_t)(sid >> 8);
+    return VTDPI_CAST_(uint8_t, sid >> 8);
 }
 
 /**
@@ -155,7 +155,7 @@ VTDPI_INLINE uint8_t vtdpi_sid_bus(uint16_t sid)
  */
 VTDPI_INLINE uint8_t vtdpi_sid_device(uint16_t sid)
 {
-    return (uint8_t)((sid >> 3) & 31);
+    return VTDPI_CAST_(uint8_t, (sid >> 3) & 31);
 }
 
 /**
@@ -169,7 +169,7 @@ VTDPI_INLINE uint8_t vtdpi_sid_device(uint16_t sid)
  */
 VTDPI_INLINE uint8_t vtdpi_sid_function(uint16_t sid)
 {
-    return (uint8_t)(sid & 7);
+    return VTDPI_CAST_(uint8_t, sid & 7);
 }
 
 /**

@@ -104,7 +104,8 @@ struct vtdpi_source {
 VTDPI_INLINE struct vtdpi_source vtdpi_source_exact(uint16_t sid,
                                                     enum vtdpi_sq sq)
 {
-    const struct vtdpi_source s = {VTDPI_SOURCE_EXACT, sid, (uint8_t)sq};
+    const struct vtdpi_source s = {VTDPI_SOURCE_EXACT, sid,
+                                   VTDPI_CAST_(uint8_t, sq)};
 
     return s;
 }
@@ -125,7 +126,7 @@ VTDPI_INLINE struct vtdpi_source vtdpi_source_bus_range(uint8_t first,
                                                         uint8_t last)
 {
     const struct vtdpi_source s = {VTDPI_SOURCE_BUS_RANGE,
-                                   (uint16_t)(first << 8 | last), 0};
+                                   VTDPI_CAST_(uint16_t, first << 8 | last), 0};
 
     return s;
 }

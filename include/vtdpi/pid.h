@@ -117,8 +117,8 @@ VTDPI_INLINE struct vtdpi_pid_control vtdpi_pid_control_decode(uint64_t word)
 
     c.on = (word & VTDPI_PID_ON) != 0;
     c.sn = (word & VTDPI_PID_SN) != 0;
-    c.nv = (uint8_t)VTDPI_FIELD_GET(word, VTDPI_PID_NV);
-    c.ndst = (uint32_t)VTDPI_FIELD_GET(word, VTDPI_PID_NDST);
+    c.nv = VTDPI_CAST_(uint8_t, VTDPI_FIELD_GET(word, VTDPI_PID_NV));
+    c.ndst = VTDPI_CAST_(uint32_t, VTDPI_FIELD_GET(word, VTDPI_PID_NDST));
     return c;
 }
 
@@ -161,7 +161,7 @@ VTDPI_INLINE void vtdpi_pid_init(struct vtdpi_pid *pid, uint8_t nv,
 {
     const struct vtdpi_pid_control c = {false, true, nv, ndst};
 
-    VTDPI_ASSERT((uintptr_t)pid % 64 == 0 && pid != NULL);
+    VTDPI_ASSERT(VTDPI_ADDRESS_(pid) % 64 == 0 && pid != VTDPI_NULL_);
     /*
      * Relaxed: unpublished. They are atomic all the same, since a wakeup
      * handler that still walks an older bitmap may load the control word of a
@@ -258,8 +258,8 @@ VTDPI_INLINE struct vtdpi_notification vtdpi_pid_notify(struct vtdpi_pid *pid,
     } while (!vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
 
     n.needed = true;
-    n.nv = (uint8_t)VTDPI_FIELD_GET(old, VTDPI_PID_NV);
-    n.ndst = (uint32_t)VTDPI_FIELD_GET(old, VTDPI_PID_NDST);
+    n.nv = VTDPI_CAST_(uint8_t, VTDPI_FIELD_GET(old, VTDPI_PID_NV));
+    n.ndst = VTDPI_CAST_(uint32_t, VTDPI_FIELD_GET(old, VTDPI_PID_NDST));
     return n;
 }
 
@@ -378,7 +378,8 @@ VTDPI_INLINE int vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
 
     if (vtdpi_pid_harvest(pid, taken)) {
         for (unsigned int i = 0; i < 8; i++) {
-            const uint32_t bits = (uint32_t)(taken[i / 2] >> (i % 2 * 32));
+            const uint32_t bits =
+                VTDPI_CAST_(uint32_t, taken[i / 2] >> (i % 2 * 32));
 
             /* Locked: the host's virtual APIC may be setting other bits. */
             if (bits != 0)

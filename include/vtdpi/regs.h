@@ -17,13 +17,14 @@
 
 VTDPI_BEGIN_DECLS
 
-/** Value of the field @p mask in @p word (64-bit arithmetic). */
+/** Value of the field @p mask, 64 bits wide, in @p word. */
 #define VTDPI_FIELD_GET(word, mask) \
-    (((uint64_t)(word) & (mask)) / ((mask) & (~(mask) + 1)))
+    (((word) & (mask)) / ((mask) & (~(mask) + 1)))
 
-/** @p value placed at the field @p mask; excess bits are dropped. */
+/** @p value placed at the field @p mask, 64 bits wide; excess bits are
+ *  dropped. */
 #define VTDPI_FIELD_PUT(value, mask) \
-    (((uint64_t)(value) * ((mask) & (~(mask) + 1))) & (mask))
+    (((value) * ((mask) & (~(mask) + 1))) & (mask))
 
 /** Bit @p n of a 64-bit word. */
 #define VTDPI_BIT64(n) (UINT64_C(1) << (n))

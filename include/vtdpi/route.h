@@ -64,11 +64,11 @@ VTDPI_BEGIN_DECLS
 #define VTDPI_ROUTE_MAP_MAX     32768
 
 /** Words of sorted keys that a map of @p n vCPUs needs. */
-#define VTDPI_ROUTE_MAP_KEYS(n) (2 * (size_t)(n))
+#define VTDPI_ROUTE_MAP_KEYS(n) (2 * VTDPI_CAST_(size_t, n))
 
 /** Bytes of all memory of a map of @p n vCPUs: 32 for each. */
-#define VTDPI_ROUTE_MAP_BYTES(n)                     \
-    ((size_t)(n) * sizeof(struct vtdpi_guest_apic) + \
+#define VTDPI_ROUTE_MAP_BYTES(n)                                \
+    (VTDPI_CAST_(size_t, n) * sizeof(struct vtdpi_guest_apic) + \
      VTDPI_ROUTE_MAP_KEYS(n) * sizeof(uint64_t))
 
 /** @brief How a guest's local APIC reads destinations. */

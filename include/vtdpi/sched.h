@@ -358,7 +358,7 @@ VTDPI_API void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
  */
 VTDPI_INLINE struct vtdpi_pid *vtdpi_vcpu_pid(const struct vtdpi_vcpu *v)
 {
-    VTDPI_ASSERT(v->sched != NULL);
+    VTDPI_ASSERT(v->sched != VTDPI_NULL_);
     return v->pid;
 }
 
@@ -411,7 +411,7 @@ VTDPI_INLINE int vtdpi_vcpu_merge(struct vtdpi_vcpu *v, uint32_t *vapic)
  */
 VTDPI_INLINE bool vtdpi_vcpu_attached(const struct vtdpi_vcpu *v)
 {
-    return v->sched != NULL;
+    return v->sched != VTDPI_NULL_;
 }
 
 /**
@@ -426,7 +426,7 @@ VTDPI_INLINE bool vtdpi_vcpu_attached(const struct vtdpi_vcpu *v)
  */
 VTDPI_INLINE bool vtdpi_vcpu_is_blocked(const struct vtdpi_vcpu *v)
 {
-    return v->blocked_on != NULL;
+    return v->blocked_on != VTDPI_NULL_;
 }
 
 /**

@@ -30,7 +30,7 @@ VTDPI_BEGIN_DECLS
 
 /** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
 #define VTDPI_BITMAP_WORDS(pages) \
-    ((size_t)(pages) + ((size_t)(pages) + 63) / 64)
+    (VTDPI_CAST_(size_t, pages) + (VTDPI_CAST_(size_t, pages) + 63) / 64)
 
 /** @brief What vtdpi_vcpu_block() found. */
 enum vtdpi_block_result {

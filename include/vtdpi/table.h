@@ -357,7 +357,7 @@ VTDPI_INLINE uint32_t vtdpi_table_count(const struct vtdpi_table *t)
  */
 VTDPI_INLINE unsigned int vtdpi_table_order(const struct vtdpi_table *t)
 {
-    return (unsigned int)__builtin_ctz(t->index.count);
+    return VTDPI_CAST_(unsigned int, __builtin_ctz(t->index.count));
 }
 
 /**

@@ -389,7 +389,8 @@ vtdpi_unit_caps(const struct vtdpi_unit *unit)
 VTDPI_INLINE enum vtdpi_unit_state
 vtdpi_unit_state(const struct vtdpi_unit *unit)
 {
-    return (enum vtdpi_unit_state)vtdpi_atomic_load64_acquire(&unit->state);
+    return VTDPI_CAST_(enum vtdpi_unit_state,
+                       vtdpi_atomic_load64_acquire(&unit->state));
 }
 
 /**
