@@ -403,7 +403,7 @@ vtdpi_unit_state(const struct vtdpi_unit *unit)
  * @anyctx @waitfree
  */
 VTDPI_INLINE const struct vtdpi_unit_config *
-vtdpi_unit_config(const struct vtdpi_unit *unit)
+vtdpi_unit_last_config(const struct vtdpi_unit *unit)
 {
     return &unit->config;
 }

@@ -90,7 +90,7 @@ static void test_unit_enable_x2apic_writes_in_order(void **state)
     assert_int_equal(rig_ring(0, 0), 0x4);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
-    assert_int_equal(vtdpi_unit_config(&rig.u)->irt_phys, TABLE);
+    assert_int_equal(vtdpi_unit_last_config(&rig.u)->irt_phys, TABLE);
     assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | 0x807);
     assert_int_equal(rig_counters().iec_global, 1);
     assert_int_equal(rig.logs, 0);

@@ -221,7 +221,7 @@ static void test_resume_never_adopts(void **state)
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_queue_exchanged();
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
-    theirs = *vtdpi_unit_config(&old_owner);
+    theirs = *vtdpi_unit_last_config(&old_owner);
     assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m), 0);
     assert_int_equal(vtdpi_unit_enable(&old_owner, &theirs), 0);
     rig_clear_trace();
