@@ -12,6 +12,8 @@
 #include <machine/cpufunc.h>
 #include <machine/md_var.h>
 #include <machine/specialreg.h>
+#include <vm/vm.h>
+#include <vm/pmap.h>
 
 /* vtdpi_bhyve_wakeup.S */
 inthand_t Xvtdpi_wakeup, Xvtdpi_wakeup_pti;
@@ -212,6 +214,36 @@ static void verdict_init(void)
                reasons_text[0] != '\0' ? ": " : "", reasons_text);
 }
 
+/*
+ * Under page-table isolation user mode has the kernel's own text mapped, but
+ * no module's. An interrupt of user mode begins with these page tables, so the
+ * page that holds the entry is added to them first, and removed when no gate
+ * names it any more. The stub does not cross a page.
+ */
+#ifdef KLD_MODULE
+static void entry_map(void)
+{
+    const vm_offset_t page = trunc_page((vm_offset_t)&Xvtdpi_wakeup_pti);
+
+    pmap_pti_add_kva(page, page + PAGE_SIZE, true);
+}
+
+static void entry_unmap(void)
+{
+    const vm_offset_t page = trunc_page((vm_offset_t)&Xvtdpi_wakeup_pti);
+
+    pmap_pti_remove_kva(page, page + PAGE_SIZE);
+}
+#else
+static void entry_map(void)
+{
+}
+
+static void entry_unmap(void)
+{
+}
+#endif
+
 /* Without a vector of bhyve's no notification is sent, and any number does. */
 #define NO_ANV 255
 
@@ -220,6 +252,7 @@ static void vectors_init(int pirvec)
     vtdpi_bhyve.active = pirvec >= 0;
     vtdpi_bhyve.anv = (uint8_t)(pirvec >= 0 ? pirvec : NO_ANV);
     vtdpi_bhyve.wnv = -1;
+    entry_map();
     /* -1 if the vectors for this are used up: then devices do not post. */
     if (pirvec >= 0)
         vtdpi_bhyve.wnv =
@@ -258,6 +291,7 @@ void vtdpi_bhyve_modcleanup(void)
     if (vtdpi_bhyve.wnv >= 0)
         lapic_ipi_free(vtdpi_bhyve.wnv);
     vtdpi_bhyve.wnv = -1;
+    entry_unmap();
     vtdpi_bhyve_pool_fini();
     vtdpi_bhyve.up = false;
     for (u_int i = 0; i < VTDPI_COUNTS; i++)

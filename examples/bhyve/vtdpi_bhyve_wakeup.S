@@ -15,7 +15,8 @@
 #include <machine/specialreg.h>
 
     .text
-    SUPERALIGN_TEXT
+    /* So that no page ends within: see entry_map() in vtdpi_bhyve.c. */
+    .p2align 9, 0x90
     INTR_HANDLER    vtdpi_wakeup
     movq    %rsp, %rdi              /* struct trapframe * */
     call    vtdpi_bhyve_wakeup_handler

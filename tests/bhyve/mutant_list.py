@@ -185,6 +185,15 @@ MUTANTS = (
         "verdict == VTDPI_VERDICT_POSTING;")),
     port("the wakeup vector is not freed", "", (
         "        lapic_ipi_free(vtdpi_bhyve.wnv);", "        (void)0;")),
+    port("the wakeup entry is not mapped in user mode", "", (
+        "    pmap_pti_add_kva(page, page + PAGE_SIZE, true);",
+        "    (void)page;"), (
+        "    pmap_pti_remove_kva(page, page + PAGE_SIZE);", "    (void)page;")),
+    port("the wakeup entry stays mapped in user mode", "", (
+        "    pmap_pti_remove_kva(page, page + PAGE_SIZE);", "    (void)page;")),
+    port("the plain wakeup entry under page-table isolation", "", (
+        "pti != 0 ? &Xvtdpi_wakeup_pti : &Xvtdpi_wakeup",
+        "&Xvtdpi_wakeup")),
     port("intpost=off is not heard", "", (
         "    if (vtdpi_options_parse(options_text, options, NULL) != 0)",
         "    if (vtdpi_options_parse(\"\", options, NULL) != 0)")),

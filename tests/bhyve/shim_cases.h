@@ -12,9 +12,11 @@ struct shim_case {
     const char *message;
 };
 
-/* Misuses (shim_cases.c), and what has to work (shim_good.c). */
+/* Misuses (shim_cases.c and shim_pti.c), and what has to work (shim_good.c). */
 extern const struct shim_case shim_cases[];
 extern const unsigned int shim_case_count;
+extern const struct shim_case shim_pti[];
+extern const unsigned int shim_pti_count;
 extern const struct shim_case shim_good[];
 extern const unsigned int shim_good_count;
 

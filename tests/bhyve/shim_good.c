@@ -148,6 +148,25 @@ static void good_vectors(void)
         lapic_ipi_free(v[i]);
 }
 
+/* Under page-table isolation; kernel text is mapped, and without isolation
+ * nothing has to be. */
+static void good_isolation(void)
+{
+    const vm_offset_t page = trunc_page((vm_offset_t)&shim_case_gate);
+
+    pmap_pti_remove_kva(page, page + PAGE_SIZE);
+    lapic_ipi_free(lapic_ipi_alloc(shim_case_gate));
+    pti = 1;
+    lapic_ipi_free(lapic_ipi_alloc(&IDTVEC(justreturn1_pti)));
+    for (u_int i = 0; i < 3; i++) {
+        handled = 0;
+        pmap_pti_add_kva(page, page + PAGE_SIZE, true);
+        shim_case_interrupt(count_it);
+        pmap_pti_remove_kva(page, page + PAGE_SIZE);
+        check(handled == 1);
+    }
+}
+
 static void good_memory(void)
 {
     char *p = malloc(3 * PAGE_SIZE, M_CASE, M_WAITOK);
@@ -224,8 +243,8 @@ static void good_module(void)
 
 const struct shim_case shim_good[] = {
     CASE(good_locks),      CASE(good_sleeps),  CASE(good_timeout),
-    CASE(good_interrupts), CASE(good_vectors), CASE(good_memory),
-    CASE(good_sysctl),     CASE(good_module),
+    CASE(good_interrupts), CASE(good_vectors), CASE(good_isolation),
+    CASE(good_memory),     CASE(good_sysctl),  CASE(good_module),
 };
 
 const unsigned int shim_good_count = nitems(shim_good);

@@ -13,6 +13,7 @@
 #include <sys/sx.h>
 #include <vm/vm.h>
 #include <vm/pmap.h>
+#include <machine/md_var.h>
 #include <machine/segments.h>
 #include <machine/smp.h>
 #include <x86/apicvar.h>

@@ -88,6 +88,7 @@ int main(void)
     bool failed = run_all(shim_good, shim_good_count);
 
     failed = run_all(shim_cases, shim_case_count) || failed;
+    failed = run_all(shim_pti, shim_pti_count) || failed;
 
     printf("1..%u\n", tests);
     return failed ? 1 : 0;

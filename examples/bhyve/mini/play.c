@@ -82,6 +82,7 @@ void play_begin(const struct mini_run *run, u_int taken)
         .cpus = 3,
         .sparse = run->seed % 2 == 0,
         .xapic = run->seed % 3 == 2,
+        .pti = run->seed % 2 == 1,
     };
 
     shim_boot(&options);

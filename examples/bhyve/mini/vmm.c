@@ -4,6 +4,7 @@
 
 #include <sys/sysctl.h>
 
+#include <machine/md_var.h>
 #include <machine/segments.h>
 
 MALLOC_DEFINE(M_MINI, "mini", "miniature bhyve");
@@ -18,20 +19,25 @@ inthand_t Xvtdpi_wakeup, Xvtdpi_wakeup_pti;
 
 void Xvtdpi_wakeup(void)
 {
+    mini_check(pti == 0);
     vtdpi_bhyve_wakeup_handler(shim_trapframe());
 }
 
 void Xvtdpi_wakeup_pti(void)
 {
+    mini_check(pti != 0);
     vtdpi_bhyve_wakeup_handler(shim_trapframe());
 }
 
 int mini_modinit(void)
 {
-    ipinum = lapic_ipi_alloc(&IDTVEC(justreturn));
+    inthand_t *const nothing =
+        pti != 0 ? &IDTVEC(justreturn1_pti) : &IDTVEC(justreturn);
+
+    ipinum = lapic_ipi_alloc(nothing);
     if (ipinum < 0)
         ipinum = IPI_AST;
-    mini_pirvec = lapic_ipi_alloc(&IDTVEC(justreturn));
+    mini_pirvec = lapic_ipi_alloc(nothing);
     return vtdpi_bhyve_modinit(mini_pirvec);
 }
 

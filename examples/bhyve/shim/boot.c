@@ -144,6 +144,7 @@ void shim_boot(const struct shim_options *options)
     shim_mem_reset();
     shim_lock_reset(options->lockstep);
     shim_intr_reset();
+    shim_pti_reset(options->pti);
     shim_sleep_reset();
     memset(&shim_counts, 0, sizeof(shim_counts));
     x2apic_mode = !options->xapic;
@@ -159,6 +160,7 @@ void shim_shutdown(void)
     shim_tunables_restore();
     shim_lock_check_end();
     shim_intr_check_end();
+    shim_pti_check_end();
     shim_mem_check_end();
     shim_cpus_stop();
 }

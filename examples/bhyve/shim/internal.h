@@ -15,6 +15,8 @@
 #include <sys/sx.h>
 #include <sys/systm.h>
 
+#include <machine/segments.h>
+
 #include "host.h"
 #include "shim.h"
 
@@ -85,6 +87,14 @@ bool shim_has_pending(const struct shim_cpu *c);
 bool shim_set_pending(struct shim_cpu *c, uint8_t vector);
 void shim_intr_check_end(void);
 void shim_intr_reset(void);
+/* A vector whose entry lies there, or -1. */
+int shim_vector_within(vm_offset_t sva, vm_offset_t eva);
+
+/* Page-table isolation (pti.c). */
+void shim_pti_reset(bool on);
+void shim_pti_check_end(void);
+/* Ends the program if user mode could not reach it. */
+void shim_pti_check_entry(inthand_t *entry);
 
 /* Sleeping (sleep.c). From shim_sleep_locked(), with host_lock(), the thread is
  * on the queue; shim_sleep_switch(), without, gives the CPU away. */

@@ -17,7 +17,6 @@ struct gate {
 static struct gate idt[VECTORS]; /* host_lock() */
 
 int x2apic_mode = 1;
-int pti;
 
 static void check_ipi(int cpu, u_int ipi)
 {
@@ -119,6 +118,7 @@ int lapic_ipi_alloc(inthand_t *ipifunc)
 {
     int found = -1;
 
+    shim_pti_check_entry(ipifunc);
     host_lock();
     for (int v = IPI_DYN_FIRST; v <= IPI_DYN_LAST && found < 0; v++) {
         if (idt[v].entry == NULL) {
@@ -141,6 +141,21 @@ void lapic_ipi_free(int vector)
     }
     idt[vector].entry = NULL;
     host_unlock();
+}
+
+int shim_vector_within(vm_offset_t sva, vm_offset_t eva)
+{
+    int found = -1;
+
+    host_lock();
+    for (int v = IPI_DYN_FIRST; v <= IPI_DYN_LAST; v++) {
+        const vm_offset_t entry = (vm_offset_t)idt[v].entry;
+
+        if (entry != 0 && entry >= sva && entry < eva)
+            found = v;
+    }
+    host_unlock();
+    return found;
 }
 
 void shim_vector_set(uint8_t vector, void (*handler)(void *arg), void *arg)

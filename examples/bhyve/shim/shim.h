@@ -30,6 +30,7 @@ struct shim_options {
     u_int cpus;    /* at most SHIM_CPUS_MAX */
     bool sparse;   /* leave gaps between CPU numbers */
     bool xapic;    /* local APICs in xAPIC mode, not x2APIC */
+    bool pti;      /* page-table isolation */
 };
 
 /* Power on; the caller becomes a kernel thread. Runs SYSINITs. */
