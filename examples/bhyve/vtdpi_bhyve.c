@@ -134,30 +134,42 @@ static bool units_get(struct vtdpi_unit_facts *facts, struct vtdpi_caps *caps,
     bool on = true;
 
     for (u_int i = 0; i < n; i++) {
-        if (vtdpi_dmar_ops->unit_info(i, &info) != 0)
+        const u_int number = vtdpi_bhyve.units[i].number;
+
+        if (vtdpi_dmar_ops->unit_info(number, &info) != 0)
             continue;
         if (vtdpi_caps_decode(info.ver, info.cap, info.ecap, &caps[i]) == 0)
             facts[i].caps = &caps[i];
         facts[i].eime = info.eime ? VTDPI_EIME_SET : VTDPI_EIME_CLEAR;
         on = on && info.ir_enabled;
         if (facts[i].caps != NULL && !caps[i].coherent)
-            reason("devices stay remapped, the table is not cached", "unit", i);
+            reason("devices stay remapped, the table is not cached", "unit",
+                   number);
     }
     return (on);
+}
+
+/* The library numbers the units that it is given, the driver leaves holes. */
+static void reason_of(const struct vtdpi_reason *r)
+{
+    static const char *const places[] = {"", "unit", "IOAPIC"};
+    const enum vtdpi_place place = vtdpi_reason_place(r->code);
+
+    reason(vtdpi_reason_text(r->code), places[place],
+           place == VTDPI_PLACE_UNIT ? vtdpi_bhyve.units[r->where].number
+                                     : r->where);
 }
 
 static enum vtdpi_verdict verdict_list(const struct vtdpi_facts *facts,
                                        const struct vtdpi_options *options)
 {
-    static const char *const places[] = {"", "unit", "IOAPIC"};
     struct vtdpi_reason list[16];
     enum vtdpi_verdict verdict;
     size_t count;
 
     verdict = vtdpi_verdict_decide(facts, options, list, nitems(list), &count);
     for (size_t i = 0; i < MIN(count, nitems(list)); i++)
-        reason(vtdpi_reason_text(list[i].code),
-               places[vtdpi_reason_place(list[i].code)], list[i].where);
+        reason_of(&list[i]);
     return (verdict);
 }
 

@@ -77,18 +77,28 @@ static const struct vtdpi_backend_ops backend_ops = {
     .commit = backend_commit,
 };
 
+/* The unit of that number. NULL: none that was there at set-up. */
+static struct vtdpi_bhyve_unit *unit_find(u_int number)
+{
+    for (u_int i = 0; i < vtdpi_bhyve.unit_count; i++) {
+        if (vtdpi_bhyve.units[i].number == number)
+            return (&vtdpi_bhyve.units[i]);
+    }
+    return (NULL);
+}
+
 /*
  * The kernel wants another host form. Under a posted form it is only stored,
  * so moving the host interrupt to another CPU does not undo posting.
  */
 static bool rebind(u_int number, u_int index, uint64_t lo, uint64_t hi)
 {
-    const struct vtdpi_bhyve_unit *const unit = &vtdpi_bhyve.units[number];
+    const struct vtdpi_bhyve_unit *const unit = unit_find(number);
     const struct vtdpi_irte irte = {.lo = lo, .hi = hi};
     struct vtdpi_irte_remapped host;
     int rc;
 
-    if (index >= unit->irte_cnt || unit->adopted[index] == NULL)
+    if (unit == NULL || index >= unit->irte_cnt || unit->adopted[index] == NULL)
         return (false);
     rc = vtdpi_irte_decode_remapped(&irte, unit->backend.mode, &host);
     if (rc == 0)
@@ -119,23 +129,20 @@ static void unit_init(struct vtdpi_bhyve_unit *unit, u_int number,
 void vtdpi_bhyve_dmar_init(void)
 {
     struct vtdpi_dmar_unit_info info;
+    const u_int numbers = vtdpi_dmar_ops->unit_count();
     struct vtdpi_caps caps;
-    u_int n;
 
-    for (n = 0; vtdpi_dmar_ops->unit_info(n, &info) == 0; n++)
-        continue;
-    vtdpi_bhyve.units =
-        malloc(sizeof(*vtdpi_bhyve.units) * n, M_VTDPI, M_WAITOK | M_ZERO);
-    for (u_int i = 0; i < n; i++) {
+    vtdpi_bhyve.units = malloc(sizeof(*vtdpi_bhyve.units) * MAX(numbers, 1),
+                               M_VTDPI, M_WAITOK | M_ZERO);
+    for (u_int i = 0; i < numbers; i++) {
         if (vtdpi_dmar_ops->unit_info(i, &info) != 0)
-            break;
+            continue; /* a hole in the numbers */
         /* A unit that does not snoop has its table uncached, where locked
          * 16-byte accesses are slow or refused. */
-        unit_init(&vtdpi_bhyve.units[i], i, &info,
+        unit_init(&vtdpi_bhyve.units[vtdpi_bhyve.unit_count++], i, &info,
                   vtdpi_caps_decode(info.ver, info.cap, info.ecap, &caps) ==
                           0 &&
                       caps.coherent);
-        vtdpi_bhyve.unit_count = i + 1;
     }
     vtdpi_dmar_ops->set_rebind(rebind);
 }
@@ -184,11 +191,11 @@ void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq)
     KASSERT(msg->unit == NULL, ("vtdpi: adopted twice"));
     if (!vtdpi_bhyve.posting || vtdpi_dmar_ops->lookup(irq, &e) != 0)
         return;
-    unit = &vtdpi_bhyve.units[e.unit];
-    KASSERT(e.unit < vtdpi_bhyve.unit_count && e.index < unit->irte_cnt,
-            ("vtdpi: unit %u, entry %u", e.unit, e.index));
-    if (!unit->usable)
+    unit = unit_find(e.unit);
+    if (unit == NULL || !unit->usable)
         return;
+    KASSERT(e.index < unit->irte_cnt,
+            ("vtdpi: unit %u, entry %u", e.unit, e.index));
     vtdpi_dmar_ops->lock(unit->number);
     KASSERT(unit->adopted[e.index] == NULL,
             ("vtdpi: unit %u, entry %u is in use", e.unit, e.index));

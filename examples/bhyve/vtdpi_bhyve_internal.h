@@ -49,7 +49,7 @@ MALLOC_DECLARE(M_VTDPI);
 /** @brief A remapping unit of the DMAR driver. */
 struct vtdpi_bhyve_unit {
     struct vtdpi_backend backend;
-    u_int number;
+    u_int number; /* of the driver; its place in units is another */
     u_int irte_cnt;
     bool usable; /* entries can be replaced in one step */
     /** Who uses an index; NULL: nobody of ours. Under the unit's lock. */
@@ -127,7 +127,7 @@ struct vtdpi_bhyve {
     struct sx lock;
     struct vtdpi_sched sched;
     struct vtdpi_pcpu *pcpus; /* by CPU id */
-    struct vtdpi_bhyve_unit *units;
+    struct vtdpi_bhyve_unit *units; /* without the holes of their numbers */
     u_int unit_count;
     uint8_t anv;
     bool active;  /* anv is a vector that processors know */

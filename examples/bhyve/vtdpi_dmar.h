@@ -34,7 +34,7 @@ struct vtdpi_dmar_unit_info {
 
 /** @brief The table entry of a host interrupt. */
 struct vtdpi_dmar_entry {
-    u_int unit;  /**< Number of the unit, as for unit_info. */
+    u_int unit;  /**< Number of the unit, below unit_count(). */
     u_int index; /**< Index in its table: msi.c calls it the cookie. */
 };
 
@@ -45,7 +45,8 @@ struct vtdpi_dmar_entry {
  *         now or when posting ends. False: not an index of the port's, the
  *         driver goes on as before.
  *
- * Called in thread context with the unit's lock held, from there until the
+ * Called for every remapped interrupt of the host, of any unit, in thread
+ * context with the unit's lock held, from there until the
  * driver has written the entry itself if it has to. So no entry is adopted
  * between the question and the write.
  */
@@ -55,7 +56,11 @@ typedef bool vtdpi_dmar_rebind_t(u_int unit, u_int index, uint64_t lo,
 /** @brief The driver's operations. Thread context; none of them may fail
  *         where it is not said. */
 struct vtdpi_dmar_ops {
-    /** Describe unit @p unit, 0 and up. ENXIO: there is none. */
+    /** One more than the highest number of a unit. The numbers below it have
+     *  holes: a unit that did not attach leaves one. */
+    u_int (*unit_count)(void);
+
+    /** Describe unit @p unit. ENXIO: no unit of that number is there. */
     int (*unit_info)(u_int unit, struct vtdpi_dmar_unit_info *info);
 
     /** Find the entry of host interrupt @p irq (rman_get_start() of the

@@ -133,10 +133,20 @@ MUTANTS = (
         "    if (rc == 0)\n        rc = vtdpi_irq_set_host(",
         "    if (rc == 0 && 0)\n        rc = vtdpi_irq_set_host(")),
     port("the kernel re-binds a posted entry itself", "_dmar", (
-        "    if (index >= unit->irte_cnt || unit->adopted[index] == NULL)\n"
-        "        return (false);",
-        "    if (index < unit->irte_cnt || unit->adopted[index] == NULL)\n"
-        "        return (false);")),
+        "    if (unit == NULL || index >= unit->irte_cnt || "
+        "unit->adopted[index] == NULL)",
+        "    if (unit == NULL || index < unit->irte_cnt || "
+        "unit->adopted[index] == NULL)")),
+    port("a unit's number is taken for its place", "_dmar", (
+        "        if (vtdpi_bhyve.units[i].number == number)\n",
+        "        if (i == number)\n")),
+    port("the units behind a hole are not seen", "_dmar", (
+        "            continue; /* a hole in the numbers */",
+        "            break;")),
+    port("a reason names the place of a unit, not its number", "", (
+        "place == VTDPI_PLACE_UNIT ? vtdpi_bhyve.units[r->where].number\n"
+        "                                     : r->where",
+        "r->where")),
     port("release leaves the posted form", "_dmar", (
         "    int rc = vtdpi_irq_unpost(irq);", "    int rc = 0;")),
     port("a failed flush is not repeated", "_dmar", (

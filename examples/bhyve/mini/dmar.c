@@ -40,6 +40,44 @@ struct dmar_unit {
 static struct dmar_unit *units[MINI_UNITS];
 static vtdpi_dmar_rebind_t *rebind; /* under all locks */
 
+/* FreeBSD numbers its units with holes: from here on, each has one more. */
+static u_int hole = MINI_UNITS;
+
+static u_int number_of(u_int place)
+{
+    return place + (place >= hole);
+}
+
+/* NULL: the hole, or beyond the last. */
+static struct dmar_unit *unit_find(u_int number)
+{
+    for (u_int i = 0; i < MINI_UNITS; i++)
+        if (number_of(i) == number)
+            return units[i];
+    return NULL;
+}
+
+static struct dmar_unit *unit_of(u_int number)
+{
+    struct dmar_unit *u = unit_find(number);
+
+    mini_check(u != NULL);
+    return u;
+}
+
+void mini_dmar_hole(u_int place)
+{
+    hole = place;
+}
+
+/* A unit that does not post; MINI_UNITS: all post. */
+static u_int without_pi = MINI_UNITS;
+
+void mini_dmar_without_pi(u_int place)
+{
+    without_pi = place;
+}
+
 /* The model, which is called with interrupts off. */
 
 static void *map(void *ctx, uint64_t phys, size_t len)
@@ -129,9 +167,8 @@ static const struct vtdpi_platform_ops platform = {
 
 /* Entries. DMAR_LOCK is held. */
 
-static void invalidate(u_int number, u_int first, u_int count)
+static void invalidate(struct dmar_unit *u, u_int first, u_int count)
 {
-    struct dmar_unit *u = units[number];
     struct vtdpi_qi_desc descs[MINI_ENTRIES];
     struct vtdpi_qi_ticket ticket;
     u_int n = 0;
@@ -173,12 +210,12 @@ static bool posted(const struct dmar_unit *u, u_int index)
 }
 
 /* dmar_ir_program_irte() */
-static void program(struct dmar_unit *u, u_int number, u_int index,
-                    const struct vtdpi_irte *irte)
+static void program(u_int place, u_int index, const struct vtdpi_irte *irte)
 {
+    struct dmar_unit *u = units[place];
     const bool present = (load(u, index, 0) & VTDPI_IRTE_LO_P) != 0;
 
-    if (rebind != NULL && rebind(number, index, irte->lo, irte->hi))
+    if (rebind != NULL && rebind(number_of(place), index, irte->lo, irte->hi))
         return;
     /* As the driver has it: a re-balancing, which changes the low half. */
     KASSERT(!present || load(u, index, 1) == irte->hi,
@@ -186,10 +223,10 @@ static void program(struct dmar_unit *u, u_int number, u_int index,
     if (!present)
         store(u, index, 1, irte->hi);
     store(u, index, 0, irte->lo);
-    invalidate(number, index, 1);
+    invalidate(u, index, 1);
 }
 
-void mini_dmar_program(u_int number, u_int index, u_int sid, u_int cpu,
+void mini_dmar_program(u_int place, u_int index, u_int sid, u_int cpu,
                        uint8_t vector)
 {
     const struct vtdpi_irte_remapped host = {
@@ -199,26 +236,26 @@ void mini_dmar_program(u_int number, u_int index, u_int sid, u_int cpu,
         .dst = (uint32_t)cpu_apic_ids[cpu],
         .source = vtdpi_source_exact((uint16_t)sid, VTDPI_SQ_ALL),
     };
-    struct dmar_unit *u = units[number];
+    struct dmar_unit *u = units[place];
     struct vtdpi_irte irte;
 
     mini_check(vtdpi_irte_encode_remapped(&host, &irte) == 0);
     mtx_lock(&u->lock);
     mini_check(u->used[index]);
-    program(u, number, index, &irte);
+    program(place, index, &irte);
     mtx_unlock(&u->lock);
 }
 
-u_int mini_dmar_alloc(u_int number, u_int count)
+u_int mini_dmar_alloc(u_int place, u_int count)
 {
-    struct dmar_unit *u = units[number];
+    struct dmar_unit *u = units[place];
     u_int first = 0;
     u_int n = 0;
 
     mtx_lock(&u->lock);
     while (n < count) {
         if (first + n >= MINI_ENTRIES)
-            shim_fail("mini: no entry left in unit %u", number);
+            shim_fail("mini: no entry left in unit %u", place);
         if (u->used[first + n]) {
             /* Multi-message MSI comes in powers of two. */
             first = powerof2(count) ? roundup2(first + n + 1, count)
@@ -234,62 +271,68 @@ u_int mini_dmar_alloc(u_int number, u_int count)
     return first;
 }
 
-void mini_dmar_free(u_int number, u_int index)
+void mini_dmar_free(u_int place, u_int index)
 {
-    struct dmar_unit *u = units[number];
+    struct dmar_unit *u = units[place];
 
     mtx_lock(&u->lock);
     mini_check(u->used[index]);
     if (posted(u, index))
-        shim_fail("IRTE %u of unit %u is freed, and is posted", index, number);
+        shim_fail("IRTE %u of unit %u is freed, and is posted", index, place);
     store(u, index, 0, 0);
     store(u, index, 1, 0);
-    invalidate(number, index, 1);
+    invalidate(u, index, 1);
     u->used[index] = false;
     mtx_unlock(&u->lock);
 }
 
-bool mini_dmar_is_posted(u_int number, u_int index)
+bool mini_dmar_is_posted(u_int place, u_int index)
 {
     bool is;
 
-    mtx_lock(&units[number]->lock);
-    is = posted(units[number], index);
-    mtx_unlock(&units[number]->lock);
+    mtx_lock(&units[place]->lock);
+    is = posted(units[place], index);
+    mtx_unlock(&units[place]->lock);
     return is;
 }
 
-struct vtdpi_model *mini_dmar_model(u_int number)
+struct vtdpi_model *mini_dmar_model(u_int place)
 {
-    return &units[number]->model;
+    return &units[place]->model;
 }
 
-void mini_dmar_fail(u_int number, u_int n)
+void mini_dmar_fail(u_int place, u_int n)
 {
-    mtx_lock(&units[number]->lock);
-    units[number]->failing = n;
-    mtx_unlock(&units[number]->lock);
+    mtx_lock(&units[place]->lock);
+    units[place]->failing = n;
+    mtx_unlock(&units[place]->lock);
 }
 
 /* The operations for the port; irq's entry is msi.c's to say. */
 
 static int port_invalidate(u_int number, u_int first, u_int count)
 {
-    struct dmar_unit *u = units[number];
+    struct dmar_unit *u = unit_of(number);
 
     mtx_assert(&u->lock, MA_OWNED);
     if (u->failing > 0) {
         u->failing--;
         return EIO;
     }
-    invalidate(number, first, count);
+    invalidate(u, first, count);
     return 0;
+}
+
+static u_int unit_count(void)
+{
+    return number_of(MINI_UNITS - 1) + 1;
 }
 
 static int unit_info(u_int number, struct vtdpi_dmar_unit_info *info)
 {
     const struct vtdpi_dmar_unit_info known = {
-        .cap = UNIT_CAP,
+        .cap = number_of(without_pi) == number ? UNIT_CAP & ~VTDPI_CAP_PI
+                                               : UNIT_CAP,
         .ecap = UNIT_ECAP,
         .ver = 0x10,
         .irte_cnt = MINI_ENTRIES,
@@ -298,7 +341,7 @@ static int unit_info(u_int number, struct vtdpi_dmar_unit_info *info)
         .eime = x2apic_mode != 0,
     };
 
-    if (number >= MINI_UNITS)
+    if (unit_find(number) == NULL)
         return ENXIO;
     *info = known;
     return 0;
@@ -306,30 +349,39 @@ static int unit_info(u_int number, struct vtdpi_dmar_unit_info *info)
 
 static int lookup(u_int irq, struct vtdpi_dmar_entry *entry)
 {
-    return mini_irq_entry(irq, &entry->unit, &entry->index) ? 0 : ENOENT;
+    u_int place;
+
+    if (!mini_irq_entry(irq, &place, &entry->index))
+        return ENOENT;
+    entry->unit = number_of(place);
+    return 0;
 }
 
 static void *irte(u_int number, u_int index)
 {
-    mtx_assert(&units[number]->lock, MA_OWNED);
-    mini_check(units[number]->used[index]);
-    return &units[number]->table[2 * index];
+    struct dmar_unit *u = unit_of(number);
+
+    mtx_assert(&u->lock, MA_OWNED);
+    mini_check(u->used[index]);
+    return &u->table[2 * index];
 }
 
 static void lock(u_int number)
 {
-    mtx_lock(&units[number]->lock);
+    mtx_lock(&unit_of(number)->lock);
 }
 
 static void unlock(u_int number)
 {
-    mtx_unlock(&units[number]->lock);
+    mtx_unlock(&unit_of(number)->lock);
 }
 
 static void drain(u_int number)
 {
-    mtx_assert(&units[number]->lock, MA_OWNED);
-    (void)read32(&units[number]->model, VTDPI_GSTS_REG);
+    struct dmar_unit *u = unit_of(number);
+
+    mtx_assert(&u->lock, MA_OWNED);
+    (void)read32(&u->model, VTDPI_GSTS_REG);
 }
 
 /* All locks, in their order: whoever calls it holds one of them. */
@@ -343,6 +395,7 @@ static void set_rebind(vtdpi_dmar_rebind_t *function)
 }
 
 static const struct vtdpi_dmar_ops ops = {
+    .unit_count = unit_count,
     .unit_info = unit_info,
     .lookup = lookup,
     .irte = irte,

@@ -197,7 +197,8 @@ void mini_account_drop(struct vcpu *v);
 uint64_t mini_account_sum(const struct vm *vm, size_t offset);
 void mini_irr_or(struct vcpu *v, const uint64_t pir[4]);
 
-/* DMAR (dmar.c). */
+/* DMAR (dmar.c). A unit is meant by its place, 0 to MINI_UNITS - 1; the port
+ * is told the driver's number of it. */
 struct vtdpi_model;
 void mini_dmar_start(uint64_t seed);
 void mini_dmar_stop(void);
@@ -207,6 +208,11 @@ void mini_dmar_program(u_int unit, u_int index, u_int sid, u_int cpu,
 void mini_dmar_free(u_int unit, u_int index);
 bool mini_dmar_is_posted(u_int unit, u_int index);
 struct vtdpi_model *mini_dmar_model(u_int unit);
+/* Unit @place and those behind it have a number one higher, so that a hole is
+ * before them; MINI_UNITS: no hole. Before the driver starts. */
+void mini_dmar_hole(u_int place);
+/* The driver says that unit @place does not post; MINI_UNITS: none. */
+void mini_dmar_without_pi(u_int place);
 /* The next @n invalidations fail. */
 void mini_dmar_fail(u_int unit, u_int n);
 

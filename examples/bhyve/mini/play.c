@@ -26,6 +26,8 @@ const struct mini_scenario mini_scenarios[] = {
     {"logical", mini_logical},
     {"apic_off", mini_apic_off},
     {"late", mini_late},
+    {"hole", mini_hole},
+    {"behind_hole", mini_behind_hole},
     {"storm", mini_storm},
     {"storm_vectors_gone", mini_storm_vectors_gone},
     {"storm_off", mini_storm_off},

@@ -46,7 +46,8 @@ extern const unsigned int mini_scenario_count;
 /* From power-on to power-off; ends the program if anything is wrong. */
 void mini_play(const struct mini_scenario *s, const struct mini_run *run);
 
-/* The scenarios (storm.c, directed.c and routes.c). */
+/* The scenarios (storm.c, directed.c, many.c, routes.c and
+ * units.c). */
 void mini_storm(const struct mini_run *run);
 void mini_storm_vectors_gone(const struct mini_run *run);
 void mini_storm_off(const struct mini_run *run);
@@ -72,5 +73,7 @@ void mini_reload(const struct mini_run *run);
 void mini_logical(const struct mini_run *run);
 void mini_apic_off(const struct mini_run *run);
 void mini_late(const struct mini_run *run);
+void mini_hole(const struct mini_run *run);
+void mini_behind_hole(const struct mini_run *run);
 
 #endif
