@@ -216,7 +216,9 @@ MUTANTS = (
         "        mini_apic_inject(v);\n        enable_intr();\n"
         "        disable_intr();\n")),
     host("RVI is not raised", "account", (
-        "    v->rvi = MAX(v->rvi, vector);", "    (void)vector;")),
+        "    v->rvi = vector;", "    (void)vector;")),
+    host("RVI stays if it is larger", "account", (
+        "    v->rvi = vector;", "    v->rvi = MAX(v->rvi, vector);")),
     host("the vCPU is run after the critical section", "vmm", (
         "        critical_enter();\n        change_state(v, MINI_RUNNING);",
         "        change_state(v, MINI_RUNNING);"), (

@@ -108,7 +108,7 @@ void mini_apic_inject(struct vcpu *v)
     saw.merging = v;
     vector = vtdpi_bhyve_inject(v->pi);
     saw.merging = NULL;
-    v->rvi = MAX(v->rvi, vector);
+    v->rvi = vector;
 }
 
 bool mini_apic_pending(struct vcpu *v)

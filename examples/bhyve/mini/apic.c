@@ -54,7 +54,6 @@ void mini_apic_reset(struct vcpu *v)
     set_reg(v, APIC_LDR_REG, 1u << (24 + v->id));
     set_reg(v, APIC_DFR_REG, 0xffffffff);
     set_reg(v, APIC_SVR_REG, 0x1ff);
-    v->rvi = -1;
     v->guest = (struct mini_guest){.interrupts = true};
 }
 

@@ -108,7 +108,7 @@ struct vcpu {
     struct vtdpi_bhyve_vcpu *pi;
     uint32_t *apic;
     uint64_t pid_pa; /* of the VMCS */
-    int rvi;         /* of the VMCS */
+    int rvi;         /* of the VMCS, which a reset leaves; -1: none */
     struct mini_guest guest;
     struct thread *td;
     struct mini_account account[256];

@@ -181,6 +181,7 @@ static void vcpu_init(struct vcpu *v)
     v->apic = contigmalloc(PAGE_SIZE, M_MINI, M_WAITOK | M_ZERO, 0,
                            ~(vm_paddr_t)0, PAGE_SIZE, 0);
     mini_apic_reset(v);
+    v->rvi = -1;
     v->pi = vtdpi_bhyve_vcpu_init(v->vm->pi, v, v->id, v->apic, &v->pid_pa);
     mini_check(v->pid_pa % 64 == 0);
     mini_check(shim_phys_to_virt(v->pid_pa, 64) != NULL);
