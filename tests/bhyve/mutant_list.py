@@ -193,6 +193,9 @@ MUTANTS = (
     port("posting without a wakeup vector", "", (
         "verdict == VTDPI_VERDICT_POSTING && vtdpi_bhyve.wnv >= 0;",
         "verdict == VTDPI_VERDICT_POSTING;")),
+    port("a failed set-up leaves what it has made", "", (
+        "        vtdpi_bhyve_modcleanup();\n        return (error);",
+        "        vtdpi_bhyve.up = false;\n        return (error);")),
     port("the wakeup vector is not freed", "", (
         "        lapic_ipi_free(vtdpi_bhyve.wnv);", "        (void)0;")),
     port("the wakeup entry is not mapped in user mode", "", (
@@ -230,8 +233,7 @@ MUTANTS = (
         "    if (!intr_disabled && mini_apic_pending(v))\n"
         "        return true;\n", "")),
     host("block while interrupts are off in the guest", "vmm", (
-        "        if (!intr_disabled)\n            vtdpi_bhyve_block(v->pi);",
-        "        vtdpi_bhyve_block(v->pi);")),
+        "v->pi != NULL && !intr_disabled;", "v->pi != NULL;")),
     host("the host interrupt goes first", "ppt", (
         "    vtdpi_bhyve_msg_teardown(dev->pi, msg);\n"
         "    mini_irq_teardown(m->irq, dev, msg);\n",
@@ -256,7 +258,16 @@ MUTANTS = (
         "v->apic, &v->pid_pa);",
         "v->apic, v->pid_pa == 0 ? &v->pid_pa : &(uint64_t){0});")),
     host("no discard at a reset", "vmm", (
-        "    vtdpi_bhyve_discard(v->pi);\n", "")),
+        "        vtdpi_bhyve_discard(v->pi);\n", "        (void)0;\n")),
     host("routes are never looked at again", "vmm", (
-        "        vtdpi_bhyve_reroute(v->pi);\n", ""), ),
+        "            vtdpi_bhyve_reroute(v->pi);\n",
+        "            (void)0;\n")),
+    host("the secondary controls stay when the port is not there", "vmx", (
+        "    controls.secondary &= ~(uint32_t)SECONDARY_VID;\n", "")),
+    host("the pin-based controls stay when the port is not there", "vmx", (
+        "    controls.pin &= ~(uint32_t)PIN_POSTED;\n", "")),
+    host("pirvec stays when the port is not there", "vmx", (
+        "    controls.pin &= ~(uint32_t)PIN_POSTED;\n"
+        "    if (mini_pirvec >= 0)\n        lapic_ipi_free(mini_pirvec);\n",
+        "    controls.pin &= ~(uint32_t)PIN_POSTED;\n")),
 )

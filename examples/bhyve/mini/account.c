@@ -85,7 +85,21 @@ void mini_irr_or(struct vcpu *v, const uint64_t pir[4])
     }
 }
 
-void mini_apic_post(struct vcpu *v, uint8_t vector)
+/* bhyve's own way, without the port: into the IRR. */
+static void request(struct vcpu *v, uint8_t vector)
+{
+    const uint32_t bit = 1u << vector % 32;
+    const uint32_t old = __atomic_fetch_or(
+        &v->apic[APIC_IRR_REG + 4 * (vector / 32u)], bit, __ATOMIC_SEQ_CST);
+
+    (void)__atomic_fetch_add(&v->account[vector].raised, 1, __ATOMIC_RELAXED);
+    if ((old & bit) != 0)
+        (void)__atomic_fetch_add(&v->account[vector].pir_merged, 1,
+                                 __ATOMIC_RELAXED);
+    vcpu_notify_event(v, true);
+}
+
+static void post(struct vcpu *v, uint8_t vector)
 {
     const struct vtdpi_pid *outer = saw.pid;
     const bool outer_was_there = saw.was_there;
@@ -101,12 +115,20 @@ void mini_apic_post(struct vcpu *v, uint8_t vector)
     saw.was_there = outer_was_there;
 }
 
+void mini_apic_post(struct vcpu *v, uint8_t vector)
+{
+    if (v->pi != NULL)
+        post(v, vector);
+    else
+        request(v, vector);
+}
+
 void mini_apic_inject(struct vcpu *v)
 {
     int vector;
 
     saw.merging = v;
-    vector = vtdpi_bhyve_inject(v->pi);
+    vector = v->pi != NULL ? vtdpi_bhyve_inject(v->pi) : mini_apic_requested(v);
     saw.merging = NULL;
     v->rvi = vector;
 }
@@ -116,7 +138,8 @@ bool mini_apic_pending(struct vcpu *v)
     bool pending;
 
     saw.merging = v;
-    pending = vtdpi_bhyve_pending(v->pi);
+    pending = v->pi != NULL ? vtdpi_bhyve_pending(v->pi)
+                            : mini_apic_unmasked(v, mini_apic_requested(v));
     saw.merging = NULL;
     return pending;
 }
@@ -124,11 +147,13 @@ bool mini_apic_pending(struct vcpu *v)
 /* PIR and IRR, while nobody posts and the guest does not run. */
 static bool waits(const struct vcpu *v, u_int vector)
 {
-    const struct vtdpi_pid *pid =
-        shim_phys_to_virt(v->pid_pa, sizeof(struct vtdpi_pid));
-    const uint64_t pir =
-        __atomic_load_n(&pid->pir[vector / 64], __ATOMIC_SEQ_CST);
+    const struct vtdpi_pid *pid;
+    uint64_t pir;
 
+    if (v->pi == NULL)
+        return false;
+    pid = shim_phys_to_virt(v->pid_pa, sizeof(struct vtdpi_pid));
+    pir = __atomic_load_n(&pid->pir[vector / 64], __ATOMIC_SEQ_CST);
     return (pir >> (vector % 64) & 1) != 0;
 }
 

@@ -63,11 +63,27 @@ void mini_apic_set_priority(struct vcpu *v, uint32_t tpr)
     update_ppr(v);
 }
 
+void mini_apic_changed(struct vcpu *v, uint64_t base)
+{
+    if (v->pi != NULL)
+        vtdpi_bhyve_apic_changed(v->pi, base);
+}
+
+int mini_apic_requested(const struct vcpu *v)
+{
+    return highest(v, APIC_IRR_REG);
+}
+
+bool mini_apic_unmasked(const struct vcpu *v, int vector)
+{
+    return vector >= 0 &&
+           ((uint32_t)vector & 0xf0) > (reg(v, APIC_PPR_REG) & 0xf0);
+}
+
 /* By RVI, as the processor decides; not by the IRR. */
 bool mini_apic_deliverable(const struct vcpu *v)
 {
-    return v->guest.interrupts && v->rvi >= 0 &&
-           ((uint32_t)v->rvi & 0xf0) > (reg(v, APIC_PPR_REG) & 0xf0);
+    return v->guest.interrupts && mini_apic_unmasked(v, v->rvi);
 }
 
 void mini_apic_deliver(struct vcpu *v)

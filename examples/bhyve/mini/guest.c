@@ -25,7 +25,7 @@ static enum mini_step change_apic(struct vcpu *v)
     __atomic_store_n(&v->apic[APIC_LDR_REG],
                      (1u + 2 * shim_random(2)) << (24 + v->id),
                      __ATOMIC_RELAXED);
-    vtdpi_bhyve_apic_changed(v->pi, 0xfee00800);
+    mini_apic_changed(v, 0xfee00800);
     return MINI_STEP_EXIT;
 }
 
@@ -39,7 +39,7 @@ static bool write_apic(struct vcpu *v)
     __atomic_store_n(&v->apic[APIC_LDR_REG],
                      __atomic_load_n(&v->want_ldr, __ATOMIC_RELAXED),
                      __ATOMIC_RELAXED);
-    vtdpi_bhyve_apic_changed(v->pi, base);
+    mini_apic_changed(v, base);
     __atomic_store_n(&v->want_base, 0, __ATOMIC_SEQ_CST);
     return true;
 }

@@ -23,6 +23,7 @@
 #include <sys/sx.h>
 
 #include <machine/atomic.h>
+#include <machine/segments.h>
 #include <machine/vmm.h>
 #include <x86/apicvar.h>
 
@@ -100,12 +101,12 @@ struct vcpu {
     struct vm *vm;
     u_int id;
     struct mtx mtx;
-    enum mini_vcpu_state state; /* mtx */
-    u_int hostcpu;              /* mtx */
-    uint32_t nmi;               /* atomic */
-    uint32_t want_ldr;          /* atomic: what the guest writes next, */
-    uint64_t want_base;         /* and its IA32_APIC_BASE; 0: nothing */
-    struct vtdpi_bhyve_vcpu *pi;
+    enum mini_vcpu_state state;  /* mtx */
+    u_int hostcpu;               /* mtx */
+    uint32_t nmi;                /* atomic */
+    uint32_t want_ldr;           /* atomic: what the guest writes next, */
+    uint64_t want_base;          /* and its IA32_APIC_BASE; 0: nothing */
+    struct vtdpi_bhyve_vcpu *pi; /* NULL: without the port */
     uint32_t *apic;
     uint64_t pid_pa; /* of the VMCS */
     int rvi;         /* of the VMCS, which a reset leaves; -1: none */
@@ -134,9 +135,8 @@ struct vm {
 };
 
 /* The module (vmm.c). */
-int mini_modinit(void);
+void mini_modinit(void);
 void mini_modcleanup(void);
-extern int mini_pirvec;
 
 struct vm *mini_vm_create(u_int vcpus, bool halt_exit);
 /* Only some of the vCPUs, and the others later. */
@@ -151,6 +151,14 @@ void mini_vcpu_reset(struct vcpu *v);
 /* All guests take what there is, and rest; the caller waits for that. */
 void mini_vm_settle(struct vm *vm);
 void mini_vcpu_nmi(struct vcpu *v);
+
+/* The part of vmx.c. @nothing is an interrupt entry that only sends the EOI. */
+void mini_vmx_modinit(inthand_t *nothing);
+void mini_vmx_modcleanup(void);
+extern int mini_pirvec; /* -1: none */
+/* Interrupts are delivered virtually, with the port. If not, bhyve injects them
+ * by itself, and no hook of a VM or a vCPU is called. */
+extern bool mini_vid;
 
 /* Running (vmx.c): why it came back. */
 enum mini_exit {
@@ -176,6 +184,10 @@ void mini_apic_set_priority(struct vcpu *v, uint32_t tpr);
 bool mini_apic_deliverable(const struct vcpu *v);
 void mini_apic_deliver(struct vcpu *v);
 void mini_apic_eoi(struct vcpu *v);
+int mini_apic_requested(const struct vcpu *v); /* highest, or -1 */
+bool mini_apic_unmasked(const struct vcpu *v, int vector);
+/* The registers that decide on destinations have changed. */
+void mini_apic_changed(struct vcpu *v, uint64_t base);
 bool mini_apic_in_service(const struct vcpu *v);
 void mini_apic_inject(struct vcpu *v);
 bool mini_apic_pending(struct vcpu *v);

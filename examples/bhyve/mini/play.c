@@ -2,6 +2,7 @@
 #include "play.h"
 
 #include <machine/segments.h>
+#include <machine/smp.h>
 
 struct mini_totals mini_totals;
 
@@ -23,6 +24,7 @@ const struct mini_scenario mini_scenarios[] = {
     {"reset", mini_reset},
     {"many", mini_many},
     {"reload", mini_reload},
+    {"init_fails", mini_init_fails},
     {"logical", mini_logical},
     {"apic_off", mini_apic_off},
     {"late", mini_late},
@@ -66,11 +68,24 @@ void play_source(struct mini_device *dev, u_int raises)
     shim_device_create(source_main, s);
 }
 
+static bool init_fails;
+
+void play_fail_init(bool fail)
+{
+    init_fails = fail;
+}
+
 void play_load(const struct mini_run *run)
 {
+    const int id = cpu_apic_ids[mp_maxid];
+
     mini_account_reset();
     mini_dmar_start(run->seed);
-    mini_check(mini_modinit() == 0);
+    if (init_fails)
+        cpu_apic_ids[mp_maxid] = -1;
+    mini_modinit();
+    cpu_apic_ids[mp_maxid] = id;
+    mini_check(mini_vid == !init_fails);
 }
 
 static int taken_vectors[3];

@@ -12,6 +12,10 @@
 void play_begin(const struct mini_run *run, u_int taken);
 void play_end(void);
 
+/* From now on the port's set-up fails, since a CPU has an id that no entry can
+ * name; or no more. */
+void play_fail_init(bool fail);
+
 /* Module and driver alone, to be loaded a second time. */
 void play_load(const struct mini_run *run);
 void play_unload(void);

@@ -70,6 +70,7 @@ void mini_reinit(const struct mini_run *run);
 void mini_reset(const struct mini_run *run);
 void mini_many(const struct mini_run *run);
 void mini_reload(const struct mini_run *run);
+void mini_init_fails(const struct mini_run *run);
 void mini_logical(const struct mini_run *run);
 void mini_apic_off(const struct mini_run *run);
 void mini_late(const struct mini_run *run);

@@ -11,7 +11,6 @@ MALLOC_DEFINE(M_MINI, "mini", "miniature bhyve");
 
 SYSCTL_NODE(_hw, OID_AUTO, vmm, CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, "bhyve");
 
-int mini_pirvec = -1;
 static int ipinum = -1;
 
 /* In place of vtdpi_bhyve_wakeup.S. */
@@ -29,7 +28,7 @@ void Xvtdpi_wakeup_pti(void)
     vtdpi_bhyve_wakeup_handler(shim_trapframe());
 }
 
-int mini_modinit(void)
+void mini_modinit(void)
 {
     inthand_t *const nothing =
         pti != 0 ? &IDTVEC(justreturn1_pti) : &IDTVEC(justreturn);
@@ -37,18 +36,14 @@ int mini_modinit(void)
     ipinum = lapic_ipi_alloc(nothing);
     if (ipinum < 0)
         ipinum = IPI_AST;
-    mini_pirvec = lapic_ipi_alloc(nothing);
-    return vtdpi_bhyve_modinit(mini_pirvec);
+    mini_vmx_modinit(nothing);
 }
 
 void mini_modcleanup(void)
 {
-    vtdpi_bhyve_modcleanup();
-    if (mini_pirvec >= 0)
-        lapic_ipi_free(mini_pirvec);
+    mini_vmx_modcleanup();
     if (ipinum != IPI_AST)
         lapic_ipi_free(ipinum);
-    mini_pirvec = -1;
     ipinum = -1;
 }
 
@@ -118,16 +113,18 @@ static bool wanted(const struct vcpu *v)
 /* Back to user space at once if the vCPU is to stop, as after a signal. */
 static enum mini_exit handle_hlt(struct vcpu *v, bool intr_disabled)
 {
+    const bool blocks = v->pi != NULL && !intr_disabled;
+
     mtx_lock_spin(&v->mtx);
     while (!halt_ends(v, intr_disabled)) {
         int rc;
 
         set_state(v, MINI_SLEEPING);
-        if (!intr_disabled)
+        if (blocks)
             vtdpi_bhyve_block(v->pi);
         v->sleeps++;
         rc = msleep_spin(v, &v->mtx, "vmidle", hz);
-        if (!intr_disabled)
+        if (blocks)
             vtdpi_bhyve_unblock(v->pi);
         set_state(v, MINI_FROZEN);
         if (rc == EWOULDBLOCK)
@@ -158,7 +155,8 @@ static void vcpu_main(void *arg)
 
     change_state(v, MINI_FROZEN);
     do {
-        vtdpi_bhyve_reroute(v->pi);
+        if (v->pi != NULL)
+            vtdpi_bhyve_reroute(v->pi);
         critical_enter();
         change_state(v, MINI_RUNNING);
         why = mini_vmx_run(v);
@@ -176,16 +174,22 @@ static void vcpu_main(void *arg)
 
 /* vmx_vcpu_init() and vmx_vcpu_cleanup() */
 
+static void descriptor_init(struct vcpu *v)
+{
+    v->pi = vtdpi_bhyve_vcpu_init(v->vm->pi, v, v->id, v->apic, &v->pid_pa);
+    mini_check(v->pid_pa % 64 == 0);
+    mini_check(shim_phys_to_virt(v->pid_pa, 64) != NULL);
+    mini_register(v);
+}
+
 static void vcpu_init(struct vcpu *v)
 {
     v->apic = contigmalloc(PAGE_SIZE, M_MINI, M_WAITOK | M_ZERO, 0,
                            ~(vm_paddr_t)0, PAGE_SIZE, 0);
     mini_apic_reset(v);
     v->rvi = -1;
-    v->pi = vtdpi_bhyve_vcpu_init(v->vm->pi, v, v->id, v->apic, &v->pid_pa);
-    mini_check(v->pid_pa % 64 == 0);
-    mini_check(shim_phys_to_virt(v->pid_pa, 64) != NULL);
-    mini_register(v);
+    if (v->vm->pi != NULL)
+        descriptor_init(v);
 }
 
 static void vcpu_cleanup(struct vcpu *v)
@@ -193,7 +197,8 @@ static void vcpu_cleanup(struct vcpu *v)
     mini_account_check(v);
     mini_account_drop(v);
     mini_unregister(v);
-    vtdpi_bhyve_vcpu_cleanup(v->pi);
+    if (v->pi != NULL)
+        vtdpi_bhyve_vcpu_cleanup(v->pi);
     v->pi = NULL;
     contigfree(v->apic, PAGE_SIZE, M_MINI);
     v->apic = NULL;
@@ -201,7 +206,7 @@ static void vcpu_cleanup(struct vcpu *v)
 
 static void vm_init(struct vm *vm, u_int made)
 {
-    vm->pi = vtdpi_bhyve_vm_init(vm, vm->vcpus);
+    vm->pi = mini_vid ? vtdpi_bhyve_vm_init(vm, vm->vcpus) : NULL;
     for (vm->made = 0; vm->made < made; vm->made++)
         vcpu_init(&vm->vcpu[vm->made]);
 }
@@ -217,7 +222,8 @@ static void vm_cleanup(struct vm *vm)
 {
     for (u_int i = 0; i < vm->made; i++)
         vcpu_cleanup(&vm->vcpu[i]);
-    vtdpi_bhyve_vm_cleanup(vm->pi);
+    if (vm->pi != NULL)
+        vtdpi_bhyve_vm_cleanup(vm->pi);
 }
 
 struct vm *mini_vm_create_part(u_int vcpus, u_int made, bool halt_exit)
@@ -274,7 +280,8 @@ void mini_vm_reinit(struct vm *vm, void (*between)(void *arg), void *arg)
 void mini_vcpu_reset(struct vcpu *v)
 {
     mini_account_drop(v);
-    vtdpi_bhyve_discard(v->pi);
+    if (v->pi != NULL)
+        vtdpi_bhyve_discard(v->pi);
     mini_apic_reset(v);
 }
 
