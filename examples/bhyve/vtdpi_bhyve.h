@@ -23,16 +23,29 @@ struct vtdpi_bhyve_vm;
 /**
  * Which vcpu_notify_event() this kernel has:
  *
- * | value | call                                   | kernels                |
- * |-------|----------------------------------------|------------------------|
- * | 13    | vcpu_notify_event(vm, vcpuid, true)    | 13 and older           |
- * | 14    | vcpu_notify_event(vcpu, true)          | 14                     |
- * | 15    | vcpu_notify_lapic(vcpu)                | with dev/vmm/vmm_vm.h  |
+ * | value | call                                | kernels                   |
+ * |-------|-------------------------------------|---------------------------|
+ * | 13    | vcpu_notify_event(vm, vcpuid, true) | 12.0 to 13.1              |
+ * | 14    | vcpu_notify_event(vcpu, true)       | 13.2, 14.0 and later      |
+ * | 15    | vcpu_notify_lapic(vcpu)             | with dev/vmm/vmm_vm.h, as |
+ * |       |                                     | 15.1                      |
  *
- * With 13 the vcpu argument below is NULL.
+ * With 13 the vcpu argument below is NULL. The interface changed between two
+ * values of __FreeBSD_version on the stable branch before 13.2 and on the
+ * development branch before 14.0. Snapshots of these have to define the value.
  */
 #ifndef VTDPI_BHYVE_KPI
+#if __has_include(<dev/vmm/vmm_vm.h>)
+#define VTDPI_BHYVE_KPI 15
+#elif __FreeBSD_version >= 1400097
 #define VTDPI_BHYVE_KPI 14
+#elif __FreeBSD_version >= 1302000 && __FreeBSD_version < 1400000
+#define VTDPI_BHYVE_KPI 14
+#elif __FreeBSD_version >= 1200000 && __FreeBSD_version < 1301500
+#define VTDPI_BHYVE_KPI 13
+#else
+#error "set VTDPI_BHYVE_KPI: this kernel's vcpu_notify_event() is not known"
+#endif
 #endif
 
 /* The module: vmx.c. Thread context. */

@@ -126,7 +126,7 @@ enum vtdpi_bhyve_count {
 struct vtdpi_bhyve {
     struct sx lock;
     struct vtdpi_sched sched;
-    struct vtdpi_pcpu *pcpus; /* by CPU id */
+    struct vtdpi_pcpu *pcpus;       /* by CPU id */
     struct vtdpi_bhyve_unit *units; /* without the holes of their numbers */
     u_int unit_count;
     uint8_t anv;

@@ -3,7 +3,11 @@
 #define SHIM_SYS_PARAM_H
 
 /* The release whose interfaces the shim has. */
+#ifdef SHIM_FREEBSD_VERSION
+#define __FreeBSD_version SHIM_FREEBSD_VERSION
+#else
 #define __FreeBSD_version 1400097
+#endif
 
 #include <sys/types.h>
 #include <sys/errno.h>
