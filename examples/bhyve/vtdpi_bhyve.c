@@ -64,6 +64,8 @@ COUNTER(POSTED, posted, "Messages that are posted now");
 COUNTER(MOVES, moves, "Times a message began, ceased, or moved to a vCPU");
 COUNTER(REROUTES, reroutes, "Times the routes of a VM were looked at again");
 COUNTER(REBINDS, rebinds, "Host forms that the kernel has changed meanwhile");
+COUNTER(OVERWRITTEN, overwritten,
+        "Entries found changed without the re-bind hook");
 COUNTER(FAILURES, failures, "Changes of entries that failed");
 COUNTER(SOFT_POSTS, soft_posts, "Vectors posted by software");
 COUNTER(SOFT_IPIS, soft_ipis, "Notifications sent for them");

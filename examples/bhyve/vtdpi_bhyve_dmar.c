@@ -223,13 +223,27 @@ static void account(struct vtdpi_bhyve_msg *msg)
         vtdpi_bhyve_notify(posted);
 }
 
-static int follow_one(struct vtdpi_irq_batch *batch,
-                      struct vtdpi_bhyve_msg *msg)
+/*
+ * EAGAIN: the entry is not what the port has written. A kernel without the
+ * re-bind hook has put the host form there, which ended posting.
+ */
+static void count_overwritten(int rc)
 {
+    if (rc == VTDPI_EAGAIN)
+        vtdpi_bhyve_count(VTDPI_COUNT_OVERWRITTEN, 1);
+}
+
+static void follow_one(struct vtdpi_irq_batch *batch,
+                       struct vtdpi_bhyve_msg *msg)
+{
+    int rc;
+
     if (msg->target == NULL)
-        return (vtdpi_irq_batch_unpost(batch, &msg->irq));
-    return (
-        vtdpi_irq_batch_post(batch, &msg->irq, &msg->target->pi, msg->vector));
+        rc = vtdpi_irq_batch_unpost(batch, &msg->irq);
+    else
+        rc = vtdpi_irq_batch_post(batch, &msg->irq, &msg->target->pi,
+                                  msg->vector);
+    count_overwritten(rc);
 }
 
 /*
@@ -272,7 +286,7 @@ static void follow(const struct vtdpi_bhyve_unit *unit,
     KASSERT(rc == 0, ("vtdpi: batch: %s", vtdpi_strerror(rc)));
     for (u_int i = 0; i < n; i++) {
         if (same_unit(&msgs[i], unit))
-            (void)follow_one(&batch, &msgs[i]); /* settle_one() looks */
+            follow_one(&batch, &msgs[i]); /* settle_one() looks */
     }
     rc = vtdpi_irq_batch_commit(&batch);
     (void)rc;
@@ -307,6 +321,7 @@ static int unpost(struct vtdpi_irq *irq)
 {
     int rc = vtdpi_irq_unpost(irq);
 
+    count_overwritten(rc);
     if (rc == VTDPI_EAGAIN) /* not what we wrote: clear it, whatever it is */
         rc = vtdpi_irq_teardown(irq);
     else if (rc == VTDPI_ESTATE) /* that has happened, and its flush failed */

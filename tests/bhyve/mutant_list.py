@@ -147,6 +147,9 @@ MUTANTS = (
         "place == VTDPI_PLACE_UNIT ? vtdpi_bhyve.units[r->where].number\n"
         "                                     : r->where",
         "r->where")),
+    port("an overwritten entry is not counted", "_dmar", (
+        "    if (rc == VTDPI_EAGAIN)\n        vtdpi_bhyve_count(",
+        "    if (rc == VTDPI_EBUSY)\n        vtdpi_bhyve_count(")),
     port("release leaves the posted form", "_dmar", (
         "    int rc = vtdpi_irq_unpost(irq);", "    int rc = 0;")),
     port("a failed flush is not repeated", "_dmar", (

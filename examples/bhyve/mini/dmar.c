@@ -70,6 +70,14 @@ void mini_dmar_hole(u_int place)
     hole = place;
 }
 
+/* A kernel that does not ask before it re-binds. */
+static bool hooked = true;
+
+void mini_dmar_unhook(bool unhook)
+{
+    hooked = !unhook;
+}
+
 /* A unit that does not post; MINI_UNITS: all post. */
 static u_int without_pi = MINI_UNITS;
 
@@ -215,7 +223,8 @@ static void program(u_int place, u_int index, const struct vtdpi_irte *irte)
     struct dmar_unit *u = units[place];
     const bool present = (load(u, index, 0) & VTDPI_IRTE_LO_P) != 0;
 
-    if (rebind != NULL && rebind(number_of(place), index, irte->lo, irte->hi))
+    if (rebind != NULL && hooked &&
+        rebind(number_of(place), index, irte->lo, irte->hi))
         return;
     /* As the driver has it: a re-balancing, which changes the low half. */
     KASSERT(!present || load(u, index, 1) == irte->hi,

@@ -225,6 +225,8 @@ struct vtdpi_model *mini_dmar_model(u_int unit);
 void mini_dmar_hole(u_int place);
 /* The driver says that unit @place does not post; MINI_UNITS: none. */
 void mini_dmar_without_pi(u_int place);
+/* The kernel was built without the question before a re-bind, or with it. */
+void mini_dmar_unhook(bool unhook);
 /* The next @n invalidations fail. */
 void mini_dmar_fail(u_int unit, u_int n);
 

@@ -30,6 +30,7 @@ const struct mini_scenario mini_scenarios[] = {
     {"late", mini_late},
     {"hole", mini_hole},
     {"behind_hole", mini_behind_hole},
+    {"unhooked", mini_unhooked},
     {"storm", mini_storm},
     {"storm_vectors_gone", mini_storm_vectors_gone},
     {"storm_off", mini_storm_off},
@@ -88,6 +89,13 @@ void play_load(const struct mini_run *run)
     mini_check(mini_vid == !init_fails);
 }
 
+static bool low_memory;
+
+void play_low_memory(bool low)
+{
+    low_memory = low;
+}
+
 static int taken_vectors[3];
 static u_int taken_count;
 
@@ -100,6 +108,7 @@ void play_begin(const struct mini_run *run, u_int taken)
         .sparse = run->seed % 2 == 0,
         .xapic = run->seed % 3 == 2,
         .pti = run->seed % 2 == 1,
+        .low = low_memory,
     };
 
     shim_boot(&options);

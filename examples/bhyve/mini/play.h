@@ -16,6 +16,9 @@ void play_end(void);
  * name; or no more. */
 void play_fail_init(bool fail);
 
+/* From the next power-on, memory lies below 4 GB; or no more. */
+void play_low_memory(bool low);
+
 /* Module and driver alone, to be loaded a second time. */
 void play_load(const struct mini_run *run);
 void play_unload(void);

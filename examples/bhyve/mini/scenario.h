@@ -76,5 +76,6 @@ void mini_apic_off(const struct mini_run *run);
 void mini_late(const struct mini_run *run);
 void mini_hole(const struct mini_run *run);
 void mini_behind_hole(const struct mini_run *run);
+void mini_unhooked(const struct mini_run *run);
 
 #endif

@@ -141,7 +141,7 @@ void shim_boot(const struct shim_options *options)
     const struct host_options h = {options->seed, options->lockstep,
                                    shim_time_passes, dump};
 
-    shim_mem_reset();
+    shim_mem_reset(options->low);
     shim_lock_reset(options->lockstep);
     shim_intr_reset();
     shim_pti_reset(options->pti);

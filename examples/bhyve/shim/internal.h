@@ -123,7 +123,7 @@ void shim_lock_check_end(void);
 void shim_lock_check_range(const void *p, size_t size);
 
 /* Memory (mem.c). */
-void shim_mem_reset(void);
+void shim_mem_reset(bool low);
 void shim_mem_check_end(void);
 
 /* Knobs (sysctl.c). */

@@ -43,7 +43,8 @@ static struct {
     struct malloc_type *types;
     uint64_t high; /* pages given out */
     uint64_t low;
-} g; /* host_lock() */
+    bool low_only; /* of what is contiguous */
+} g;               /* host_lock() */
 
 static void check_context(const char *what, int flags)
 {
@@ -166,7 +167,7 @@ void *contigmalloc(unsigned long size, struct malloc_type *type, int flags,
         !powerof2(boundary) || low > high)
         panic("contigmalloc: size %lu, alignment %lu", size, alignment);
     /* A boundary is kept by aligning to the size. */
-    b = new_block(size, PAGE_SIZE, true, high / PAGE_SIZE,
+    b = new_block(size, PAGE_SIZE, true, g.low_only ? 0 : high / PAGE_SIZE,
                   boundary == 0
                       ? align / PAGE_SIZE
                       : MAX(align, roundup2(size, align)) / PAGE_SIZE);
@@ -296,9 +297,10 @@ void *shim_phys_to_virt(uint64_t phys, size_t len)
     return page == NULL ? NULL : page + phys % PAGE_SIZE;
 }
 
-void shim_mem_reset(void)
+void shim_mem_reset(bool low)
 {
     memset(&g, 0, sizeof(g));
+    g.low_only = low;
 }
 
 void shim_mem_check_end(void)

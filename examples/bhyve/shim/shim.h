@@ -31,6 +31,7 @@ struct shim_options {
     bool sparse;   /* leave gaps between CPU numbers */
     bool xapic;    /* local APICs in xAPIC mode, not x2APIC */
     bool pti;      /* page-table isolation */
+    bool low;      /* contigmalloc() gives memory below 4 GB */
 };
 
 /* Power on; the caller becomes a kernel thread. Runs SYSINITs. */
