@@ -173,9 +173,10 @@ struct vtdpi_bhyve_dev *vtdpi_bhyve_dev_attach(const char *name);
 /** @brief ppt_detach(). The device is not assigned. */
 void vtdpi_bhyve_dev_detach(struct vtdpi_bhyve_dev *d);
 
-/** @brief First thing in ppt_setup_msi(), ppt_setup_msix() and
- *         ppt_disable_msix(), and around what ppt_unassign_device() tears
- *         down. ppt.c has no lock of its own. */
+/** @brief In ppt_setup_msi(), ppt_setup_msix() and ppt_disable_msix() as soon as
+ *         ppt_find() has found the device, and around what
+ *         ppt_unassign_device() tears down. ppt.c has no lock of its own up to
+ *         15.0; the lock of 15.1 is taken before this one. */
 void vtdpi_bhyve_dev_lock(struct vtdpi_bhyve_dev *d);
 
 /** @brief Last thing there. */
