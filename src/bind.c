@@ -209,11 +209,10 @@ static int change_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
 
     if (v != NULL) {
         rc = vtdpi_irq_batch_post(batch, b->irq, v, b->decision.vector);
-        if (rc != VTDPI_ECLOSED && rc != VTDPI_EIRTE_PDA_WIDTH)
+        if (rc != VTDPI_EIRTE_PDA_WIDTH)
             return rc;
         /* It must not stay with the vCPU that it had before. */
-        downgrade(b, rc == VTDPI_ECLOSED ? VTDPI_ROUTE_DETACHED
-                                         : VTDPI_ROUTE_UNREACHABLE);
+        downgrade(b, VTDPI_ROUTE_UNREACHABLE);
     }
     return vtdpi_irq_batch_unpost(batch, b->irq);
 }
@@ -490,14 +489,27 @@ int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
         return VTDPI_EDETACHED;
     if (vm->vcpus[vcpu] != NULL)
         return VTDPI_EATTACHED;
+    /* Before the map names the vCPU, so that no delivery finds a slot that may
+     * be somebody else's. */
+    if (vtdpi_vcpu_ref(v) != 0)
+        return VTDPI_ECLOSED;
     return vcpu_set(vm, vcpu, v);
 }
 
 int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
 {
+    struct vtdpi_vcpu *v;
+    int rc;
+
     if (vm == NULL || vcpu >= vm->vcpu_count)
         return VTDPI_EINVAL;
-    return vcpu_set(vm, vcpu, NULL);
+    v = vm->vcpus[vcpu];
+    rc = vcpu_set(vm, vcpu, NULL);
+    /* After the map has forgotten the vCPU. Entries that the update could not
+     * change hold references of their own. */
+    if (v != NULL)
+        vtdpi_vcpu_unref(v);
+    return rc;
 }
 
 int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)

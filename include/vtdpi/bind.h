@@ -51,6 +51,10 @@
  * delivered there, as if it had been accepted before the guest wrote its
  * message. After success nothing more goes to A.
  *
+ * **vCPUs.** The VM holds a reference on each vCPU that it knows, from
+ * vtdpi_vm_attach() to vtdpi_vm_detach(): until then vtdpi_vcpu_detach() says
+ * VTDPI_EBUSY, and no delivery can reach a slot that is somebody else's.
+ *
  * **Masked.** A masked device sends nothing, so an entry stays as it is, posted
  * or not. A message that is written under the mask is kept until the unmask and
  * decided on then: a guest that masks, writes three registers and unmasks costs
@@ -170,6 +174,9 @@ typedef void (*vtdpi_inject)(void *ctx, uint32_t vcpu,
 
 /**
  * @brief Initialise a VM: no APIC, no vCPU attached, no binding.
+ *
+ * A VM that was in use must have no vCPU attached and no binding any more: the
+ * references on its vCPUs would never be given back.
  *
  * @param vm      The VM. Not NULL.
  * @param params  See there; may be temporary, except for what it points to.
@@ -331,6 +338,9 @@ vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
 /**
  * @brief A vCPU has its slot: from now on it can be posted to.
  *
+ * Takes a reference on @p v for the VM (vtdpi_vcpu_ref()), which
+ * vtdpi_vm_detach() gives back.
+ *
  * @param vm    The VM. Not NULL.
  * @param vcpu  The vCPU's number.
  * @param v     After vtdpi_vcpu_attach(). Not NULL.
@@ -342,8 +352,11 @@ vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
  * @retval VTDPI_EINVAL     A pointer is NULL, or @p vcpu is out of range.
  * @retval VTDPI_EDETACHED  @p v has no slot.
  * @retval VTDPI_EATTACHED  That number has its vCPU.
+ * @retval VTDPI_ECLOSED    The detach of @p v has begun
+ *                          (vtdpi_vcpu_detach_begin()).
  * @return Else the first error of the update, as vtdpi_vm_update(). The vCPU is
- *         recorded all the same. Nothing has changed after the errors listed.
+ *         recorded and its reference is taken. After the errors listed nothing
+ *         has changed and no reference is taken.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v);
@@ -355,6 +368,12 @@ vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v);
  * after success it can be harvested for the last time, and vtdpi_vcpu_detach()
  * does not say VTDPI_EBUSY on account of this VM; but for interrupts that are
  * pinned (irq.h), which keep their references. For saving the vCPU, too.
+ *
+ * Gives the VM's own reference back in any case, under a hold and after an
+ * error of the update as well: vtdpi_vm_deliver() does not reach the vCPU any
+ * more. Entries that still refer to the vCPU hold references of their own.
+ * Before a VM's memory is freed or initialised again, each of its vCPUs must
+ * have been detached from the VM.
  *
  * @param vm    The VM. Not NULL.
  * @param vcpu  The vCPU's number; one without a vCPU is left so.
@@ -416,8 +435,6 @@ VTDPI_API void vtdpi_vm_hold(struct vtdpi_vm *vm);
  * For each table one batch; and before it another one that flushes what an
  * earlier failure has left dirty, if anything is. Costs nothing if no binding
  * is pending.
- *
- * A vCPU whose detach has begun behind the VM's back counts as not attached.
  *
  * @param vm  The VM. Not NULL.
  *

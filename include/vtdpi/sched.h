@@ -442,24 +442,26 @@ VTDPI_API uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v);
 
 /**
  * @brief Take a reference: an interrupt-remapping-table entry is about to name
- *        this vCPU's PID.
+ *        this vCPU's PID, or a VM (bind.h) is about to deliver to the vCPU.
  *
  * @param v  A vCPU that was zeroed once. Not NULL.
  *
  * @retval 0              Taken; detach fails until it is given back.
  * @retval VTDPI_ECLOSED  The vCPU is not attached, or its detach has begun.
  *
- * @anyctx @lockfree @order{SC: taken before the entry is written}
+ * @anyctx @lockfree @order{SC: taken before the entry or the map names it}
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_ref(struct vtdpi_vcpu *v);
 
 /**
  * @brief Give a reference back: no unit can reach the PID through that entry
- *        any more (invalidated, waited for, drained).
+ *        any more (invalidated, waited for, drained), or the VM does not
+ *        deliver to the vCPU any more.
  *
  * @param v  The vCPU. Not NULL. The caller holds a reference.
  *
- * @anyctx @lockfree @order{SC: given back after the flush}
+ * @anyctx @lockfree
+ * @order{SC: given back after the flush, or after the map has forgotten it}
  */
 VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
 
@@ -468,7 +470,9 @@ VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
  *
  * @param v  A vCPU that was zeroed once. Not NULL.
  *
- * @return Posted forms that name it, pinned ones included; stale at once.
+ * @return Posted forms that name it, pinned ones included, and one for each VM
+ *         that it is attached to (vtdpi_vm_attach()); stale at once. 0 means
+ *         that no device can post to the vCPU.
  *
  * @anyctx @waitfree
  */
@@ -484,7 +488,8 @@ VTDPI_API uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v);
  * @param v  The vCPU. Not NULL.
  *
  * @retval 0                Begun.
- * @retval VTDPI_EBUSY      Entries still refer to it. Nothing has changed.
+ * @retval VTDPI_EBUSY      Entries still refer to it, or a VM holds it
+ *                          (vtdpi_vm_detach()). Nothing has changed.
  * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
  * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
  *
@@ -520,7 +525,8 @@ vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
  * @param v  The vCPU. Not NULL.
  *
  * @retval 0                Done, as vtdpi_vcpu_detach_poll() says.
- * @retval VTDPI_EBUSY      Entries still refer to it. Nothing has changed.
+ * @retval VTDPI_EBUSY      Entries still refer to it, or a VM holds it
+ *                          (vtdpi_vm_detach()). Nothing has changed.
  * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
  * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
  *

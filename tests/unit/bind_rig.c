@@ -228,6 +228,7 @@ int rig_teardown(void **state)
             assert_int_equal(rig_unbind(r, i), 0);
     }
     for (unsigned int i = 0; i < RIG_VCPUS; i++) {
+        assert_int_equal(rig_detach(r, i), 0);
         assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[i]), 0);
         if (vtdpi_vcpu_attached(&r->vcpu[i]))
             assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[i]), 0);
@@ -425,6 +426,11 @@ static struct vtdpi_route_decision expected(struct rig *r, unsigned int i)
     return r->has[i] ? vtdpi_route_decide(&set, &r->msi[i], &options) : none;
 }
 
+unsigned int rig_refs(const struct rig *r, unsigned int vcpu)
+{
+    return vtdpi_vcpu_refs(&r->vcpu[vcpu]) - (r->attached[vcpu] ? 1 : 0);
+}
+
 void rig_check_decisions(struct rig *r)
 {
     unsigned int count[VTDPI_ROUTE_REASONS] = {0};
@@ -501,7 +507,7 @@ void rig_check(struct rig *r)
             refs[d.vcpu]++;
     }
     for (unsigned int v = 0; v < RIG_VCPUS; v++)
-        assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[v]), refs[v]);
+        assert_int_equal(rig_refs(r, v), refs[v]);
 }
 
 static void check_reference(struct rig *r, const struct vtdpi_irte *irte)
@@ -512,7 +518,7 @@ static void check_reference(struct rig *r, const struct vtdpi_irte *irte)
     if ((irte->lo & (PRESENT | POSTED)) != (PRESENT | POSTED))
         return;
     assert_true(vcpu < RIG_VCPUS);
-    assert_true(vtdpi_vcpu_refs(&r->vcpu[vcpu]) > 0);
+    assert_true(rig_refs(r, (unsigned int)vcpu) > 0);
 }
 
 void rig_check_held(struct rig *r)

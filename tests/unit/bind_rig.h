@@ -101,6 +101,9 @@ void rig_bind(struct rig *r, unsigned int i);
 /* vCPUs 0 to n - 1 with x2APIC ids of the same numbers, attached. */
 void rig_vcpus(struct rig *r, unsigned int n);
 
+/* References of a vCPU that entries hold: all but the VM's own. */
+unsigned int rig_refs(const struct rig *r, unsigned int vcpu);
+
 /* Judges everything; nothing is pending. */
 void rig_check(struct rig *r);
 /* The same for decisions and counters only. */

@@ -53,7 +53,7 @@ static void test_set_message_posts_retargets_and_disables(void **state)
     assert_int_equal(rig_message(r, 0, &b), 0);
     assert_post(r, 0, 2, 0x42);
     assert_cost(r, 1, 1);
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 0);
+    assert_int_equal(rig_refs(r, 1), 0);
     assert_int_equal(rig_message(r, 0, NULL), 0);
     assert_host(r, 0, VTDPI_ROUTE_NO_MESSAGE);
     assert_cost(r, 1, 1);
@@ -161,7 +161,7 @@ static void test_mask_other_events_go_by_the_message_in_force(void **state)
     assert_int_equal(rig_message(r, 0, &b), 0);
     assert_int_equal(rig_detach(r, 1), 0);
     assert_host(r, 0, VTDPI_ROUTE_DETACHED);
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 0);
+    assert_int_equal(rig_refs(r, 1), 0);
     assert_int_equal(rig_attach(r, 1), 0);
     assert_post(r, 0, 1, 0x41);
     rig_check(r);
@@ -446,7 +446,7 @@ static void test_unbind_torn_down_succeeds_at_once(void **state)
     assert_true(vtdpi_irq_is_pinned(&r->irq[1]));
     r->refuse = 0;
     assert_int_equal(vtdpi_irq_flush(&r->irq[1]), 0);
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 0);
+    assert_int_equal(rig_refs(r, 1), 0);
 }
 
 /* Set up. */

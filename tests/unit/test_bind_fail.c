@@ -246,12 +246,12 @@ static void test_retarget_not_flushed_holds_both_vcpus(void **state)
     const struct vtdpi_msi to_c = msi_to(3, 0x73);
 
     (void)state;
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 2 * SPREAD / 4);
+    assert_int_equal(rig_refs(r, 0), 2 * SPREAD / 4);
     refuse(r, 4, UINT32_MAX); /* begin, replace, invalidate, commit */
     assert_int_equal(event_message(r), RIG_REFUSED);
     assert_true(vtdpi_irq_is_dirty(&r->irq[0]));
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 2 * SPREAD / 4);
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[2]), 2 * SPREAD / 4 + 1);
+    assert_int_equal(rig_refs(r, 0), 2 * SPREAD / 4);
+    assert_int_equal(rig_refs(r, 2), 2 * SPREAD / 4 + 1);
     /* The next one is stored and decided, but cannot be written. */
     assert_int_equal(rig_message(r, 0, &to_c), RIG_REFUSED);
     assert_ptr_equal(vtdpi_irq_vcpu(&r->irq[0]), &r->vcpu[2]);
@@ -263,7 +263,7 @@ static void test_retarget_not_flushed_holds_both_vcpus(void **state)
     assert_post(r, 0, 3, 0x73);
     assert_int_equal(r->table[0].writes, 1);
     assert_int_equal(r->table[0].commits, 2); /* the old one, the new one */
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 2 * SPREAD / 4 - 1);
+    assert_int_equal(rig_refs(r, 0), 2 * SPREAD / 4 - 1);
     rig_check(r);
     (void)rig_teardown(&(void *){r});
 }
@@ -275,6 +275,8 @@ static void test_detach_not_flushed_keeps_the_vcpu(void **state)
     (void)state;
     refuse(r, 1, UINT32_MAX);
     assert_int_equal(rig_detach(r, 1), RIG_REFUSED);
+    /* Entries hold the vCPU, and the VM does not any more. */
+    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 2 * SPREAD / 4);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED),
                      2 * SPREAD / 4);

@@ -364,8 +364,10 @@ static void finish(struct replay *r)
         assert_int_equal(vtdpi_vm_unbind(&r->b[i]),
                          i == 0 && r->unbound ? VTDPI_EINVAL : 0);
     }
-    for (unsigned int v = 0; v < MACHINE_VCPUS; v++)
+    for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
+        assert_int_equal(vtdpi_vm_detach(&r->vm, v), 0);
         assert_int_equal(vtdpi_vcpu_detach(&r->m->vcpu[v]), 0);
+    }
     (void)machine_teardown(&(void *){r->m});
 }
 

@@ -202,6 +202,24 @@ static void test_attach_refuses_what_it_cannot_take(void **state)
                      VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_attach(&r->vm, 1, NULL), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_attach(NULL, 1, &r->vcpu[0]), VTDPI_EINVAL);
+    /* None of the errors has taken a reference. */
+    assert_int_equal(rig_refs(r, 0), 0);
+    rig_check(r);
+}
+
+/* The detach has begun, so that the slot can be somebody else's at any time. */
+static void test_attach_refuses_a_vcpu_on_its_way_off(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_vcpu *v = &r->vcpu[0];
+
+    assert_int_equal(rig_apic(r, 0, x2apic(0)), 0);
+    assert_int_equal(vtdpi_vcpu_attach(&r->sched, v, 0, v), 0);
+    assert_int_equal(vtdpi_vcpu_detach_begin(v), 0);
+    assert_int_equal(vtdpi_vm_attach(&r->vm, 0, v), VTDPI_ECLOSED);
+    assert_true(vtdpi_vcpu_detach_poll(v));
+    rig_check(r);
+    assert_int_equal(rig_attach(r, 0), 0);
     rig_check(r);
 }
 
@@ -216,7 +234,6 @@ static void test_detach_drops_every_reference_in_one_update(void **state)
         assert_int_equal(rig_message(r, i, &msi), 0);
     }
     assert_cost(r, 9, 9);
-    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
     assert_int_equal(rig_detach(r, 1), 0);
     assert_cost(r, 3, 1);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
@@ -236,27 +253,45 @@ static void test_detach_drops_every_reference_in_one_update(void **state)
     assert_int_equal(vtdpi_vm_detach(NULL, 0), VTDPI_EINVAL);
 }
 
-/* The host began to detach a vCPU and has not said so. The interrupt must not
- * stay with the one that it was posted to before. */
-static void test_closed_vcpu_counts_as_not_attached(void **state)
+/* No interrupt names the vCPU, and yet the VM can deliver to it: the slot must
+ * not become somebody else's behind the VM's back. */
+static void test_vcpu_cannot_leave_behind_the_vms_back(void **state)
 {
+    const struct vtdpi_msi msi = msi_to(1, 0x41);
     struct rig *r = *state;
-    const struct vtdpi_msi a = msi_to(0, 0x41);
-    const struct vtdpi_msi b = msi_to(1, 0x41);
-    struct vtdpi_route_decision d;
+    struct vtdpi_delivery out;
 
     rig_vcpus(r, 2);
-    assert_int_equal(rig_message(r, 0, &a), 0);
-    assert_int_equal(vtdpi_vcpu_detach_begin(&r->vcpu[1]), 0);
-    assert_int_equal(vtdpi_binding_set_message(&r->b[0], &b), 0);
-    assert_host(r, 0, VTDPI_ROUTE_DETACHED);
-    d = vtdpi_binding_decision(&r->b[0]);
-    assert_int_equal(d.vcpu, 1);
-    assert_int_equal(d.vector, 0x41);
-    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[0]), 0);
-    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED), 1);
-    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 0);
-    assert_true(vtdpi_vcpu_detach_poll(&r->vcpu[1]));
+    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
+    assert_int_equal(vtdpi_vcpu_detach_begin(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(rig_message(r, 0, &msi), 0);
+    assert_post(r, 0, 1, 0x41);
+    assert_int_equal(vtdpi_vm_deliver(&r->vm, &msi, NULL, NULL, &out), 0);
+    assert_int_equal(out.posted, 1);
+    rig_check(r);
+}
+
+/* The VM's own reference goes at once; entries hold theirs until the update. */
+static void test_detach_under_a_hold_gives_back_the_vms_reference(void **state)
+{
+    const struct vtdpi_msi msi = msi_to(1, 0x41);
+    struct rig *r = *state;
+    struct vtdpi_delivery out;
+
+    rig_vcpus(r, 2);
+    assert_int_equal(rig_message(r, 0, &msi), 0);
+    vtdpi_vm_hold(&r->vm);
+    assert_int_equal(rig_detach(r, 1), 0);
+    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vm_deliver(&r->vm, &msi, NULL, NULL, &out), 0);
+    assert_int_equal(out.injected, 1);
+    assert_int_equal(rig_detach(r, 1), 0);
+    assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
+    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
+    rig_check(r);
 }
 
 /* A PID that the units of one table cannot reach. */
@@ -317,8 +352,10 @@ int main(void)
         RIG_TEST(test_set_apic_looks_at_what_it_can_affect),
         RIG_TEST(test_attach_posts_what_waited_for_it),
         RIG_TEST(test_attach_refuses_what_it_cannot_take),
+        RIG_TEST(test_attach_refuses_a_vcpu_on_its_way_off),
         RIG_TEST(test_detach_drops_every_reference_in_one_update),
-        RIG_TEST(test_closed_vcpu_counts_as_not_attached),
+        RIG_TEST(test_vcpu_cannot_leave_behind_the_vms_back),
+        RIG_TEST(test_detach_under_a_hold_gives_back_the_vms_reference),
         RIG_TEST(test_unreachable_pid_is_a_reason),
         RIG_TEST(test_set_posting_moves_all_at_once),
     };
