@@ -202,6 +202,19 @@ static int flush_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
     return vtdpi_irq_batch_flush(batch, b->irq);
 }
 
+/* Why the table does not post, if @p rc says so; POSTABLE for other codes. */
+static enum vtdpi_route_reason refusal(int rc)
+{
+    switch (rc) {
+    case VTDPI_ENOPI:
+        return VTDPI_ROUTE_NO_POSTING;
+    case VTDPI_EIRTE_PDA_WIDTH:
+        return VTDPI_ROUTE_UNREACHABLE;
+    default:
+        return VTDPI_ROUTE_POSTABLE;
+    }
+}
+
 static int change_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
 {
     struct vtdpi_vcpu *v = target(b);
@@ -209,10 +222,10 @@ static int change_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
 
     if (v != NULL) {
         rc = vtdpi_irq_batch_post(batch, b->irq, v, b->decision.vector);
-        if (rc != VTDPI_EIRTE_PDA_WIDTH)
+        if (refusal(rc) == VTDPI_ROUTE_POSTABLE)
             return rc;
         /* It must not stay with the vCPU that it had before. */
-        downgrade(b, VTDPI_ROUTE_UNREACHABLE);
+        downgrade(b, refusal(rc));
     }
     return vtdpi_irq_batch_unpost(batch, b->irq);
 }

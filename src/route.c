@@ -295,6 +295,7 @@ const char *vtdpi_route_reason_text(enum vtdpi_route_reason reason)
         "several destinations",
         "the vCPU has no descriptor",
         "posting is off for the VM",
+        "the interrupt's table cannot post",
         "the descriptor is above the host address width",
         "no message is programmed",
     };

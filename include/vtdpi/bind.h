@@ -38,6 +38,10 @@
  * the same logical cluster; not at the others (vtdpi_vm_get_stats() counts).
  * With fewer buckets than destinations in use some share one.
  *
+ * **No failure.** A table that cannot post (VTDPI_ENOPI), or cannot reach the
+ * PID (VTDPI_EIRTE_PDA_WIDTH), changes the decision: the interrupt goes to the
+ * host form, and the reason says why. Each later decision asks the table again.
+ *
  * **Failure.** Where an entry does not follow, because the backend refused or
  * a flush failed, the binding is **pending**. Its decision stands, no reference
  * is lost, and what was posted stays deliverable; until a flush has succeeded,

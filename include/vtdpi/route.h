@@ -151,21 +151,23 @@ enum vtdpi_route_reason {
 
     /* REMAP: given by bind.h only. */
 
-    VTDPI_ROUTE_UNREACHABLE = 17, /**< The PID is above the table's host
+    VTDPI_ROUTE_NO_POSTING = 17,  /**< The interrupt's table cannot post:
+                                       VTDPI_ENOPI. */
+    VTDPI_ROUTE_UNREACHABLE = 18, /**< The PID is above the table's host
                                        address width. */
-    VTDPI_ROUTE_NO_MESSAGE = 18,  /**< The guest has programmed none, or has
+    VTDPI_ROUTE_NO_MESSAGE = 19,  /**< The guest has programmed none, or has
                                        disabled MSI. */
 };
 
 /** Number of reasons, for an array of counters. */
-#define VTDPI_ROUTE_REASONS 19
+#define VTDPI_ROUTE_REASONS 20
 
 /** @brief A decision. */
 struct vtdpi_route_decision {
     enum vtdpi_route_kind kind;     /**< What to do. */
     enum vtdpi_route_reason reason; /**< Why. */
-    uint32_t vcpu;  /**< POST, DETACHED, POSTING_OFF, UNREACHABLE: the one vCPU
-                         that takes it. Else 0. */
+    uint32_t vcpu;  /**< POST, DETACHED, POSTING_OFF, NO_POSTING, UNREACHABLE:
+                         the one vCPU that takes it. Else 0. */
     uint8_t vector; /**< Guest vector of the message; REJECT: 0. */
     bool urgent;    /**< POST: as asked for. Else false. */
 };

@@ -474,5 +474,5 @@ void proof_route_text(void)
         vtdpi_route_reason_text((enum vtdpi_route_reason)n);
 
     CLAIM(text != NULL && text[0] != '\0');
-    CLAIM((text[0] == 'u') == (n > 18));
+    CLAIM((text[0] == 'u') == (n > 19));
 }

@@ -41,6 +41,8 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
     (void)flush;
     if (refused(t->rig))
         return RIG_REFUSED;
+    if (t->no_posting && (replacement->lo & POSTED) != 0)
+        return VTDPI_ENOPI;
     assert_in_range(index, RIG_FIRST, RIG_ENTRIES - 1);
     if (old != NULL)
         assert_memory_equal(&t->entry[index], old, sizeof(*old));

@@ -29,6 +29,7 @@ struct rig_table {
     struct vtdpi_irte used[RIG_ENTRIES]; /* by the units */
     unsigned int writes;
     unsigned int commits; /* that had something to flush */
+    bool no_posting;      /* the units cannot */
 };
 
 struct rig {

@@ -247,7 +247,7 @@ static void test_random_runs_follow_the_oracle(void **state)
     assert_int_equal(x.failed, 0);
     /* Every reason that a table does not give has occurred. */
     for (int i = 0; i < VTDPI_ROUTE_REASONS; i++) {
-        if (i != VTDPI_ROUTE_UNREACHABLE)
+        if (i != VTDPI_ROUTE_UNREACHABLE && i != VTDPI_ROUTE_NO_POSTING)
             assert_true(x.seen[i] > 0);
     }
 }

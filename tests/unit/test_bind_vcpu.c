@@ -316,6 +316,46 @@ static void test_unreachable_pid_is_a_reason(void **state)
     assert_post(r, other, 0, 0x41);
 }
 
+/* One table of the VM cannot post. That is a reason and no error; the other
+ * table is none the worse, and delivery by software posts as before. */
+static void test_table_that_cannot_post_is_a_reason(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi a = msi_to(0, 0x41);
+    const struct vtdpi_msi b = msi_to(1, 0x42);
+    const unsigned int other = RIG_IRQS / 2;
+    struct vtdpi_route_decision d;
+    struct vtdpi_delivery out;
+
+    rig_vcpus(r, 2);
+    assert_int_equal(rig_message(r, 0, &a), 0);
+    assert_int_equal(rig_message(r, other, &a), 0);
+    assert_cost(r, 2, 2);
+    r->table[0].no_posting = true;
+    /* It does not stay with the vCPU that it was posted to. */
+    assert_int_equal(rig_message(r, 0, &b), 0);
+    assert_host(r, 0, VTDPI_ROUTE_NO_POSTING);
+    d = vtdpi_binding_decision(&r->b[0]);
+    assert_int_equal(d.vcpu, 1);
+    assert_int_equal(d.vector, 0x42);
+    assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_NO_POSTING), 1);
+    assert_int_equal(rig_refs(r, 0), 1);
+    assert_int_equal(rig_refs(r, 1), 0);
+    assert_cost(r, 1, 1);
+    /* Nothing is left to be tried again. */
+    r->calls = 0;
+    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(r->calls, 0);
+    assert_int_equal(rig_message(r, other, &b), 0);
+    assert_post(r, other, 1, 0x42);
+    assert_int_equal(vtdpi_vm_deliver(&r->vm, &b, NULL, NULL, &out), 0);
+    assert_int_equal(out.posted, 1);
+    /* The next decision asks again. */
+    r->table[0].no_posting = false;
+    assert_int_equal(rig_message(r, 0, &b), 0);
+    rig_check(r);
+}
+
 static void test_set_posting_moves_all_at_once(void **state)
 {
     struct rig *r = *state;
@@ -357,6 +397,7 @@ int main(void)
         RIG_TEST(test_vcpu_cannot_leave_behind_the_vms_back),
         RIG_TEST(test_detach_under_a_hold_gives_back_the_vms_reference),
         RIG_TEST(test_unreachable_pid_is_a_reason),
+        RIG_TEST(test_table_that_cannot_post_is_a_reason),
         RIG_TEST(test_set_posting_moves_all_at_once),
     };
 
