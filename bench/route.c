@@ -158,6 +158,7 @@ static bool scan_next(void *ctx, const struct vtdpi_compat_msi *msg,
         if (!vtdpi_guest_apic_matches(&s->apics[i], msg))
             continue;
         out->vcpu = i;
+        out->mode = s->apics[i].mode;
         out->enabled = s->apics[i].enabled;
         out->attached = s->apics[i].attached;
         return true;

@@ -10,7 +10,7 @@
 #define DFR_FLAT        0xf
 #define SVR_ENABLE      (UINT32_C(1) << 8)
 
-/* The broadcast of an APIC that has 8-bit destinations. */
+/* All ones to an APIC that has 8-bit destinations. */
 #define XAPIC_ALL       0xff
 
 static VTDPI_COLD enum vtdpi_guest_apic_mode mode_of(uint64_t apic_base,
@@ -34,7 +34,7 @@ vtdpi_guest_apic_from_registers(uint64_t apic_base, uint32_t id, uint32_t ldr,
     apic.ldr = ldr;
     apic.mode = mode_of(apic_base, dfr);
     apic.enabled = (svr & SVR_ENABLE) != 0;
-    /* In flat mode without an LDR only the broadcast is left. */
+    /* In flat mode without an LDR no logical destination is left. */
     if (apic.mode == VTDPI_GUEST_XAPIC_FLAT && dfr >> 28 != DFR_FLAT)
         apic.ldr = 0;
     return apic;
@@ -52,15 +52,24 @@ static bool xapic_matches(const struct vtdpi_guest_apic *apic, uint32_t dest,
 {
     const uint32_t ldr = apic->ldr >> 24;
 
-    if (dest == XAPIC_ALL)
-        return true;
     if (!logical)
         return dest == apic->id;
-    if (dest > XAPIC_ALL)
+    if (dest > XAPIC_ALL && dest != VTDPI_DEST_ALL)
         return false;
     if (apic->mode == VTDPI_GUEST_XAPIC_FLAT)
         return (dest & ldr) != 0;
     return dest >> 4 == ldr >> 4 && (dest & ldr & 0xf) != 0;
+}
+
+/* Whether an APIC in @p mode reads the destination as the broadcast. In the
+ * flat model all ones are a set like any other. */
+static bool is_broadcast(enum vtdpi_guest_apic_mode mode,
+                         const struct vtdpi_compat_msi *msg)
+{
+    if (mode == VTDPI_GUEST_XAPIC_FLAT && msg->dm)
+        return false;
+    return msg->dest == VTDPI_DEST_ALL ||
+           (msg->dest == XAPIC_ALL && mode != VTDPI_GUEST_X2APIC);
 }
 
 bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
@@ -68,7 +77,7 @@ bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
 {
     if (apic->mode == VTDPI_GUEST_APIC_DISABLED)
         return false;
-    if (msg->dest == VTDPI_DEST_ALL)
+    if (is_broadcast(apic->mode, msg))
         return true;
     return apic->mode == VTDPI_GUEST_X2APIC
                ? x2apic_matches(apic->id, msg->dest, msg->dm)
@@ -184,28 +193,47 @@ bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg)
     return judge_message(msg) == VTDPI_ROUTE_POSTABLE;
 }
 
+/* Whether one of those who take the message, all of them, reads the
+ * destination as the broadcast. */
+static bool is_broadcast_to_any(const struct vtdpi_apic_set *set,
+                                const struct vtdpi_compat_msi *all)
+{
+    struct vtdpi_route_candidate c;
+    struct vtdpi_route_walk walk;
+
+    if (all->dest != VTDPI_DEST_ALL && all->dest != XAPIC_ALL)
+        return false;
+    vtdpi_route_walk_begin(&walk, set, all);
+    while (vtdpi_route_walk_next(&walk, &c)) {
+        if (is_broadcast(c.mode, all))
+            return true;
+    }
+    return false;
+}
+
 /* Whether exactly one takes it, who then is in @p one. */
 static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
                                         const struct vtdpi_compat_msi *msg,
                                         struct vtdpi_route_candidate *one)
 {
-    const bool broadcast = msg->dest == VTDPI_DEST_ALL;
-    struct vtdpi_compat_msi to = *msg;
+    struct vtdpi_compat_msi all = *msg;
     struct vtdpi_route_walk walk;
     struct vtdpi_route_candidate second;
 
+    all.dlm = VTDPI_DLM_FIXED;
+    all.rh = false;
     /* A broadcast is not arbitrated for posting: it is no way to ask for one
      * of many (SDM), so who shall be the one is software's to say. */
-    if (broadcast) {
-        to.dlm = VTDPI_DLM_FIXED;
-        to.rh = false;
-    }
-    vtdpi_route_walk_begin(&walk, set, &to);
+    if (vtdpi_route_is_arbitrated(msg) && !is_broadcast_to_any(set, &all))
+        vtdpi_route_walk_begin(&walk, set, msg);
+    else
+        vtdpi_route_walk_begin(&walk, set, &all);
     if (!vtdpi_route_walk_next(&walk, one))
         return walk.disabled ? VTDPI_ROUTE_DISABLED : VTDPI_ROUTE_NO_MATCH;
     if (!vtdpi_route_walk_next(&walk, &second))
         return VTDPI_ROUTE_POSTABLE;
-    return broadcast ? VTDPI_ROUTE_BROADCAST : VTDPI_ROUTE_SEVERAL;
+    return is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST
+                                          : VTDPI_ROUTE_SEVERAL;
 }
 
 struct vtdpi_route_decision
@@ -259,10 +287,12 @@ vtdpi_route_decide(const struct vtdpi_apic_set *set,
 
 /* Once an APIC matches, this is all that a walk and a decision look at. */
 static bool same_to_walk(const struct vtdpi_guest_apic *a,
-                         const struct vtdpi_guest_apic *b)
+                         const struct vtdpi_guest_apic *b,
+                         const struct vtdpi_compat_msi *msg)
 {
     return a->id == b->id && a->enabled == b->enabled &&
-           a->attached == b->attached;
+           a->attached == b->attached &&
+           is_broadcast(a->mode, msg) == is_broadcast(b->mode, msg);
 }
 
 bool vtdpi_route_affects(const struct vtdpi_guest_apic *before,
@@ -272,7 +302,7 @@ bool vtdpi_route_affects(const struct vtdpi_guest_apic *before,
     const bool was = vtdpi_guest_apic_matches(before, msg);
     const bool is = vtdpi_guest_apic_matches(after, msg);
 
-    return was != is || (is && !same_to_walk(before, after));
+    return was != is || (is && !same_to_walk(before, after, msg));
 }
 
 const char *vtdpi_route_reason_text(enum vtdpi_route_reason reason)

@@ -170,7 +170,7 @@ static bool range_of(const struct vtdpi_route_map *map,
 {
     uint32_t group;
 
-    /* FFh is a broadcast to xAPICs, and to others an id or a cluster. */
+    /* FFh is all ones to xAPICs, and to others an id or a cluster. */
     if (msg->dest == VTDPI_DEST_ALL ||
         (msg->dest == 0xff && map->xapics != 0)) {
         *first = key_of(ALL, 0, 0);
@@ -236,6 +236,7 @@ static bool map_next(void *ctx, const struct vtdpi_compat_msi *msg,
     cursor->word[RANGES] = 1;
     cursor->word[from]++;
     out->vcpu = (uint32_t)(best & VCPU_MASK);
+    out->mode = map->apics[out->vcpu].mode;
     out->enabled = map->apics[out->vcpu].enabled;
     out->attached = map->apics[out->vcpu].attached;
     return true;

@@ -20,19 +20,22 @@
  * **Who matches.** Of the SDM's rules for destinations; where it leaves room,
  * or where a narrow destination meets a wide APIC, this is what holds here:
  *
- * - All ones is the broadcast, to every APIC in any mode. In the 8-bit form
- *   that is FFh: vtdpi_route_decode() widens it to FFFFFFFFh. (KVM does so,
- *   too, unless its user asked for extended destinations; Xen takes FFh for a
- *   broadcast in physical mode, and to xAPICs.)
- * - In the wider forms FFh is a broadcast for an APIC in xAPIC mode only; one
- *   in x2APIC mode reads it as id 255, or as members 0 to 7 of cluster 0.
+ * - All ones is the broadcast, to every APIC in any mode; except a logical
+ *   destination to an APIC in xAPIC flat mode, see there. In the 8-bit form
+ *   all ones is FFh: vtdpi_route_decode() widens it to FFFFFFFFh. (KVM does
+ *   so, too, unless its user asked for extended destinations; Xen takes FFh
+ *   for a broadcast in physical mode, and to xAPICs.)
+ * - In the wider forms FFh is all ones for an APIC in xAPIC mode only; one in
+ *   x2APIC mode reads it as id 255, or as members 0 to 7 of cluster 0.
  * - Physical: the destination is the id, all 32 bits. A destination above FFh
  *   never matches an xAPIC id by its low byte, as it may on a processor: that
  *   would hit a vCPU nobody meant. (KVM and Xen: the same.)
- * - Logical, xAPIC: a destination above FFh matches none but as broadcast.
- *   Flat: some bit is set in both destination and LDR 31:24. Cluster: bits
- *   7:4 are equal and some bit of 3:0 is set in both. Cluster 15 is not
- *   special, unless the members are 15 as well, which is the broadcast.
+ * - Logical, xAPIC: a destination above FFh matches none unless it is all ones.
+ *   Flat: some bit is set in both destination and LDR 31:24. So all ones
+ *   reaches every APIC whose LDR is not 0, and is a set like any other. (Xen:
+ *   the same; KVM counts those with LDR 0 in.) Cluster: bits 7:4 are equal
+ *   and some bit of 3:0 is set in both. Cluster 15 is not special, unless the
+ *   members are 15 as well, which is the broadcast.
  * - Logical, x2APIC: the LDR follows from the id (cluster = id 19:4, member =
  *   id 3:0); bits 31:16 are the cluster, bits 15:0 the members.
  * - APICs in different modes are asked each by the rules of its own mode.
@@ -46,6 +49,12 @@
  * vCPU number). Priorities are not looked at: chipsets have long stopped to,
  * and hardware that posts could not. A level-triggered message that deasserts
  * is taken by nobody.
+ *
+ * **Broadcast.** A message is a broadcast if one of those that take it reads
+ * its destination as the broadcast. To several vCPUs it is never posted,
+ * arbitrated or not: the SDM forbids the redirection hint with all ones in
+ * physical mode and in the cluster model. All ones in the flat model is posted
+ * like any other set.
  *
  * docs/routing.md is the guide to "why is this interrupt not posted".
  */
@@ -141,7 +150,8 @@ enum vtdpi_route_reason {
 
     VTDPI_ROUTE_NO_MATCH = 11,  /**< No APIC has that destination. */
     VTDPI_ROUTE_DISABLED = 12,  /**< Those that have are software-disabled. */
-    VTDPI_ROUTE_BROADCAST = 13, /**< Broadcast, and several take it. */
+    VTDPI_ROUTE_BROADCAST = 13, /**< Broadcast, and several take it. All ones
+                                     in the flat model is none. */
     VTDPI_ROUTE_SEVERAL = 14,   /**< Several take it. */
 
     /* REMAP: it has one destination, and could be posted but for this. */
@@ -185,9 +195,10 @@ struct vtdpi_route_options {
 
 /** @brief A vCPU that a message is for. */
 struct vtdpi_route_candidate {
-    uint32_t vcpu; /**< Its number. */
-    bool enabled;  /**< As in struct vtdpi_guest_apic. */
-    bool attached; /**< The same. */
+    uint32_t vcpu;                   /**< Its number. */
+    enum vtdpi_guest_apic_mode mode; /**< As in struct vtdpi_guest_apic. */
+    bool enabled;                    /**< The same. */
+    bool attached;                   /**< The same. */
 };
 
 /** @brief Where a walk is. For whoever implements vtdpi_apic_set_ops.next. */
@@ -271,7 +282,7 @@ struct vtdpi_route_map {
  * @param ldr        LDR. Not looked at in x2APIC mode.
  * @param dfr        DFR. Not looked at in x2APIC mode. With a model that the
  *                   SDM does not define the result matches no logical
- *                   destination but the broadcast (KVM and Xen: the same).
+ *                   destination (Xen: the same).
  * @param svr        Spurious-interrupt vector register.
  *
  * @return The state, not attached.
@@ -455,8 +466,9 @@ vtdpi_route_decide_decoded(const struct vtdpi_apic_set *set,
  * @param after   The APIC as it is. Not NULL.
  * @param msg     The message, as from vtdpi_route_decode(). Not NULL.
  *
- * @return False only if every decision and every walk is the same before and
- *         after.
+ * @return False only if every decision is the same before and after, and every
+ *         walk names the same vCPUs in the same order, enabled and attached as
+ *         before.
  *
  * @anyctx @waitfree
  */

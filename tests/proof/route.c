@@ -24,8 +24,9 @@ struct matches {
 
 static struct vtdpi_route_candidate any_candidate(void)
 {
-    return (struct vtdpi_route_candidate){nondet_u32(), nondet_bool(),
-                                          nondet_bool()};
+    return (struct vtdpi_route_candidate){
+        nondet_u32(), (enum vtdpi_guest_apic_mode)(nondet_u8() % 3 + 1),
+        nondet_bool(), nondet_bool()};
 }
 
 static bool next_match(void *ctx, const struct vtdpi_compat_msi *msg,
@@ -120,8 +121,33 @@ static struct vtdpi_route_candidate enabled_at(const struct matches *m,
 static bool same_candidate(const struct vtdpi_route_candidate *a,
                            const struct vtdpi_route_candidate *b)
 {
+    return a->vcpu == b->vcpu && a->mode == b->mode &&
+           a->enabled == b->enabled && a->attached == b->attached;
+}
+
+/* Whether the destination is the broadcast: to an xAPIC (1: flat, 2: cluster)
+ * and to an x2APIC (3). */
+static bool broadcast_to(unsigned int mode, uint32_t dest, bool logical)
+{
+    switch (mode) {
+    case 1:
+        return !logical && (dest == 0xff || dest == 0xffffffff);
+    case 2:
+        return dest == 0xff || dest == 0xffffffff;
+    default:
+        return dest == 0xffffffff;
+    }
+}
+
+/* The same to a decision: of the mode only the reading of all ones counts. */
+static bool same_taker(const struct vtdpi_route_candidate *a,
+                       const struct vtdpi_route_candidate *b,
+                       const struct vtdpi_compat_msi *msg)
+{
     return a->vcpu == b->vcpu && a->enabled == b->enabled &&
-           a->attached == b->attached;
+           a->attached == b->attached &&
+           broadcast_to((unsigned int)a->mode, msg->dest, msg->dm) ==
+               broadcast_to((unsigned int)b->mode, msg->dest, msg->dm);
 }
 
 static bool same_decision(const struct vtdpi_route_decision *a,
@@ -219,10 +245,12 @@ static bool xapic_has(const struct vtdpi_guest_apic *a, uint32_t dest,
 {
     const uint32_t own = (uint32_t)bits(a->ldr, 31, 24);
 
-    if (dest == 0xffffffff || dest == 0xff)
+    if (broadcast_to((unsigned int)a->mode, dest, logical))
         return true;
     if (!logical)
         return a->id == dest;
+    if (a->mode == 1 && dest == 0xffffffff)
+        return own != 0;
     if (dest >= 0x100)
         return false;
     if (a->mode == 1)
@@ -264,6 +292,7 @@ void proof_route_matches(void)
     default:
         CLAIM(rc == xapic_has(&a, msg.dest, msg.dm));
         REACH(rc && msg.dm && msg.dest == 0x88);
+        REACH(!rc && msg.dm && msg.dest == 0xffffffff);
         break;
     }
 }
@@ -344,6 +373,17 @@ static unsigned int message_reason(const struct vtdpi_compat_msi *msg)
     return msg->vector <= 15 ? 10 : 0;
 }
 
+/* Whether one of those who take the message reads a broadcast. */
+static bool broadcast_among(const struct matches *m)
+{
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (m->one[i].enabled &&
+            broadcast_to((unsigned int)m->one[i].mode, m->msg.dest, m->msg.dm))
+            return true;
+    }
+    return false;
+}
+
 /* The decision is what the conditions written out say. */
 void proof_route_decide_decoded(void) /* unwind 4 */
 {
@@ -354,7 +394,7 @@ void proof_route_decide_decoded(void) /* unwind 4 */
     const struct vtdpi_route_decision d =
         vtdpi_route_decide_decoded(&set, &msg, &o);
     const uint32_t takers = enabled_among(&m);
-    const bool all = msg.dest == 0xffffffff;
+    const bool all = broadcast_among(&m);
     const bool one_of =
         !all && ((unsigned int)msg.dlm == 1 || (msg.rh && msg.dm));
     const bool found = takers == 1 || (takers > 1 && one_of);
@@ -379,6 +419,9 @@ void proof_route_decide_decoded(void) /* unwind 4 */
     CLAIM(!m.broken);
     REACH(reason == 0 && takers == 3);
     REACH(reason == 0 && all);
+    REACH(reason == 0 && takers == 3 && msg.dest == 0xffffffff);
+    REACH(reason == 13 && msg.dest == 0xff);
+    REACH(reason == 14 && msg.dest == 0xffffffff);
     REACH(reason == 12 && m.count == 3);
     /* Said again on its own: nothing is posted that is not for exactly one. */
     if (d.kind != VTDPI_ROUTE_POST)
@@ -433,8 +476,8 @@ static struct matches of_apics(const struct vtdpi_guest_apic *apic,
         const struct vtdpi_guest_apic *const a = &apic[vcpu];
 
         if (vtdpi_guest_apic_matches(a, msg)) {
-            m.one[m.count] =
-                (struct vtdpi_route_candidate){vcpu, a->enabled, a->attached};
+            m.one[m.count] = (struct vtdpi_route_candidate){
+                vcpu, a->mode, a->enabled, a->attached};
             m.count++;
         }
     }
@@ -461,7 +504,7 @@ void proof_route_affects(void)
     }
     CLAIM(was.count == is.count);
     for (uint32_t i = 0; i < 2; i++)
-        CLAIM(i >= is.count || same_candidate(&was.one[i], &is.one[i]));
+        CLAIM(i >= is.count || same_taker(&was.one[i], &is.one[i], &msg));
     REACH(is.count == 2 && before.ldr != after.ldr);
     REACH(before.mode != after.mode && before.mode != 0 && after.mode != 0);
 }

@@ -325,11 +325,18 @@ SEEDS = [
           "dlm == VTDPI_DLM_NMI ||",
           "dlm == VTDPI_DLM_NMI || dlm == VTDPI_DLM_EXTINT ||"),
     route("route_decide_decoded", "a broadcast is arbitrated",
-          "        to.dlm = VTDPI_DLM_FIXED;\n        to.rh = false;\n", ""),
+          "vtdpi_route_is_arbitrated(msg) && !is_broadcast_to_any(set, &all)",
+          "vtdpi_route_is_arbitrated(msg)"),
+    route("route_decide_decoded", "all ones in the flat model are a broadcast",
+          "        if (is_broadcast(c.mode, all))\n", "        if (1)\n"),
+    route("route_matches", "all ones in the flat model need no LDR",
+          "    if (mode == VTDPI_GUEST_XAPIC_FLAT && msg->dm)\n"
+          "        return false;\n", ""),
     route("route_decide_decoded", "the first of several",
           "    if (!vtdpi_route_walk_next(&walk, &second))\n"
           "        return VTDPI_ROUTE_POSTABLE;\n"
-          "    return broadcast ? VTDPI_ROUTE_BROADCAST : VTDPI_ROUTE_SEVERAL;",
+          "    return is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST\n"
+          "                                          : VTDPI_ROUTE_SEVERAL;",
           "    (void)second;\n    return VTDPI_ROUTE_POSTABLE;"),
     route("route_decide_decoded", "level-triggered messages are posted",
           "    if (msg->level)\n        return VTDPI_ROUTE_LEVEL;\n", ""),
@@ -349,6 +356,9 @@ SEEDS = [
           " && a->enabled == b->enabled", ""),
     route("route_affects", "a new id is overlooked",
           "return a->id == b->id &&", "return"),
+    route("route_affects", "another reading of all ones is overlooked",
+          " &&\n           is_broadcast(a->mode, msg) == "
+          "is_broadcast(b->mode, msg)", ""),
     route("route_affects", "one that matches no longer",
           "was != is || (is &&", "(is &&"),
     route("route_text", "a text beyond the table",

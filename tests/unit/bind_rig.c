@@ -407,6 +407,7 @@ static bool next_apic(void *ctx, const struct vtdpi_compat_msi *msg,
     cursor->word[1] = (uint32_t)(best >> 8);
     cursor->word[2] = (uint32_t)(best & 0xff);
     out->vcpu = cursor->word[2];
+    out->mode = r->apic[out->vcpu].mode;
     out->enabled = r->apic[out->vcpu].enabled;
     out->attached = r->attached[out->vcpu];
     return true;

@@ -43,14 +43,29 @@ static uint32_t destination_of(const struct oracle_message *m)
 }
 
 /* All bits of the destination set: of the field, or of the register that it is
- * compared with. */
-static bool is_broadcast_to_all(const struct oracle_message *m)
+ * compared with, which has 8 bits in xAPIC mode and 32 in x2APIC mode. */
+static bool is_all_ones_to(const struct oracle_vcpu *v,
+                           const struct oracle_message *m)
 {
     const uint32_t destination = destination_of(m);
+    const bool x2apic = (v->apic_base & 0x400) != 0;
 
-    if (m->destination_bits == 8)
-        return destination == 0xff;
-    return destination == 0xffffffff;
+    if (destination == 0xffffffff)
+        return true;
+    return destination == 0xff && (m->destination_bits == 8 || !x2apic);
+}
+
+/* The flat model knows no broadcast: it has the AND, and nothing else. Here a
+ * reserved model is one without any logical id. */
+static bool is_broadcast_to(const struct oracle_vcpu *v,
+                            const struct oracle_message *m)
+{
+    const bool logical = bits(m->address, 2, 2) == 1;
+    const bool x2apic = (v->apic_base & 0x400) != 0;
+
+    if (logical && !x2apic && bits(v->dfr, 31, 28) != 0)
+        return false;
+    return is_all_ones_to(v, m);
 }
 
 /* "A bit-wise AND of the MDA and its logical APIC ID"; by cluster: bits 7:4
@@ -101,15 +116,14 @@ static bool is_addressed(const struct oracle_vcpu *v,
 
     if (!enabled)
         return false;
-    if (is_broadcast_to_all(m))
+    if (is_broadcast_to(v, m))
         return true;
     if (x2apic)
         return logical ? x2apic_logical(v, destination) : destination == v->id;
-    if (destination == 0xff)
-        return true;
     if (!logical)
         return destination == v->id;
-    return destination < 256 && xapic_logical(v, destination);
+    return (destination < 256 || destination == 0xffffffff) &&
+           xapic_logical(v, bits(destination, 7, 0));
 }
 
 /* "When the local APIC is in the software-disabled state, it responds normally
@@ -180,10 +194,12 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
     const bool lowest = bits(message->data, 10, 8) == 1;
     const bool redirected =
         bits(message->address, 3, 3) == 1 && bits(message->address, 2, 2) == 1;
+    bool broadcast = false;
     uint32_t addressed = 0;
     uint32_t all;
 
     answer->takers = 0;
+    answer->arbitrated = false;
     answer->what = what_is_wrong_with(message);
     answer->malformed = answer->what != NULL;
     if (answer->malformed)
@@ -193,10 +209,13 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
         if (!is_addressed(&vcpus[i], message))
             continue;
         addressed++;
-        if (would_take(&vcpus[i], message))
-            insert_taker(vcpus, i, answer);
+        if (!would_take(&vcpus[i], message))
+            continue;
+        insert_taker(vcpus, i, answer);
+        broadcast = broadcast || is_broadcast_to(&vcpus[i], message);
     }
     all = answer->takers;
+    answer->arbitrated = all > 1 && (lowest || redirected);
     if ((lowest || redirected) && answer->takers > 0) {
         answer->taker[0] =
             answer->taker[bits(message->data, 7, 0) % answer->takers];
@@ -209,7 +228,7 @@ void oracle_ask(const struct oracle_vcpu *vcpus, uint32_t count, bool posting,
         return;
     if (answer->takers == 0)
         answer->what = addressed == 0 ? "nobody" : "disabled";
-    else if (all > 1 && is_broadcast_to_all(message))
+    else if (all > 1 && broadcast)
         answer->what = "broadcast";
     else if (answer->takers > 1)
         answer->what = "several";

@@ -33,6 +33,7 @@ struct oracle_message {
 struct oracle_answer {
     const char *what; /* "post", or what keeps it from being posted */
     bool malformed;   /* not a message at all */
+    bool arbitrated;  /* one of several was chosen to take it */
     uint32_t vcpu;    /* the only one who takes it, if there is just one */
     uint32_t takers;
     uint32_t taker[ORACLE_VCPUS]; /* in ascending order of APIC id */

@@ -84,6 +84,30 @@ static void test_deliver_hashes_as_the_entry_does(void **state)
     }
 }
 
+/* FFh in the flat model, as guests of up to eight vCPUs write it. */
+static void test_deliver_flat_all_ones_as_the_entry_does(void **state)
+{
+    struct rig *r = rig_new(VTDPI_COMPAT_DEST_8);
+    struct vtdpi_delivery out;
+    struct injected j;
+
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++) {
+        assert_int_equal(rig_apic(r, i, flat(i, (uint8_t)(1U << i))), 0);
+        assert_int_equal(rig_attach(r, i), 0);
+    }
+    for (unsigned int vector = 0x20; vector < 0x100; vector++) {
+        const struct vtdpi_msi msi = msi_lowest(0xff, (uint8_t)vector);
+
+        assert_int_equal(rig_message(r, 0, &msi), 0);
+        assert_post(r, 0, vector % 8, (uint8_t)vector);
+        deliver(r, msi, &j, &out);
+        assert_int_equal(out.posted, 1);
+        assert_true(has(r, vector % 8, (uint8_t)vector));
+    }
+    (void)rig_teardown(&(void *){r});
+}
+
 static void test_deliver_to_several_posts_to_each_that_can_take_it(void **state)
 {
     struct rig *r = *state;
@@ -189,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_deliver_posts_and_says_whether_it_notified),
         RIG_TEST(test_deliver_hashes_as_the_entry_does),
+        cmocka_unit_test(test_deliver_flat_all_ones_as_the_entry_does),
         RIG_TEST(test_deliver_to_several_posts_to_each_that_can_take_it),
         RIG_TEST(test_deliver_what_no_pid_can_hold_is_the_hosts),
         RIG_TEST(test_deliver_with_posting_off_is_the_hosts),

@@ -99,6 +99,40 @@ static void test_set_apic_finds_every_kind_of_destination(void **state)
     }
 }
 
+/* All ones in the 8-bit form: a set while all are in flat mode. Every change of
+ * one of them is followed. */
+static void test_set_apic_follows_flat_all_ones(void **state)
+{
+    struct rig *r = rig_new(VTDPI_COMPAT_DEST_8);
+    const struct vtdpi_msi one_of = msi_lowest(0xff, 0x61);
+    const struct vtdpi_msi all_of = msi_logical(0xff, 0x61);
+
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++) {
+        assert_int_equal(rig_apic(r, i, flat(i, (uint8_t)(1U << i))), 0);
+        assert_int_equal(rig_attach(r, i), 0);
+    }
+    assert_int_equal(rig_message(r, 0, &one_of), 0);
+    assert_int_equal(rig_message(r, 1, &all_of), 0);
+    assert_post(r, 0, 0x61 % 8, 0x61);
+    assert_host(r, 1, VTDPI_ROUTE_SEVERAL);
+    assert_int_equal(rig_apic(r, 0, flat(0, 0)), 0);
+    assert_post(r, 0, 1 + 0x61 % 7, 0x61);
+    assert_int_equal(rig_apic(r, 0, cluster(0, 0)), 0);
+    assert_host(r, 0, VTDPI_ROUTE_BROADCAST);
+    assert_host(r, 1, VTDPI_ROUTE_BROADCAST);
+    assert_int_equal(rig_apic(r, 0, flat(0, 0x01)), 0);
+    assert_post(r, 0, 0x61 % 8, 0x61);
+    /* Matched before and after, by another reading. */
+    assert_int_equal(rig_apic(r, 0, x2apic(0)), 0);
+    assert_host(r, 0, VTDPI_ROUTE_BROADCAST);
+    assert_host(r, 1, VTDPI_ROUTE_BROADCAST);
+    assert_int_equal(rig_apic(r, 0, flat(0, 0x01)), 0);
+    assert_host(r, 1, VTDPI_ROUTE_SEVERAL);
+    rig_check(r);
+    (void)rig_teardown(&(void *){r});
+}
+
 static void test_set_apic_software_disable_is_followed(void **state)
 {
     struct rig *r = *state;
@@ -388,6 +422,7 @@ int main(void)
         RIG_TEST(test_set_apic_moves_what_it_affects_in_one_update),
         RIG_TEST(test_set_apic_out_of_range_changes_nothing),
         RIG_TEST(test_set_apic_finds_every_kind_of_destination),
+        cmocka_unit_test(test_set_apic_follows_flat_all_ones),
         RIG_TEST(test_set_apic_software_disable_is_followed),
         RIG_TEST(test_set_apic_looks_at_what_it_can_affect),
         RIG_TEST(test_attach_posts_what_waited_for_it),

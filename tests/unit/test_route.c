@@ -192,7 +192,7 @@ static void test_route_decide_broadcast_only_to_a_single_vcpu(void **state)
     assert_remapped(&r, lowest(VTDPI_DEST_ALL, 0x45), VTDPI_ROUTE_BROADCAST);
 
     rig_init(&r, 8);
-    rig_set(&r, 2, flat(9, 0));
+    rig_set(&r, 2, cluster(9, 0));
     assert_posted(&r, physical(VTDPI_DEST_ALL), 2);
     assert_posted(&r, logical(VTDPI_DEST_ALL), 2);
     assert_posted(&r, lowest(VTDPI_DEST_ALL, 0x45), 2);
@@ -201,6 +201,97 @@ static void test_route_decide_broadcast_only_to_a_single_vcpu(void **state)
     assert_posted(&r, physical(VTDPI_DEST_ALL), 2);
     rig_set(&r, 0, x2apic(0));
     assert_remapped(&r, physical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
+}
+
+static void eight_flat(void)
+{
+    rig_init(&r, 9);
+    for (uint32_t i = 0; i < 8; i++)
+        rig_set(&r, i, flat(i, 1U << i));
+}
+
+/* In the flat model all ones are a set like any other, which is what guests of
+ * up to eight vCPUs program. The SDM forbids the redirection hint with FFh
+ * only in physical mode and in the cluster model. */
+static void test_route_decide_flat_all_ones_are_a_set(void **state)
+{
+    static const struct vtdpi_msi msi[] = {
+        {0xfeeff004, 0, 0x161}, /* lowest priority */
+        {0xfeeff00c, 0, 0x061}, /* redirection hint */
+    };
+    const struct vtdpi_route_options options = {.posting = true};
+    struct vtdpi_compat_msi msg;
+
+    (void)state;
+    eight_flat();
+    for (size_t i = 0; i < COUNT(msi); i++) {
+        const struct vtdpi_route_decision d =
+            vtdpi_route_decide(&r.set, &msi[i], &options);
+
+        assert_int_equal(d.kind, VTDPI_ROUTE_POST);
+        assert_int_equal(d.vcpu, 0x61 % 8);
+        assert_int_equal(vtdpi_route_decode(&msi[i], VTDPI_COMPAT_DEST_8, &msg),
+                         0);
+        assert_takers(&r, msg, "1");
+    }
+    assert_takers(&r, logical(VTDPI_DEST_ALL), "01234567");
+    assert_remapped(&r, logical(VTDPI_DEST_ALL), VTDPI_ROUTE_SEVERAL);
+    for (uint32_t vector = 16; vector < 256; vector++) {
+        assert_posted(&r, lowest(VTDPI_DEST_ALL, (uint8_t)vector), vector % 8);
+        assert_posted(&r, lowest(0xff, (uint8_t)vector), vector % 8);
+    }
+    /* In physical mode they are the broadcast. */
+    msg = lowest(VTDPI_DEST_ALL, 0x61);
+    msg.dm = false;
+    assert_remapped(&r, msg, VTDPI_ROUTE_BROADCAST);
+    assert_remapped(&r, physical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
+}
+
+/* An APIC without a logical id, disabled or gone, is not in the set. */
+static void test_route_decide_flat_all_ones_need_an_ldr(void **state)
+{
+    const struct vtdpi_guest_apic gone = {0};
+    struct vtdpi_guest_apic off = flat(2, 0x04);
+
+    (void)state;
+    eight_flat();
+    rig_set(&r, 0, flat(0, 0));
+    off.enabled = false;
+    rig_set(&r, 2, off);
+    rig_set(&r, 3, gone);
+    assert_takers(&r, logical(VTDPI_DEST_ALL), "14567");
+    assert_posted(&r, lowest(VTDPI_DEST_ALL, 0x61), 5); /* 97 mod 5 */
+    for (uint32_t i = 4; i < 8; i++)
+        rig_set(&r, i, flat(i, 0));
+    assert_posted(&r, logical(VTDPI_DEST_ALL), 1);
+    assert_posted(&r, logical(0xff), 1);
+    rig_set(&r, 1, flat(1, 0));
+    assert_remapped(&r, logical(VTDPI_DEST_ALL), VTDPI_ROUTE_DISABLED);
+    rig_set(&r, 2, gone);
+    assert_remapped(&r, logical(VTDPI_DEST_ALL), VTDPI_ROUTE_NO_MATCH);
+}
+
+/* In a guest of several modes all ones are a broadcast as soon as one that
+ * takes the message reads them so, be it the last. */
+static void test_route_decide_all_ones_to_mixed_modes(void **state)
+{
+    struct vtdpi_guest_apic last = x2apic(8);
+
+    (void)state;
+    eight_flat();
+    rig_set(&r, 8, last);
+    assert_takers(&r, logical(VTDPI_DEST_ALL), "012345678");
+    assert_remapped(&r, lowest(VTDPI_DEST_ALL, 0x61), VTDPI_ROUTE_BROADCAST);
+    assert_remapped(&r, logical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
+    /* To an x2APIC, FFh of a wider form is members of cluster 0. */
+    assert_posted(&r, lowest(0xff, 0x61), 1);
+    assert_remapped(&r, logical(0xff), VTDPI_ROUTE_SEVERAL);
+    last.enabled = false;
+    rig_set(&r, 8, last);
+    assert_posted(&r, lowest(VTDPI_DEST_ALL, 0x61), 1);
+    rig_set(&r, 8, cluster(8, 0x11));
+    assert_remapped(&r, lowest(VTDPI_DEST_ALL, 0x61), VTDPI_ROUTE_BROADCAST);
+    assert_remapped(&r, lowest(0xff, 0x61), VTDPI_ROUTE_BROADCAST);
 }
 
 static void test_route_decide_first_reason_in_order_counts(void **state)
@@ -404,6 +495,9 @@ int main(void)
         TEST(test_route_decide_disabled_are_told_from_absent),
         TEST(test_route_decide_detached_is_remapped),
         TEST(test_route_decide_broadcast_only_to_a_single_vcpu),
+        TEST(test_route_decide_flat_all_ones_are_a_set),
+        TEST(test_route_decide_flat_all_ones_need_an_ldr),
+        TEST(test_route_decide_all_ones_to_mixed_modes),
         TEST(test_route_decide_first_reason_in_order_counts),
         TEST(test_route_hash_is_vector_mod_count_by_ascending_id),
         TEST(test_route_hash_equal_ids_by_ascending_number),

@@ -30,12 +30,16 @@ static void test_guest_apic_matches_flat_is_a_common_bit(void **state)
 {
     (void)state;
     for (uint32_t ldr = 0; ldr < 256; ldr++) {
-        for (uint32_t dest = 0; dest < 255; dest++)
+        for (uint32_t dest = 0; dest < 256; dest++)
             assert_int_equal(matches(flat(77, ldr), logical(dest)),
                              (ldr & dest) != 0);
+        /* All ones of the 8-bit form, widened, too. */
+        assert_int_equal(matches(flat(77, ldr), logical(VTDPI_DEST_ALL)),
+                         ldr != 0);
     }
     assert_false(matches(flat(77, 0xff), logical(0x101)));
     assert_false(matches(flat(77, 0xff), logical(0x10001)));
+    assert_false(matches(flat(77, 0xff), logical(0xfffffffe)));
 }
 
 static void test_guest_apic_matches_cluster_is_cluster_and_member(void **state)
@@ -85,12 +89,12 @@ static void test_guest_apic_matches_broadcast_by_mode(void **state)
 
         all.dm = dm != 0;
         ff.dm = dm != 0;
-        assert_true(matches(flat(1, 0), all));
+        assert_int_equal(matches(flat(1, 0), all), dm == 0);
         assert_true(matches(cluster(1, 0), all));
         assert_true(matches(x2apic(0x300), all));
         assert_false(matches(off, all));
         /* A wide FFh: to xAPICs; id 255 or cluster 0 to others. */
-        assert_true(matches(flat(1, 0), ff));
+        assert_int_equal(matches(flat(1, 0), ff), dm == 0);
         assert_true(matches(cluster(1, 0), ff));
         assert_false(matches(x2apic(0x300), ff));
         assert_int_equal(matches(x2apic(0xff), ff), dm == 0);
@@ -230,6 +234,26 @@ static void test_route_affects_each_cause(void **state)
     assert_false(vtdpi_route_affects(&base, &a, &msg));
 }
 
+/* The same APIC is meant before and after, and now as one of a set. */
+static void test_route_affects_reading_all_ones_otherwise(void **state)
+{
+    const struct vtdpi_guest_apic one = flat(1, 0xf1);
+    const struct vtdpi_guest_apic other = cluster(1, 0xf1);
+    const struct vtdpi_guest_apic wide = x2apic(1);
+    const struct vtdpi_compat_msi physically = physical(VTDPI_DEST_ALL);
+    const struct vtdpi_compat_msi logically = logical(VTDPI_DEST_ALL);
+    const struct vtdpi_compat_msi ff = logical(0xff);
+
+    (void)state;
+    assert_true(vtdpi_route_affects(&one, &other, &logically));
+    assert_true(vtdpi_route_affects(&other, &one, &logically));
+    assert_true(vtdpi_route_affects(&one, &wide, &logically));
+    assert_false(vtdpi_route_affects(&other, &wide, &logically));
+    assert_false(vtdpi_route_affects(&one, &other, &physically));
+    assert_true(vtdpi_route_affects(&one, &other, &ff));
+    assert_false(vtdpi_route_affects(&one, &wide, &ff));
+}
+
 static void test_route_affects_order_of_arbitration(void **state)
 {
     const struct vtdpi_guest_apic low = flat(1, 0x01);
@@ -253,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_route_decode_errors_leave_out_untouched),
         cmocka_unit_test(test_guest_apic_from_registers_each_mode),
         cmocka_unit_test(test_route_affects_each_cause),
+        cmocka_unit_test(test_route_affects_reading_all_ones_otherwise),
         cmocka_unit_test(test_route_affects_order_of_arbitration),
     };
 

@@ -292,9 +292,10 @@ static void test_map_wide_ff_is_an_id_once_xapic_mode_is_left(void **state)
         rig_set(&r, i, x2apic(i));
     assert_int_equal(cost(physical(0xff)), 1);
     assert_posted(&r, physical(0xff), 0xff);
-    assert_true(cost(lowest(0xff, 0x41)) <= 32);
+    /* Once more: one of them could have read it as the broadcast. */
+    assert_true(cost(lowest(0xff, 0x41)) <= 48);
     rig_set(&r, 3, flat(3, 0));
-    assert_remapped(&r, physical(0xff), VTDPI_ROUTE_SEVERAL);
+    assert_remapped(&r, physical(0xff), VTDPI_ROUTE_BROADCAST);
 }
 
 /* A guest that gives all its vCPUs one id and one LDR: a step for each. */
