@@ -259,6 +259,24 @@ static void test_set_host_commit_fails_is_set_and_dirty(void **state)
     assert_unposts_to(f, &host2);
 }
 
+static void test_set_host_invalidate_fails_is_set_and_dirty(void **state)
+{
+    struct fixture *f = *state;
+
+    hosted(f);
+    PLAY(f, begin(0, 0), replace(host1, host2, 0, 0),
+         fails(invalidate(0, 0), FAILURE), commit(false, 0, 0));
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields2), FAILURE);
+    played(f);
+    assert_true(vtdpi_irq_is_dirty(&f->irq));
+    assert_live(f, &host2);
+
+    PLAY(f, begin(0, 0), invalidate(0, 0), commit(false, 0, 0), settled(0, 0));
+    assert_int_equal(vtdpi_irq_flush(&f->irq), 0);
+    played(f);
+    assert_unposts_to(f, &host2);
+}
+
 static void test_set_host_same_but_dirty_is_flushed(void **state)
 {
     struct fixture *f = *state;
@@ -528,6 +546,7 @@ int main(void)
         TEST(test_set_host_bad_form_is_refused_unchanged),
         TEST(test_set_host_under_posted_form_is_only_stored),
         TEST(test_set_host_commit_fails_is_set_and_dirty),
+        TEST(test_set_host_invalidate_fails_is_set_and_dirty),
         TEST(test_set_host_same_but_dirty_is_flushed),
         TEST(test_set_host_first_commit_fails_retry_invalidates),
         TEST(test_set_host_replace_fails_is_unchanged),
