@@ -108,6 +108,36 @@ static void test_deliver_flat_all_ones_as_the_entry_does(void **state)
     (void)rig_teardown(&(void *){r});
 }
 
+/* The hash counts a vCPU without a descriptor. When it chooses that one, the
+ * message is the host's to inject there; it is neither dropped nor posted to
+ * somebody else. */
+static void test_deliver_hash_on_a_vcpu_without_descriptor(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_delivery out;
+    struct injected j;
+
+    rig_vcpus(r, 4);
+    assert_int_equal(rig_detach(r, 1), 0);
+    assert_int_equal(rig_apic(r, 4, x2apic(4)), 0); /* never attached */
+    for (unsigned int vector = 0x20; vector < 0x100; vector++) {
+        const unsigned int chosen = vector % 5;
+
+        deliver(r, msi_lowest(0x1f, (uint8_t)vector), &j, &out);
+        if (chosen == 1 || chosen == 4) {
+            assert_int_equal(out.posted, 0);
+            assert_int_equal(j.n, 1);
+            assert_int_equal(j.vcpu[0], chosen);
+            assert_int_equal(j.msg.vector, vector);
+            assert_int_equal(j.msg.dlm, VTDPI_DLM_LOWEST);
+        } else {
+            assert_int_equal(out.posted, 1);
+            assert_int_equal(j.n, 0);
+            assert_true(has(r, chosen, (uint8_t)vector));
+        }
+    }
+}
+
 static void test_deliver_to_several_posts_to_each_that_can_take_it(void **state)
 {
     struct rig *r = *state;
@@ -214,6 +244,7 @@ int main(void)
         RIG_TEST(test_deliver_posts_and_says_whether_it_notified),
         RIG_TEST(test_deliver_hashes_as_the_entry_does),
         cmocka_unit_test(test_deliver_flat_all_ones_as_the_entry_does),
+        RIG_TEST(test_deliver_hash_on_a_vcpu_without_descriptor),
         RIG_TEST(test_deliver_to_several_posts_to_each_that_can_take_it),
         RIG_TEST(test_deliver_what_no_pid_can_hold_is_the_hosts),
         RIG_TEST(test_deliver_with_posting_off_is_the_hosts),
