@@ -132,9 +132,9 @@ struct vcpu {
     struct vmx vmx;
     struct vtdpi_vcpu pi; /* the library's part */
     unsigned int number;
-    uint64_t pda; /* where its descriptor is */
-    bool halted;  /* it waits for an interrupt, whatever state it is in */
-    int highest;  /* vector in its virtual IRR, or -1 */
+    uint64_t pda;    /* where its descriptor is */
+    bool halted;     /* it waits for an interrupt, whatever state it is in */
+    uint8_t highest; /* vector in its virtual IRR, or 0 */
     struct pcpu *last;
     atomic_ulong crossings; /* entries and exits: odd while in the guest */
     /* Under the scheduler's lock. */

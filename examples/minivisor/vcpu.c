@@ -154,8 +154,7 @@ static enum next on_hlt(struct pcpu *p, struct vcpu *v)
     next = halt_or_go_on(p, v);
     if (next == ENTER) {
         p->stays++;
-        timeline(EVENT_STAYS, v->number, p->number, (unsigned int)v->highest,
-                 0);
+        timeline(EVENT_STAYS, v->number, p->number, v->highest, 0);
     }
     return next;
 }
@@ -185,15 +184,14 @@ static enum next on_exit(struct pcpu *p, struct vcpu *v, uint32_t reason)
     }
 }
 
-/* RVI follows from the virtual IRR, which is the truth; SVI stays. (A host that
- * sets bits of the virtual IRR in other places, too, raises RVI to the larger of
- * old and found. Here that would keep the vector that Bochs makes up.) */
+/* RVI follows from the virtual IRR, which is the truth; SVI stays. An old RVI
+ * that is larger counts for nothing: here it would be the vector that Bochs makes
+ * up, in other hosts a vector from before a reset. */
 static void set_rvi(const struct vcpu *v)
 {
     const uint64_t status = vmx_read(VMX_GUEST_INTERRUPT_STATUS);
-    const uint64_t rvi = v->highest < 0 ? 0 : (uint64_t)v->highest;
 
-    vmx_write(VMX_GUEST_INTERRUPT_STATUS, (status & 0xff00) | rvi);
+    vmx_write(VMX_GUEST_INTERRUPT_STATUS, (status & 0xff00) | v->highest);
 }
 
 static enum next enter(struct pcpu *p, struct vcpu *v)
@@ -272,7 +270,6 @@ void vcpu_start(struct vcpu *v, unsigned int number)
 
     v->number = number;
     v->pda = posting.pid;
-    v->highest = -1;
     v->vmx.apic[0x20 / 4] = number; /* its x2APIC id */
     vmx_init(&v->vmx, &posting, &start);
 }

@@ -362,16 +362,22 @@ VTDPI_INLINE int vtdpi_pir_highest(const uint64_t set[VTDPI_PIR_WORDS])
  * @param vapic  The 4 KiB virtual-APIC page of the vCPU, 4-byte aligned at
  *               least. Not NULL.
  *
- * @return The highest vector set in that IRR afterwards, or -1 if there is
- *         none; also when nothing was harvested. The host sets RVI to the
- *         larger of its old value and this one.
+ * @return The highest vector set in that IRR afterwards, 0 if the IRR is empty;
+ *         also when nothing was harvested. The host sets RVI to exactly this
+ *         value.
+ *
+ * The host does not compare the result with the old RVI. The IRR holds each
+ * vector that waits; an old RVI that is larger names a vector that left the
+ * IRR, for example because the vCPU was reset. The guest would take that vector
+ * although nobody posted it. A host that sets bits of the IRR itself sets them
+ * before this call.
  *
  * @pre The vCPU is not in the guest.
  *
  * @anyctx @waitfree @order{as vtdpi_pid_harvest(); IRR by locked OR}
  * @spec{SDM, Virtual-Interrupt Delivery}
  */
-VTDPI_INLINE int vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
+VTDPI_INLINE uint8_t vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
 {
     uint32_t *const irr = vapic + VTDPI_VAPIC_IRR_WORD;
     uint64_t taken[VTDPI_PIR_WORDS];
@@ -391,9 +397,9 @@ VTDPI_INLINE int vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
             vtdpi_atomic_load32_acquire(&irr[i * VTDPI_VAPIC_IRR_STRIDE]);
 
         if (word != 0)
-            return i * 32 + 31 - __builtin_clz(word);
+            return (uint8_t)(i * 32 + 31 - __builtin_clz(word));
     }
-    return -1;
+    return 0;
 }
 
 /**

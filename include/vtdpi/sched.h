@@ -391,11 +391,12 @@ VTDPI_INLINE bool vtdpi_vcpu_sync(struct vtdpi_vcpu *v,
  * @param v      An attached vCPU. Not NULL.
  * @param vapic  Its virtual-APIC page. Not NULL.
  *
- * @return The highest vector in the virtual IRR afterwards, or -1.
+ * @return The highest vector in the virtual IRR afterwards, 0 if the IRR is
+ *         empty. The host sets RVI to exactly this value.
  *
  * @anyctx @waitfree @order{as vtdpi_pid_merge()}
  */
-VTDPI_INLINE int vtdpi_vcpu_merge(struct vtdpi_vcpu *v, uint32_t *vapic)
+VTDPI_INLINE uint8_t vtdpi_vcpu_merge(struct vtdpi_vcpu *v, uint32_t *vapic)
 {
     return vtdpi_pid_merge(vtdpi_vcpu_pid(v), vapic);
 }

@@ -28,7 +28,7 @@ MUTANTS = (
     ("RVI not set", HERE + "vcpu.c",
      "    set_rvi(v);\n", "    (void)set_rvi;\n"),
     ("RVI not the highest vector", HERE + "vcpu.c",
-     "(uint64_t)v->highest;", "(uint64_t)v->highest & 0xf0;"),
+     "| v->highest);", "| (v->highest & 0xf0));"),
     ("the woken mark is not sticky", HERE + "scheduler.c",
      "    if (v->woken)\n", "    if (0)\n"),
     ("wake does not queue the vCPU", HERE + "scheduler.c",

@@ -116,7 +116,7 @@ void proof_pid_merge(void)
     struct vtdpi_pid pid = any_pid();
     const struct vtdpi_pid before = pid;
     uint32_t irr[8];
-    int highest;
+    uint8_t highest;
 
     for (unsigned int i = 0; i < 8; i++) {
         irr[i] = nondet_u32();
@@ -124,12 +124,11 @@ void proof_pid_merge(void)
         irr[i] |= (uint32_t)(before.pir[i / 2] >> (i % 2 != 0 ? 32 : 0));
     }
     highest = vtdpi_pid_merge(&pid, vapic);
-    CLAIM(highest >= -1 && highest <= 255);
     for (int i = 0; i < 8; i++) {
         CLAIM(vapic[0x80 + 4 * i] == irr[i]);
-        /* The bit of the highest is set, none above it is. */
-        if (highest / 32 == i && highest >= 0)
-            CLAIM(irr[i] >> highest % 32 == 1);
+        /* The bit of the highest is set, none above it is; 0 if none is set. */
+        if (highest / 32 == i)
+            CLAIM(irr[i] >> highest % 32 == 1 || (highest | irr[i]) == 0);
         else
             CLAIM(irr[i] == 0 || i < highest / 32);
     }

@@ -212,6 +212,56 @@ static void test_vcpu_run_keeps_on(void **state)
     assert_int_equal(control(v), control_word(true, false, ANV, 1));
 }
 
+/* A virtual-APIC page; words of its IRR are 16 bytes apart from 200h. */
+struct vapic_page {
+    _Alignas(4096) uint32_t words[1024];
+};
+
+static bool irr_has(const struct vapic_page *page, unsigned int vector)
+{
+    return (page->words[0x80 + vector / 32 * 4] >> vector % 32 & 1) != 0;
+}
+
+/*
+ * RVI is what merge returns, whatever RVI was: after a reset the old RVI is a
+ * vector that nobody has posted to the new guest, and the larger of both would
+ * have the processor deliver it.
+ */
+static void test_vcpu_merge_after_reset_is_the_new_rvi(void **state)
+{
+    static struct vapic_page page;
+    struct world *w = *state;
+    struct vtdpi_vcpu *v = &w->vcpu[0].v;
+    unsigned int rvi;
+
+    memset(&page, 0, sizeof(page));
+    vtdpi_vcpu_run(v, &w->pcpu[0]);
+    world_device_post(&w->vcpu[0], 0x91, false);
+    rvi = vtdpi_vcpu_merge(v, page.words);
+    assert_int_equal(rvi, 0x91);
+
+    /* Reset, with another vector still in PIR: discard, then the APIC. */
+    vtdpi_vcpu_preempt(v);
+    world_device_post(&w->vcpu[0], 0xa2, false);
+    vtdpi_pid_discard(vtdpi_vcpu_pid(v));
+    memset(&page, 0, sizeof(page));
+    vtdpi_vcpu_run(v, &w->pcpu[0]);
+    rvi = vtdpi_vcpu_merge(v, page.words);
+    assert_int_equal(rvi, 0); /* nothing to deliver, so no ghost either */
+
+    world_device_post(&w->vcpu[0], 0x45, false);
+    rvi = vtdpi_vcpu_merge(v, page.words);
+    assert_int_equal(rvi, 0x45);
+    assert_true(irr_has(&page, rvi));
+
+    /* Restore: the state that is loaded names a vector of its own. */
+    vtdpi_pid_discard(vtdpi_vcpu_pid(v));
+    memset(&page, 0, sizeof(page));
+    page.words[0x80 + 4] = 2; /* vector 33 */
+    rvi = vtdpi_vcpu_merge(v, page.words);
+    assert_int_equal(rvi, 33);
+}
+
 static void test_vcpu_preempt_suppresses(void **state)
 {
     struct world *w = *state;
@@ -515,6 +565,7 @@ int main(void)
         TEST(test_vcpu_attach_reused_slot_starts_empty),
         TEST(test_vcpu_run_sets_active_here),
         TEST(test_vcpu_run_keeps_on),
+        TEST(test_vcpu_merge_after_reset_is_the_new_rvi),
         TEST(test_vcpu_preempt_suppresses),
         TEST(test_vcpu_block_arms_wakeup),
         TEST(test_vcpu_block_on_set_pending_untouched),
