@@ -48,6 +48,9 @@ VTDPI_BEGIN_DECLS
 /**
  * @brief Initialise an instance: no page, no pCPU, no vCPU.
  *
+ * @p s and the arrays that @p params names may hold anything before; the call
+ * initialises them.
+ *
  * @param s       The instance. Not NULL.
  * @param params  See there; may be temporary, except for what it points to.
  *
@@ -66,7 +69,8 @@ vtdpi_sched_init(struct vtdpi_sched *s,
 /**
  * @brief Add a PID page, at init or at any later time.
  *
- * All 64 PIDs are initialised with SN = 1. The page is never given back while
+ * All 64 PIDs are initialised with SN = 1; @p page and @p memory may hold
+ * anything before. The page is never given back while
  * the instance lives, nor unmapped: a reader with an older bitmap may still
  * look at it (type-stable memory).
  *
@@ -92,7 +96,9 @@ vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                      struct vtdpi_pid_page *page, void *memory, uint64_t phys);
 
 /**
- * @brief Set up a pCPU, offline.
+ * @brief Set up a pCPU, offline, with no vCPU blocked on it.
+ *
+ * @p p and @p bitmap may hold anything before; the call initialises both.
  *
  * @param s        The instance. Not NULL.
  * @param p        The pCPU; stays as long as the instance lives.
