@@ -124,9 +124,28 @@ static bool is_wnv(const struct world *w, uint8_t vector)
     return any;
 }
 
+uint32_t host_apic_id(const struct world *w, uint32_t pcpu)
+{
+    return (w->mode == VTDPI_XAPIC ? 0x20 : 0x100) + pcpu;
+}
+
+uint32_t host_ndst(const struct world *w, uint32_t pcpu)
+{
+    return host_apic_id(w, pcpu) << (w->mode == VTDPI_XAPIC ? 8 : 0);
+}
+
+uint32_t host_pcpu_of(const struct world *w, uint32_t ndst)
+{
+    uint32_t n = 0;
+
+    while (n < PCPUS && host_ndst(w, n) != ndst)
+        n++;
+    return n;
+}
+
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector)
 {
-    const uint32_t n = apic_id - APIC_ID;
+    const uint32_t n = apic_id - host_apic_id(w, 0);
 
     /* An urgent post to a vCPU that has never run anywhere. */
     if (apic_id == 0 && vector == ANV)
@@ -178,12 +197,12 @@ static void pcpu_new(struct world *w, uint32_t n, uint64_t seed)
     p->w = w;
     p->number = n;
     p->rng = race_rng(seed, n);
-    race_check(vtdpi_pcpu_init(&w->sched, &p->lib, n, APIC_ID + n, p->bitmap) ==
-               0);
+    race_check(vtdpi_pcpu_init(&w->sched, &p->lib, n, host_apic_id(w, n),
+                               p->bitmap) == 0);
     vtdpi_pcpu_online(&p->lib);
 }
 
-struct world *host_new(uint64_t seed, uint32_t wnvs)
+struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode)
 {
     struct world *w = race_memory(sizeof(*w));
     struct vtdpi_sched_params params = {
@@ -193,12 +212,13 @@ struct world *host_new(uint64_t seed, uint32_t wnvs)
         .max_pages = PAGES,
         .pcpus = w->pcpus,
         .max_pcpus = PCPUS,
-        .apic_mode = VTDPI_X2APIC,
+        .apic_mode = mode,
         .anv = ANV,
         .wnv_count = (uint8_t)wnvs,
     };
 
     w->wnvs = wnvs;
+    w->mode = mode;
     for (uint32_t n = 0; n < wnvs; n++)
         params.wnv[n] = host_wnv(n);
     w->ops.send_ipi = send_ipi;

@@ -25,7 +25,6 @@ enum {
     PAGES = 8,
     ANV = 0xf2,
     WNVS_MAX = 4,
-    APIC_ID = 0x100, /* of pCPU 0; the others follow */
 };
 
 /* Who may touch a vCPU. */
@@ -85,13 +84,14 @@ struct world {
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];
     struct vcpu guest[GUESTS];
-    uint32_t wnvs;    /* wakeup vectors, up to WNVS_MAX */
+    uint32_t wnvs; /* wakeup vectors, up to WNVS_MAX */
+    enum vtdpi_apic_mode mode;
     uint64_t sources; /* that have work left in this round */
     struct run_queue *queue;
 };
 
 /* Sets up all of it, with the stable vCPUs queued. */
-struct world *host_new(uint64_t seed, uint32_t wnvs);
+struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode);
 
 /* Wakeup vector n, below WNVS_MAX; in no order. */
 uint8_t host_wnv(uint32_t n);
@@ -114,7 +114,11 @@ void host_resume_one(struct world *w);
 /* Adds what a harvest has found. Returns whether that was anything. */
 bool host_deliver(struct vcpu *v, const uint64_t pir[VTDPI_PIR_WORDS]);
 
-/* Local APICs. */
+/* Local APICs: the id of a pCPU, that id as NDST holds it, and back; PCPUS if
+ * NDST is nobody's. */
+uint32_t host_apic_id(const struct world *w, uint32_t pcpu);
+uint32_t host_ndst(const struct world *w, uint32_t pcpu);
+uint32_t host_pcpu_of(const struct world *w, uint32_t ndst);
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector);
 void host_forget(struct pcpu *p, uint8_t vector);
 void host_forget_wakeups(struct pcpu *p);

@@ -47,7 +47,7 @@ static void dump_pcpus(const struct world *w)
             stderr,
             "  pCPU %" PRIu32 ": id %#x mode %" PRIu64 " pending %016" PRIx64
             " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %s, leaves",
-            i, APIC_ID + i, p->mode, p->pending[3], p->pending[2],
+            i, host_apic_id(w, i), p->mode, p->pending[3], p->pending[2],
             p->pending[1], p->pending[0], p->in_guest ? "in guest" : "idle");
         for (uint32_t k = 0; k < PAGES; k++)
             fprintf(stderr, " %" PRIx64, p->bitmap[k]);
@@ -74,7 +74,7 @@ _Noreturn static void complain(const struct world *w, const struct vcpu *v,
 static void judge_sleeper(const struct world *w, const struct vcpu *v,
                           const struct view *x)
 {
-    const uint32_t p = x->c.ndst - APIC_ID;
+    const uint32_t p = host_pcpu_of(w, x->c.ndst);
 
     if (x->c.on || !x->empty)
         complain(w, v, x, "lost wakeup: asleep over a posted vector");
@@ -90,7 +90,7 @@ static void judge_guest(const struct world *w, const struct pcpu *p,
     if (!x->empty || x->c.on)
         complain(w, p->current, x,
                  "lost notification: in the guest with a posted vector");
-    if (x->c.nv != ANV || x->c.sn || x->c.ndst != APIC_ID + p->number ||
+    if (x->c.nv != ANV || x->c.sn || x->c.ndst != host_ndst(w, p->number) ||
         x->blocked)
         complain(w, p->current, x, "in the guest, and not notified there");
 }
@@ -120,8 +120,10 @@ static void judge_bits(const struct world *w)
         if (!vtdpi_vcpu_attached(&v->lib))
             continue;
         x = look(v);
+        if (x.c.nv != ANV && host_pcpu_of(w, x.c.ndst) == PCPUS)
+            complain(w, v, &x, "blocked on no pCPU, by NDST");
         if (x.c.nv != ANV)
-            want[x.c.ndst - APIC_ID]++;
+            want[host_pcpu_of(w, x.c.ndst)]++;
         if (x.c.nv != (x.blocked ? own_wnv(w, v) : ANV))
             complain(w, v, &x, "blocked, and not so by NV");
     }

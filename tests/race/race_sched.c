@@ -3,8 +3,8 @@
  * sched.h with real threads: four pCPUs, three that post by software, a
  * device, one that takes pCPUs offline, one that attaches and detaches. After
  * every round nobody may sleep over a posted vector, and every vector posted
- * has been delivered. Half of the rounds with one wakeup vector, half with
- * several.
+ * has been delivered. Half of the rounds with one wakeup vector and x2APIC ids,
+ * half with several and xAPIC ids.
  */
 #include "host.h"
 #include "judge.h"
@@ -223,13 +223,14 @@ static void report(const struct race *r, uint64_t rounds)
     race_check(rounds < 10 || (sleeps > 0 && handled > 0 && processed > 0));
 }
 
-static void run(const struct race_options *o, uint32_t wnvs)
+static void run(const struct race_options *o, uint32_t wnvs,
+                enum vtdpi_apic_mode mode)
 {
     const uint64_t rounds = o->ops / POSTS_A_ROUND / 2 + 1;
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
 
-    r->w = host_new(o->seed, wnvs);
+    r->w = host_new(o->seed, wnvs, mode);
     sources_new(r, o->seed);
     start(r, threads);
     for (uint64_t i = 0; i < rounds; i++) {
@@ -248,7 +249,7 @@ int main(int argc, char **argv)
 {
     const struct race_options o = race_begin(argc, argv, 250000);
 
-    run(&o, 1);
-    run(&o, WNVS_MAX);
+    run(&o, 1, VTDPI_X2APIC);
+    run(&o, WNVS_MAX, VTDPI_XAPIC);
     return 0;
 }

@@ -70,6 +70,7 @@ void source_device(struct source *s)
     const bool urgent = race_one_in(&s->rng, 8);
     uint64_t *pid = (uint64_t *)(void *)vtdpi_vcpu_pid(&s->w->vcpu[n].lib);
     uint64_t old = vtdpi_atomic_or64(&pid[vector / 64], bit);
+    uint32_t ndst;
 
     count(s, n, vector, (old & bit) != 0);
     old = vtdpi_atomic_load64(&pid[4]);
@@ -77,5 +78,8 @@ void source_device(struct source *s)
         if ((old & 1) != 0 || ((old & 2) != 0 && !urgent))
             return;
     } while (!vtdpi_atomic_cas64(&pid[4], &old, old | 1));
-    host_send(s->w, (uint32_t)(old >> 32), (uint8_t)(old >> 16));
+    ndst = (uint32_t)(old >> 32);
+    /* As the unit reads it: without EIME, bits 15:8. */
+    host_send(s->w, s->w->mode == VTDPI_XAPIC ? ndst >> 8 & 0xff : ndst,
+              (uint8_t)(old >> 16));
 }

@@ -11,9 +11,10 @@ static uint64_t control(const struct world_vcpu *v)
     return ((const struct vtdpi_pid *)v->w->memory)[v->v.slot].control;
 }
 
-static uint64_t control_word(bool on, bool sn, uint8_t nv, unsigned int pcpu)
+static uint64_t control_word(const struct world *w, bool on, bool sn,
+                             uint8_t nv, unsigned int pcpu)
 {
-    return (uint64_t)world_apic_id(pcpu) << 32 | (uint64_t)nv << 16 |
+    return (uint64_t)world_ndst(w, pcpu) << 32 | (uint64_t)nv << 16 |
            (sn ? 2u : 0u) | (on ? 1u : 0u);
 }
 
@@ -196,9 +197,9 @@ static void test_vcpu_run_sets_active_here(void **state)
     struct world_vcpu *v = &w->vcpu[0];
 
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
-    assert_int_equal(control(v), control_word(false, false, ANV, 1));
+    assert_int_equal(control(v), control_word(w, false, false, ANV, 1));
     vtdpi_vcpu_run(&v->v, &w->pcpu[2]);
-    assert_int_equal(control(v), control_word(false, false, ANV, 2));
+    assert_int_equal(control(v), control_word(w, false, false, ANV, 2));
 }
 
 static void test_vcpu_run_keeps_on(void **state)
@@ -209,7 +210,7 @@ static void test_vcpu_run_keeps_on(void **state)
     vtdpi_vcpu_run(&v->v, &w->pcpu[0]);
     world_device_post(v, 0x40, false);
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
-    assert_int_equal(control(v), control_word(true, false, ANV, 1));
+    assert_int_equal(control(v), control_word(w, true, false, ANV, 1));
 }
 
 /* A virtual-APIC page; words of its IRR are 16 bytes apart from 200h. */
@@ -269,7 +270,7 @@ static void test_vcpu_preempt_suppresses(void **state)
 
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
     vtdpi_vcpu_preempt(&v->v);
-    assert_int_equal(control(v), control_word(false, true, ANV, 1));
+    assert_int_equal(control(v), control_word(w, false, true, ANV, 1));
     assert_false(vtdpi_vcpu_post(&v->v, 0x40, false));
     assert_int_equal(w->ipis, 0);
     assert_true(vtdpi_vcpu_post(&v->v, 0x41, true));
@@ -284,14 +285,14 @@ static void test_vcpu_block_arms_wakeup(void **state)
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
     assert_int_equal(vtdpi_vcpu_block(&v->v, &w->pcpu[2]), VTDPI_BLOCKED);
     assert_true(vtdpi_vcpu_is_blocked(&v->v));
-    assert_int_equal(control(v), control_word(false, false, WNV, 2));
+    assert_int_equal(control(v), control_word(w, false, false, WNV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 1);
     assert_int_equal(w->bitmap[2][0], UINT64_C(1) << 5);
     assert_int_equal(w->bitmap[2][PAGES], 1);
 
     vtdpi_vcpu_preempt(&v->v);
     assert_false(vtdpi_vcpu_is_blocked(&v->v));
-    assert_int_equal(control(v), control_word(false, true, ANV, 2));
+    assert_int_equal(control(v), control_word(w, false, true, ANV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 0);
 }
 
@@ -303,7 +304,7 @@ static void test_vcpu_block_on_set_pending_untouched(void **state)
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
     world_device_post(v, 0x40, false);
     assert_int_equal(vtdpi_vcpu_block(&v->v, &w->pcpu[2]), VTDPI_BLOCK_PENDING);
-    assert_int_equal(control(v), control_word(true, false, ANV, 1));
+    assert_int_equal(control(v), control_word(w, true, false, ANV, 1));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 0);
 }
 
@@ -316,7 +317,7 @@ static void test_vcpu_block_pir_set_pending_preempted(void **state)
     vtdpi_vcpu_preempt(&v->v);
     world_device_post(v, 0x40, false);
     assert_int_equal(vtdpi_vcpu_block(&v->v, &w->pcpu[2]), VTDPI_BLOCK_PENDING);
-    assert_int_equal(control(v), control_word(false, true, ANV, 2));
+    assert_int_equal(control(v), control_word(w, false, true, ANV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 0);
     assert_false(vtdpi_vcpu_is_blocked(&v->v));
 }
@@ -331,7 +332,7 @@ static void test_vcpu_block_pcpu_offline_untouched(void **state)
     assert_int_equal(vtdpi_vcpu_block(&v->v, &w->pcpu[2]), VTDPI_BLOCK_OFFLINE);
     assert_int_equal(vtdpi_vcpu_block_committed(&v->v, &w->pcpu[2]),
                      VTDPI_BLOCK_OFFLINE);
-    assert_int_equal(control(v), control_word(false, false, ANV, 1));
+    assert_int_equal(control(v), control_word(w, false, false, ANV, 1));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 0);
     vtdpi_pcpu_online(&w->pcpu[2]);
     assert_int_equal(vtdpi_vcpu_block(&v->v, &w->pcpu[2]), VTDPI_BLOCKED);
@@ -347,7 +348,7 @@ static void test_vcpu_block_committed_posted_notifies_itself(void **state)
     world_device_post(v, 0x40, false);
     assert_int_equal(vtdpi_vcpu_block_committed(&v->v, &w->pcpu[2]),
                      VTDPI_BLOCKED);
-    assert_int_equal(control(v), control_word(true, false, WNV, 2));
+    assert_int_equal(control(v), control_word(w, true, false, WNV, 2));
     assert_true(w->pending[2][WNV]);
     assert_int_equal(w->ipis, 1);
 }
@@ -360,7 +361,7 @@ static void on_over_empty_pir(struct world_vcpu *v)
     (void)vtdpi_pid_record(vtdpi_vcpu_pid(&v->v), 0x40);
     assert_true(world_take(v));
     assert_true(vtdpi_vcpu_notify(&v->v, false));
-    assert_int_equal(control(v), control_word(true, false, ANV, 1));
+    assert_int_equal(control(v), control_word(v->w, true, false, ANV, 1));
 }
 
 static void test_vcpu_block_on_over_empty_pir_pending(void **state)
@@ -411,7 +412,8 @@ static void test_pcpu_handle_wakeup_wakes_those_with_on(void **state)
     assert_int_equal(w->vcpu[1].wakes, 1);
     assert_int_equal(w->vcpu[2].wakes, 0);
     /* It only reads: ON and the bit belong to the owner. */
-    assert_int_equal(control(&w->vcpu[1]), control_word(true, false, WNV, 2));
+    assert_int_equal(control(&w->vcpu[1]),
+                     control_word(w, true, false, WNV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), VCPUS);
     assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[1], WNV), 0);
 }

@@ -16,7 +16,7 @@ static uint32_t index_of(const struct world *w, uint32_t slot)
 static int set_up(void **state)
 {
     hook_reset();
-    *state = world_new_vectors(slots, 2);
+    *state = world_new_as(slots, 2, VTDPI_X2APIC);
     return 0;
 }
 
@@ -91,8 +91,8 @@ static void test_vcpu_block_every_slot_and_count_own_vector(void **state)
 {
     (void)state;
     for (uint8_t count = 1; count <= 64; count = (uint8_t)(count * 2)) {
-        struct world *w = world_new_vectors(
-            (uint32_t[VCPUS]){0, 65 * 64, 65 * 64 + 1}, count);
+        struct world *w = world_new_as(
+            (uint32_t[VCPUS]){0, 65 * 64, 65 * 64 + 1}, count, VTDPI_X2APIC);
 
         for (uint32_t slot = 0; slot < 128; slot++)
             one_of_many(w, slot);

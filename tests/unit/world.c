@@ -6,21 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t world_apic_id(unsigned int pcpu)
+uint32_t world_apic_id(const struct world *w, unsigned int pcpu)
 {
-    return 0x1000 + pcpu * 2;
+    return (w->mode == VTDPI_XAPIC ? 0x10 : 0x1000) + pcpu * 2;
 }
 
-static unsigned int pcpu_of(uint32_t apic_id)
+uint32_t world_ndst(const struct world *w, unsigned int pcpu)
 {
-    assert_in_range(apic_id, 0x1000, 0x1000 + (PCPUS - 1) * 2);
-    return (apic_id - 0x1000) / 2;
+    return world_apic_id(w, pcpu) << (w->mode == VTDPI_XAPIC ? 8 : 0);
 }
 
-static void interrupt(struct world *w, uint32_t apic_id, uint8_t vector)
+static unsigned int pcpu_of_id(const struct world *w, uint32_t apic_id)
 {
-    const unsigned int p = pcpu_of(apic_id);
+    unsigned int p = 0;
 
+    while (p < PCPUS && world_apic_id(w, p) != apic_id)
+        p++;
+    assert_in_range(p, 0, PCPUS - 1);
+    return p;
+}
+
+static unsigned int pcpu_of_ndst(const struct world *w, uint32_t ndst)
+{
+    unsigned int p = 0;
+
+    while (p < PCPUS && world_ndst(w, p) != ndst)
+        p++;
+    assert_in_range(p, 0, PCPUS - 1);
+    return p;
+}
+
+static void interrupt(struct world *w, unsigned int p, uint8_t vector)
+{
     if (!w->dead[p])
         w->pending[p][vector] = true;
 }
@@ -30,7 +47,7 @@ static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
     struct world *w = ctx;
 
     w->ipis++;
-    interrupt(w, apic_id, vector);
+    interrupt(w, pcpu_of_id(w, apic_id), vector);
 }
 
 static void wake(void *ctx, void *cookie)
@@ -67,10 +84,11 @@ uint8_t world_wnv(unsigned int n)
 
 struct world *world_new(const uint32_t slots[VCPUS])
 {
-    return world_new_vectors(slots, 0);
+    return world_new_as(slots, 0, VTDPI_X2APIC);
 }
 
-struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
+struct world *world_new_as(const uint32_t slots[VCPUS], uint8_t wnv_count,
+                           enum vtdpi_apic_mode mode)
 {
     struct world *w = calloc(1, sizeof(*w));
     struct vtdpi_sched_params params = {
@@ -80,12 +98,13 @@ struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
         .max_pages = PAGES,
         .pcpus = w->pcpu_slots,
         .max_pcpus = PCPUS,
-        .apic_mode = VTDPI_X2APIC,
+        .apic_mode = mode,
         .anv = ANV,
         .wnv_count = wnv_count,
     };
 
     assert_non_null(w);
+    w->mode = mode;
     w->wnv_count = wnv_count == 0 ? 1 : wnv_count;
     for (unsigned int i = 0; i < w->wnv_count; i++)
         params.wnv[i] = world_wnv(i);
@@ -100,7 +119,7 @@ struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count)
     /* The last pCPU stays absent. */
     for (unsigned int i = 0; i < PCPUS - 1; i++) {
         assert_int_equal(vtdpi_pcpu_init(&w->s, &w->pcpu[i], i,
-                                         world_apic_id(i), w->bitmap[i]),
+                                         world_apic_id(w, i), w->bitmap[i]),
                          0);
         vtdpi_pcpu_online(&w->pcpu[i]);
     }
@@ -133,7 +152,7 @@ void world_device_post(struct world_vcpu *v, uint8_t vector, bool urgent)
     if ((pid->control & 1) != 0 || ((pid->control & 2) != 0 && !urgent))
         return;
     pid->control |= 1;
-    interrupt(v->w, (uint32_t)(pid->control >> 32),
+    interrupt(v->w, pcpu_of_ndst(v->w, (uint32_t)(pid->control >> 32)),
               (uint8_t)(pid->control >> 16));
 }
 
@@ -285,7 +304,7 @@ static uint8_t own_wnv(const struct world_vcpu *v)
 static void check_sleeping(const struct world *w, const struct world_vcpu *v)
 {
     const struct vtdpi_pid *pid = pid_of(v);
-    const unsigned int p = pcpu_of((uint32_t)(pid->control >> 32));
+    const unsigned int p = pcpu_of_ndst(w, (uint32_t)(pid->control >> 32));
     const uint32_t leaf = v->v.slot / 64;
 
     assert_int_equal(pid->control & 3, 0);
@@ -304,10 +323,10 @@ void world_check_never(const struct world *w)
         if ((control >> 16 & 0xff) == ANV)
             continue;
         assert_int_equal(control >> 16 & 0xff, own_wnv(v));
-        assert_true(
-            w->bitmap[pcpu_of((uint32_t)(control >> 32))][v->v.slot / 64] >>
-                (v->v.slot % 64) &
-            1);
+        assert_true(w->bitmap[pcpu_of_ndst(w, (uint32_t)(control >> 32))]
+                             [v->v.slot / 64] >>
+                        (v->v.slot % 64) &
+                    1);
     }
 }
 
@@ -317,7 +336,7 @@ static void check_guest(const struct world_vcpu *v)
 
     assert_int_equal(pid->control & 2, 0);
     assert_int_equal(pid->control >> 16 & 0xff, ANV);
-    assert_int_equal(pid->control >> 32, world_apic_id(v->on));
+    assert_int_equal(pid->control >> 32, world_ndst(v->w, v->on));
 }
 
 /* Bits only where a sleeper is: nobody leaves one behind. */
@@ -330,7 +349,7 @@ static void check_bitmaps(const struct world *w)
             const struct world_vcpu *v = &w->vcpu[i];
 
             if (v->state == SLEEPING &&
-                pcpu_of((uint32_t)(pid_of(v)->control >> 32)) == p)
+                pcpu_of_ndst(w, (uint32_t)(pid_of(v)->control >> 32)) == p)
                 sleepers++;
         }
         assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[p]), sleepers);

@@ -52,19 +52,24 @@ struct world {
     struct world_vcpu vcpu[VCPUS];
     unsigned int ipis;
     uint32_t wnv_count;
+    enum vtdpi_apic_mode mode;
     void *memory; /* the present PID pages */
 };
 
-/* APIC id of a pCPU: not its number, and above 8 bits. */
-uint32_t world_apic_id(unsigned int pcpu);
+/* APIC id of a pCPU: not its number, and above 8 bits if the mode has more. */
+uint32_t world_apic_id(const struct world *w, unsigned int pcpu);
+
+/* The same as NDST holds it. */
+uint32_t world_ndst(const struct world *w, unsigned int pcpu);
 
 /* The wakeup vectors, in no order; the first is WNV. */
 uint8_t world_wnv(unsigned int n);
 
 /* All pCPUs online, pages 0, 1 and 65 present, VCPUS vCPUs attached to the
- * slots given; with one wakeup vector, also as 0, or with several. */
+ * slots given; with x2APIC ids and one wakeup vector, or as told. */
 struct world *world_new(const uint32_t slots[VCPUS]);
-struct world *world_new_vectors(const uint32_t slots[VCPUS], uint8_t wnv_count);
+struct world *world_new_as(const uint32_t slots[VCPUS], uint8_t wnv_count,
+                           enum vtdpi_apic_mode mode);
 void world_free(struct world *w);
 
 /* The same as a CMocka fixture, with these slots. */
