@@ -108,9 +108,16 @@ struct vtdpi_platform_ops {
      *
      * Called by vtdpi_pcpu_handle_wakeup() with interrupts off, and by
      * vtdpi_pcpu_offline() and vtdpi_pcpu_rescan() in their caller's context;
-     * nothing of the library is held. Must not sleep or fail, and must not
-     * detach a vCPU or wait for one to be detached. May be called for a vCPU
-     * that runs already: spurious wakes happen, lost ones do not.
+     * nothing of the library is held. Must not sleep or fail. May be called for
+     * a vCPU that runs already: spurious wakes happen, lost ones do not.
+     *
+     * wake may call vtdpi_vcpu_post() and vtdpi_vcpu_notify() for any vCPU, and
+     * vtdpi_vcpu_run(), vtdpi_vcpu_preempt(), vtdpi_vcpu_sync() and
+     * vtdpi_vcpu_merge() for a vCPU that it owns (rule S of sched.h); it calls
+     * nothing else of the library. In particular it must not detach a vCPU nor
+     * wait for a detach, which waits for this scan; and it must not handle a
+     * wakeup vector, which would nest in this scan. A vector that a post from
+     * within wake sends to this processor stays pending until the scan is over.
      */
     void (*wake)(void *ctx, void *cookie);
 

@@ -32,7 +32,8 @@
  *
  * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
  * post, notify, send and block_committed), wake (by the handler, offline and
- * rescan) and relax (by detach) is called. docs/memory-ordering.md holds the
+ * rescan) and relax (by detach) is called. What wake itself may call says the
+ * text of struct vtdpi_platform_ops.wake. docs/memory-ordering.md holds the
  * proof that no vector is lost.
  */
 
