@@ -108,8 +108,8 @@ void vtdpi_bhyve_preempt(struct vtdpi_bhyve_vcpu *v);
  * @brief Before each VM entry, in place of the body of vmx_inject_pir():
  *        what is posted goes to the IRR. Interrupts off until the entry.
  *
- * @return The highest vector in the IRR, or -1: none. RVI becomes exactly this,
- *         and 0 for none, whatever it was.
+ * @return The highest vector in the IRR, or 0 if the IRR is empty. RVI becomes
+ *         exactly this, whatever it was.
  */
 int vtdpi_bhyve_inject(struct vtdpi_bhyve_vcpu *v);
 

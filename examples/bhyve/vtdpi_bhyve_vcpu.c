@@ -118,10 +118,9 @@ bool vtdpi_bhyve_pending(struct vtdpi_bhyve_vcpu *v)
      * vtdpi_bhyve_inject() returns the highest vector of the IRR, not of what
      * it has moved, so the next entry makes up for it.
      */
-    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);
+    const u_int highest = vtdpi_vcpu_merge(&v->pi, v->apic);
 
-    return (highest >= 0 && PRIORITY_CLASS((uint32_t)highest) >
-                                PRIORITY_CLASS(v->apic[APIC_PPR]));
+    return (PRIORITY_CLASS(highest) > PRIORITY_CLASS(v->apic[APIC_PPR]));
 }
 
 /*

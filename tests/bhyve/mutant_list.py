@@ -21,20 +21,20 @@ def host(name, file, *changes):
 
 
 MERGE = "    return (vtdpi_vcpu_merge(&v->pi, v->apic));"
-PENDING = "    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);"
+PENDING = "    const u_int highest = vtdpi_vcpu_merge(&v->pi, v->apic);"
 
 MUTANTS = (
     # Harvest.
     port("harvest only if ON is set", "_vcpu", (
         MERGE,
         "    if ((vtdpi_pid_snapshot(vtdpi_vcpu_pid(&v->pi)) & VTDPI_PID_ON)"
-        " == 0)\n        return (-1);\n" + MERGE)),
+        " == 0)\n        return (0);\n" + MERGE)),
     port("inject returns what was moved, not what is there", "_vcpu", (
         MERGE,
         "    uint64_t pir[4];\n"
         "    const bool any = vtdpi_pid_pir_pending(vtdpi_vcpu_pid(&v->pi));\n"
         "    const int highest = vtdpi_vcpu_merge(&v->pi, v->apic);\n"
-        "    (void)pir;\n    return (any ? highest : -1);")),
+        "    (void)pir;\n    return (any ? highest : 0);")),
     port("the check before a sleep does not clear ON", "_vcpu", (
         PENDING,
         "    uint64_t *const pir = vtdpi_vcpu_pid(&v->pi)->pir;\n"
@@ -42,23 +42,21 @@ MUTANTS = (
         "    for (u_int i = 0; i < 4; i++)\n"
         "        copy[i] = vtdpi_atomic_load64(&pir[i]);\n"
         "    const int posted = vtdpi_pir_highest(copy);\n"
-        "    int highest = posted;\n"
-        "    for (int i = 7; i >= 0 && highest < 0; i--)\n"
+        "    u_int highest = posted > 0 ? posted : 0;\n"
+        "    for (int i = 7; i >= 0 && highest == 0; i--)\n"
         "        if (v->apic[0x80 + 4 * i] != 0)\n"
         "            highest = 31 + 32 * i;\n")),
     port("the check before a sleep ignores the priority", "_vcpu", (
-        "(highest >= 0 && PRIORITY_CLASS((uint32_t)highest) >\n"
-        "                                PRIORITY_CLASS(v->apic[APIC_PPR]))",
-        "highest >= 0")),
+        "(PRIORITY_CLASS(highest) > PRIORITY_CLASS(v->apic[APIC_PPR]))",
+        "highest != 0")),
     port("the check before a sleep takes the same class", "_vcpu", (
-        "PRIORITY_CLASS((uint32_t)highest) >\n",
-        "PRIORITY_CLASS((uint32_t)highest) >=\n")),
+        "PRIORITY_CLASS(highest) > PRI", "PRIORITY_CLASS(highest) >= PRI")),
     port("the check before a sleep looks at PIR alone", "_vcpu", (
         PENDING,
         "    uint64_t pir[4];\n"
         "    const bool any = vtdpi_pid_pir_pending(vtdpi_vcpu_pid(&v->pi));\n"
         "    const int merged = vtdpi_vcpu_merge(&v->pi, v->apic);\n"
-        "    const int highest = any ? merged : -1;\n    (void)pir;")),
+        "    const u_int highest = any ? merged : 0;\n    (void)pir;")),
     port("discard does nothing", "_vcpu", (
         "    vtdpi_pid_discard(vtdpi_vcpu_pid(&v->pi));", "    (void)v;")),
 
