@@ -11,21 +11,25 @@
 
 #include "../unit/dmar_support.h"
 
+#include "dmar_build.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint8_t header[] = {DMAR_HEADER(1)};
-    /* Exactly as long as the table: ASan sees a read beyond it. */
-    uint8_t *const table = malloc(sizeof(header) + size);
+    struct dmar_build header;
+    uint8_t *table;
 
+    dmar_begin(&header, 1, 39);
+    /* Exactly as long as the table: ASan sees a read beyond it. */
+    table = malloc(header.length + size);
     if (table == NULL)
         return 0;
-    memcpy(table, header, sizeof(header));
+    memcpy(table, header.bytes, header.length);
     if (size > 0)
-        memcpy(table + sizeof(header), data, size);
-    dmar_seal(table, sizeof(header) + size);
-    if (!dmar_walk(data, size) || !dmar_walk(table, sizeof(header) + size))
+        memcpy(table + header.length, data, size);
+    dmar_seal(table, header.length + size);
+    if (!dmar_walk(data, size) || !dmar_walk(table, header.length + size))
         abort();
     free(table);
     return 0;

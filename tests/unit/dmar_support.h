@@ -3,9 +3,9 @@
 #define TESTS_DMAR_SUPPORT_H
 
 /*
- * Helpers of everything that feeds tables to dmar.h: sealing a literal table,
- * and a walk that calls every function on every part of a table and checks
- * what must hold whatever the table contains.
+ * For everything that feeds tables to dmar.h: a walk that calls every function
+ * on every part of a table and checks what must hold whatever the table
+ * contains. Tables are built with tests/support/dmar_build.h.
  */
 
 #include <stdbool.h>
@@ -14,25 +14,6 @@
 #include <stdio.h>
 
 #include "vtdpi/dmar.h"
-
-/* The 48 bytes of a header: 39-bit addresses; length and checksum unsealed. */
-#define DMAR_HEADER(flags)                                                   \
-    'D', 'M', 'A', 'R', 0, 0, 0, 0, 1, 0, 'V', 'T', 'D', 'P', 'I', ' ', 'T', \
-        'e', 's', 't', ' ', 't', 'a', 'b', 0x44, 0x33, 0x22, 0x11, 'M', 'A', \
-        'K', 'E', 1, 0, 0, 0, 38, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-
-/* Fills in length and checksum. */
-static inline void dmar_seal(uint8_t *table, size_t length)
-{
-    uint8_t sum = 0;
-
-    for (unsigned int i = 0; i < 4; i++)
-        table[4 + i] = (uint8_t)(length >> 8 * i);
-    table[9] = 0;
-    for (size_t i = 0; i < length; i++)
-        sum = (uint8_t)(sum + table[i]);
-    table[9] = (uint8_t)-sum;
-}
 
 /* Leaves the function with false, and says where. */
 #define DMAR_REQUIRE(expr)                                                   \

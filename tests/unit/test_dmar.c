@@ -11,14 +11,19 @@
 
 #include "vtdpi/dmar.h"
 
+#include "dmar_shapes.h"
 #include "dmar_support.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
-/* A table with every type of structure; offsets stand on the right. */
+/* A table with every type of structure, without length and checksum; offsets
+ * stand on the right. The builder of tests/support is held against these bytes.
+ */
 /* clang-format off */
 static const uint8_t literal[] = {
-    DMAR_HEADER(0x05),
+    'D', 'M', 'A', 'R', 0, 0, 0, 0, 1, 0, 'V', 'T', 'D', 'P', 'I', ' ',
+    'T', 'e', 's', 't', ' ', 't', 'a', 'b', 0x44, 0x33, 0x22, 0x11,
+    'M', 'A', 'K', 'E', 1, 0, 0, 0, 38, 0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* DRHD, segment 1, base fed90000h, window 4 KiB */
     0, 0, 32, 0, 0x00, 0, 1, 0,                         /* 48 */
     0x00, 0x00, 0xd9, 0xfe, 0, 0, 0, 0,
@@ -95,6 +100,20 @@ static struct vtdpi_dmar_struct struct_at(const struct copy *c, size_t offset)
         assert_int_equal(vtdpi_dmar_next(&c->dmar, &s), 1);
     } while (s.offset != offset);
     return s;
+}
+
+/* --- the builder --- */
+
+static void test_dmar_build_gives_the_literal_bytes(void **state)
+{
+    struct dmar_build b;
+    struct copy c;
+
+    (void)state;
+    copy_init(&c);
+    dmar_shape_build("every_type", &b);
+    assert_int_equal(b.length, LITERAL_BYTES);
+    assert_memory_equal(b.bytes, c.bytes, LITERAL_BYTES);
 }
 
 /* --- vtdpi_dmar_open --- */
@@ -261,13 +280,13 @@ static void test_dmar_next_good_table_gives_every_structure(void **state)
 
 static void test_dmar_next_empty_table_ends_at_once(void **state)
 {
-    uint8_t table[] = {DMAR_HEADER(0)};
     struct vtdpi_dmar_struct s = {0};
+    struct dmar_build b;
     struct vtdpi_dmar d;
 
     (void)state;
-    dmar_seal(table, sizeof(table));
-    assert_int_equal(vtdpi_dmar_open(table, sizeof(table), 0, &d, NULL), 0);
+    dmar_shape_build("no_unit", &b);
+    assert_int_equal(vtdpi_dmar_open(b.bytes, b.length, 0, &d, NULL), 0);
     assert_int_equal(vtdpi_dmar_next(&d, &s), 0);
     assert_int_equal(vtdpi_dmar_check(&d, NULL), 0);
 }
@@ -572,6 +591,7 @@ static void test_dmar_walk_every_corrupt_byte_stays_inside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dmar_build_gives_the_literal_bytes),
         cmocka_unit_test(test_dmar_open_good_table_decodes_header),
         cmocka_unit_test(test_dmar_open_widest_address_is_256),
         cmocka_unit_test(test_dmar_open_bad_argument_returns_einval),

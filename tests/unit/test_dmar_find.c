@@ -11,27 +11,13 @@
 
 #include "vtdpi/dmar.h"
 
-#include "dmar_support.h"
+#include "dmar_shapes.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Seals a table of the test and opens it. */
-static struct vtdpi_dmar open_sealed(uint8_t *table, size_t length)
-{
-    struct vtdpi_dmar d;
-
-    dmar_seal(table, length);
-    assert_int_equal(vtdpi_dmar_open(table, length, 0, &d, NULL), 0);
-    return d;
-}
-
 /* --- vtdpi_dmar_find_pci --- */
 
-/*
- * Segment 0 of a small machine. Bridge 00:1c.0 leads to buses 2-6, below it
- * 02:00.0 leads to 3-4 and 02:01.0 was never set up; 00:1d.0 leads to 7-9.
- * Segment 1 has the first of them, and two that were never set up.
- */
+/* What is behind the bridges of the shape "bridges", as it says. */
 static const struct {
     uint16_t segment, rid;
     uint8_t secondary, subordinate;
@@ -56,50 +42,27 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
 
 static const struct vtdpi_pci_ops pci = {bridge_buses};
 
-#define DRHD(length, flags, segment, number)                                  \
-    0, 0, length, 0, flags, 0, segment, 0, 0, 0x10 * (number), 0, 0xfe, 0, 0, \
-        0, 0
+/* The shape "bridges". */
+static uint8_t machine[338];
 
-/* Units 0 to 5; bases fe001000h, fe002000h, ... One scope a line. */
-/* clang-format off */
-static const uint8_t machine[] = {
-    DMAR_HEADER(1),
-    /* The rest of segment 0; first on purpose. */
-    DRHD(32, 1, 0, 1),
-        3, 8, 0, 0, 8, 0xf0, 31, 7,          /* IOAPIC 8 at f0:1f.7 */
-        4, 8, 0, 0, 0, 0, 31, 6,             /* HPET 0 at 00:1f.6 */
-    DRHD(24, 0, 0, 2),
-        2, 8, 0, 0, 0, 0, 0x1c, 0,           /* bridge to buses 2-6 */
-    DRHD(34, 0, 0, 3),
-        2, 10, 0, 0, 0, 0, 0x1c, 0, 0, 0,    /* in it, to buses 3-4 */
-        1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0 */
-    DRHD(46, 0, 0, 4),
-        1, 8, 0, 0, 0, 0, 0x1d, 0,           /* 00:1d.0, but not below */
-        1, 12, 0, 0, 0, 0, 0x1c, 0, 0, 0, 5, 1, /* 03:05.1 */
-        3, 10, 0, 0, 9, 0, 0x1d, 0, 6, 0,    /* IOAPIC 9 at 07:06.0 */
-    DRHD(70, 0, 1, 5),
-        2, 8, 0, 0, 0, 0, 9, 0,              /* 1:00:09.0, never set up */
-        2, 8, 0, 0, 0, 2, 1, 0,              /* 1:02:01.0, never set up */
-        1, 8, 0, 0, 0, 0, 2, 0,              /* 1:00:02.0 */
-        1, 10, 0, 0, 0, 0, 3, 0, 0, 0,       /* through what is no bridge */
-        1, 12, 0, 0, 0, 0, 0x1c, 0, 1, 0, 4, 0, /* the same, second hop */
-        5, 8, 0, 0, 3, 1, 4, 2,              /* ACPI device 3 at 1:01:04.2 */
-    DRHD(84, 0, 0, 6),
-        3, 10, 0, 0, 13, 0, 30, 0, 0, 0,     /* a bus range turned round */
-        1, 8, 0, 0, 0, 0, 2, 0,              /* 00:02.0, as unit 2 */
-        3, 8, 0, 0, 10, 0, 32, 0,            /* no such device number */
-        3, 8, 0, 0, 11, 0, 0, 8,             /* no such function number */
-        3, 10, 0, 0, 12, 0, 3, 0, 0, 0,      /* through what is no bridge */
-        2, 8, 0, 0, 0, 0, 9, 0,              /* 00:09.0 is no bridge */
-        2, 8, 0, 0, 0, 2, 1, 0,              /* 02:01.0, never set up */
-        2, 8, 0, 0, 0, 0, 30, 0,             /* 00:1e.0, range turned round */
-};
-/* clang-format on */
+static int build_machine(void **state)
+{
+    struct dmar_build b;
+
+    (void)state;
+    dmar_shape_build("bridges", &b);
+    assert_int_equal(b.length, sizeof(machine));
+    memcpy(machine, b.bytes, sizeof(machine));
+    return 0;
+}
 
 static struct vtdpi_dmar open_machine(uint8_t *bytes)
 {
+    struct vtdpi_dmar d;
+
     memcpy(bytes, machine, sizeof(machine));
-    return open_sealed(bytes, sizeof(machine));
+    assert_int_equal(vtdpi_dmar_open(bytes, sizeof(machine), 0, &d, NULL), 0);
+    return d;
 }
 
 static void test_dmar_find_pci_most_specific_claim_wins(void **state)
@@ -334,5 +297,5 @@ int main(void)
         cmocka_unit_test(test_dmar_uncovered_ioapics_are_those_no_unit_names),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, build_machine, NULL);
 }
