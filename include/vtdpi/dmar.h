@@ -402,8 +402,10 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  * @brief Find the unit and requester id of an IOAPIC, HPET or ACPI device.
  *
  * The source to verify follows from the requester id: vtdpi_source_exact()
- * with VTDPI_SQ_ALL for an IOAPIC, and with VTDPI_SQ_IGNORE_2_0 for an HPET,
- * as some platforms send its requests from other functions than they list.
+ * with VTDPI_SQ_ALL for an IOAPIC, and with VTDPI_SQ_IGNORE_2_0 for an HPET.
+ * Some tables list an HPET eight times with one id, as functions 0 to 7 of a
+ * device: each comparator has a function. This function gives the first of
+ * them, and a source that verifies all bits would refuse the other seven.
  *
  * @param dmar  Open table. Not NULL.
  * @param ops   Bridge look-up, for paths of several hops. May be NULL, and so
