@@ -12,7 +12,7 @@
 
 #include "vtdpi/dmar.h"
 
-#include "dmar_build.h"
+#include "dmar_shapes.h"
 #include "dmar_support.h"
 #include "shared_data.h"
 
@@ -216,6 +216,34 @@ static void test_dmar_get_andd_name_ends_at_zero_or_structure(void **state)
         assert_int_equal(andd.name_offset, 56);
         assert_int_equal(andd.name_length, table[i].name);
     }
+}
+
+static void test_dmar_get_hop_outside_returns_erange(void **state)
+{
+    struct vtdpi_dmar_scope scope = {.offset = 228, .hop_count = 1};
+    struct dmar_build b;
+    struct vtdpi_dmar d;
+    uint8_t device;
+    uint8_t function;
+
+    (void)state;
+    dmar_shape_build("every_type", &b);
+    d = open_built(&b);
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 0, &device, &function), 0);
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 1, &device, &function),
+                     VTDPI_ERANGE);
+    scope.hop_count = 255;
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 1, &device, &function),
+                     VTDPI_ERANGE);
+    scope.offset = 229;
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 0, &device, &function),
+                     VTDPI_ERANGE);
+    scope.offset = 47;
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 0, &device, &function),
+                     VTDPI_ERANGE);
+    scope.offset = SIZE_MAX;
+    assert_int_equal(vtdpi_dmar_get_hop(&d, &scope, 0, &device, &function),
+                     VTDPI_ERANGE);
 }
 
 static void test_dmar_check_short_structure_returns_its_offset(void **state)
@@ -441,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_dmar_get_other_structures_decode),
         cmocka_unit_test(test_dmar_get_devices_flags_are_those_of_the_type),
         cmocka_unit_test(test_dmar_get_andd_name_ends_at_zero_or_structure),
+        cmocka_unit_test(test_dmar_get_hop_outside_returns_erange),
         cmocka_unit_test(test_dmar_check_short_structure_returns_its_offset),
         cmocka_unit_test(test_dmar_find_short_unit_is_refused),
         cmocka_unit_test(test_dmar_check_bytes_after_scopes_stay_inside),

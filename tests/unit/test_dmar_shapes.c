@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dmar.h on the tables of tests/support/dmar_shapes.c: each is opened, checked,
- * walked and looked up. Results are literals, worked out by hand from the
+ * walked, damaged and looked up. Results are literals, worked out by hand from the
  * shape. The look-ups of the shape "bridges" are in test_dmar_find.c.
  */
 #include <setjmp.h>
@@ -180,6 +180,67 @@ static void test_shapes_walk_meets_every_structure_and_scope(void **state)
         assert_int_equal(n.hops, expected[i].hops);
         table_close(&t);
     }
+}
+
+/* --- damaged tables --- */
+
+/* The first bytes of a table: as they are, and with a length that fits. */
+static void assert_cut_stays_inside(const struct table *t, size_t size)
+{
+    uint8_t *const exact = malloc(size == 0 ? 1 : size);
+    struct vtdpi_dmar d;
+    size_t at;
+
+    assert_non_null(exact);
+    memcpy(exact, t->bytes, size);
+    assert_int_equal(vtdpi_dmar_open(exact, size, 0, &d, &at),
+                     VTDPI_EDMAR_LENGTH);
+    assert_int_equal(at, size < 48 ? size : 4);
+    if (size >= 48) {
+        dmar_seal(exact, size);
+        assert_true(dmar_walk(exact, size));
+    }
+    free(exact);
+}
+
+/* A table of many units is only cut in the first of them: it takes long. */
+static void test_shapes_every_truncation_stays_inside(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < dmar_shape_count; i++) {
+        struct table t = table_open(dmar_shapes[i].name);
+
+        for (size_t size = 0; size < t.length && size < 512; size++) {
+            if (t.rc != VTDPI_EDMAR_SIGNATURE)
+                assert_cut_stays_inside(&t, size);
+        }
+        table_close(&t);
+    }
+}
+
+static void test_shapes_every_corrupt_byte_stays_inside(void **state)
+{
+    struct table t = table_open("every_type");
+
+    (void)state;
+    for (size_t at = 0; at < t.length; at++) {
+        const uint8_t good = t.bytes[at];
+
+        for (unsigned int change = 1; change < 256; change++) {
+            struct vtdpi_dmar d;
+
+            t.bytes[at] = (uint8_t)(good ^ change);
+            /* One byte does not get past the checksum (but a shorter table
+             * may have the right one by chance)... */
+            if (at < 4 || at > 7)
+                assert_true(vtdpi_dmar_open(t.bytes, t.length, 0, &d, NULL) <
+                            0);
+            /* ...and, let through, does no harm. */
+            assert_true(dmar_walk(t.bytes, t.length));
+        }
+        t.bytes[at] = good;
+    }
+    table_close(&t);
 }
 
 /* --- look-ups --- */
@@ -425,6 +486,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes_open_and_check_say_what_is_wrong),
         cmocka_unit_test(test_shapes_walk_meets_every_structure_and_scope),
+        cmocka_unit_test(test_shapes_every_truncation_stays_inside),
+        cmocka_unit_test(test_shapes_every_corrupt_byte_stays_inside),
         cmocka_unit_test(test_shapes_find_pci_gives_the_unit),
         cmocka_unit_test(test_shapes_find_id_gives_unit_and_requester),
         cmocka_unit_test(test_shapes_desktop_names_its_acpi_devices),
