@@ -73,6 +73,24 @@ version_is() {
     return 1
 }
 
+# tree: the files of the tree, one a line: what git tracks. Where there is no
+# git, as in a release, all but folders named build*.
+tree() {
+    if [ -e "$ROOT/.git" ] && git -C "$ROOT" ls-files >/dev/null 2>&1; then
+        git -C "$ROOT" ls-files
+    else
+        (cd "$ROOT" && find . \( -path './build*' -o -path ./subprojects \
+            -o -path ./.git \) -prune -o -type f -print | sed 's,^\./,,')
+    fi | sort | while read -r tree_file; do
+        [ ! -f "$ROOT/$tree_file" ] || echo "$tree_file"
+    done
+}
+
+# copy_tree FOLDER: the files of the tree, as a fresh clone has them.
+copy_tree() {
+    mkdir -p "$1" && tree | tar -C "$ROOT" -cf - -T - | tar -C "$1" -xf -
+}
+
 # sources DIR...: C sources and headers below these folders.
 sources() {
     find "$@" -name '*.[ch]' -type f | sort
