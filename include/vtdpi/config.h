@@ -9,6 +9,13 @@
  * Define VTDPI_CONFIG_HEADER to the name of your own header (with its quotes)
  * to override any of them; that header is included first. The library and
  * everything that includes its headers must be compiled with the same values.
+ *
+ * The knobs of a host are the six below: VTDPI_ASSERT, VTDPI_LOG_LEVEL,
+ * VTDPI_CACHELINE, VTDPI_HAVE_CX16, VTDPI_CMD_TIMEOUT_US and
+ * VTDPI_QI_TIMEOUT_US. For tests the same header may also define the macros
+ * that atomic.h is written over: VTDPI_ATOMIC_POINT, VTDPI_ATOMIC_LOAD,
+ * VTDPI_ATOMIC_STORE, VTDPI_ATOMIC_RMW, VTDPI_ATOMIC_CAS and
+ * VTDPI_ATOMIC_CAS128; atomic.h documents them. There are no others.
  */
 
 #ifdef VTDPI_CONFIG_HEADER
