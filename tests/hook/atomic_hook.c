@@ -16,7 +16,7 @@ void hook_access(enum hook_kind kind, const void *addr)
     case HOOK_STORE:
         hook.stores++;
         break;
-    case HOOK_LOCKED:
+    case HOOK_RMW:
         hook.locked++;
         break;
     }
