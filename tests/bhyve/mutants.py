@@ -70,7 +70,7 @@ def build(options, work, mutant):
         raise Broken(f"no object of {mutant.file}")
     must([*options.cc, "-pthread", "-o", str(work / "mini"), str(changed),
           *rest, "-Wl,--whole-archive", options.main, options.shim,
-          "-Wl,--no-whole-archive", options.library, options.host, "-latomic"])
+          "-Wl,--no-whole-archive", options.library, options.host])
 
 
 def reason(done):

@@ -2,6 +2,7 @@
 #include "perturb.h"
 
 #include <sched.h>
+#include <stdint.h>
 
 /* Once in this many accesses. */
 #define ONE_IN 24

@@ -48,11 +48,17 @@ struct vcpu *mini_vcpu_of(uint64_t pid_pa)
     return NULL;
 }
 
-/* Called by atomic.h. */
-void mini_saw_or64(const uint64_t *p, uint64_t bits, uint64_t old)
+/* The following three are called by atomic.h. */
+void perturb(void)
+{
+    shim_point();
+}
+
+uint64_t mini_saw_or64(const uint64_t *p, uint64_t bits, uint64_t old)
 {
     if (saw.pid != NULL && p >= saw.pid->pir && p < saw.pid->pir + 4)
         saw.was_there = (old & bits) != 0;
+    return old;
 }
 
 static void count_merged(struct vcpu *v, u_int first, uint64_t bits)
@@ -61,16 +67,17 @@ static void count_merged(struct vcpu *v, u_int first, uint64_t bits)
         v->account[first + (u_int)__builtin_ctzll(bits)].irr_merged++;
 }
 
-void mini_saw_or32(const uint32_t *p, uint32_t bits, uint32_t old)
+uint32_t mini_saw_or32(const uint32_t *p, uint32_t bits, uint32_t old)
 {
     struct vcpu *v = saw.merging;
     u_int word;
 
     if (v == NULL || p < v->apic + APIC_IRR_REG)
-        return;
+        return old;
     word = (u_int)(p - (v->apic + APIC_IRR_REG)) / 4;
     if (word < 8)
         count_merged(v, word * 32, old & bits);
+    return old;
 }
 
 /* The processor's own way into the IRR. */
