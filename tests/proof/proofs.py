@@ -72,7 +72,6 @@ def cbmc(program, tree, name, *flags):
     command = [
         program, "--function", f"proof_{name}", *loops,
         "-I", str(tree), "-I", str(tree / "include"), "-I", str(HERE),
-        '-DVTDPI_ATOMIC_HEADER="atomic_sequential.h"',
         '-DVTDPI_CONFIG_HEADER="proof_config.h"', *flags, str(path),
     ]
     try:
