@@ -54,7 +54,7 @@ def build(options, work):
     here = options.root / "tests/explore"
     command = options.cc.split() + [
         "-std=c11", "-O2", "-w",
-        f'-DVTDPI_ATOMIC_HEADER="{here}/atomic_explore.h"',
+        f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
         f"-I{work}/include", f"-I{work}/src", f"-I{options.root}/include",
         f"-I{options.root}/src", f"-I{here}",
         str(here / "subject.c"), str(here / "main.c"), str(options.archive),
