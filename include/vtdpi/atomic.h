@@ -43,10 +43,6 @@
 #endif
 #endif
 
-#ifdef VTDPI_ATOMIC_HEADER
-#include VTDPI_ATOMIC_HEADER
-#else
-
 VTDPI_BEGIN_DECLS
 
 /** Linkage of the functions below: never a symbol, not even at -O0. */
@@ -280,7 +276,5 @@ VTDPI_ATOMIC_FN bool vtdpi_atomic_cas128(uint64_t *p,
 }
 
 VTDPI_END_DECLS
-
-#endif /* VTDPI_ATOMIC_HEADER */
 
 #endif

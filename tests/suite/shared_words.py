@@ -5,7 +5,8 @@
 Words that hardware, another CPU or an interrupt handler can touch appear in
 the sources of the library only as the operand of '&', on their way to a
 vtdpi_atomic function; a pointer to one is never dereferenced. A plain access
-would compile, and would be invisible to every test that replaces atomic.h.
+would compile, and would be invisible to every test that gets between two
+accesses.
 
 usage: shared_words.py FILE...
 """
