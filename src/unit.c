@@ -38,6 +38,15 @@ static void set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
 }
 
 /*
+ * Relaxed: the word orders nothing, vtdpi_unit_stuck() only reports it. A plain
+ * store would race with that function, which runs beside any command.
+ */
+static void set_stuck(struct vtdpi_unit *u, uint32_t bit)
+{
+    vtdpi_atomic_store64_relaxed(&u->stuck, bit);
+}
+
+/*
  * Commands.
  */
 
@@ -81,7 +90,7 @@ static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
     /* WBFS is set as long as the flush runs, the others when it is done. */
     rc = wait_status(u, bit, on && bit != WBF);
     if (rc == VTDPI_ETIMEDOUT) {
-        u->stuck = bit;
+        set_stuck(u, bit);
         u->pending = bit;
         u->pending_set = on && bit != WBF;
     }
@@ -360,16 +369,40 @@ static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
     return 0;
 }
 
-/* The queue object is made anew, but its sequence numbers go on: a status write
- * of the time before may still be on its way. */
+static VTDPI_COLD bool is_same_queue(const struct vtdpi_qi_params *a,
+                                     const struct vtdpi_qi_params *b)
+{
+    return a->ring == b->ring && a->ring_phys == b->ring_phys &&
+           a->order == b->order && a->width == b->width &&
+           a->status == b->status && a->status_phys == b->status_phys &&
+           a->submitters == b->submitters &&
+           a->device_timeout_us == b->device_timeout_us;
+}
+
+/*
+ * The queue object is set up once between two probes. A commit that read ON
+ * just before the unit went off may use the object at any time later: it takes
+ * the lock, finds the queue closed or open again, and goes by that. What such a
+ * commit reads without the lock (sizes, addresses, callbacks) never changes;
+ * the rest is reset under the lock, by vtdpi_qi_program().
+ */
 static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
                                  const struct vtdpi_unit_config *c)
 {
-    const uint32_t sequence = u->qi.sequence;
-    const int rc = vtdpi_qi_init(&u->qi, u->ops, u->ctx, &c->qi);
+    if (u->qi.ops == NULL)
+        return vtdpi_qi_init(&u->qi, u->ops, u->ctx, &c->qi);
+    return is_same_queue(&u->config.qi, &c->qi) ? 0 : VTDPI_EINVAL;
+}
 
-    u->qi.sequence = sequence;
-    return rc;
+/*
+ * Relaxed: a commit that finds the queue open has acquired the state, which is
+ * stored after this, and so reads this value. A commit that is left over from
+ * the life before may read either value; the table is latched behind a flush of
+ * the write buffer, which covers the entry of that commit.
+ */
+static VTDPI_COLD void set_write_buffer(struct vtdpi_unit *u, bool forced)
+{
+    vtdpi_atomic_store64_relaxed(&u->flush_wb, u->caps.rwbf || forced);
 }
 
 /* A call of the host's that begins or ends the life of the unit. It has seen the
@@ -377,7 +410,7 @@ static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
 static VTDPI_COLD void forget_failures(struct vtdpi_unit *u)
 {
     count_as_lost(u);
-    u->stuck = 0;
+    set_stuck(u, 0);
 }
 
 static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
@@ -432,6 +465,7 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
     if (rc != 0)
         return rc;
     unit->config = *config;
+    set_write_buffer(unit, config->force_wbf);
     forget_failures(unit);
     return enable(unit, config->take_over);
 }
@@ -459,15 +493,10 @@ VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
 
 VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 {
-    int rc;
-
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     set_state(unit, VTDPI_UNIT_OFF);
     unit->config.adopt = false; /* the table is ours, not what firmware left */
-    rc = init_queue(unit, &unit->config);
-    if (rc != 0)
-        return rc;
     forget_failures(unit);
     return enable(unit, true);
 }
@@ -478,7 +507,7 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 
 int vtdpi_unit_flush_write_buffer(struct vtdpi_unit *unit)
 {
-    if (!unit->caps.rwbf && !unit->config.force_wbf)
+    if (vtdpi_atomic_load64_relaxed(&unit->flush_wb) == 0)
         return 0;
     return command(unit, WBF, true);
 }

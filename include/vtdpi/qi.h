@@ -184,10 +184,19 @@ VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
     return 0;
 }
 
-/** @brief Memory and size of a queue, given by the host. */
+/**
+ * @brief Memory and size of a queue, given by the host.
+ *
+ * Ring and status words may be freed when all of this holds: vtdpi_qi_abort()
+ * was called with GSTS.QIES = 0 (a unit of unit.h is OFF then), every call on
+ * the queue that began before has returned, and, if the queue was not drained
+ * (vtdpi_qi_close(), vtdpi_unit_disable() or vtdpi_unit_suspend() did not return
+ * 0), device_timeout_us has passed since: the unit fetches nothing more, but
+ * what it has fetched may wait for a device that long before the unit writes
+ * the status word.
+ */
 struct vtdpi_qi_params {
-    /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored.
-     *  It lives, unmoved, until the queue is off and stays off. */
+    /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored. */
     void *ring;
     /** Physical address of @ref ring as the unit sees it. */
     uint64_t ring_phys;
@@ -195,9 +204,8 @@ struct vtdpi_qi_params {
     unsigned int order;
     /** Width of a descriptor. */
     enum vtdpi_qi_width width;
-    /** Status words, vtdpi_qi_slots() of them, 4-byte aligned, zeroed. Like the
-     *  ring, and longer: a unit that is late may write one word after the
-     *  queue was switched off. */
+    /** Status words, vtdpi_qi_slots() of them, 4-byte aligned, write-back,
+     *  zeroed. */
     uint32_t *status;
     /** Physical address of @ref status as the unit sees it. */
     uint64_t status_phys;
@@ -253,6 +261,7 @@ struct vtdpi_qi_error {
  */
 struct vtdpi_qi {
     /* private: */
+    /* Written by vtdpi_qi_init() only, so read without the lock. */
     const struct vtdpi_platform_ops *ops;
     void *ctx;
     uint64_t *ring;
@@ -279,6 +288,11 @@ struct vtdpi_qi {
 /**
  * @brief Set up a queue over the host's memory; no register is touched.
  *
+ * Once for each queue: a queue that was aborted is used again by
+ * vtdpi_qi_program() and vtdpi_qi_open(), which keep its sequence numbers, its
+ * counters and its last error. A queue is set up anew only when its memory may
+ * be freed, see struct vtdpi_qi_params.
+ *
  * @param qi      The queue. Not NULL.
  * @param ops     Callbacks: read32, write32, read64, write64, now_us, lock and
  *                unlock. Kept.
@@ -302,7 +316,7 @@ vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
  * @brief Give the queue's address to the unit, which has its queue off.
  *
  * Clears IQE, ITE and ICE left by whoever used the unit before, sets the tail
- * to 0 and programs IQA. unit.h calls it; so does a host that issues GCMD.QIE
+ * and the head to 0 and programs IQA. unit.h calls it; so does a host that issues GCMD.QIE
  * by itself, in the order program, QIE on, open.
  *
  * @param qi  The queue.

@@ -23,8 +23,11 @@
  *
  * **Locking.** One lock per unit, the platform's; never two at a time, and
  * never held while a wait descriptor is waited for. probe, enable, disable,
- * suspend and resume of one unit are serialised by the caller, everything else
- * may be called at any time between enable and disable.
+ * suspend and resume of one unit are serialised by the caller. From the first
+ * enable to the next probe everything else may be called at any time, also
+ * beside enable, disable, suspend and resume: a submission that meets the unit
+ * on its way to off, or off, ends with VTDPI_EQOFF. Nothing else may run beside
+ * probe.
  */
 
 #include "vtdpi/atomic.h"
@@ -57,7 +60,11 @@ enum vtdpi_unit_state {
 
 /** @brief What a unit is enabled with. */
 struct vtdpi_unit_config {
-    /** The invalidation queue. */
+    /** The invalidation queue. The same in every vtdpi_unit_enable() between
+     *  two probes: a call that met the unit on its way to off may still read
+     *  the status words of before. To change the queue, disable the unit, wait
+     *  until the memory of the queue may be freed (see struct
+     *  vtdpi_qi_params), and probe the unit again. */
     struct vtdpi_qi_params qi;
     /** Physical address of the table: aligned to its size, and to 4 KiB. Its
      *  entries are zero or valid, and cleaned if the unit is not coherent. */
@@ -92,8 +99,9 @@ struct vtdpi_unit {
     const struct vtdpi_platform_ops *ops;
     void *ctx;
     struct vtdpi_caps caps;
-    uint64_t state;   /* enum vtdpi_unit_state; others read it at any time */
-    uint32_t stuck;   /* GCMD bit of the last command that timed out */
+    uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
+    uint64_t flush_wb; /* write buffers need flushes; read at any time */
+    uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
     uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
     struct vtdpi_unit_config config;
@@ -102,6 +110,9 @@ struct vtdpi_unit {
 
 /**
  * @brief Look at a unit; nothing is written to it.
+ *
+ * A unit that was enabled before is probed again only when its state is OFF,
+ * no other call on it runs, and the memory of its queue may be freed.
  *
  * @param unit  Receives the unit, off. Not NULL.
  * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
@@ -138,7 +149,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval 0                 On.
  * @retval VTDPI_ESTATE      The unit is not off.
  * @retval VTDPI_EINVAL      @p config is NULL, its irt_order is not 1 to 16,
- *                           or see vtdpi_qi_init().
+ *                           its qi is not that of the first enable after the
+ *                           probe, or see vtdpi_qi_init().
  * @retval VTDPI_EALIGN      The table is not aligned, or see vtdpi_qi_init().
  * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
  * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
@@ -172,8 +184,9 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * @brief Stop remapping interrupts and switch the queue off.
  *
  * Requesters behind the unit are quiet: with remapping off, their remappable
- * requests are dropped, and compatibility-format ones pass. Table and queue
- * memory may be freed when the state is OFF.
+ * requests are dropped, and compatibility-format ones pass. When the state is
+ * OFF the memory of the table may be freed; struct vtdpi_qi_params says when
+ * the memory of the queue may.
  *
  * @param unit  On, queue-only, or failed.
  *
@@ -398,7 +411,8 @@ vtdpi_unit_state(const struct vtdpi_unit *unit)
  *
  * @param unit  Enabled.
  *
- * @return The copy of the configuration.
+ * @return The copy of the configuration. The next vtdpi_unit_enable() or
+ *         vtdpi_unit_resume() writes it, so it is not read beside them.
  *
  * @anyctx @waitfree
  */
@@ -420,7 +434,7 @@ vtdpi_unit_last_config(const struct vtdpi_unit *unit)
  */
 VTDPI_INLINE uint32_t vtdpi_unit_stuck(const struct vtdpi_unit *unit)
 {
-    return unit->stuck;
+    return (uint32_t)vtdpi_atomic_load64_relaxed(&unit->stuck);
 }
 
 VTDPI_END_DECLS

@@ -4,6 +4,7 @@
 #define TABLE_PHYS     UINT64_C(0x510000000)
 #define RING_PHYS(u)   (UINT64_C(0x530000000) + (u)*UINT64_C(0x10000))
 #define STATUS_PHYS(u) (UINT64_C(0x540000000) + (u)*UINT64_C(0x10000))
+#define FOREIGN_PHYS   UINT64_C(0x550000000)
 
 /* What a real posting-capable machine has; the second unit does not snoop. */
 #define CAP            UINT64_C(0x08d2078c106f0466)
@@ -13,6 +14,7 @@ enum {
     PAGE_BYTES = 4096,
     STATUS_BYTES = 1024,
     TABLE_BYTES = ENTRIES * 16,
+    FOREIGN_BYTES = 3 * PAGE_BYTES,
 };
 
 static void *at(void *base, uint64_t base_phys, size_t size, uint64_t phys,
@@ -30,6 +32,8 @@ static void *map(void *ctx, uint64_t phys, size_t len)
 
     if (p == NULL)
         p = at(r->pids, PIDS_PHYS, PAGE_BYTES, phys, len);
+    if (p == NULL)
+        p = at(r->foreign, FOREIGN_PHYS, FOREIGN_BYTES, phys, len);
     for (uint32_t u = 0; u < UNITS && p == NULL; u++) {
         p = at(r->ring[u], RING_PHYS(u), PAGE_BYTES, phys, len);
         if (p == NULL)
@@ -104,6 +108,44 @@ static void table_new(struct rig *r)
     race_check(vtdpi_table_init(&r->table, &params) == 0);
 }
 
+struct vtdpi_unit_config rig_config(struct rig *r, uint32_t unit)
+{
+    const struct vtdpi_unit_config config = {
+        .qi =
+            {
+                .ring = r->ring[unit],
+                .ring_phys = RING_PHYS(unit),
+                .status = r->status[unit],
+                .status_phys = STATUS_PHYS(unit),
+                .submitters = 64,
+            },
+        .irt_phys = vtdpi_table_phys(&r->table),
+        .irt_order = vtdpi_table_order(&r->table),
+        .eime = true,
+    };
+
+    return config;
+}
+
+struct vtdpi_unit_config rig_foreign_config(struct rig *r)
+{
+    const struct vtdpi_unit_config config = {
+        .qi =
+            {
+                .ring = r->foreign,
+                .ring_phys = FOREIGN_PHYS,
+                .status = (uint32_t *)(void *)(r->foreign + PAGE_BYTES),
+                .status_phys = FOREIGN_PHYS + PAGE_BYTES,
+                .submitters = 1,
+            },
+        .irt_phys = FOREIGN_PHYS + 2 * PAGE_BYTES,
+        .irt_order = vtdpi_table_order(&r->table),
+        .eime = true,
+    };
+
+    return config;
+}
+
 static void unit_new(struct rig *r, uint32_t u, uint64_t seed)
 {
     const struct vtdpi_model_params params = {
@@ -120,19 +162,7 @@ static void unit_new(struct rig *r, uint32_t u, uint64_t seed)
         .seed = seed,
         .concurrent = true,
     };
-    const struct vtdpi_unit_config config = {
-        .qi =
-            {
-                .ring = r->ring[u],
-                .ring_phys = RING_PHYS(u),
-                .status = r->status[u],
-                .status_phys = STATUS_PHYS(u),
-                .submitters = 64,
-            },
-        .irt_phys = vtdpi_table_phys(&r->table),
-        .irt_order = vtdpi_table_order(&r->table),
-        .eime = true,
-    };
+    const struct vtdpi_unit_config config = rig_config(r, u);
 
     race_check(vtdpi_model_init(&r->model[u], &params) == 0);
     race_check(vtdpi_unit_probe(&r->unit[u], &r->ops, &r->model[u]) == 0);
@@ -150,6 +180,7 @@ struct rig *rig_new(uint64_t seed)
     r->entries = race_memory(TABLE_BYTES);
     r->shadow = race_memory(TABLE_BYTES);
     r->pids = race_memory(PAGE_BYTES);
+    r->foreign = race_memory(FOREIGN_BYTES);
     vtdpi_model_view_init(&r->view, TABLE_PHYS, r->entries, r->shadow,
                           TABLE_BYTES);
     sched_new(r);

@@ -44,7 +44,13 @@ struct rig {
     struct vtdpi_pid *pids;
     uint8_t *ring[UNITS];
     uint32_t *status[UNITS];
+    uint8_t *foreign; /* ring, status words and table of another kernel */
 };
+
+/* What @p unit is enabled with. The second is what another kernel enables it
+ * with: other memory, and a table without entries. */
+struct vtdpi_unit_config rig_config(struct rig *r, uint32_t unit);
+struct vtdpi_unit_config rig_foreign_config(struct rig *r);
 
 /* Powered up, and both units enabled. */
 struct rig *rig_new(uint64_t seed);

@@ -16,7 +16,7 @@ import sys
 
 # Members that are shared words themselves.
 SCALARS = ('control', 'refs', 'claimed', 'online', 'scan', 'units',
-           'here_left', 'away_left', 'random')
+           'here_left', 'away_left', 'random', 'stuck', 'flush_wb')
 # Members that point to, or are arrays of, shared words.
 ARRAYS = ('pir', 'reserved', 'leaf', 'summary', 'cookie', 'pages', 'pcpus',
           'dirty', 'owners', 'leaves', 'hints', 'top', 'ring', 'status',

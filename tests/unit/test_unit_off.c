@@ -167,6 +167,60 @@ static void test_unit_disable_gone_unit_returns_eio(void **state)
     assert_int_equal(vtdpi_unit_drain(&rig.u), VTDPI_EIO);
 }
 
+/* A waiter of the life before may still look at the old status words. */
+static void test_unit_enable_again_keeps_the_queue(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_stats before;
+    struct vtdpi_qi_stats after;
+
+    (void)state;
+    vtdpi_qi_report(vtdpi_unit_qi(&rig.u), &before, NULL);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    rig_clear_trace();
+#define REFUSED(member, value)                                           \
+    do {                                                                 \
+        c = rig_config();                                                \
+        c.qi.member = (value);                                           \
+        assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);   \
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);      \
+        assert_int_equal(vtdpi_unit_config(&rig.u)->qi.ring_phys, RING); \
+    } while (0)
+    REFUSED(ring, rig_mem + RING_AT + 0x10000);
+    REFUSED(ring_phys, RING + 0x10000);
+    REFUSED(order, 1);
+    REFUSED(status, rig_status(256));
+    REFUSED(status_phys, STATUS + 1024);
+    REFUSED(submitters, 64);
+    REFUSED(device_timeout_us, 1);
+#undef REFUSED
+    assert_int_equal(rig.traced, 0);
+
+    c = rig_config();
+    c.eime = false; /* the rest may change */
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
+    vtdpi_qi_report(vtdpi_unit_qi(&rig.u), &after, NULL);
+    assert_true(after.submissions > before.submissions);
+}
+
+static void test_unit_enable_again_wider_queue_is_refused(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    c.qi.submitters = 63;
+    rig_power_up(CAP, ECAP | UINT64_C(0x80000000000)); /* SMTS */
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    c.qi.width = VTDPI_QI_256;
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
+}
+
 /* Suspend and resume. */
 
 static void test_unit_resume_after_power_loss_is_as_before(void **state)
@@ -479,6 +533,8 @@ int main(void)
         TEST(test_unit_disable_irtps_stuck_goes_on_to_off),
         TEST(test_unit_disable_with_te_on_leaves_the_queue),
         TEST(test_unit_disable_gone_unit_returns_eio),
+        TEST(test_unit_enable_again_keeps_the_queue),
+        TEST(test_unit_enable_again_wider_queue_is_refused),
         TEST(test_unit_resume_after_power_loss_is_as_before),
         TEST(test_unit_resume_found_enabled_takes_it_down),
         TEST(test_unit_suspend_with_te_on_returns_ebusy),
