@@ -181,20 +181,48 @@ static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
     return 0;
 }
 
+/*
+ * A step on the way to off has failed, so nobody knows what is on. Commits do
+ * not skip the unit then: they are flushed if the queue is open, else they end
+ * with VTDPI_EQOFF. What is on is found out by the next disable.
+ *
+ * A unit that does not answer executes nothing that is submitted, so its queue
+ * is closed.
+ */
+static VTDPI_COLD int fail(struct vtdpi_unit *u, int rc)
+{
+    set_state(u, VTDPI_UNIT_FAILED);
+    if (rc == VTDPI_EIO)
+        vtdpi_qi_abort(&u->qi);
+    return rc;
+}
+
+/* The only way to OFF, from which commits skip the unit: one read has shown
+ * that neither remapping nor the queue is on. A command that was taken for lost
+ * may have been executed after all. */
+static VTDPI_COLD int go_off(struct vtdpi_unit *u)
+{
+    const uint32_t gsts = read_gsts(u);
+
+    if (gsts == VTDPI_ALL_ONES32_)
+        return fail(u, VTDPI_EIO);
+    if ((gsts & (IRE | QIE)) != 0)
+        return fail(u, VTDPI_ETIMEDOUT);
+    set_state(u, VTDPI_UNIT_OFF);
+    return 0;
+}
+
 /* Switch the queue off; the last step. A queue that cannot be drained is
- * switched off all the same; what it did not execute is reported. A unit that
- * does not answer counts as off. */
+ * switched off, too; what it did not execute is reported. */
 static VTDPI_COLD int stop_queue(struct vtdpi_unit *u)
 {
     const int drained = vtdpi_qi_close(&u->qi, 0);
-    const int rc = command(u, QIE, false);
+    int rc = drained == VTDPI_EIO ? drained : command(u, QIE, false);
 
-    if (rc == VTDPI_ETIMEDOUT) {
-        set_state(u, VTDPI_UNIT_FAILED);
-        return rc;
-    }
+    if (rc != 0)
+        return fail(u, rc);
     vtdpi_qi_abort(&u->qi);
-    set_state(u, VTDPI_UNIT_OFF);
+    rc = go_off(u);
     if (rc != 0)
         return rc;
     return drained == VTDPI_EQOFF ? 0 : drained;
@@ -251,11 +279,18 @@ static VTDPI_COLD int block_compatibility(struct vtdpi_unit *u)
 static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
 {
     const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
+    int rc;
 
+    if (irta == VTDPI_ALL_ONES64_)
+        return VTDPI_EIO;
     if ((irta & VTDPI_IRTA_EIME) == 0)
         return 0;
     vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta & ~VTDPI_IRTA_EIME);
-    return command(u, SIRTP, true);
+    rc = command(u, SIRTP, true);
+    /* Not latched, maybe: the next disable is to find it here again. */
+    if (rc == VTDPI_EIO)
+        vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta);
+    return rc;
 }
 
 /*
@@ -268,12 +303,12 @@ static VTDPI_COLD int take_down(struct vtdpi_unit *u, bool keep_queue)
     int rc = command(u, IRE, false);
     int first;
 
-    if (rc == VTDPI_ETIMEDOUT) {
-        set_state(u, VTDPI_UNIT_FAILED);
-        return rc;
-    }
-    first = rc != 0 ? rc : clear_eime(u);
-    if (keep_queue && first != VTDPI_EIO) {
+    if (rc != 0)
+        return fail(u, rc);
+    first = clear_eime(u);
+    if (first == VTDPI_EIO)
+        return fail(u, first);
+    if (keep_queue) {
         set_state(u, VTDPI_UNIT_QUEUE_ONLY);
         return VTDPI_EBUSY;
     }
@@ -417,8 +452,9 @@ static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
 {
     int rc = clear_foreign(u, take_over);
 
+    /* A unit that is refused is as it was found. */
     if (rc != 0)
-        return rc;
+        return rc == VTDPI_EFOREIGN ? rc : fail(u, rc);
     rc = bring_up(u);
     if (rc == 0)
         set_state(u, VTDPI_UNIT_ON);
@@ -472,11 +508,16 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 
 VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
 {
+    uint32_t gsts;
+
     if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF ||
         vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     forget_failures(unit);
-    return take_down(unit, (read_gsts(unit) & GCMD_TE) != 0);
+    gsts = read_gsts(unit);
+    if (gsts == VTDPI_ALL_ONES32_)
+        return fail(unit, VTDPI_EIO);
+    return take_down(unit, (gsts & GCMD_TE) != 0);
 }
 
 VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
@@ -486,7 +527,7 @@ VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_ON)
         return VTDPI_ESTATE;
     rc = vtdpi_unit_disable(unit);
-    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF && rc != VTDPI_EIO)
+    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF)
         set_state(unit, VTDPI_UNIT_SUSPENDED);
     return rc;
 }
@@ -495,7 +536,6 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 {
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
-    set_state(unit, VTDPI_UNIT_OFF);
     unit->config.adopt = false; /* the table is ours, not what firmware left */
     forget_failures(unit);
     return enable(unit, true);

@@ -187,13 +187,14 @@ VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
 /**
  * @brief Memory and size of a queue, given by the host.
  *
- * Ring and status words may be freed when all of this holds: vtdpi_qi_abort()
- * was called with GSTS.QIES = 0 (a unit of unit.h is OFF then), every call on
- * the queue that began before has returned, and, if the queue was not drained
- * (vtdpi_qi_close(), vtdpi_unit_disable() or vtdpi_unit_suspend() did not return
- * 0), device_timeout_us has passed since: the unit fetches nothing more, but
- * what it has fetched may wait for a device that long before the unit writes
- * the status word.
+ * Ring and status words may be freed when vtdpi_qi_abort() was called with
+ * GSTS.QIES = 0 (a unit of unit.h is OFF then), every call on the queue that
+ * began before has returned, and the queue was drained. If it was not,
+ * device_timeout_us must have passed since vtdpi_qi_abort(): the unit fetches
+ * nothing more, but what it has fetched may wait for a device that long before
+ * the unit writes the status word. The queue was not drained if
+ * vtdpi_qi_close(), or any vtdpi_unit_disable() or vtdpi_unit_suspend() since
+ * the unit was ON, has returned an error.
  */
 struct vtdpi_qi_params {
     /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored. */
@@ -359,11 +360,14 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_qi_close(struct vtdpi_qi *qi,
                                                          uint64_t timeout_us);
 
 /**
- * @brief Resolve all tickets: those in flight with VTDPI_EQOFF.
+ * @brief Refuse submissions, and resolve all tickets: those in flight with
+ *        VTDPI_EQOFF.
  *
  * @param qi  The queue.
  *
- * @pre Closed, and GSTS.QIES is 0 or the unit does not answer any more.
+ * @pre GSTS.QIES is 0, or the unit does not answer. A unit that answers again
+ *      later may still execute what is in the ring, so the memory of the queue
+ *      stays until vtdpi_qi_abort() was called with GSTS.QIES = 0.
  *
  * @thread @locks{unit}
  */

@@ -44,7 +44,9 @@ VTDPI_BEGIN_DECLS
 
 /** @brief What a unit is doing, as far as this library knows. */
 enum vtdpi_unit_state {
-    /** Not enabled by us: probed, disabled, or its enabling was rolled back. */
+    /** Not enabled by us: probed, disabled, or its enabling was rolled back.
+     *  After an enable or disable a read of GSTS has shown that remapping and
+     *  the queue are off. */
     VTDPI_UNIT_OFF = 0,
     /** Interrupts are remapped and the queue is open. */
     VTDPI_UNIT_ON,
@@ -53,8 +55,11 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_QUEUE_ONLY,
     /** Off, and vtdpi_unit_resume() knows how to go on. */
     VTDPI_UNIT_SUSPENDED,
-    /** A command timed out on the way to off, or one before that may still
-     *  be executing. vtdpi_unit_disable() tries again. */
+    /** Not known to be off: a command timed out on the way to off, or one
+     *  before that may still be executing, or the unit read as all ones. The
+     *  memory of its table and of its queue stays in use. Changes of entries
+     *  are flushed if the queue is open, else they end with VTDPI_EQOFF.
+     *  vtdpi_unit_disable() reads again what is on, and tries again. */
     VTDPI_UNIT_FAILED,
 };
 
@@ -155,7 +160,7 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
  * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
- * @retval VTDPI_EIO         The unit reads as all ones.
+ * @retval VTDPI_EIO         The unit reads as all ones, or did for a moment.
  * @retval VTDPI_EFOREIGN    The queue or remapping is on already, take_over
  *                           is false, and it cannot be adopted or is not to be.
  * @retval VTDPI_ETIMEDOUT   A command (vtdpi_unit_stuck() names it) or the
@@ -164,12 +169,13 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_ECFIS       Compatibility-format interrupts could not be
  *                           switched off, eime and accept_cfi are false.
  *
- * On error before anything was changed (the first eight) the unit is as it
- * was found. On any later error what was switched on has been switched off
- * again, newest first, and the unit is OFF: remapping and queue off, EIME
- * clear; or FAILED, if that did not succeed either, or if the command that
- * timed out was not done after a second deadline: nothing is written then, since
- * it may still be executing.
+ * After VTDPI_EFOREIGN and the errors above VTDPI_EIO the unit is as it was
+ * found. After any other error what was switched on has been switched off
+ * again, newest first. The unit is OFF then, with EIME clear. It is FAILED if
+ * that did not succeed either, if what was to be taken over did not go off, if
+ * the unit still reads as all ones, or if the command that timed out was not
+ * done after a second deadline: nothing is written then, since the command may
+ * still be executing.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
@@ -199,11 +205,15 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  *                          the queue may still be on the state is FAILED, with
  *                          the queue open if it was VTDPI_GCMD_IRE; else, the
  *                          command being done late, the unit is OFF. Or, with
- *                          none stuck, the queue did not drain: OFF.
- * @retval VTDPI_EIO        The unit reads as all ones: gone, so OFF.
+ *                          none stuck, the queue did not drain: OFF; or the
+ *                          last read found remapping or the queue on: FAILED.
+ * @retval VTDPI_EIO        The unit reads as all ones, so nobody knows whether
+ *                          it remaps: FAILED, and the queue is closed. Call
+ *                          again when the unit answers.
  * @retval other            The queue was not drained, see vtdpi_qi_close(): OFF.
  *
- * When the queue is off all tickets in flight are resolved with VTDPI_EQOFF.
+ * When the queue is off, and after VTDPI_EIO, all tickets in flight are resolved
+ * with VTDPI_EQOFF.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
@@ -219,8 +229,7 @@ vtdpi_unit_disable(struct vtdpi_unit *unit);
  * @retval 0                Suspended.
  * @retval VTDPI_ESTATE     The unit is not on.
  * @retval VTDPI_EBUSY      As vtdpi_unit_disable().
- * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(); if the unit is off all the
- *                          same, the state is SUSPENDED.
+ * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(), with SUSPENDED for OFF.
  * @retval VTDPI_EIO        As vtdpi_unit_disable().
  *
  * @thread @waits{as vtdpi_unit_disable()} @locks{unit}

@@ -479,18 +479,46 @@ static void test_set_unit_suspended_then_resumed(void **state)
     assert_remapped(m, 1, index, 0x52);
 }
 
-/* It does not answer, and was given up: it posts nothing any more. */
-static void test_set_unit_gone_and_disabled_is_not_asked(void **state)
+/* It does not answer while it is disabled, so it may still remap when it does
+ * again: nothing that is changed until then counts as flushed. */
+static void test_set_unit_gone_while_disabled_is_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = retired_in_flight(m);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte none = {0, 0};
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EIO);
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_EQOFF);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+    assert_remapped(m, 0, index, 0x51); /* from the cache */
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_table_free(&m->table, index, 1), VTDPI_EDIRTY);
+
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
     assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
-    assert_remapped(m, 1, index, 0x52);
+    assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
+}
+
+/* Another kernel's remapping is stuck on. */
+static void test_set_unit_not_taken_over_is_dirty(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    struct vtdpi_unit_config config = *vtdpi_unit_config(&m->unit[0]);
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
+                          UINT64_C(1) << 25); /* IRES */
+    assert_int_equal(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]), 0);
+    config.take_over = true;
+    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &config), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
 }
 
 static void test_set_unit_disabled_is_not_waited_for(void **state)
@@ -570,7 +598,8 @@ int main(void)
         TEST(test_dirty_is_kept_per_index),
         TEST(test_repeated_flushes_drain),
         TEST(test_set_unit_suspended_then_resumed),
-        TEST(test_set_unit_gone_and_disabled_is_not_asked),
+        TEST(test_set_unit_gone_while_disabled_is_dirty),
+        TEST(test_set_unit_not_taken_over_is_dirty),
         TEST(test_set_unit_disabled_is_not_waited_for),
         TEST(test_set_unit_still_remapping_is_flushed),
         TEST(test_set_unit_failed_without_queue_is_dirty),

@@ -245,18 +245,6 @@ static void test_unit_enable_bad_config_touches_nothing(void **state)
     assert_int_equal(enable(&c), VTDPI_ESTATE);
 }
 
-static void test_unit_enable_gone_unit_returns_eio(void **state)
-{
-    const struct vtdpi_unit_config c = rig_config();
-
-    (void)state;
-    probe();
-    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(enable(&c), VTDPI_EIO);
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
-    assert_int_equal(rig_count(true, 0x18), 0);
-}
-
 /* A unit that somebody else has enabled. */
 
 static struct vtdpi_unit other;
@@ -343,6 +331,38 @@ static void test_unit_enable_take_over_lets_foreign_queue_rest(void **state)
                          vtdpi_model_peek(&rig.m, 0x88));
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 1);
     assert_int_equal(enable(&c), 0);
+}
+
+/* Remapping, or the queue, of the other kernel does not go off. */
+static void expect_take_over_stuck(uint32_t bit)
+{
+    struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_ticket t;
+
+    rig_power_up(CAP, ECAP);
+    enable_by_other_kernel();
+    probe();
+    c.take_over = true;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, bit);
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_int_equal(enable(&c), VTDPI_ESTATE);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+    assert_int_equal(enable(&c), 0);
+    rig_assert_clean();
+}
+
+static void test_unit_enable_take_over_stuck_is_failed(void **state)
+{
+    (void)state;
+    expect_take_over_stuck(0x02000000); /* IRES */
+    expect_take_over_stuck(0x04000000); /* QIES */
 }
 
 /* Enabling: what fails half-way is undone. */
@@ -463,10 +483,10 @@ int main(void)
         TEST(test_unit_enable_late_status_is_waited_for),
         TEST(test_unit_enable_wide_descriptors_need_smts),
         TEST(test_unit_enable_bad_config_touches_nothing),
-        TEST(test_unit_enable_gone_unit_returns_eio),
         TEST(test_unit_enable_found_enabled_is_refused),
         TEST(test_unit_enable_take_over_takes_down_first),
         TEST(test_unit_enable_take_over_lets_foreign_queue_rest),
+        TEST(test_unit_enable_take_over_stuck_is_failed),
         TEST(test_unit_enable_stuck_bit_is_rolled_back),
         TEST(test_unit_enable_flush_timeout_is_rolled_back),
         TEST(test_unit_enable_flush_refused_is_rolled_back),

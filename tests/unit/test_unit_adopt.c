@@ -211,6 +211,20 @@ static void test_adopt_failure_ends_off(void **state)
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
 }
 
+/* Their queue does not go off under a unit that is remapping. */
+static void test_adopt_queue_stuck_is_failed(void **state)
+{
+    const struct vtdpi_unit_config c = adopting();
+
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x04000000);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+}
+
 /* What firmware left on the way is not what we adopted once. */
 static void test_resume_never_adopts(void **state)
 {
@@ -263,6 +277,7 @@ int main(void)
         TEST(test_adopt_not_asked_for_takes_down),
         TEST(test_adopt_only_a_queue_is_refused),
         TEST(test_adopt_failure_ends_off),
+        TEST(test_adopt_queue_stuck_is_failed),
         TEST(test_resume_never_adopts),
         TEST(test_version_6_lives_without_register_invalidation),
     };
