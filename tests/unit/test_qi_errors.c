@@ -111,6 +111,33 @@ static void test_qi_recover_iqe_of_given_up_submission_goes_on(void **state)
     assert_int_equal(poll(&a), VTDPI_ETIMEDOUT);
 }
 
+/* Refused every time it is fetched, and nobody's: the others go on. */
+static void test_qi_poll_iqe_of_nobody_stops_nobody(void **state)
+{
+    const struct vtdpi_qi_desc bad = {{0xe, 0, 0, 0}};
+    struct vtdpi_qi_ticket before;
+    struct vtdpi_qi_ticket given_up;
+    struct vtdpi_qi_ticket after;
+
+    (void)state;
+    submit(&before, 1);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &bad, 1, &given_up), 0);
+    submit(&after, 1);
+    assert_int_equal(vtdpi_qi_give_up(&rig.qi, &given_up), VTDPI_ETIMEDOUT);
+    run();
+    assert_int_equal(fsts(), 0x10);
+    assert_int_equal(wait(&before), 0);
+    assert_int_equal(wait(&after), 0);
+    assert_int_equal(fsts(), 0);
+    assert_int_equal(wait(&given_up), VTDPI_ETIMEDOUT);
+    assert_int_equal(stats().iqe, 1);
+    /* Its slots are used again. */
+    for (int i = 0; i < 500; i++) {
+        submit(&after, 1);
+        assert_int_equal(wait(&after), 0);
+    }
+}
+
 static void test_qi_recover_leaves_other_status_bits(void **state)
 {
     struct vtdpi_qi_ticket t;
@@ -303,6 +330,7 @@ int main(void)
         TEST(test_qi_wait_ill_formed_descriptor_returns_eiqe),
         TEST(test_qi_wait_own_wait_refused_returns_eiqe),
         TEST(test_qi_recover_iqe_of_given_up_submission_goes_on),
+        TEST(test_qi_poll_iqe_of_nobody_stops_nobody),
         TEST(test_qi_recover_leaves_other_status_bits),
         TEST(test_qi_recover_iqe_with_impossible_head_touches_nothing),
         TEST(test_qi_wait_endless_iqe_times_out_quietly),
