@@ -210,6 +210,31 @@ static void test_set_beside_enable_is_flushed(void **state)
     assert_no_violation(m);
 }
 
+static void set_entry(struct machine *m, uint32_t index)
+{
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+}
+
+/* The clean of the whole table is done, adding the unit is not: an entry that
+ * is changed now is cleaned by its own change. */
+static void test_set_beside_add_unit_is_cleaned(void **state)
+{
+    struct machine *m = machine_new(0, 15);
+    const uint32_t index = machine_index(m);
+
+    (void)state;
+    m->ops.clean = clean;
+    arm(m, index, set_entry);
+    machine_add(m, 1);
+    assert_null(other.turn);
+    machine_enable(m, 1);
+    assert_remapped(m, 1, index, 0x52);
+    assert_no_violation(m);
+    machine_free(m);
+}
+
 static void assert_zero(struct machine *m, uint32_t index)
 {
     struct vtdpi_irte irte;
@@ -256,6 +281,7 @@ int main(void)
         TEST(test_flush_all_after_failed_ones_covers_all),
         TEST(test_flush_after_a_failed_flush_all_is_enough),
         TEST(test_set_beside_enable_is_flushed),
+        cmocka_unit_test(test_set_beside_add_unit_is_cleaned),
         TEST(test_free_of_an_absent_entry_with_fpd_zeroes_it),
         TEST(test_reserve_in_an_adopted_table_is_zero),
     };

@@ -425,19 +425,27 @@ static void test_dirty_is_kept_per_index(void **state)
     assert_true(vtdpi_table_is_dirty(&m->table, index));
 }
 
+/* Posted to vCPU 1, vector 61h: PID at 5_2000_0040h. In unit 0's cache. */
+static uint32_t posted_entry(struct machine *m)
+{
+    const struct vtdpi_irte post = {UINT64_C(0x2000004000618001),
+                                    UINT64_C(0x0000000500040310)};
+    const uint32_t index = machine_index(m);
+
+    assert_int_equal(vtdpi_table_set(&m->table, index, &post), 0);
+    assert_posted(m, 0, index, 1, 0x61);
+    return index;
+}
+
 /* A posted form was retired, its flush failed, and a device used it again.
  * Leaves a post in flight, and the entry not present and dirty. */
 static uint32_t retired_in_flight(struct machine *m)
 {
-    const uint32_t index = machine_index(m);
     const struct vtdpi_irte none = {0, 0};
-    /* vCPU 1: PID at 5_2000_0040h, vector 61h */
-    const struct vtdpi_irte post = {UINT64_C(0x2000004000618001),
-                                    UINT64_C(0x0000000500040310)};
+    uint32_t index;
 
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_POST_LATE);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &post), 0);
-    assert_posted(m, 0, index, 1, 0x61);
+    index = posted_entry(m);
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_ETIMEDOUT);
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_POST_LATE, 0);
@@ -461,6 +469,46 @@ static void test_repeated_flushes_drain(void **state)
     index = retired_in_flight(m);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 0);
+}
+
+/* The unit executes between two polls of the waiter. The last thing before that
+ * is an interrupt, which still goes by the old entry. */
+static struct {
+    struct machine *m;
+    uint32_t index;
+} late;
+
+static void raise_then_execute(void *ctx)
+{
+    struct vtdpi_model *model = ctx;
+
+    if (model == &late.m->model[0] && model->params.manual) {
+        assert_int_equal(machine_raise(late.m, 0, late.index).outcome,
+                         VTDPI_MODEL_IN_FLIGHT);
+        assert_int_equal(vtdpi_model_fetch(model, 2), 2);
+        assert_int_equal(vtdpi_model_complete(model, 2), 2);
+        model->params.manual = false;
+    }
+    vtdpi_model_platform_ops.relax(ctx);
+}
+
+/* A read before the wait would leave that interrupt in flight: the poll that
+ * finds the status word reads no register. */
+static void test_set_drains_after_it_has_waited(void **state)
+{
+    struct machine *m = *state;
+    const struct vtdpi_irte none = {0, 0};
+    const uint32_t index = posted_entry(m);
+
+    late.m = m;
+    late.index = index;
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_POST_LATE, 0);
+    m->model[0].params.manual = true;
+    m->ops.relax = raise_then_execute;
+    assert_int_equal(vtdpi_table_set(&m->table, index, &none), 0);
+    assert_false(m->model[0].params.manual);
+    assert_int_equal(vtdpi_model_in_flight(&m->model[0]), 0);
+    assert_int_equal(machine_count(m, 0).posted, 2);
 }
 
 /* units that are off */
@@ -597,6 +645,7 @@ int main(void)
         TEST(test_set_after_failed_clearing_flushes),
         TEST(test_dirty_is_kept_per_index),
         TEST(test_repeated_flushes_drain),
+        TEST(test_set_drains_after_it_has_waited),
         TEST(test_set_unit_suspended_then_resumed),
         TEST(test_set_unit_gone_while_disabled_is_dirty),
         TEST(test_set_unit_not_taken_over_is_dirty),
