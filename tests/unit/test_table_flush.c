@@ -555,7 +555,7 @@ static void test_set_unit_not_taken_over_is_dirty(void **state)
     struct machine *m = *state;
     const uint32_t index = cached_entry(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
-    struct vtdpi_unit_config config = *vtdpi_unit_config(&m->unit[0]);
+    struct vtdpi_unit_config config = *vtdpi_unit_last_config(&m->unit[0]);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
                           UINT64_C(1) << 25); /* IRES */

@@ -192,7 +192,7 @@ static void test_unit_enable_again_keeps_the_queue(void **state)
         c.qi.member = (value);                                           \
         assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);   \
         assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);      \
-        assert_int_equal(vtdpi_unit_config(&rig.u)->qi.ring_phys, RING); \
+        assert_int_equal(vtdpi_unit_last_config(&rig.u)->qi.ring_phys, RING); \
     } while (0)
     REFUSED(ring, rig_mem + RING_AT + 0x10000);
     REFUSED(ring_phys, RING + 0x10000);
