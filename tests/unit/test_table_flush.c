@@ -511,113 +511,6 @@ static void test_set_drains_after_it_has_waited(void **state)
     assert_int_equal(machine_count(m, 0).posted, 2);
 }
 
-/* units that are off */
-
-static void test_set_unit_suspended_then_resumed(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
-
-    assert_int_equal(vtdpi_unit_suspend(&m->unit[1]), 0);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_false(vtdpi_table_is_dirty(&m->table, index));
-    assert_remapped(m, 0, index, 0x52);
-    assert_int_equal(vtdpi_unit_resume(&m->unit[1]), 0);
-    assert_remapped(m, 1, index, 0x52);
-}
-
-/* It does not answer while it is disabled, so it may still remap when it does
- * again: nothing that is changed until then counts as flushed. */
-static void test_set_unit_gone_while_disabled_is_dirty(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte none = {0, 0};
-
-    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_EQOFF);
-    assert_true(vtdpi_table_is_dirty(&m->table, index));
-    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
-    assert_remapped(m, 0, index, 0x51); /* from the cache */
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EQOFF);
-    assert_int_equal(vtdpi_table_free(&m->table, index, 1), VTDPI_EDIRTY);
-
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
-    assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
-}
-
-/* Another kernel's remapping is stuck on. */
-static void test_set_unit_not_taken_over_is_dirty(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
-    struct vtdpi_unit_config config = *vtdpi_unit_last_config(&m->unit[0]);
-
-    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
-                          UINT64_C(1) << 25); /* IRES */
-    assert_int_equal(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]), 0);
-    config.take_over = true;
-    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &config), VTDPI_ETIMEDOUT);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
-    assert_true(vtdpi_table_is_dirty(&m->table, index));
-    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
-}
-
-static void test_set_unit_disabled_is_not_waited_for(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
-
-    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), 0);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    machine_enable(m, 1);
-    assert_remapped(m, 1, index, 0x52);
-}
-
-/* Remapping could not be switched off, so the queue is still on, and used. */
-static void test_set_unit_still_remapping_is_flushed(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
-
-    vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK,
-                          UINT64_C(1) << 25); /* IRES */
-    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), VTDPI_ETIMEDOUT);
-    assert_int_equal(vtdpi_unit_state(&m->unit[1]), VTDPI_UNIT_FAILED);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 1, index, 0x52);
-    vtdpi_model_clear_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), 0);
-}
-
-/* The queue is closed and the unit is not known to be off: nothing may be
- * taken for flushed. */
-static void test_set_unit_failed_without_queue_is_dirty(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const struct vtdpi_irte irte = entry_remapped(0x52);
-
-    vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK,
-                          UINT64_C(1) << 26); /* QIES */
-    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), VTDPI_ETIMEDOUT);
-    assert_int_equal(vtdpi_unit_state(&m->unit[1]), VTDPI_UNIT_FAILED);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
-    assert_true(vtdpi_table_is_dirty(&m->table, index));
-    vtdpi_model_clear_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), 0);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_false(vtdpi_table_is_dirty(&m->table, index));
-}
-
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, machine_setup, machine_teardown)
 
@@ -646,12 +539,6 @@ int main(void)
         TEST(test_dirty_is_kept_per_index),
         TEST(test_repeated_flushes_drain),
         TEST(test_set_drains_after_it_has_waited),
-        TEST(test_set_unit_suspended_then_resumed),
-        TEST(test_set_unit_gone_while_disabled_is_dirty),
-        TEST(test_set_unit_not_taken_over_is_dirty),
-        TEST(test_set_unit_disabled_is_not_waited_for),
-        TEST(test_set_unit_still_remapping_is_flushed),
-        TEST(test_set_unit_failed_without_queue_is_dirty),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
