@@ -452,87 +452,6 @@ static unsigned int locked_by(void)
     return n;
 }
 
-/* What platform.h lets wake call. */
-enum in_wake {
-    MARK_ONLY,
-    RUN,     /* and sync */
-    PREEMPT, /* paused: somebody resumes it later */
-    POST,    /* to itself, and to the next */
-    ACTS,
-};
-
-static enum in_wake in_wake[VCPUS];
-
-/* Asleep, a vCPU is owned by whom it is woken by. */
-static void wake_and_act(void *ctx, void *cookie)
-{
-    struct world *w = ctx;
-    struct world_vcpu *v = cookie;
-    const unsigned int n = (unsigned int)(v - w->vcpu);
-
-    v->woken = true;
-    v->wakes++;
-    if (in_wake[n] == RUN && v->state == SLEEPING)
-        world_enter(v, 0);
-    if (in_wake[n] == PREEMPT && v->state == SLEEPING)
-        world_leave(v);
-    if (in_wake[n] == POST) {
-        world_software_post(v, 0x60, false);
-        world_software_post(&w->vcpu[(n + 1) % VCPUS], 0x61, false);
-    }
-}
-
-static void scan_by_handler(struct world *w)
-{
-    world_interrupts(w, 1);
-}
-
-static void scan_by_offline(struct world *w)
-{
-    world_offline(w, 1);
-}
-
-static void scan_by_rescan(struct world *w)
-{
-    (void)vtdpi_pcpu_rescan(&w->pcpu[1]);
-}
-
-/* Two of three have a post when the scan finds them. */
-static void wake_acts(void (*scan)(struct world *w))
-{
-    struct world *w = world_new(world_slots);
-
-    w->ops.wake = wake_and_act;
-    world_block_all(w, 1);
-    world_device_post(&w->vcpu[0], 0x40, false);
-    world_device_post(&w->vcpu[1], 0x41, false);
-    scan(w);
-    assert_true(w->vcpu[0].wakes > 0 && w->vcpu[1].wakes > 0);
-    world_settle(w);
-    world_check(w);
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        if (w->vcpu[i].state == OUT)
-            world_enter(&w->vcpu[i], 0);
-        world_device_post(&w->vcpu[i], 0xc0, false);
-    }
-    world_settle(w);
-    world_check(w);
-    world_free(w);
-}
-
-static void test_wake_calls_what_it_may_nothing_lost(void **state)
-{
-    (void)state;
-    for (unsigned int i = 0; i < ACTS * ACTS * ACTS; i++) {
-        in_wake[0] = (enum in_wake)(i % ACTS);
-        in_wake[1] = (enum in_wake)(i / ACTS % ACTS);
-        in_wake[2] = (enum in_wake)(i / ACTS / ACTS);
-        wake_acts(scan_by_handler);
-        wake_acts(scan_by_offline);
-        wake_acts(scan_by_rescan);
-    }
-}
-
 static void test_vcpu_run_unchanged_no_locked_operation(void **state)
 {
     struct world *w = *state;
@@ -661,7 +580,6 @@ int main(void)
         TEST(test_pcpu_handle_wakeup_wakes_those_with_on),
         TEST(test_pcpu_handle_wakeup_clears_stale_summary_only),
         TEST(test_pcpu_offline_and_rescan_wake_everyone),
-        TEST(test_wake_calls_what_it_may_nothing_lost),
         TEST(test_vcpu_run_unchanged_no_locked_operation),
         TEST(test_vcpu_post_locked_operations),
         TEST(test_vcpu_sync_idle_no_locked_operation),
