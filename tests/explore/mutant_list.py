@@ -12,7 +12,7 @@ PID = "include/vtdpi/pid.h"
 class Mutant(NamedTuple):
     name: str
     by: str  # scenario that kills it: name, or name/leaves/memory
-    origin: str  # who had it, or where it is described; may be empty
+    origin: str  # a section of docs/races.md; may be empty
     changes: tuple  # of (file, text, replacement)
 
 
@@ -129,28 +129,28 @@ MUTANTS = [
     # The bitmap and its summary.
     sched("bit is not set", "1c", "", (SET_LEAF, "")),
     sched("summary is not set", "1c", "", (SET_SUMMARY, "")),
-    sched("summary is set before the leaf", "1a", "protocol 0",
+    sched("summary is set before the leaf", "1a", "the summary",
           (SET_LEAF + SET_SUMMARY, SET_SUMMARY + SET_LEAF)),
-    sched("summary is tested before the leaf is set", "1a", "protocol 0",
+    sched("summary is tested before the leaf is set", "1a", "the summary",
           (SET_LEAF + SET_SUMMARY,
            "    const bool clear = (vtdpi_atomic_load64(summary) &\n"
            "                        bit_of(leaf)) == 0;\n\n" + SET_LEAF +
            "    if (clear)\n"
            "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n")),
-    sched("leaf is set by a plain store", "1a", "protocol 0",
+    sched("leaf is set by a plain store", "1a", "the summary",
           (SET_LEAF,
            "    vtdpi_atomic_store64_release(\n"
            "        &p->leaf[leaf],\n"
            "        vtdpi_atomic_load64(&p->leaf[leaf]) | bit_of(slot));\n")),
-    sched("summary is set by a plain store", "1a/2", "protocol 0",
+    sched("summary is set by a plain store", "1a/2", "the summary",
           (SET_SUMMARY,
            "    vtdpi_atomic_store64_release(\n"
            "        summary, vtdpi_atomic_load64(summary) | bit_of(leaf));\n")),
-    scan("no second look at the leaf", "7a", "protocol 0",
+    scan("no second look at the leaf", "7a", "the summary",
           ("    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n" + SET_AGAIN +
            "    return bits;", "    bits = 0;\n    return bits;")),
-    scan("summary is not set again", "7a", "protocol 0", (SET_AGAIN, "")),
-    scan("summary is cleared by a plain store", "1a/1/tso", "protocol 0",
+    scan("summary is not set again", "7a", "the summary", (SET_AGAIN, "")),
+    scan("summary is cleared by a plain store", "1a/1/tso", "the summary",
           ("    (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
            "    vtdpi_atomic_store64_release(\n"
            "        summary,\n"
@@ -162,12 +162,12 @@ MUTANTS = [
            "                                 ~bit_of(leaf));\n"
            "        bits = vtdpi_atomic_load64(&leaves[leaf]);\n"),
           (SET_AGAIN, "")),
-    sched("owner clears the summary of an empty leaf", "1b", "protocol 0",
+    sched("owner clears the summary of an empty leaf", "1b", "the summary",
           (UNMARK, UNMARK +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0)\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
            "                                 ~bit_of(page_of(slot)));\n")),
-    sched("owner clears the summary and looks again", "1b", "protocol 0",
+    sched("owner clears the summary and looks again", "1b", "the summary",
           (UNMARK, UNMARK +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0) {\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
@@ -176,10 +176,10 @@ MUTANTS = [
            "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
            "                                    bit_of(page_of(slot)));\n"
            "    }\n")),
-    scan("handler clears the bits", "9", "protocol 4; Xen 3.5",
+    scan("handler clears the bits", "9", "clearing late",
           (NOTIFIED, NOTIFIED +
            "        (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n")),
-    scan("handler clears ON", "1a", "Xen 3.13 R5",
+    scan("handler clears ON", "1a", "clearing late",
           ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (vtdpi_atomic_and64((uint64_t *)(uintptr_t)\n"
@@ -233,14 +233,14 @@ MUTANTS = [
     sched("committed: sends the first vector", "18c/2", "",
           ("p->apic_id, wnv_of(v));", "p->apic_id, v->sched->wnv[0]);")),
     # Transitions of the owner.
-    sched("run: bit cleared before NV", "1c", "Linux 9.6",
+    sched("run: bit cleared before NV", "1c", "list and vector",
           (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
     sched("run: bit left set", "1c", "", (RUN, RUN.split("\n    leave")[0])),
-    sched("run: NV stays WNV", "1c", "Xen 3.13 R3",
+    sched("run: NV stays WNV", "1c", "a wakeup vector left armed",
           (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
                             "VTDPI_PID_SN | VTDPI_PID_NDST, "
                             "place(0, p->ndst)"))),
-    sched("run: NDST moved first, NV and the bit later", "2", "Linux 9.2",
+    sched("run: NDST moved first, NV and the bit later", "2", "NDST moved alone",
           (RUN, "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_NDST,\n"
            "                            place(0, p->ndst));\n" + RUN)),
     sched("run: NDST left where it was", "2", "",
@@ -249,17 +249,17 @@ MUTANTS = [
                             "place(v->sched->anv, 0)"))),
     sched("run: SN left set", "3a", "",
           (RUN, RUN.replace("PLACE,", "VTDPI_PID_NV | VTDPI_PID_NDST,"))),
-    sched("preempt: bit left set", "6a", "protocol 2 H11",
+    sched("preempt: bit left set", "6a", "woken and not scheduled",
           ("                            VTDPI_PID_SN | place(v->sched->anv, 0)"
            ");\n    leave_blocked(v);",
            "                            VTDPI_PID_SN | place(v->sched->anv, 0)"
            ");")),
-    sched("preempt: bit cleared before NV", "3c", "Linux 9.6",
+    sched("preempt: bit cleared before NV", "3c", "list and vector",
           ("    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,",
            "    leave_blocked(v);\n"
            "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,")),
     sched("removal by a condition that is evaluated again", "5d",
-          "Xen 3.13 R6, Linux 9.3",
+          "removal by a condition",
           ("    if (v->blocked_on == NULL)\n        return;\n"
            "    unmark(v->blocked_on",
            "    if (v->blocked_on == NULL)\n        return;\n"
@@ -267,15 +267,15 @@ MUTANTS = [
            "        vtdpi_atomic_load64(&v->blocked_on->online) == 0) {\n"
            "        v->blocked_on = NULL;\n        return;\n    }\n"
            "    unmark(v->blocked_on")),
-    sched("bit removed by NDST, not by memory", "6a", "protocol 2 H3",
+    sched("bit removed by NDST, not by memory", "6a", "bits left behind",
           (RUN, RUN.replace(
               "    leave_blocked(v);",
               "    if (v->blocked_on != NULL)\n"
               "        v->blocked_on = p;\n    leave_blocked(v);"))),
     # block.
-    sched("block: no online re-check", "5e", "protocol 1; Xen 3.13 R7",
+    sched("block: no online re-check", "5e", "block against offline",
           (RECHECK, "    return true;")),
-    sched("block: online tested before the bit", "5e", "protocol 2 H1",
+    sched("block: online tested before the bit", "5e", "block against offline",
           ("    mark(p, v->slot);\n" + RECHECK,
            "    if (vtdpi_atomic_load64(&p->online) == 0)\n"
            "        return false;\n    mark(p, v->slot);\n"
@@ -286,8 +286,8 @@ MUTANTS = [
     sched("block: bit left after PENDING", "6a", "",
           ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
            "        return VTDPI_BLOCK_PENDING;")),
-    sched("block: no look at PIR", "3c", "protocol 1", (SECOND_LOOK, "")),
-    sched("block: looks at PIR before SN is clear", "3c", "Linux 9.1",
+    sched("block: no look at PIR", "3c", "posts under SN", (SECOND_LOOK, "")),
+    sched("block: looks at PIR before SN is clear", "3c", "posts under SN",
           (BLOCK, "    if (vtdpi_pid_pir_pending(v->pid))\n"
            "        return VTDPI_BLOCK_PENDING;\n" + BLOCK),
           (SECOND_LOOK, "")),
@@ -295,29 +295,29 @@ MUTANTS = [
           ("        if ((old & VTDPI_PID_ON) != 0)\n"
            "            return false;\n    } while", "    } while")),
     sched("block: ON tested before, not in the compare-and-swap", "1c",
-          "protocol 1",
+          "test and change in two steps",
           ("    do {\n        if ((old & VTDPI_PID_ON) != 0)\n"
            "            return false;\n    } while (!vtdpi_atomic_cas64",
            "    if ((old & VTDPI_PID_ON) != 0)\n        return false;\n"
            "    do {\n    } while (!vtdpi_atomic_cas64")),
-    sched("block: bit set after the compare-and-swap", "1c", "protocol 1",
+    sched("block: bit set after the compare-and-swap", "1c", "list and vector",
           ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
            "    if (vtdpi_atomic_load64(&p->online)"),
           ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n",
            "        return VTDPI_BLOCK_PENDING;\n    }\n"
            "    mark(p, v->slot);\n")),
-    sched("block: bit set last", "1c", "protocol 1",
+    sched("block: bit set last", "1c", "list and vector",
           ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
            "    if (vtdpi_atomic_load64(&p->online)"),
           ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n", "        return VTDPI_BLOCK_PENDING;\n    }\n"),
           (SECOND_LOOK + "    return VTDPI_BLOCKED;",
            SECOND_LOOK + "    mark(p, v->slot);\n    return VTDPI_BLOCKED;")),
-    sched("block when blocked: no preempt first", "15", "Xen 3.13 R6",
+    sched("block when blocked: no preempt first", "15", "removal by a condition",
           ("    if (v->blocked_on != NULL)\n        vtdpi_vcpu_preempt(v);\n"
            "    mark", "    mark")),
-    sched("block: control loaded twice", "1c", "Xen 2.1 H2, Linux 9.7",
+    sched("block: control loaded twice", "1c", "control word loaded twice",
           ("    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,\n"
            "                                 (old & ~PLACE) | new_place));",
            "        uint64_t now = vtdpi_atomic_load64(&v->pid->control);\n\n"
@@ -327,20 +327,20 @@ MUTANTS = [
     sched("committed: ON is not looked at", "13a", "",
           ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
            " {", "    if (vtdpi_pid_pir_pending(v->pid)) {")),
-    sched("committed: PIR is not looked at", "13a", "Linux 9.1",
+    sched("committed: PIR is not looked at", "13a", "posts under SN",
           ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
            " {", "    if ((old & VTDPI_PID_ON) != 0) {")),
     sched("committed: ON is not set", "13a", "",
           ("        (void)vtdpi_pid_test_and_set_on(v->pid);\n", "")),
     sched("committed: no notification of its own", "13a",
-          "protocol 0; Linux 9.6, 9.16",
+          "a sleep that cannot be cancelled",
           ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
            "wnv_of(v));\n", "")),
     # offline.
-    scan("offline: flag after the scan", "5e", "protocol 2 H1",
+    scan("offline: flag after the scan", "5e", "block against offline",
           (GO_OFFLINE, "    const uint32_t n = wake_all(p);\n\n"
            "    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return n;")),
-    scan("offline: flag by a plain store", "5e/1/tso", "protocol 3",
+    scan("offline: flag by a plain store", "5e/1/tso", "store buffers",
           ("    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return",
            "    vtdpi_atomic_store64_release(&p->online, 0);\n    return"),
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
@@ -349,7 +349,7 @@ MUTANTS = [
            "        const uint64_t bits"),
           ("    scan_end(&s->scan);\n    return woken;",
            "    return woken;")),
-    scan("offline: scans by the summary", "7d", "protocol 0",
+    scan("offline: scans by the summary", "7d", "the summary",
           ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
            "        if (bits != 0)\n            woken += wake_slots(\n"
            "                s, vtdpi",
@@ -358,13 +358,13 @@ MUTANTS = [
            " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
            "        if (bits != 0)\n            woken += wake_slots(\n"
            "                s, vtdpi")),
-    scan("offline: wakes only those with ON", "5e", "Xen 3.13 R1",
+    scan("offline: wakes only those with ON", "5e", "offline that moves vCPUs",
           ("s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page), bits);",
            "s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page),\n"
            "                notified(&s->pages[i], bits));")),
     scan("offline: moves entries to another pCPU", "5b",
-          "protocol 1; Xen 3.9", (GO_OFFLINE, MOVING)),
-    scan("offline: shares the handler's sequence", "5d", "protocol 2 H7",
+          "offline that moves vCPUs", (GO_OFFLINE, MOVING)),
+    scan("offline: shares the handler's sequence", "5d", "scans that overlap",
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
            "i < s->max_pages; i++) {\n        const uint64_t bits",
            "    scan_begin(&p->scan);\n    for (uint32_t i = 0; "
@@ -383,20 +383,20 @@ MUTANTS = [
     scan("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    scan("scan becomes odd by a plain store", "6b/1/tso", "protocol 2 H6",
+    scan("scan becomes odd by a plain store", "6b/1/tso", "store buffers",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
            "    vtdpi_atomic_store64_release(seq, s + 1);")),
     sched("attach leaves the slot without a cookie", "6b", "",
           ("    vtdpi_atomic_store_ptr_release("
            "&page->cookie[slot % VTDPI_PAGE_SLOTS],\n"
            "                                   cookie);\n", "")),
-    scan("detach without quiescence", "6b", "protocol 2 H4", (POLL, "")),
-    scan("detach ignores offline and rescan", "5d", "protocol 2 H5",
+    scan("detach without quiescence", "6b", "detach against scans", (POLL, "")),
+    scan("detach ignores offline and rescan", "5d", "detach against scans",
           (POLL, POLL.replace("<= s", "< s"))),
-    scan("detach waits for the first pCPU only", "6a", "protocol 2 H4",
+    scan("detach waits for the first pCPU only", "6a", "detach against scans",
           (POLL, "    if (!scan_passed(v, sequence(s, 0)))\n"
            "        return false;\n")),
-    scan("detach waits for the pCPU NDST only", "6a", "protocol 1",
+    scan("detach waits for the pCPU NDST only", "6a", "detach against scans",
           (POLL, "    const uint32_t ndst = (uint32_t)(v->pid->control >> 32);"
            "\n\n    for (; v->detach_next < s->max_pcpus; v->detach_next++) {\n"
            "        const struct vtdpi_pcpu *const p ="
@@ -410,17 +410,17 @@ MUTANTS = [
     scan("detach leaves it blocked", "6b", "",
           ("    vtdpi_vcpu_preempt(v);\n    page = page_of_vcpu(v);",
            "    page = page_of_vcpu(v);")),
-    scan("detach ignores references", "16", "Xen 2.1 H4, Linux 9.15",
+    scan("detach ignores references", "16", "freed while an entry names it",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    (void)vtdpi_atomic_xchg64(&v->refs, 0);\n    (void)none;")),
-    scan("detach looks at the references, then closes", "16", "Linux 9.15",
+    scan("detach looks at the references, then closes", "16", "freed while an entry names it",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    if (vtdpi_atomic_load64(&v->refs) != none)\n"
            "        return VTDPI_EBUSY;\n"
            "    (void)vtdpi_atomic_xchg64(&v->refs, 0);")),
-    sched("reference taken from a closed vCPU", "16", "Linux 9.15",
+    sched("reference taken from a closed vCPU", "16", "freed while an entry names it",
           ("        if ((old & REFS_OPEN) == 0)\n"
            "            return VTDPI_ECLOSED;\n    } while", "    } while")),
     scan("slot freed before the scans have ended", "6b", "",
@@ -428,7 +428,7 @@ MUTANTS = [
            "                             ~bit_of(v->slot));\n    v->sched = NULL;"
            "\n    return true;\n" + POLL)),
     # Posting.
-    sched("post: ANV is not sent, the vCPU runs anyway", "1c", "Linux 9.16",
+    sched("post: ANV is not sent, the vCPU runs anyway", "1c", "a wake that is skipped",
           ("    if (n.needed)\n        vtdpi_vcpu_send(v, &n);",
            "    if (n.needed && n.nv != v->sched->anv)\n"
            "        vtdpi_vcpu_send(v, &n);")),
@@ -444,28 +444,28 @@ MUTANTS = [
          "    return (was & bit) != 0;")),
     pid("notify ignores SN", "3a", "",
         ("((old & VTDPI_PID_SN) != 0 && !urgent)", "(urgent && false)")),
-    pid("notify: control loaded twice", "1c", "Xen 2.1 H2, Linux 9.7",
+    pid("notify: control loaded twice", "1c", "control word loaded twice",
         (NOTIFY_CAS,
          "        uint64_t now = vtdpi_atomic_load64(&pid->control);\n\n"
          "        if (vtdpi_atomic_cas64(&pid->control, &now,\n"
          "                               old | VTDPI_PID_ON))\n"
          "            break;\n        old = now;\n    } while (true);\n\n"
          "    n.needed")),
-    sched("notify before record", "1c", "protocol 3",
+    sched("notify before record", "1c", "ON and PIR in the wrong order",
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
            "    const bool sent = vtdpi_vcpu_notify(v, urgent);\n\n"
            "    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return sent;")),
     # Harvest.
-    pid("harvest only if ON", "3a", "Xen 2.1 H1, Linux 9.1; protocol 1",
+    pid("harvest only if ON", "3a", "posts under SN",
         (CLEAR_ON,
          "    if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) == 0) {\n"
          "        out[0] = out[1] = out[2] = out[3] = 0;\n"
          "        return false;\n    }\n"
          "    (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n")),
     pid("harvest leaves ON", "1c", "", (CLEAR_ON, "")),
-    pid("harvest clears ON after PIR", "3a", "protocol 0 and 1",
+    pid("harvest clears ON after PIR", "3a", "ON and PIR in the wrong order",
         (CLEAR_ON, ""),
         (HARVESTED, "        any |= out[i];\n    }\n" + CLEAR_ON +
          "    return any != 0;")),
@@ -487,24 +487,24 @@ MUTANTS = [
     pid("harvest clears PIR by a plain store", "10b", "",
         ("            out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);",
          "            vtdpi_atomic_store64_release(&pid->pir[i], 0);")),
-    pid("harvest drops ON by a plain store", "3a", "Linux 9.18",
+    pid("harvest drops ON by a plain store", "3a", "plain stores to a shared word",
         ("        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n",
          "        vtdpi_atomic_store64_release(\n"
          "            &pid->control,\n"
          "            vtdpi_atomic_load64(&pid->control) & ~VTDPI_PID_ON);\n\n"
          )),
     # Control.
-    pid("replace drops ON", "3c", "Xen 2.1 H2",
+    pid("replace drops ON", "3c", "control word loaded twice",
         ("(old & ~mask) | value));",
          "(old & ~mask & ~VTDPI_PID_ON) | value));")),
-    pid("replace: control loaded twice", "3c", "Xen 2.1 H2, Linux 9.7",
+    pid("replace: control loaded twice", "3c", "control word loaded twice",
         ("    } while (!vtdpi_atomic_cas64(&pid->control, &old, "
          "(old & ~mask) | value));",
          "        uint64_t now = vtdpi_atomic_load64(&pid->control);\n\n"
          "        if (vtdpi_atomic_cas64(&pid->control, &now,\n"
          "                               (old & ~mask) | value))\n"
          "            break;\n        old = now;\n    } while (true);")),
-    pid("replace by a plain store", "3c", "Linux 9.18",
+    pid("replace by a plain store", "3c", "plain stores to a shared word",
         ("    } while (!vtdpi_atomic_cas64(&pid->control, &old, "
          "(old & ~mask) | value));",
          "        vtdpi_atomic_store64_release(&pid->control,\n"
@@ -514,14 +514,14 @@ MUTANTS = [
 
 # Errors of the host, which no patch of the library makes; see world.h.
 HOST_BUGS = [
-    ("mark-after-block", "1c", "protocol 2 H10"),
-    ("enter-after-pending", "1a", "protocol 2 H8"),
-    ("move-without-run", "3a", "protocol 1"),
-    ("no-kick-on-attach", "12", "Xen 3.13 R4, Linux 9.4"),
-    ("switch-unmarked", "13b", "design 5"),
-    ("detach-at-once", "6b", "protocol 2 H4"),
-    ("unref-before-flush", "11", "Xen 2.1 H4"),
-    ("handlers-overlap", "18d", "protocol 0"),
+    ("mark-after-block", "1c", "woken mark set too late"),
+    ("enter-after-pending", "1a", "entry without run"),
+    ("move-without-run", "3a", "entry without run"),
+    ("no-kick-on-attach", "12", "a device for a sleeping vCPU"),
+    ("switch-unmarked", "13b", "woken mark set too late"),
+    ("detach-at-once", "6b", "detach against scans"),
+    ("unref-before-flush", "11", "freed while an entry names it"),
+    ("handlers-overlap", "18d", "scans that overlap"),
     ("handler-told-first-vector", "18a", ""),
 ]
 

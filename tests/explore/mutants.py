@@ -9,7 +9,8 @@ usage: mutants.py [--find] [--only TEXT] [--doc PAGE [--write RUN]]
 ARCHIVE is the explorer without the code under test. Prints TAP; with --find,
 which scenarios kill what has none, for whoever extends the list. The tables
 in PAGE have to agree with the outcome; --write makes them, with the number of
-states from RUN, the output of a whole `explore`.
+states from RUN, the output of a whole `explore`. What the list says of where a
+bug is known from has to be a section of races.md, beside PAGE.
 """
 
 import argparse
@@ -119,6 +120,10 @@ def run(options, number, mutant):
         return error
 
 
+def origin_of(mutant):
+    return mutant.origin if hasattr(mutant, "origin") else mutant[2]
+
+
 def name_of(mutant):
     return mutant.name if hasattr(mutant, "name") else f"host: {mutant[0]}"
 
@@ -127,8 +132,15 @@ def row(mutant, killed):
     """One line of the table in the documentation."""
     if isinstance(mutant, Equivalent):
         return f"| {mutant.name} | {mutant.why} |"
-    origin = mutant.origin if hasattr(mutant, "origin") else mutant[2]
-    return f"| {name_of(mutant)} | {origin} | {killed[0]} | {killed[1][0]} |"
+    return f"| {name_of(mutant)} | {origin_of(mutant)} | {killed[0]} | {killed[1][0]} |"
+
+
+def unexplained(options):
+    """What "known from" says and no section of races.md is called."""
+    text = options.doc.with_name("races.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^### (.*)$", text, flags=re.M)) | {""}
+    listed = mutant_list.MUTANTS + mutant_list.HOST_BUGS
+    return sorted({origin_of(m) for m in listed} - known)
 
 
 def without_states(table):
@@ -253,8 +265,11 @@ def main():
     count = len(mutants)
     if options.doc and not options.only:
         count += 1
-        good = check_doc(options, tables(results) | explored)
+        strange = unexplained(options)
+        good = check_doc(options, tables(results) | explored) and not strange
         failed += not good
+        for name in strange:
+            print(f"# races.md has no section: {name}")
         print(f"{'ok' if good else 'not ok'} {count} - "
               f"{options.doc.name} has the same tables")
     print(f"1..{count}")
