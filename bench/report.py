@@ -15,60 +15,60 @@ import shutil
 import subprocess
 import sys
 
-# Goals: name, what is compared, experiment, variant, n, ours, other, the
+# Goals: what is compared, experiment, variant, n, ours, other, the
 # direction ("faster": other / ours at least; "at most": ours / other at most),
 # must, stretch. See docs/performance.md.
 GOALS = [
-    ("G1a", "cold scan of 1,024, list / bitmap",
+    ("cold scan of 1,024, list / bitmap",
      "scan-cold", "spread", 1024, "bitmap", "list", "faster", 15, 24),
-    ("G1b", "cold scan of 64, list / bitmap",
+    ("cold scan of 64, list / bitmap",
      "scan-cold", "spread", 64, "bitmap", "list", "faster", 8, 14),
-    ("G1c", "cold scan of 16, list / bitmap",
+    ("cold scan of 16, list / bitmap",
      "scan-cold", "spread", 16, "bitmap", "list", "faster", 3.5, 6),
-    ("G1d", "warm scan of 1,024, list / bitmap",
+    ("warm scan of 1,024, list / bitmap",
      "scan-warm", "spread", 1024, "bitmap", "list", "faster", 5, 9),
-    ("G1d", "the same, vCPUs page-aligned",
+    ("warm scan of 1,024 page-aligned, list / bitmap",
      "scan-warm", "page-aligned", 1024, "bitmap", "list", "faster", 25, 45),
-    ("G1e", "warm scan of 8 in 16,384 slots, bitmap / list",
+    ("warm scan of 8 in 16,384 slots, bitmap / list",
      "sparse-warm", "spread", 8, "bitmap", "list", "at most", 1.5, 1.1),
-    ("G1e", "warm scan of 16 in 16,384 slots, bitmap / list",
+    ("warm scan of 16 in 16,384 slots, bitmap / list",
      "sparse-warm", "spread", 16, "bitmap", "list", "at most", 1.5, 1.1),
-    ("G1f", "cold scan of 256, bitmap / reading them in a row",
+    ("cold scan of 256, bitmap / reading them in a row",
      "scan-cold", "spread", 256, "bitmap", "stream", "at most", 2.2, None),
-    ("G1f", "cold scan of 1,024, bitmap / reading",
+    ("cold scan of 1,024, bitmap / reading",
      "scan-cold", "spread", 1024, "bitmap", "stream", "at most", 2.2, None),
-    ("G1f", "cold scan of 4,096, bitmap / reading",
+    ("cold scan of 4,096, bitmap / reading",
      "scan-cold", "spread", 4096, "bitmap", "stream", "at most", 2.2, 1.5),
-    ("G1f", "cold scan of 16,384, bitmap / reading",
+    ("cold scan of 16,384, bitmap / reading",
      "scan-cold", "spread", 16384, "bitmap", "stream", "at most", 2.2, 1.5),
-    ("G2a", "block and run alone, bitmap / list",
+    ("block and run alone, bitmap / list",
      "pair-alone", "spread", 0, "bitmap", "list", "at most", 0.75, None),
-    ("G2a", "block and run, taking turns, bitmap / list",
+    ("block and run, taking turns, bitmap / list",
      "pair-churn", "spread", 1024, "bitmap", "list", "at most", 0.75, 0.40),
-    ("G2b", "block and run beside scans of 64",
+    ("block and run beside scans of 64, bitmap / list",
      "pair-contended", "back-to-back", 64, "bitmap", "list", "at most", 0.2,
      0.1),
-    ("G2b", "block and run beside scans of 1,024",
+    ("block and run beside scans of 1,024, bitmap / list",
      "pair-contended", "back-to-back", 1024, "bitmap", "list", "at most", 0.05,
      0.01),
-    ("G3", "post, ON set, new bit: one pass / two RMW",
+    ("post, ON set, new bit: one pass / two RMW",
      "post", "ON set, bit clear", 0, "one pass", "two RMW", "at most", 0.65,
      0.55),
-    ("G3", "post, ON clear: one pass / two RMW",
+    ("post, ON clear: one pass / two RMW",
      "post", "ON clear, bit clear", 0, "one pass", "two RMW", "at most", 1.05,
      1.0),
-    ("G4", "harvest of nothing: per word / exchange all",
+    ("harvest of nothing: per word / exchange all",
      "harvest", "0 words", 0, "per word", "exchange all", "at most", 0.15,
      0.10),
-    ("G4", "harvest of 1 word: per word / exchange all",
+    ("harvest of 1 word: per word / exchange all",
      "harvest", "1 word", 0, "per word", "exchange all", "at most", 0.45,
      0.35),
-    ("G4", "harvest of 4 words: per word / exchange all",
+    ("harvest of 4 words: per word / exchange all",
      "harvest", "4 words", 0, "per word", "exchange all", "at most", 1.10,
      1.0),
-    ("G5", "schedule in, change: one CAS / RMW unit",
+    ("schedule in, change: one CAS / RMW unit",
      "schedule-in", "change", 0, "one CAS", "RMW unit", "at most", 1.25, 1.05),
-    ("G5", "schedule in, no change: one CAS / RMW unit",
+    ("schedule in, no change: one CAS / RMW unit",
      "schedule-in", "no change", 0, "one CAS", "RMW unit", "at most", 0.25,
      0.12),
 ]
@@ -121,18 +121,18 @@ def judge(rows):
     """All goals with their ratios."""
     results = []
     for goal in GOALS:
-        name, text, experiment, variant, n, ours, other = goal[:7]
-        direction, must, stretch = goal[7:]
+        text, experiment, variant, n, ours, other = goal[:6]
+        direction, must, stretch = goal[6:]
         a = find(rows, experiment, variant, n, ours)
         b = find(rows, experiment, variant, n, other)
         if a is None or b is None:
-            results.append({"goal": name, "what": text, "ratio": None,
+            results.append({"what": text, "ratio": None,
                             "verdict": "not measured"})
             continue
         top, bottom = (b, a) if direction == "faster" else (a, b)
         ratio = top["median"] / bottom["median"]
         results.append({
-            "goal": name, "what": text, "ratio": ratio,
+            "what": text, "ratio": ratio,
             "low": top["p10"] / bottom["p90"],
             "high": top["p90"] / bottom["p10"],
             "direction": direction, "must": must, "stretch": stretch,
@@ -144,15 +144,14 @@ def judge(rows):
 
 
 def tail(rows):
-    """G2b's second half: the slowest hundredth does not grow with N."""
+    """The slowest hundredth of block and run does not grow with N."""
     few, many = (find(rows, "pair-contended-batches", "back-to-back", n,
                       "bitmap") for n in (16, 1024))
-    text = "block and run beside scans, p99 of 1,024 / p99 of 16"
+    text = "block and run, slowest 1 % beside 1,024 / beside 16"
     if few is None or many is None:
-        return {"goal": "G2b", "what": text, "ratio": None,
-                "verdict": "not measured"}
+        return {"what": text, "ratio": None, "verdict": "not measured"}
     ratio = many["p99"] / few["p99"]
-    return {"goal": "G2b", "what": text, "ratio": ratio, "low": ratio,
+    return {"what": text, "ratio": ratio, "low": ratio,
             "high": ratio, "direction": "at most", "must": 2, "stretch": None,
             "verdict": verdict("at most", ratio, 2, None), "dropped": 0}
 
@@ -194,17 +193,19 @@ def number(value):
 
 def print_goals(results):
     """The table of ratios."""
-    print(f"{'':4} {'median of ours and theirs, same run':52} {'ratio':>6} "
+    print("The library beside the designs of Linux and Xen, which are written "
+          "again in\nbench/hot: ratios of two medians of this run.\n")
+    print(f"{'what is compared':52} {'ratio':>6} "
           f"{'spread':>13} {'must':>8} {'stretch':>8}")
     for r in results:
         if r["ratio"] is None:
-            print(f"{r['goal']:4} {r['what']:52} {'-':>6} "
+            print(f"{r['what']:52} {'-':>6} "
                   f"{'not measured here':>13}")
             continue
         sign = ">=" if r["direction"] == "faster" else "<="
         stretch = "" if r["stretch"] is None else f"{sign} {r['stretch']:g}"
         spread = f"{number(r['low'])}-{number(r['high'])}"
-        print(f"{r['goal']:4} {r['what']:52} {number(r['ratio']):>6} "
+        print(f"{r['what']:52} {number(r['ratio']):>6} "
               f"{spread:>13} {sign + ' ' + format(r['must'], 'g'):>8} "
               f"{stretch:>8}  {r['verdict']}")
     dropped = sum(r.get("dropped", 0) for r in results)
