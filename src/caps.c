@@ -61,13 +61,22 @@ static void decode_ecap(struct vtdpi_caps *c, uint64_t ecap)
     c->smts = has(ecap, VTDPI_ECAP_SMTS);
 }
 
+/*
+ * Each register has reserved bits that read as zero, so one word of all ones is
+ * enough: a unit may vanish between two reads. A word of zeros is legal, but no
+ * unit has three of them: VER then names no version.
+ */
+static bool answers(uint32_t ver, uint64_t cap, uint64_t ecap)
+{
+    return ver != ONES32 && cap != ONES64 && ecap != ONES64 &&
+           (ver | cap | ecap) != 0;
+}
+
 int vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,
                       struct vtdpi_caps *out)
 {
     *out = (struct vtdpi_caps){0};
-    /* Each register has reserved bits that read as zero, so one is enough:
-     * a unit may vanish between two reads. */
-    if (ver == ONES32 || cap == ONES64 || ecap == ONES64)
+    if (!answers(ver, cap, ecap))
         return VTDPI_EIO;
 
     out->version_major = (uint8_t)VTDPI_FIELD_GET(ver, VTDPI_VER_MAJOR);
@@ -199,7 +208,8 @@ static const struct {
     [VTDPI_REASON_NO_UNIT] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
                               "no remapping unit"},
     [VTDPI_REASON_UNIT_UNREADABLE] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                      "registers read as all ones"},
+                                      "does not answer (registers read as all "
+                                      "ones or as zeros)"},
     [VTDPI_REASON_UNIT_NO_QI] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
                                  "no queued invalidation (ECAP.QI)"},
     [VTDPI_REASON_UNIT_NO_IR] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
@@ -266,9 +276,11 @@ static void judge_unit(struct verdict *v, const struct vtdpi_facts *f, size_t i)
     const struct vtdpi_caps *const caps = f->units[i].caps;
     const enum vtdpi_eime other =
         f->cpu_x2apic ? VTDPI_EIME_CLEAR : VTDPI_EIME_SET;
+    /* Every unit that was decoded has registers. */
+    const bool silent = caps == NULL || caps->register_bytes == 0;
 
-    add_if(v, caps == NULL, VTDPI_REASON_UNIT_UNREADABLE, i);
-    if (caps == NULL)
+    add_if(v, silent, VTDPI_REASON_UNIT_UNREADABLE, i);
+    if (silent)
         return;
     add_if(v, !caps->qi, VTDPI_REASON_UNIT_NO_QI, i);
     add_if(v, !caps->ir, VTDPI_REASON_UNIT_NO_IR, i);

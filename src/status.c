@@ -9,7 +9,7 @@ struct text {
 static const struct text texts[] = {
     {VTDPI_OK, "success"},
     {VTDPI_ENOENT, "nothing there: no such unit, entry or structure"},
-    {VTDPI_EIO, "hardware answered all ones: it is gone or not decoded"},
+    {VTDPI_EIO, "hardware does not answer: it is gone or not decoded"},
     {VTDPI_EAGAIN, "what was compared has changed meanwhile; look again"},
     {VTDPI_EBUSY, "still in use or referenced; try later"},
     {VTDPI_EINVAL, "an argument is NULL or outside its documented range"},

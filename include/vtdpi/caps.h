@@ -66,8 +66,9 @@ struct vtdpi_caps {
  *              as a unit that can do nothing.
  *
  * @retval 0          Decoded.
- * @retval VTDPI_EIO  One of the words is all ones, which no unit answers:
- *                    nothing decodes that address, or the unit is gone.
+ * @retval VTDPI_EIO  The unit does not answer: one of the words is all ones, or
+ *                    all three are zero. Nothing decodes that address, or the
+ *                    unit is gone or has no power.
  *
  * @anyctx @waitfree
  * @spec{VT-d, Capability Register; Extended Capability Register}
@@ -143,7 +144,8 @@ enum vtdpi_reason_code {
     VTDPI_REASON_X2APIC_OPTOUT = 3,   /**< CPUs in x2APIC mode, which firmware
                                           asked to avoid; not overridden. */
     VTDPI_REASON_NO_UNIT = 4,         /**< There is no unit at all. */
-    VTDPI_REASON_UNIT_UNREADABLE = 5, /**< Registers read as all ones. */
+    VTDPI_REASON_UNIT_UNREADABLE = 5, /**< The unit does not answer: registers
+                                          read as all ones or as zeros. */
     VTDPI_REASON_UNIT_NO_QI = 6,      /**< Unit without ECAP.QI. */
     VTDPI_REASON_UNIT_NO_IR = 7,      /**< Unit without ECAP.IR. */
     VTDPI_REASON_UNIT_NO_EIM = 8,     /**< CPUs in x2APIC mode, unit without
@@ -181,7 +183,7 @@ enum vtdpi_eime {
 
 /** @brief One unit, as the verdict sees it. */
 struct vtdpi_unit_facts {
-    /** NULL: vtdpi_caps_decode() failed. */
+    /** NULL, or zeroed by vtdpi_caps_decode(): the unit does not answer. */
     const struct vtdpi_caps *caps;
     /** Other than FREE where somebody else owns the running unit. */
     enum vtdpi_eime eime;

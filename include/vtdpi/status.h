@@ -24,7 +24,8 @@ enum vtdpi_err {
 
     /** Nothing there: no such unit, entry or structure. */
     VTDPI_ENOENT = -2,
-    /** Hardware answered all ones: it is gone or not decoded. */
+    /** Hardware does not answer: registers read as all ones, or those that
+     *  describe a unit as zeros. It is gone or not decoded. */
     VTDPI_EIO = -5,
     /** What was compared has changed meanwhile; look again. */
     VTDPI_EAGAIN = -11,

@@ -126,7 +126,8 @@ struct vtdpi_unit {
  *
  * @retval 0                 Can be enabled.
  * @retval VTDPI_EINVAL      A pointer or a required callback is NULL.
- * @retval VTDPI_EIO         VER, CAP or ECAP reads as all ones.
+ * @retval VTDPI_EIO         The unit does not answer: VER, CAP or ECAP reads as
+ *                           all ones, or all three as zero.
  * @retval VTDPI_ENOQI       ECAP.QI is 0.
  * @retval VTDPI_ENOIR       ECAP.IR is 0.
  * @retval VTDPI_EOPNOTSUPP  ECAP.C is 0 and there is no clean callback.

@@ -4,7 +4,8 @@
 
 #include "proof.h"
 
-/* Every field is where the registers have it; all ones are refused. */
+/* Every field is where the registers have it; all ones, and nothing but zeros,
+ * are refused. */
 void proof_caps_decode(void)
 {
     const uint32_t ver = nondet_u32();
@@ -14,7 +15,10 @@ void proof_caps_decode(void)
     const int rc = vtdpi_caps_decode(ver, cap, ecap, &c);
 
     CLAIM((rc == 0) ==
-          (ver != UINT32_MAX && cap != UINT64_MAX && ecap != UINT64_MAX));
+          (ver != UINT32_MAX && cap != UINT64_MAX && ecap != UINT64_MAX &&
+           (ver != 0 || cap != 0 || ecap != 0)));
+    /* The verdict knows a unit that does not answer by that. */
+    CLAIM((rc == 0) == (c.register_bytes != 0));
     if (rc != 0) {
         CLAIM(!c.qi && !c.ir && !c.pi && c.fault_count == 0);
         return;
@@ -144,8 +148,8 @@ void proof_caps_option(void) /* unwind 15 */
 /* What a unit lacks for remapping, and for posting. */
 static bool unit_remaps(const struct vtdpi_unit_facts *u, bool x2apic)
 {
-    return u->caps != NULL && u->caps->qi && u->caps->ir &&
-           (u->caps->eim || !x2apic) &&
+    return u->caps != NULL && u->caps->register_bytes != 0 && u->caps->qi &&
+           u->caps->ir && (u->caps->eim || !x2apic) &&
            u->eime != (x2apic ? VTDPI_EIME_CLEAR : VTDPI_EIME_SET);
 }
 
@@ -172,6 +176,7 @@ void proof_caps_verdict(void)
         caps[i].ir = nondet_bool();
         caps[i].eim = nondet_bool();
         caps[i].pi = nondet_bool();
+        caps[i].register_bytes = nondet_bool() ? 4096 : 0;
         units[i].caps = nondet_bool() ? &caps[i] : NULL;
         units[i].eime = (enum vtdpi_eime)(nondet_u8() % 3);
     }
@@ -193,7 +198,8 @@ void proof_caps_verdict(void)
     posts = f.cpu_cx16 && o.intpost;
     for (size_t i = 0; i < f.unit_count; i++) {
         remaps = remaps && unit_remaps(&units[i], f.cpu_x2apic);
-        posts = posts && units[i].caps != NULL && units[i].caps->pi;
+        posts = posts && units[i].caps != NULL &&
+                units[i].caps->register_bytes != 0 && units[i].caps->pi;
     }
     CLAIM((v == VTDPI_VERDICT_NONE) == !remaps);
     CLAIM((v == VTDPI_VERDICT_POSTING) == (remaps && posts));

@@ -100,7 +100,7 @@ static void test_caps_decode_each_field_alone_gives_its_value(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(fields); i++) {
         assert_int_equal(
-            vtdpi_caps_decode(0, fields[i].cap, fields[i].ecap, &caps), 0);
+            vtdpi_caps_decode(0x10, fields[i].cap, fields[i].ecap, &caps), 0);
         assert_true(caps.cap == fields[i].cap);
         assert_true(caps.ecap == fields[i].ecap);
         assert_int_equal(caps.nd, fields[i].nd);
@@ -172,6 +172,22 @@ static void test_caps_decode_any_word_all_ones_returns_eio(void **state)
         for (size_t f = 0; f < COUNT(flags); f++)
             assert_false(flag_of(&caps, f));
     }
+}
+
+static void test_caps_decode_all_words_zero_returns_eio(void **state)
+{
+    struct vtdpi_caps caps;
+
+    (void)state;
+    memset(&caps, 0xa5, sizeof(caps));
+    assert_int_equal(vtdpi_caps_decode(0, 0, 0, &caps), VTDPI_EIO);
+    assert_int_equal(caps.register_bytes, 0);
+    assert_int_equal(caps.fault_count, 0);
+
+    /* A single zero may be what a unit answers. */
+    assert_int_equal(vtdpi_caps_decode(0x10, 0, 0, &caps), 0);
+    assert_int_equal(vtdpi_caps_decode(0, CAP_POSTING, 0, &caps), 0);
+    assert_int_equal(vtdpi_caps_decode(0, 0, ECAP_POSTING, &caps), 0);
 }
 
 /* --- triples of real machines --- */
@@ -368,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_caps_decode_version_splits_nibbles),
         cmocka_unit_test(test_caps_decode_window_covers_placed_registers),
         cmocka_unit_test(test_caps_decode_any_word_all_ones_returns_eio),
+        cmocka_unit_test(test_caps_decode_all_words_zero_returns_eio),
         cmocka_unit_test(test_caps_decode_real_triples_match_their_columns),
         cmocka_unit_test(test_options_init_sets_documented_defaults),
         cmocka_unit_test(test_options_parse_known_text_applies),

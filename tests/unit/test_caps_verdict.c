@@ -129,6 +129,10 @@ static void test_verdict_decide_each_unit_obstacle_names_unit(void **state)
         assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_UNREADABLE,
                            i);
         machine_init(&m);
+        assert_int_equal(vtdpi_caps_decode(0, 0, 0, &m.caps[i]), VTDPI_EIO);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_UNREADABLE,
+                           i);
+        machine_init(&m);
         m.caps[i].qi = false;
         assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_NO_QI, i);
         machine_init(&m);
@@ -208,7 +212,8 @@ static void machine_break_everything(struct machine *m)
     m->facts.cpu_cx16 = false;
     m->units[0].caps = NULL;
     m->units[0].eime = VTDPI_EIME_CLEAR; /* not known of a dead unit */
-    memset(&m->caps[1], 0, sizeof(m->caps[1]));
+    /* A unit that answers, and can do nothing. */
+    assert_int_equal(vtdpi_caps_decode(0x10, 0, 0, &m->caps[1]), 0);
     m->units[1].eime = VTDPI_EIME_CLEAR;
     m->caps[2].pi = false;
     m->facts.uncovered_ioapic_count = 2;

@@ -54,6 +54,32 @@ static void test_unit_probe_unusable_unit_says_why(void **state)
     assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), VTDPI_EIO);
 }
 
+static uint32_t read32_zero(void *ctx, uint32_t off)
+{
+    (void)ctx;
+    (void)off;
+    return 0;
+}
+
+static uint64_t read64_zero(void *ctx, uint32_t off)
+{
+    (void)ctx;
+    (void)off;
+    return 0;
+}
+
+static void test_unit_probe_all_zeros_is_no_answer(void **state)
+{
+    struct vtdpi_platform_ops ops;
+
+    (void)state;
+    assert_int_equal(probe_caps(CAP, ECAP), 0);
+    ops = rig.ops;
+    ops.read32 = read32_zero;
+    ops.read64 = read64_zero;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m), VTDPI_EIO);
+}
+
 static void test_unit_probe_not_coherent_needs_clean(void **state)
 {
     (void)state;
@@ -474,6 +500,7 @@ int main(void)
         TEST(test_unit_probe_good_unit_is_only_read),
         TEST(test_unit_probe_null_returns_einval),
         TEST(test_unit_probe_unusable_unit_says_why),
+        TEST(test_unit_probe_all_zeros_is_no_answer),
         TEST(test_unit_probe_not_coherent_needs_clean),
         TEST(test_unit_enable_x2apic_writes_in_order),
         TEST(test_unit_enable_xapic_and_sizes_program_irta),
