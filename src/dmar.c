@@ -584,16 +584,17 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
 }
 
 size_t vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar,
+                                    const struct vtdpi_pci_ops *ops, void *ctx,
                                     const uint8_t *ids, size_t count,
                                     uint8_t *uncovered)
 {
-    struct vtdpi_dmar_scope scope;
-    struct vtdpi_dmar_drhd drhd = {0};
+    struct vtdpi_dmar_drhd drhd;
     size_t written = 0;
+    uint16_t rid;
 
     for (size_t i = 0; i < count; i++) {
-        if (find_scope(dmar, VTDPI_DMAR_SCOPE_IOAPIC, ids[i], &drhd, &scope) <=
-            0)
+        if (vtdpi_dmar_find_id(dmar, ops, ctx, VTDPI_DMAR_SCOPE_IOAPIC, ids[i],
+                               &drhd, &rid) != 0)
             uncovered[written++] = ids[i];
     }
     return written;

@@ -438,26 +438,30 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
                    struct vtdpi_dmar_drhd *out, uint16_t *rid);
 
 /**
- * @brief Those of the machine's IOAPICs that no unit claims.
+ * @brief Those of the machine's IOAPICs that vtdpi_dmar_find_id() does not find.
  *
  * Interrupt remapping cannot be switched on while there is one: its requests
- * would be blocked. For the verdict of caps.h.
+ * would be blocked. For the verdict of caps.h. An IOAPIC that a unit claims with
+ * a path that leads nowhere counts as uncovered, because the source to verify is
+ * not known.
  *
  * @param dmar       Open table. Not NULL.
+ * @param ops        As for vtdpi_dmar_find_id().
+ * @param ctx        For the callback.
  * @param ids        I/O APIC IDs from the MADT. Not NULL, unless @p count is 0.
  * @param count      Their number.
- * @param uncovered  Receives those that are not claimed, in the same order;
- *                   room for @p count. May be @p ids itself. Not NULL, unless
- *                   @p count is 0. A malformed table claims what is listed
- *                   before the error.
+ * @param uncovered  Receives those that are not found, in the same order; room
+ *                   for @p count. May be @p ids itself. Not NULL, unless
+ *                   @p count is 0. In a malformed table those are found that
+ *                   are listed before the error.
  *
  * @return How many were written.
  *
- * @anyctx @waitfree
+ * @anyctx, if the callback is
  */
-VTDPI_API VTDPI_COLD size_t
-vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar, const uint8_t *ids,
-                             size_t count, uint8_t *uncovered);
+VTDPI_API VTDPI_COLD size_t vtdpi_dmar_uncovered_ioapics(
+    const struct vtdpi_dmar *dmar, const struct vtdpi_pci_ops *ops, void *ctx,
+    const uint8_t *ids, size_t count, uint8_t *uncovered);
 
 VTDPI_END_DECLS
 

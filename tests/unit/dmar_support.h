@@ -131,12 +131,17 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
 
     for (unsigned int i = 0; i < 16; i++)
         ids[i] = (uint8_t)i;
-    uncovered = vtdpi_dmar_uncovered_ioapics(dmar, ids, 16, ids);
+    uncovered = vtdpi_dmar_uncovered_ioapics(dmar, &ops, NULL, ids, 16, ids);
     DMAR_REQUIRE(uncovered <= 16);
-    for (size_t i = 0; i < uncovered; i++) {
+    for (unsigned int id = 0, listed = 0; id < 16; id++) {
+        const bool is_listed = listed < uncovered && ids[listed] == id;
+
         rc = vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
-                                ids[i], &drhd, &rid);
-        DMAR_REQUIRE(well_formed ? rc == VTDPI_ENOENT : rc < 0);
+                                (uint8_t)id, &drhd, &rid);
+        DMAR_REQUIRE(is_listed == (rc != 0));
+        DMAR_REQUIRE(rc == 0 || rc == VTDPI_ENOENT || rc == VTDPI_ERANGE ||
+                     !well_formed);
+        listed += is_listed;
     }
     for (unsigned int i = 0; i < 4; i++) {
         (void)!vtdpi_dmar_find_id(dmar, NULL, NULL, VTDPI_DMAR_SCOPE_HPET,

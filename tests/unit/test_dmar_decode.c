@@ -400,8 +400,8 @@ static void find_all_ioapics(const struct vtdpi_dmar *d, unsigned int expected)
         const int rc = vtdpi_dmar_find_id(
             d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC, one, &drhd, &rid);
 
-        assert_int_equal(rc == VTDPI_ENOENT,
-                         vtdpi_dmar_uncovered_ioapics(d, &one, 1, &none));
+        assert_int_equal(rc != 0, vtdpi_dmar_uncovered_ioapics(d, NULL, NULL,
+                                                               &one, 1, &none));
         found += rc == 0;
     }
     /* Several scopes may name one, and only the host knows its bridges. */

@@ -177,6 +177,15 @@ static void test_dmar_get_drhd_index_counts_units(void **state)
 
 /* --- vtdpi_dmar_find_id --- */
 
+/* With the bridges of the machine. */
+static size_t uncovered(const struct vtdpi_dmar *d, const uint8_t *ids,
+                        size_t count, uint8_t *list)
+{
+    unsigned int calls = 0;
+
+    return vtdpi_dmar_uncovered_ioapics(d, &pci, &calls, ids, count, list);
+}
+
 static void test_dmar_find_id_gives_unit_and_requester(void **state)
 {
     static const struct {
@@ -254,34 +263,73 @@ static void test_dmar_find_id_malformed_table_makes_no_guess(void **state)
     assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
                                         id, &drhd, &rid),
                      VTDPI_EDMAR_SCOPE);
-    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, &id, 1, &id), 1);
+    assert_int_equal(uncovered(&d, &id, 1, &id), 1);
 }
 
-static void test_dmar_uncovered_ioapics_are_those_no_unit_names(void **state)
+static void test_dmar_uncovered_ioapics_are_those_not_found(void **state)
 {
-    static const uint8_t ids[] = {7, 8, 0, 9, 255, 12};
+    static const uint8_t ids[] = {7, 8, 0, 9, 255};
     uint8_t bytes[sizeof(machine)];
     struct vtdpi_dmar d = open_machine(bytes);
     uint8_t list[COUNT(ids)];
 
     (void)state;
     memset(list, 0xee, sizeof(list));
-    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, ids, COUNT(ids), list),
-                     3);
+    assert_int_equal(uncovered(&d, ids, COUNT(ids), list), 3);
     assert_int_equal(list[0], 7);
     assert_int_equal(list[1], 0);
     assert_int_equal(list[2], 255);
     assert_int_equal(list[3], 0xee);
 
     memcpy(list, ids, sizeof(ids)); /* in place */
-    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, list, COUNT(ids), list),
-                     3);
+    assert_int_equal(uncovered(&d, list, COUNT(ids), list), 3);
     assert_int_equal(list[2], 255);
-    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, NULL, 0, NULL), 0);
+    assert_int_equal(uncovered(&d, NULL, 0, NULL), 0);
 
     bytes[49] = 0xff; /* unit 0 is none any more: nobody names IOAPIC 8 */
-    assert_int_equal(vtdpi_dmar_uncovered_ioapics(&d, ids, COUNT(ids), list),
-                     4);
+    assert_int_equal(uncovered(&d, ids, COUNT(ids), list), 4);
+}
+
+/* Without the source of its requests an IOAPIC cannot be remapped. */
+static void test_dmar_uncovered_ioapics_have_impossible_paths(void **state)
+{
+    /* Device 32, function 8, no bridge, no range; 9 is behind a bridge. */
+    static const uint8_t ids[] = {10, 11, 12, 13, 9};
+    uint8_t bytes[sizeof(machine)];
+    const struct vtdpi_dmar d = open_machine(bytes);
+    uint8_t list[COUNT(ids)];
+
+    (void)state;
+    assert_int_equal(uncovered(&d, ids, COUNT(ids), list), 4);
+    assert_memory_equal(list, ids, 4);
+
+    /* The host knows no bridges. */
+    assert_int_equal(
+        vtdpi_dmar_uncovered_ioapics(&d, NULL, NULL, ids, COUNT(ids), list), 5);
+}
+
+/* Paths that are no paths: the walk stops, so nobody behind is found. */
+static void
+test_dmar_uncovered_ioapics_bad_scope_length_is_not_found(void **state)
+{
+    static const uint8_t lengths[] = {6, 7, 9, 0xff}; /* good: 8 */
+    static const uint8_t ids[] = {8, 9};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        uint8_t bytes[sizeof(machine)];
+        const struct vtdpi_dmar d = open_machine(bytes);
+        struct vtdpi_dmar_drhd drhd;
+        uint8_t list[COUNT(ids)];
+        uint16_t rid;
+
+        bytes[48 + 16 + 1] = lengths[i];
+        assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL,
+                                            VTDPI_DMAR_SCOPE_IOAPIC, 8, &drhd,
+                                            &rid),
+                         VTDPI_EDMAR_SCOPE);
+        assert_int_equal(uncovered(&d, ids, COUNT(ids), list), 2);
+    }
 }
 
 int main(void)
@@ -294,7 +342,10 @@ int main(void)
         cmocka_unit_test(test_dmar_find_id_gives_unit_and_requester),
         cmocka_unit_test(test_dmar_find_id_without_bridges_takes_short_paths),
         cmocka_unit_test(test_dmar_find_id_malformed_table_makes_no_guess),
-        cmocka_unit_test(test_dmar_uncovered_ioapics_are_those_no_unit_names),
+        cmocka_unit_test(test_dmar_uncovered_ioapics_are_those_not_found),
+        cmocka_unit_test(test_dmar_uncovered_ioapics_have_impossible_paths),
+        cmocka_unit_test(
+            test_dmar_uncovered_ioapics_bad_scope_length_is_not_found),
     };
 
     return cmocka_run_group_tests(tests, build_machine, NULL);

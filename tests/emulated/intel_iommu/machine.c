@@ -131,9 +131,10 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     return true;
 }
 
+static const struct vtdpi_pci_ops pci = {bridge_buses};
+
 static void find_unit(struct vtdpi_dmar *dmar)
 {
-    static const struct vtdpi_pci_ops pci = {bridge_buses};
     struct vtdpi_dmar_drhd drhd = {0};
     struct vtdpi_dmar_drhd io_drhd = {0};
     size_t length = 0;
@@ -166,8 +167,8 @@ static void judge(const struct vtdpi_dmar *dmar)
         .units = &unit,
         .unit_count = 1,
         .uncovered_ioapics = uncovered,
-        .uncovered_ioapic_count =
-            vtdpi_dmar_uncovered_ioapics(dmar, uncovered, 1, uncovered),
+        .uncovered_ioapic_count = vtdpi_dmar_uncovered_ioapics(
+            dmar, &pci, NULL, uncovered, 1, uncovered),
         .firmware_intr_remap = (dmar->flags & VTDPI_DMAR_INTR_REMAP) != 0,
         .firmware_x2apic_optout =
             (dmar->flags & VTDPI_DMAR_X2APIC_OPT_OUT) != 0,
