@@ -131,12 +131,20 @@ int vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
     return rc;
 }
 
+/* Whether nothing but zeros follows, or nothing at all. */
+static VTDPI_COLD bool rest_is_zero(const struct vtdpi_dmar *dmar, size_t at)
+{
+    while (at < dmar->length && read8(dmar, at) == 0)
+        at++;
+    return at == dmar->length;
+}
+
 int vtdpi_dmar_next(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s)
 {
     const size_t at = s->offset == 0 ? HEADER_BYTES : s->offset + s->length;
     size_t length;
 
-    if (at == dmar->length) {
+    if (rest_is_zero(dmar, at)) {
         *s = (struct vtdpi_dmar_struct){0};
         return 0;
     }
@@ -382,6 +390,7 @@ static int check_struct(const struct vtdpi_dmar *dmar,
 int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
 {
     struct vtdpi_dmar_struct s = {0};
+    size_t end = HEADER_BYTES;
     size_t bad = 0;
     int rc;
 
@@ -389,10 +398,15 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
         rc = check_struct(dmar, &s, &bad);
         if (rc != 0)
             break;
-        bad = 0;
+        end = s.offset + s.length;
     }
+    /* The walk is over, or what begins there is no structure. */
+    if (s.length == 0)
+        bad = end;
+    if (rc == 0 && end != dmar->length)
+        rc = VTDPI_EDMAR_TAIL;
     if (rc != 0 && error_offset != NULL)
-        *error_offset = bad != 0 ? bad : s.offset;
+        *error_offset = bad;
     return rc;
 }
 

@@ -55,6 +55,7 @@ static const struct text texts[] = {
     {VTDPI_EDMAR_STRUCT, "remapping structure with an impossible length"},
     {VTDPI_EDMAR_SCOPE, "device scope with an impossible length"},
     {VTDPI_EDMAR_BASE, "unit with a register base that is zero or misaligned"},
+    {VTDPI_EDMAR_TAIL, "zero bytes behind the last remapping structure"},
     {VTDPI_EOPTION, "option that is not known, or has an unknown value"},
     {VTDPI_ENOQI, "the unit has no queued invalidation"},
     {VTDPI_ENOIR, "the unit has no interrupt remapping"},

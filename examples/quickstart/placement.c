@@ -272,7 +272,8 @@ static bool open_table(struct placement *p, const void *bytes, size_t size)
 
     if (rc == 0)
         rc = vtdpi_dmar_check(&p->dmar, &offset);
-    return rc == 0 || bad_table(p->path, rc, offset);
+    /* Zero bytes at the end do no harm. */
+    return rc == 0 || rc == VTDPI_EDMAR_TAIL || bad_table(p->path, rc, offset);
 }
 
 static bool take_header(struct demo *d, const struct placement *p)

@@ -169,7 +169,9 @@ vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
  *              is that of the bad structure. Not NULL.
  *
  * @retval 1                   @p s is the next structure.
- * @retval 0                   No more; another call starts over.
+ * @retval 0                   No more: the table ends, or nothing but zero bytes
+ *                             follow, which some firmware leaves there. Another
+ *                             call starts over.
  * @retval VTDPI_EDMAR_STRUCT  The next structure is shorter than its own
  *                             header or reaches beyond the table. The walk
  *                             cannot go on; structures seen so far are good.
@@ -325,10 +327,14 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
  *
  * @param dmar          Open table. Not NULL.
  * @param error_offset  On failure receives the offset of the first bad
- *                      structure or scope, or of the bad register base. May
- *                      be NULL.
+ *                      structure or scope, of the bad register base, or of the
+ *                      zero bytes. May be NULL.
  *
  * @retval 0                   The table is well-formed.
+ * @retval VTDPI_EDMAR_TAIL    Zero bytes follow the last structure, and nothing
+ *                             else is wrong. Walks end before these bytes and
+ *                             every look-up works, so a host may note this
+ *                             and go on.
  * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_next(), or a structure too short
  *                             for its type.
  * @retval VTDPI_EDMAR_SCOPE   As vtdpi_dmar_next_scope().

@@ -129,6 +129,8 @@ enum vtdpi_err {
     VTDPI_EDMAR_SCOPE = -1054,
     /** Unit with a register base that is zero or misaligned. */
     VTDPI_EDMAR_BASE = -1055,
+    /** Zero bytes behind the last remapping structure; the rest is good. */
+    VTDPI_EDMAR_TAIL = -1056,
 
     /* Capabilities and options. */
 

@@ -89,16 +89,26 @@ void proof_dmar_open(void) /* unwind 82 */
     REACH(!d.checksum_ok);
 }
 
+/* Zeros up to the end are looked at one by one. At most 4 in a row are assumed
+ * at @p at; proof_dmar_check() has more. */
+static void assume_few_zeros(const struct vtdpi_dmar *d, size_t at)
+{
+    ASSUME(at > d->length || d->length - at <= 4 || read32(d, at) != 0);
+}
+
 /* One step of the walk over structures, from anywhere a walk can be. */
-void proof_dmar_next(void)
+void proof_dmar_next(void) /* unwind 6 */
 {
     const struct vtdpi_dmar d = any_dmar(UINT32_MAX);
     const bool start = nondet_bool();
     const struct vtdpi_dmar_struct before =
         start ? (struct vtdpi_dmar_struct){0} : walked_struct(&d);
+    const size_t at = start ? 48 : before.offset + before.length;
     struct vtdpi_dmar_struct s = before;
-    const int rc = vtdpi_dmar_next(&d, &s);
+    int rc;
 
+    assume_few_zeros(&d, at);
+    rc = vtdpi_dmar_next(&d, &s);
     CLAIM(rc == 1 || rc == 0 || rc == VTDPI_EDMAR_STRUCT);
     if (rc != 1) {
         CLAIM(rc != 0 || s.offset == 0);
@@ -107,7 +117,7 @@ void proof_dmar_next(void)
         return;
     }
     /* Ahead by 4 bytes at least, so a walk ends. */
-    CLAIM(s.offset == (start ? 48 : before.offset + before.length));
+    CLAIM(s.offset == at);
     CLAIM(s.length >= 4 && s.length <= d.length - s.offset);
     CLAIM(s.offset >= before.offset + 4);
     REACH(d.length == UINT32_MAX);
@@ -254,15 +264,18 @@ static bool is_walk_error(int rc)
 /* The whole check of all small tables: it ends, and says where it went wrong. */
 void proof_dmar_check(void) /* unwind 7 */
 {
-    /* loops check_struct.0:3 read_le.0:9 */
+    /* loops check_struct.0:3 read_le.0:9 rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     size_t bad = 0;
     const int rc = vtdpi_dmar_check(&d, &bad);
 
-    CLAIM(rc == 0 || is_walk_error(rc));
+    CLAIM(rc == 0 || rc == VTDPI_EDMAR_TAIL || is_walk_error(rc));
     CLAIM(rc == 0 ? bad == 0 : bad >= 48 && bad < d.length);
     REACH(rc == 0 && d.length == SMALL_BYTES);
+    if (rc == VTDPI_EDMAR_TAIL)
+        CLAIM(d.table_[bad] == 0 && d.table_[d.length - 1] == 0);
+    REACH(rc == VTDPI_EDMAR_TAIL && bad == 48);
 }
 
 static size_t length_at(const struct vtdpi_dmar *d, size_t at)
@@ -274,7 +287,7 @@ static size_t length_at(const struct vtdpi_dmar *d, size_t at)
  * small tables, any structure, the caller's own inventions included. */
 void proof_dmar_get_drhd(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 */
+    /* loops read_le.0:9 rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     const struct vtdpi_dmar_struct s = any_struct();
@@ -301,7 +314,8 @@ void proof_dmar_get_drhd(void) /* unwind 7 */
 /* The whole search for a function's unit, in all small tables. */
 void proof_dmar_find_pci(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 resolve.0:3 */
+    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 resolve.0:3
+     * rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     const uint16_t segment = nondet_u16();
@@ -318,7 +332,8 @@ void proof_dmar_find_pci(void) /* unwind 7 */
 /* The whole search for an IOAPIC, by its id and with its path. */
 void proof_dmar_find_id(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 find_scope.0:3 find_scope.1:2 resolve.0:3 */
+    /* loops read_le.0:9 find_scope.0:3 find_scope.1:2 resolve.0:3
+     * rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     struct vtdpi_dmar_drhd u = {0};

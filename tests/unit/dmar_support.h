@@ -166,6 +166,7 @@ static inline bool dmar_walk(const void *bytes, size_t size)
     size_t at = SIZE_MAX;
     size_t end = 48;
     bool bad = false;
+    bool tail;
     int rc;
 
     if (vtdpi_dmar_open(bytes, size, VTDPI_DMAR_ACCEPT_BAD_CHECKSUM, &dmar,
@@ -186,8 +187,11 @@ static inline bool dmar_walk(const void *bytes, size_t size)
         DMAR_REQUIRE(s.offset == end);
         DMAR_REQUIRE(vtdpi_dmar_next(&dmar, &s) == rc && s.offset == end);
     }
+    tail = !bad && end != dmar.length;
     rc = vtdpi_dmar_check(&dmar, &at);
-    DMAR_REQUIRE(bad == (rc != 0));
+    DMAR_REQUIRE((bad || tail) == (rc != 0));
+    DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
+    DMAR_REQUIRE(!tail || at == end);
     DMAR_REQUIRE(rc == 0 || (at >= 48 && at < dmar.length));
     return dmar_walk_look_ups(&dmar, !bad);
 }
