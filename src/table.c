@@ -176,6 +176,8 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
     for (struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
          u = vtdpi_table_next_unit_(u)) {
         if (u->unit == unit) {
+            if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+                return VTDPI_EBUSY;
             vtdpi_atomic_store_ptr_release(at, u->next);
             return 0;
         }

@@ -170,15 +170,23 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @brief Take a unit off the list: it does not use the table any more.
  *
  * @param t     The table. Not NULL.
- * @param unit  The unit, interrupt remapping off or on another table.
+ * @param unit  The unit, VTDPI_UNIT_OFF.
  *
- * @pre No change of the table is under way.
+ * @pre No change of the table is under way, and no call that enables, disables,
+ *      suspends or resumes the unit.
  *
  * @thread
  *
  * @retval 0             Done; its link is the caller's again.
  * @retval VTDPI_EINVAL  A pointer is NULL.
  * @retval VTDPI_ENOENT  The unit is not on the list.
+ * @retval VTDPI_EBUSY   The unit is in another state than VTDPI_UNIT_OFF. It
+ *                       reads the table, may have entries of it in its cache,
+ *                       or comes back with it after a suspend. Call
+ *                       vtdpi_unit_disable() first, and vtdpi_unit_resume()
+ *                       before that for a suspended unit.
+ *
+ * Nothing has changed after an error.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit);

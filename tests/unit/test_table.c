@@ -136,9 +136,12 @@ static void test_init_adopt_keeps_entries_and_takes_indexes(void **state)
 
 static void test_units_are_added_and_removed(void **state)
 {
-    struct machine *m = *state;
+    struct machine *m = machine_new(0, 15);
     struct vtdpi_table_unit link;
 
+    (void)state;
+    machine_add(m, 0);
+    machine_add(m, 1);
     assert_int_equal(vtdpi_table_add_unit(NULL, &link, &m->unit[0]),
                      VTDPI_EINVAL);
     assert_int_equal(vtdpi_table_add_unit(&m->table, NULL, &m->unit[0]),
@@ -156,6 +159,54 @@ static void test_units_are_added_and_removed(void **state)
                      VTDPI_ENOENT);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
     assert_int_equal(vtdpi_table_add_unit(&m->table, &link, &m->unit[1]), 0);
+    machine_free(m);
+}
+
+/* The unit would go on delivering from its cache, or come back with the
+ * table, and no change would reach it. */
+static void assert_stays(struct machine *m, unsigned int unit,
+                         enum vtdpi_unit_state state)
+{
+    struct vtdpi_table_unit link;
+
+    assert_int_equal(vtdpi_unit_state(&m->unit[unit]), state);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[unit]),
+                     VTDPI_EBUSY);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &link, &m->unit[unit]),
+                     VTDPI_EATTACHED);
+}
+
+static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    const uint32_t te = (uint32_t)VTDPI_GCMD_TE;
+
+    assert_stays(m, 0, VTDPI_UNIT_ON);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_remapped(m, 0, index, 0x52);
+    assert_remapped(m, 1, index, 0x52);
+
+    assert_int_equal(vtdpi_unit_suspend(&m->unit[0]), 0);
+    assert_stays(m, 0, VTDPI_UNIT_SUSPENDED);
+    assert_int_equal(vtdpi_unit_resume(&m->unit[0]), 0);
+
+    assert_int_equal(vtdpi_unit_command(&m->unit[0], te, true), 0);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EBUSY);
+    assert_stays(m, 0, VTDPI_UNIT_QUEUE_ONLY);
+    assert_int_equal(vtdpi_unit_command(&m->unit[0], te, false), 0);
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
+                          VTDPI_GCMD_QIE);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_ETIMEDOUT);
+    assert_stays(m, 0, VTDPI_UNIT_FAILED);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK);
+
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
+                     VTDPI_ENOENT);
 }
 
 static void test_add_unit_cleans_what_was_written_before(void **state)
@@ -195,19 +246,24 @@ static void test_set_other_value_reaches_all_caches(void **state)
     assert_remapped(m, 1, index, 0x52);
 }
 
-/* The table does not know of the second unit: what a missing invalidation
+/* The table does not know of the first unit: what a missing invalidation
  * looks like. The model must show it, or the test above shows nothing. */
 static void test_set_without_a_unit_leaves_it_stale(void **state)
 {
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    struct machine *m = machine_new(0, 15);
     const struct vtdpi_irte irte = entry_remapped(0x52);
+    uint32_t index;
 
-    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
+    (void)state;
+    machine_add(m, 1);
+    machine_enable(m, 0);
+    machine_enable(m, 1);
+    index = cached_entry(m, 0x51);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, 0x52);
-    assert_remapped(m, 1, index, 0x51); /* stale */
-    assert_true(machine_raise(m, 1, index).from_cache);
+    assert_remapped(m, 1, index, 0x52);
+    assert_remapped(m, 0, index, 0x51); /* stale */
+    assert_true(machine_raise(m, 0, index).from_cache);
+    machine_free(m);
 }
 
 static void no_clean(void *ctx, const void *p, size_t len)
@@ -422,6 +478,7 @@ int main(void)
         TEST(test_init_size_and_width_are_checked),
         TEST(test_init_adopt_keeps_entries_and_takes_indexes),
         TEST(test_units_are_added_and_removed),
+        TEST(test_remove_unit_that_is_not_off_returns_ebusy),
         TEST(test_add_unit_cleans_what_was_written_before),
         TEST(test_set_present_entry_is_delivered_by_all_units),
         TEST(test_set_other_value_reaches_all_caches),

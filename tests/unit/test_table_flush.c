@@ -228,26 +228,29 @@ static void test_backend_stale_old_value_returns_eagain(void **state)
 /* Ten units on one table: those of five machines. */
 static void test_set_flushes_any_number_of_units(void **state)
 {
-    struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    struct machine *m = machine_new(0, 15);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_table_unit link[4][UNITS];
     struct machine *other[4];
+    uint32_t index;
 
+    (void)state;
+    machine_add(m, 0);
     for (int i = 0; i < 4; i++) {
-        void *p;
-
-        (void)machine_setup(&p);
-        other[i] = p;
-        for (unsigned int u = 0; u < UNITS; u++)
+        other[i] = machine_new(0, 15);
+        for (unsigned int u = 0; u < UNITS; u++) {
+            machine_enable(other[i], u);
             assert_int_equal(vtdpi_table_add_unit(&m->table, &link[i][u],
                                                   &other[i]->unit[u]),
                              0);
+        }
     }
     /* Lines are cleaned by the first unit that asks for it; the memory is that
      * of this machine. */
-    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
     machine_add(m, 1);
+    machine_enable(m, 0);
+    machine_enable(m, 1);
+    index = cached_entry(m, 0x51);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     for (unsigned int u = 0; u < UNITS; u++) {
         assert_remapped(m, u, index, 0x52);
@@ -259,6 +262,7 @@ static void test_set_flushes_any_number_of_units(void **state)
     assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EIQE);
     for (int i = 0; i < 4; i++)
         (void)machine_teardown(&(void *){other[i]});
+    machine_free(m);
 }
 
 /* The ring is sized for submissions of one descriptor. What does not fit with
@@ -341,6 +345,7 @@ static void test_set_unit_gone_returns_eio(void **state)
     assert_true(vtdpi_table_is_dirty(&m->table, index));
     assert_remapped(m, 0, index, 0x52);
     /* A unit that will not come back is taken off the list. */
+    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), VTDPI_EIO);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     assert_false(vtdpi_table_is_dirty(&m->table, index));
