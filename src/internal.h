@@ -11,6 +11,7 @@
 #include "vtdpi/platform.h"
 #include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
+#include "vtdpi/unit.h"
 
 /* What a register reads as when nothing answers. */
 #define VTDPI_ALL_ONES32_ UINT32_MAX
@@ -67,6 +68,15 @@ static inline void vtdpi_log_(const struct vtdpi_platform_ops *ops, void *ctx,
 {
     if ((int)level <= VTDPI_LOG_LEVEL && ops->log != NULL)
         ops->log(ctx, level, text);
+}
+
+/* Whether a unit with that configuration reads that table, and as the table is
+ * meant. */
+static inline bool vtdpi_irt_is_(const struct vtdpi_irt *irt,
+                                 const struct vtdpi_unit_config *c)
+{
+    return c->irt_phys == irt->phys && c->irt_order == irt->order &&
+           c->eime == (irt->mode == VTDPI_X2APIC);
 }
 
 /* Resolve a ticket whose submission was refused. */

@@ -143,19 +143,39 @@ static void unit_clean(const struct vtdpi_unit *unit, const void *p, size_t len)
     unit->ops->clean(unit->ctx, p, len);
 }
 
+/* Whether a unit can join a table with that address, size and mode. */
+static int join_check(const struct vtdpi_unit *unit,
+                      const struct vtdpi_irt *irt)
+{
+    if (unit->irt.order != 0)
+        return VTDPI_EATTACHED;
+    if (!unit->caps.coherent && unit->ops->clean == NULL)
+        return VTDPI_EOPNOTSUPP;
+    /* What is on, or will be resumed, has a configuration. */
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF &&
+        !vtdpi_irt_is_(irt, vtdpi_unit_config(unit)))
+        return VTDPI_ETABLE;
+    return 0;
+}
+
 int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
                          struct vtdpi_unit *unit)
 {
+    struct vtdpi_irt irt;
+    int rc;
+
     if (t == NULL || link == NULL || unit == NULL)
         return VTDPI_EINVAL;
-    for (const struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
-         u = vtdpi_table_next_unit_(u)) {
-        if (u->unit == unit)
-            return VTDPI_EATTACHED;
-    }
-    if (!unit->caps.coherent && unit->ops->clean == NULL)
-        return VTDPI_EOPNOTSUPP;
+    irt = (struct vtdpi_irt){
+        .phys = t->phys,
+        .order = vtdpi_table_order(t),
+        .mode = t->backend.mode,
+    };
+    rc = join_check(unit, &irt);
+    if (rc != 0)
+        return rc;
 
+    unit->irt = irt;
     link->unit = unit;
     link->next = vtdpi_table_units_(t);
     /* From here on every change cleans and flushes for this unit, ... */
@@ -178,6 +198,7 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
         if (u->unit == unit) {
             if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
                 return VTDPI_EBUSY;
+            unit->irt = (struct vtdpi_irt){0};
             vtdpi_atomic_store_ptr_release(at, u->next);
             return 0;
         }

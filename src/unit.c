@@ -397,6 +397,8 @@ static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
         align = PAGE_BYTES;
     if (c->irt_phys % align != 0)
         return VTDPI_EALIGN;
+    if (u->irt.order != 0 && !vtdpi_irt_is_(&u->irt, c))
+        return VTDPI_ETABLE;
     if (c->eime && !u->caps.eim)
         return VTDPI_ENOEIM;
     if (c->qi.width == VTDPI_QI_256 && !u->caps.smts)

@@ -144,20 +144,27 @@ vtdpi_table_init(struct vtdpi_table *t,
  * @brief Name a unit that uses, or is about to use, the table.
  *
  * Before vtdpi_unit_enable() gets the table, so that no change misses the unit.
- * If the unit does not snoop, the whole table is cleaned. Entries may be
- * changed meanwhile.
+ * Until the unit is removed, vtdpi_unit_enable() takes this table's address,
+ * size and interrupt mode only. If the unit does not snoop, the whole table is
+ * cleaned. Entries may be changed meanwhile.
  *
  * @param t     The table. Not NULL.
  * @param link  Memory that stays until the unit is removed. Not NULL.
- * @param unit  The unit, probed; its interrupt mode will be the table's.
+ * @param unit  The unit, probed. Not NULL.
+ *
+ * @pre No call that enables, disables, suspends or resumes the unit is under
+ *      way.
  *
  * @thread
  *
  * @retval 0                 Done.
  * @retval VTDPI_EINVAL      A pointer is NULL.
- * @retval VTDPI_EATTACHED   The unit is on the table's list.
+ * @retval VTDPI_EATTACHED   The unit is on the list of this table, or of another
+ *                           one.
  * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
  *                           clean.
+ * @retval VTDPI_ETABLE      The unit is not off, and it was enabled with another
+ *                           address, size or interrupt mode than the table's.
  *
  * Nothing has changed after an error. Calls that add or remove are serialised
  * by the caller.

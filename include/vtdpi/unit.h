@@ -32,6 +32,7 @@
 
 #include "vtdpi/atomic.h"
 #include "vtdpi/caps.h"
+#include "vtdpi/pid.h"
 #include "vtdpi/platform.h"
 #include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
@@ -63,7 +64,17 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_FAILED,
 };
 
-/** @brief What a unit is enabled with. */
+/** @brief What a unit must know of an interrupt-remapping table. Only
+ *        vtdpi_table_add_unit() fills one in. */
+struct vtdpi_irt {
+    /* private: */
+    uint64_t phys;
+    unsigned int order; /* 0: no table */
+    enum vtdpi_apic_mode mode;
+};
+
+/** @brief What a unit is enabled with. If the unit is on a table's list,
+ *        irt_phys, irt_order and eime are those of that table. */
 struct vtdpi_unit_config {
     /** The invalidation queue. The same in every vtdpi_unit_enable() between
      *  two probes: a call that met the unit on its way to off may still read
@@ -109,6 +120,7 @@ struct vtdpi_unit {
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
     uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
+    struct vtdpi_irt irt; /* of the table that has the unit on its list */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -158,6 +170,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  *                           its qi is not that of the first enable after the
  *                           probe, or see vtdpi_qi_init().
  * @retval VTDPI_EALIGN      The table is not aligned, or see vtdpi_qi_init().
+ * @retval VTDPI_ETABLE      The unit is on the list of a table, and irt_phys,
+ *                           irt_order or eime is not that table's.
  * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
  * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.

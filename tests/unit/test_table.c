@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* table.h on modelled units: what a change does, and what it spares. */
+#include <stdlib.h>
+
 #include "test.h"
 
 #include "machine.h"
@@ -207,6 +209,105 @@ static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]), 0);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
                      VTDPI_ENOENT);
+}
+
+static struct vtdpi_unit_config config_of(const struct machine *m)
+{
+    struct vtdpi_unit_config c = *vtdpi_unit_config(&m->unit[0]);
+
+    c.irt_phys = TABLE_PHYS;
+    c.irt_order = 8;
+    c.eime = true;
+    return c;
+}
+
+/* Every way to say something else than the table does. */
+static void each_other_config(struct machine *m,
+                              void (*then)(struct machine *m,
+                                           const struct vtdpi_unit_config *c))
+{
+    struct vtdpi_unit_config c = config_of(m);
+
+    c.irt_phys = TABLE_PHYS + 0x1000;
+    then(m, &c);
+    c = config_of(m);
+    c.irt_order = 7;
+    then(m, &c);
+    c.irt_order = 9;
+    c.irt_phys = TABLE_PHYS;
+    then(m, &c);
+    c = config_of(m);
+    c.eime = false;
+    c.accept_cfi = true;
+    then(m, &c);
+}
+
+static void enable_is_refused(struct machine *m,
+                              const struct vtdpi_unit_config *c)
+{
+    const uint64_t accesses = machine_accesses(m);
+
+    assert_int_equal(vtdpi_unit_enable(&m->unit[0], c), VTDPI_ETABLE);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_OFF);
+    assert_int_equal(machine_accesses(m), accesses);
+}
+
+static void test_enable_for_another_table_returns_etable(void **state)
+{
+    struct machine *m = *state;
+    const struct vtdpi_unit_config good = config_of(m);
+
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    each_other_config(m, enable_is_refused);
+    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &good), 0);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+}
+
+static void join_is_refused(struct machine *m,
+                            const struct vtdpi_unit_config *c)
+{
+    struct vtdpi_unit *u = &m->unit[0];
+
+    assert_int_equal(vtdpi_unit_enable(u, c), 0);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u),
+                     VTDPI_ETABLE);
+    assert_int_equal(vtdpi_unit_suspend(u), 0);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u),
+                     VTDPI_ETABLE);
+    assert_int_equal(vtdpi_unit_resume(u), 0);
+    assert_int_equal(vtdpi_unit_disable(u), 0);
+    /* Off, a unit has no table yet. */
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, u), 0);
+}
+
+/* A unit without a table is enabled with anything; so is one that left it. */
+static void test_add_unit_that_reads_another_table_returns_etable(void **state)
+{
+    struct machine *m = *state;
+    const struct vtdpi_unit_config good = config_of(m);
+    struct vtdpi_unit *u = &m->unit[0];
+
+    assert_int_equal(vtdpi_unit_disable(u), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, u), 0);
+    each_other_config(m, join_is_refused);
+    assert_int_equal(vtdpi_unit_enable(u, &good), 0);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u), 0);
+    assert_remapped(m, 0, cached_entry(m, 0x51), 0x51);
+}
+
+static void test_add_unit_of_another_table_returns_eattached(void **state)
+{
+    struct machine *m = *state;
+    struct vtdpi_table_params p = m->table_params;
+    struct vtdpi_table_unit link;
+    struct vtdpi_table other;
+
+    p.storage = malloc(p.storage_size);
+    assert_int_equal(vtdpi_table_init(&other, &p), 0);
+    assert_int_equal(vtdpi_table_add_unit(&other, &link, &m->unit[0]),
+                     VTDPI_EATTACHED);
+    free(p.storage);
 }
 
 static void test_add_unit_cleans_what_was_written_before(void **state)
@@ -479,6 +580,9 @@ int main(void)
         TEST(test_init_adopt_keeps_entries_and_takes_indexes),
         TEST(test_units_are_added_and_removed),
         TEST(test_remove_unit_that_is_not_off_returns_ebusy),
+        TEST(test_enable_for_another_table_returns_etable),
+        TEST(test_add_unit_that_reads_another_table_returns_etable),
+        TEST(test_add_unit_of_another_table_returns_eattached),
         TEST(test_add_unit_cleans_what_was_written_before),
         TEST(test_set_present_entry_is_delivered_by_all_units),
         TEST(test_set_other_value_reaches_all_caches),

@@ -133,6 +133,8 @@ void test_unreadable_table(void)
 
     config.irt_phys = NO_MEMORY;
     oracle.table = NO_MEMORY;
+    check(vtdpi_table_remove_unit(&machine.table, &machine.unit) == 0,
+          "the unit leaves its table");
     oracle_enable();
     check(vtdpi_unit_enable(&machine.unit, &config) == 0,
           "the unit is enabled with a table that is not there");
@@ -144,6 +146,10 @@ void test_unreadable_table(void)
           vtdpi_fault_reason_text(UNREADABLE));
     oracle_disable();
     check(vtdpi_unit_disable(&machine.unit) == 0, "it is disabled");
+    check(vtdpi_table_add_unit(&machine.table, &machine.link, &machine.unit) ==
+              0,
+          "the unit is back on its table");
+    machine.cleaned_bytes = 0;
     oracle.table = table;
 }
 
