@@ -235,7 +235,8 @@ static VTDPI_COLD int host_encode(const struct vtdpi_irq *irq,
 
 /*
  * Encodes the posted form. FPD and AVAIL are the host's choice for this
- * interrupt, whoever it goes to. Needs a reference on @p v.
+ * interrupt, whoever it goes to. Needs a reference on @p v. A unit reads NDST in
+ * the PID as it reads destinations in the table.
  */
 static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
                                     const struct vtdpi_vcpu *v, uint8_t vector,
@@ -249,8 +250,11 @@ static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
         .pda = vtdpi_vcpu_pda(v),
         .source = irq->source,
     };
-    const int rc = vtdpi_irte_encode_posted(&fields, out);
+    int rc;
 
+    if (v->sched->apic_mode != irq->backend->mode)
+        return VTDPI_EMODE;
+    rc = vtdpi_irte_encode_posted(&fields, out);
     if (rc != 0)
         return rc;
     return vtdpi_irte_validate(out, irq->backend->mode, irq->backend->haw);

@@ -31,6 +31,7 @@ static const struct text texts[] = {
     {VTDPI_EINDEX, "interrupt index outside the table"},
     {VTDPI_EFREE, "that interrupt index is not allocated"},
     {VTDPI_EDIRTY, "an earlier change is written but not flushed yet"},
+    {VTDPI_EMODE, "the vCPU's instance uses another APIC mode than the table"},
     {VTDPI_EIRTE_RESERVED, "a reserved bit is set"},
     {VTDPI_EIRTE_VECTOR, "vector below 16 with a delivery mode that uses it"},
     {VTDPI_EIRTE_DLM, "reserved delivery mode"},

@@ -175,6 +175,8 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
  * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
+ * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
+ *                                the backend: a unit would misread NDST.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
  * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
  *         the form is set and the entry written, but not flushed, and both
@@ -312,6 +314,8 @@ vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
  * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
+ * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
+ *                                the backend: a unit would misread NDST.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
  * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
  */

@@ -72,6 +72,8 @@ enum vtdpi_err {
     VTDPI_EFREE = -1012,
     /** An earlier change is written but not flushed yet. */
     VTDPI_EDIRTY = -1013,
+    /** The vCPU's instance and the table use different APIC modes. */
+    VTDPI_EMODE = -1014,
 
     /* Contents of an interrupt-remapping-table entry. */
 
