@@ -236,7 +236,8 @@ static struct subject *subject_new(enum kind kind, uint32_t irqs,
     s->kind = kind;
     s->irqs = irqs;
     s->vcpus = vcpus;
-    s->backend = (struct vtdpi_backend){&table_ops, s, VTDPI_X2APIC, 46};
+    s->backend = (struct vtdpi_backend){
+        .ops = &table_ops, .ctx = s, .mode = VTDPI_X2APIC, .haw = 46};
     params.apics = s->apics;
     params.keys = s->keys;
     params.vcpus = s->vcpus_of;

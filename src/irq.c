@@ -320,6 +320,8 @@ static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
         return VTDPI_EINVAL;
     if (vector < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
+    if (irq->backend->no_posting)
+        return VTDPI_ENOPI;
     rc = check_idle(irq);
     if (rc != 0 || is_posted_so(irq, v, vector))
         return rc;

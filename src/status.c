@@ -61,7 +61,7 @@ static const struct text texts[] = {
     {VTDPI_ENOQI, "the unit has no queued invalidation"},
     {VTDPI_ENOIR, "the unit has no interrupt remapping"},
     {VTDPI_ENOEIM, "the unit has no extended interrupt mode"},
-    {VTDPI_ENOPI, "a unit has no posted-interrupt support"},
+    {VTDPI_ENOPI, "a unit that uses the table has no posted-interrupt support"},
     {VTDPI_EQFULL, "no free slot in the invalidation queue"},
     {VTDPI_EIQE, "invalidation queue error: a descriptor was refused"},
     {VTDPI_EITE, "invalidation time-out error: a device did not answer"},

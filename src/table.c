@@ -86,17 +86,81 @@ static void entry_zero(struct vtdpi_irte *entry)
     vtdpi_atomic_store64_relaxed(&entry->hi, 0);
 }
 
+/* Whether a unit posts by an entry; @p lo is its lower half. */
+static bool is_posting(uint64_t lo)
+{
+    const uint64_t both = VTDPI_IRTE_LO_P | VTDPI_IRTE_LO_IM;
+
+    return (lo & both) == both;
+}
+
 static void entries_init(struct vtdpi_table *t, bool adopt)
 {
     for (uint32_t i = 0; i < t->index.count; i++) {
         struct vtdpi_irte *e = &t->entries[i];
+        const uint64_t lo = vtdpi_atomic_load64_relaxed(&e->lo);
 
-        if (adopt &&
-            (vtdpi_atomic_load64_relaxed(&e->lo) & VTDPI_IRTE_LO_P) != 0)
-            (void)vtdpi_index_take_(&t->index, i, 1);
-        else
+        if (!adopt || (lo & VTDPI_IRTE_LO_P) == 0) {
             entry_zero(e);
+            continue;
+        }
+        (void)vtdpi_index_take_(&t->index, i, 1);
+        if (is_posting(lo))
+            t->posted++; /* nobody else has the table yet */
     }
+}
+
+/*
+ * Posted entries are counted, since a unit without CAP.PI blocks each request
+ * that one of them is for. The count and "there will be none" are one word: a
+ * look at the count and a later mark would let a posted entry in between.
+ */
+#define POSTED_CLOSED UINT64_MAX
+
+/*
+ * Before an entry is written that posts. The CAS is ordered against that of
+ * posted_close(), on the same word: if this one is first, the join finds a count
+ * and is refused; if that one is first, this call is refused. With a plain store
+ * both could succeed, and the joined unit would block what is posted.
+ */
+static int posted_take(struct vtdpi_table *t)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&t->posted);
+
+    do {
+        if (old == POSTED_CLOSED)
+            return VTDPI_ENOPI;
+    } while (!vtdpi_atomic_cas64(&t->posted, &old, old + 1));
+    return 0;
+}
+
+/*
+ * After an entry that posted was replaced, or was not written. The CAS orders
+ * the write of the entry before the smaller count, against posted_close(): a
+ * join that finds 0 finds no posted entry in memory. Given back before, the unit
+ * that joins could still read one.
+ */
+static void posted_put(struct vtdpi_table *t)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&t->posted);
+
+    while (!vtdpi_atomic_cas64(&t->posted, &old, old - 1))
+        ;
+}
+
+/*
+ * Before a unit without CAP.PI is on the list. The CAS from 0 is ordered against
+ * those of posted_take() and posted_put(), see there. Never opened again: the
+ * unit may be removed and join once more.
+ */
+static int posted_close(struct vtdpi_table *t)
+{
+    uint64_t old = 0;
+
+    return vtdpi_atomic_cas64(&t->posted, &old, POSTED_CLOSED) ||
+                   old == POSTED_CLOSED
+               ? 0
+               : VTDPI_EBUSY;
 }
 
 static const struct vtdpi_backend_ops backend_ops;
@@ -172,6 +236,8 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
         .mode = t->backend.mode,
     };
     rc = join_check(unit, &irt);
+    if (rc == 0 && !unit->caps.pi)
+        rc = posted_close(t);
     if (rc != 0)
         return rc;
 
@@ -400,22 +466,21 @@ static bool entry_publish(const struct vtdpi_table *t,
     return caching;
 }
 
-static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
-                         const struct vtdpi_irte *old,
-                         const struct vtdpi_irte *replacement)
+/* @p found receives what was there. Unchanged, and as dirty as before, after
+ * an error. */
+static int entry_change(struct vtdpi_table *t, struct vtdpi_flush *flush,
+                        uint32_t index, const struct vtdpi_irte *old,
+                        const struct vtdpi_irte *replacement,
+                        struct vtdpi_irte *found)
 {
-    struct vtdpi_table *t = (struct vtdpi_table *)ctx;
-    struct vtdpi_irte found;
     bool was_dirty;
     bool caching;
-    int rc = index_check(t, index);
+    int rc;
 
-    if (rc != 0)
-        return rc;
     /* First the mark, so that there is no moment at which the entry is changed
      * and its index looks as if it could be given to somebody else. */
     was_dirty = dirty_set(t, index);
-    rc = entry_replace(&t->entries[index], old, replacement, &found);
+    rc = entry_replace(&t->entries[index], old, replacement, found);
     if (rc != 0) {
         if (!was_dirty)
             dirty_clear(t, index);
@@ -423,14 +488,35 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
     }
     caching = entry_publish(t, &t->entries[index]);
     dirty_keep(t, index);
-    if ((found.lo & VTDPI_IRTE_LO_P) == 0) {
+    if ((found->lo & VTDPI_IRTE_LO_P) == 0) {
         flush->write_buffer = true;
         if (caching)
             vtdpi_flush_add(flush, index, 1);
-    } else if (vtdpi_irte_is_posted(&found)) {
+    } else if (vtdpi_irte_is_posted(found)) {
         flush->drain = true;
     }
     return 0;
+}
+
+/* An entry that is known to post keeps its count if it goes on posting. */
+static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                         const struct vtdpi_irte *old,
+                         const struct vtdpi_irte *replacement)
+{
+    struct vtdpi_table *t = (struct vtdpi_table *)ctx;
+    const bool posts = is_posting(replacement->lo);
+    const bool keeps = posts && old != NULL && is_posting(old->lo);
+    struct vtdpi_irte found;
+    int rc = index_check(t, index);
+
+    if (rc == 0 && posts && !keeps)
+        rc = posted_take(t);
+    if (rc != 0)
+        return rc;
+    rc = entry_change(t, flush, index, old, replacement, &found);
+    if (!keeps && (rc != 0 ? posts : is_posting(found.lo)))
+        posted_put(t);
+    return rc;
 }
 
 static int table_invalidate(void *ctx, struct vtdpi_flush *flush,

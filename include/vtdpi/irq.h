@@ -174,6 +174,9 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  * @retval VTDPI_EVECTOR          @p vector is below 16.
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @retval VTDPI_ENOPI            The backend cannot post (no_posting), or a unit
+ *                                without CAP.PI uses the table. The host form
+ *                                goes on delivering.
  * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
  * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
  *                                the backend: a unit would misread NDST.
@@ -313,6 +316,9 @@ vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  * @retval VTDPI_EVECTOR          @p vector is below 16.
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ENOPI            The backend cannot post (no_posting), or a unit
+ *                                without CAP.PI uses the table. The host form
+ *                                goes on delivering.
  * @retval VTDPI_ECLOSED          @p v is not attached, or its detach has begun.
  * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
  *                                the backend: a unit would misread NDST.

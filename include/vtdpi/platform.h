@@ -265,6 +265,10 @@ struct vtdpi_backend {
     void *ctx;                           /**< Their first argument. */
     enum vtdpi_apic_mode mode; /**< How destinations are read (IRTA.EIME). */
     unsigned int haw;          /**< Host address width in bits, 1 to 64. */
+    /** A unit that uses the table has no CAP.PI: vtdpi_irq_post() returns
+     *  VTDPI_ENOPI. A backend that learns this later has its replace return
+     *  VTDPI_ENOPI for an entry in posted format. */
+    bool no_posting;
 };
 
 VTDPI_END_DECLS

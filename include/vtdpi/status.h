@@ -144,7 +144,7 @@ enum vtdpi_err {
     VTDPI_ENOIR = -1062,
     /** The unit has no extended interrupt mode. */
     VTDPI_ENOEIM = -1063,
-    /** A unit has no posted-interrupt support. */
+    /** A unit that uses the table has no posted-interrupt support. */
     VTDPI_ENOPI = -1064,
 
     /* Invalidation queue and unit. */

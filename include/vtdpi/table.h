@@ -31,6 +31,12 @@
  * on its way to off, or one that failed there, returns VTDPI_EQOFF and leaves
  * the entry dirty; repeated when the unit is off, it succeeds.
  *
+ * **Posting only where it works.** A unit without CAP.PI blocks every request
+ * that a posted entry is for. A table has posted entries, or such a unit on its
+ * list, never both. When such a unit joins, posting is off for this table until
+ * vtdpi_table_init(), also after the unit was removed: a change that would make
+ * an entry posted returns VTDPI_ENOPI.
+ *
  * **Whom to call.** irq.h changes entries through vtdpi_table_backend(). A host
  * that wants an entry without a posted form (an IOAPIC pin, its own MSI) may
  * call vtdpi_table_set() directly. Calls that change one index are serialised
@@ -79,6 +85,7 @@ struct vtdpi_table {
     uint64_t phys;
     uint64_t *dirty;   /* two bits per index */
     uint64_t flushing; /* a flush of everything is under way */
+    uint64_t posted;   /* entries that post; all ones: there will be none */
     void **owners;     /* NULL: none are kept */
     struct vtdpi_index index;
     void *units; /* struct vtdpi_table_unit * */
@@ -165,6 +172,9 @@ vtdpi_table_init(struct vtdpi_table *t,
  *                           clean.
  * @retval VTDPI_ETABLE      The unit is not off, and it was enabled with another
  *                           address, size or interrupt mode than the table's.
+ * @retval VTDPI_EBUSY       The unit has no CAP.PI, and an entry of the table is
+ *                           posted. Unpost all interrupts of the table first,
+ *                           or give the unit a table of its own.
  *
  * Nothing has changed after an error. Calls that add or remove are serialised
  * by the caller.
@@ -278,6 +288,9 @@ vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count);
  * @retval VTDPI_EINVAL      A pointer is NULL.
  * @retval VTDPI_EINDEX      @p index is outside the table.
  * @retval VTDPI_EFREE       @p index is not allocated.
+ * @retval VTDPI_ENOPI       @p irte is posted, the entry is not, and a unit
+ *                           without CAP.PI has joined the table. Nothing has
+ *                           changed.
  * @retval VTDPI_EAGAIN      Somebody else changed the entry meanwhile.
  * @retval VTDPI_EOPNOTSUPP  Built without a 16-byte compare-and-swap.
  * @return Else an error of vtdpi_irte_validate() (nothing has changed), or of

@@ -150,6 +150,12 @@ struct machine *machine_new(uint64_t cap, unsigned int mhmv2)
     return m;
 }
 
+void machine_without_pi(struct machine *m, unsigned int unit)
+{
+    model_new(m, unit, MACHINE_CAP & ~VTDPI_CAP_PI,
+              unit == 0 ? MACHINE_ECAP : MACHINE_ECAP2);
+}
+
 void machine_free(struct machine *m)
 {
     for (unsigned int u = 0; u < UNITS; u++) {

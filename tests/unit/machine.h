@@ -65,6 +65,9 @@ struct machine {
 struct machine *machine_new(uint64_t cap, unsigned int mhmv2);
 void machine_free(struct machine *m);
 
+/* Exchange a unit that is not on the list for one without CAP.PI. */
+void machine_without_pi(struct machine *m, unsigned int unit);
+
 /* Put a unit on the table's list, and enable it. */
 void machine_add(struct machine *m, unsigned int unit);
 void machine_enable(struct machine *m, unsigned int unit);

@@ -203,7 +203,8 @@ int setup(void **state)
         vtdpi_sched_add_page(&f->sched, 0, &f->page, f->pids, PHYS), 0);
     assert_int_equal(vtdpi_vcpu_attach(&f->sched, A(f), 1, A(f)), 0);
     assert_int_equal(vtdpi_vcpu_attach(&f->sched, B(f), 2, B(f)), 0);
-    f->backend = (struct vtdpi_backend){&script_ops, f, VTDPI_X2APIC, 46};
+    f->backend = (struct vtdpi_backend){
+        .ops = &script_ops, .ctx = f, .mode = VTDPI_X2APIC, .haw = 46};
     assert_int_equal(vtdpi_irq_init(&f->irq, &f->backend, INDEX, &source, NULL),
                      0);
     *state = f;

@@ -432,6 +432,23 @@ static void test_post_pid_above_width_gives_reference_back(void **state)
     assert_null(vtdpi_irq_vcpu(&f->irq));
 }
 
+static void test_post_backend_without_posting_returns_enopi(void **state)
+{
+    struct fixture *f = *state;
+    struct vtdpi_irq_batch batch;
+
+    f->backend.no_posting = true;
+    hosted(f);
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x41), VTDPI_ENOPI);
+    assert_int_equal(vtdpi_irq_batch_begin(&batch, &f->backend, NULL, 0), 0);
+    assert_int_equal(vtdpi_irq_batch_post(&batch, &f->irq, A(f), 0x41),
+                     VTDPI_ENOPI);
+    assert_int_equal(vtdpi_irq_batch_commit(&batch), 0);
+    played(f);
+    assert_refs(f, 0, 0);
+    assert_live(f, &host1);
+}
+
 /* The PID names the APIC to notify in the instance's mode; the unit reads that
  * in the table's. */
 static void test_post_other_apic_mode_gives_reference_back(void **state)
@@ -579,6 +596,7 @@ int main(void)
         TEST(test_post_lowest_vector_is_accepted),
         TEST(test_post_closed_vcpu_returns_eclosed),
         TEST(test_post_pid_above_width_gives_reference_back),
+        TEST(test_post_backend_without_posting_returns_enopi),
         TEST(test_post_other_apic_mode_gives_reference_back),
         TEST(test_post_carries_fpd_and_avail_of_host_form),
         TEST(test_post_again_takes_over_new_fpd_and_avail),
