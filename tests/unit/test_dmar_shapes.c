@@ -118,7 +118,7 @@ static const struct {
     {"unknown_types", 0, 0, 777, 2, 0, 0, 0, 0, 0, 0, 4, 3, 3},
     {"wrong_checksum", VTDPI_EDMAR_CHECKSUM, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0,
      0},
-    {"zero_tail", 0, VTDPI_EDMAR_STRUCT, 104, 2, 0, 0, 0, 0, 0, 0, 0, 3, 3},
+    {"zero_tail", 0, VTDPI_EDMAR_TAIL, 104, 2, 0, 0, 0, 0, 0, 0, 0, 3, 3},
 };
 
 static void test_shapes_open_and_check_say_what_is_wrong(void **state)
