@@ -18,11 +18,11 @@
 uint64_t mini_saw_or64(const uint64_t *p, uint64_t bits, uint64_t old);
 uint32_t mini_saw_or32(const uint32_t *p, uint32_t bits, uint32_t old);
 
+/* clang-format off */
 #define MINI_exchange_n(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define MINI_fetch_and(p, v)  __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
-/* clang-format off */
-#define MINI_fetch_or(p, v)                                                  \
-    _Generic((p), uint64_t *: mini_saw_or64, uint32_t *: mini_saw_or32)(     \
+#define MINI_fetch_or(p, v)                                              \
+    _Generic((p), uint64_t *: mini_saw_or64, uint32_t *: mini_saw_or32)( \
         p, v, __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST))
 /* clang-format on */
 
