@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 class Mutant(NamedTuple):
     name: str
-    file: str  # below examples/bhyve
+    file: str
     changes: tuple  # of (text, replacement)
 
 
 def port(name, file, *changes):
-    return Mutant(name, f"vtdpi_bhyve{file}.c", changes)
+    return Mutant(name, f"examples/bhyve/vtdpi_bhyve{file}.c", changes)
 
 
 def host(name, file, *changes):
-    return Mutant("host: " + name, f"mini/{file}.c", changes)
+    return Mutant("host: " + name, f"tests/freebsd/mini/{file}.c", changes)
 
 
 MERGE = "    return (vtdpi_vcpu_merge(&v->pi, v->apic));"

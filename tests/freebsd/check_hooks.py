@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Check that the guide to the hooks of the bhyve port matches its code.
 
-usage: check_hooks.py FOLDER
+usage: check_hooks.py FOLDER HOST
+
+FOLDER has the port, HOST the sources of the miniature bhyve that runs it.
 
 Every function that vtdpi_bhyve.h declares has
 
@@ -10,7 +12,7 @@ Every function that vtdpi_bhyve.h declares has
 - one definition in the sources of the port;
 - a file in its row that has a section of its own, with the function in it, by
   its full name or without the prefix;
-- a call in the host that runs the port (mini/), where there is one.
+- a call in the miniature bhyve.
 
 Every member of struct vtdpi_dmar_ops has one row in the second table, and there
 is no other row.
@@ -94,15 +96,15 @@ def unexplained(rows, page):
             yield f"{name}: not in the section on {file}"
 
 
-def uncalled(names, folder):
-    sources = glob.glob(os.path.join(folder, "mini", "*.c"))
+def uncalled(names, host):
+    sources = glob.glob(os.path.join(host, "*.c"))
     code = "".join(code_of(path) for path in sources)
     for name in names:
-        if sources and not re.search(rf"\b{name}\b", code):
-            yield f"{name}: the host in mini/ does not call it"
+        if not re.search(rf"\b{name}\b", code):
+            yield f"{name}: the miniature bhyve does not call it"
 
 
-def problems(folder):
+def problems(folder, host):
     page = read(os.path.join(folder, "HOOKS.md"))
     names = declared(os.path.join(folder, "vtdpi_bhyve.h"))
     ops = members(os.path.join(folder, "vtdpi_dmar.h"))
@@ -118,11 +120,11 @@ def problems(folder):
     yield from unequal("operation", ops, [r[0].strip("`") for r in driver])
     yield from undefined(names, codes)
     yield from unexplained(rows, page)
-    yield from uncalled(names, folder)
+    yield from uncalled(names, host)
 
 
 def main():
-    bad = list(problems(sys.argv[1]))
+    bad = list(problems(*sys.argv[1:]))
     print("\n".join(bad) if bad else "the guide and the port agree")
     return 1 if bad else 0
 

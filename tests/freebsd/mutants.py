@@ -45,7 +45,7 @@ def members(archive):
 
 
 def mutate(root, work, mutant):
-    text = (root / "examples/bhyve" / mutant.file).read_text(encoding="utf-8")
+    text = (root / mutant.file).read_text(encoding="utf-8")
     for old, new in mutant.changes:
         if text.count(old) != 1:
             raise Broken(f"{text.count(old)} times in {mutant.file}, not once:"
@@ -61,10 +61,10 @@ def build(options, work, mutant):
     changed = work / "changed.o"
     must([*options.cc, "-std=c11", "-O1", "-g", "-w",
           f"-I{options.root}/examples/bhyve",
-          f"-I{options.root}/examples/bhyve/mini",
+          f"-I{options.root}/tests/freebsd/mini",
           f"-I{options.root}/include", *options.compile, "-c", str(source),
           "-o", str(changed)])
-    suffix = "_" + mutant.file.replace("/", "_") + ".o"
+    suffix = "_".join(pathlib.Path(mutant.file).parts[-2:]) + ".o"
     rest = [str(o) for o in options.objects if not o.name.endswith(suffix)]
     if len(rest) != len(options.objects) - 1:
         raise Broken(f"no object of {mutant.file}")

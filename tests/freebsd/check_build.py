@@ -19,6 +19,7 @@ import subprocess
 import sys
 
 FOLDER = "examples/bhyve"
+SHIM = "tests/freebsd/shim"
 STUB = "vtdpi_bhyve_wakeup"
 ENTRIES = {"Xvtdpi_wakeup", "Xvtdpi_wakeup_pti"}
 KERNELS = {"vtdpi_dmar_ops"}  # of the names with our prefix
@@ -108,9 +109,8 @@ def check_sources(root, text, glue):
 
 def assemble(root, work, text, compiler):
     rule = re.search(rf"^{STUB}\.o:.*\n\t(.*)$", text, re.MULTILINE).group(1)
-    shim = root / FOLDER / "shim"
     stub = root / FOLDER / (STUB + ".S")
-    flags = ["-nostdinc", f"-I{shim}", *assigned(text, "CFLAGS")]
+    flags = ["-nostdinc", f"-I{root / SHIM}", *assigned(text, "CFLAGS")]
     values = {"${CC}": " ".join(compiler), "${CFLAGS}": " ".join(flags),
               "${.IMPSRC}": str(stub), "${.TARGET}": str(work / "stub.o")}
     for name, value in values.items():
