@@ -92,7 +92,7 @@ SECOND_LOOK = """    if (vtdpi_pid_pir_pending(v->pid)) {
     }
 """
 UNMARK = (
-    "    (void)vtdpi_atomic_and64(&p->leaf[page_of(slot)], ~bit_of(slot));\n"
+    "    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~bit_of(slot));\n"
 )
 
 START = "    scan_begin(&p->scan);\n"
@@ -164,17 +164,17 @@ MUTANTS = [
           (SET_AGAIN, "")),
     sched("owner clears the summary of an empty leaf", "1b", "the summary",
           (UNMARK, UNMARK +
-           "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0)\n"
+           "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0)\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
-           "                                 ~bit_of(page_of(slot)));\n")),
+           "                                 ~bit_of(page_of_slot(slot)));\n")),
     sched("owner clears the summary and looks again", "1b", "the summary",
           (UNMARK, UNMARK +
-           "    if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) == 0) {\n"
+           "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0) {\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
-           "                                 ~bit_of(page_of(slot)));\n"
-           "        if (vtdpi_atomic_load64(&p->leaf[page_of(slot)]) != 0)\n"
+           "                                 ~bit_of(page_of_slot(slot)));\n"
+           "        if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) != 0)\n"
            "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
-           "                                    bit_of(page_of(slot)));\n"
+           "                                    bit_of(page_of_slot(slot)));\n"
            "    }\n")),
     scan("handler clears the bits", "9", "clearing late",
           (NOTIFIED, NOTIFIED +

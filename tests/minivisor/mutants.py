@@ -99,8 +99,8 @@ MUTANTS = (
      "(&p->leaf[i]);\n\n        if (bits != 0)",
      "(&p->leaf[i]);\n\n        if (bits != 0 && i > 99)"),
     ("the wakeup handler skips a page", "src/sched_scan.c",
-     "        bits = notified(&pages[leaf], bits & slots);",
-     "        bits = leaf == 2 ? 0 : notified(&pages[leaf], bits & slots);"),
+     "        bits = notified(&pages[leaf], bits);",
+     "        bits = leaf == 2 ? 0 : notified(&pages[leaf], bits);"),
     ("harvest does not clear ON", "include/vtdpi/pid.h",
      "        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n"
      "    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {\n        /* SC",

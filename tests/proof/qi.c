@@ -102,9 +102,9 @@ void proof_qi_positions(void)
 
     CLAIM(qi.slots * qi.words * 8 == UINT32_C(4096) << order);
     ASSUME(a < qi.slots && b < qi.slots && n < qi.slots);
-    CLAIM(distance(&qi, a, b) < qi.slots && advance(&qi, a, n) < qi.slots);
-    CLAIM(advance(&qi, a, distance(&qi, a, b)) == b);
-    CLAIM(distance(&qi, a, advance(&qi, a, n)) == n);
+    CLAIM(distance(&qi, a, b) < qi.slots && ring_advance(&qi, a, n) < qi.slots);
+    CLAIM(ring_advance(&qi, a, distance(&qi, a, b)) == b);
+    CLAIM(distance(&qi, a, ring_advance(&qi, a, n)) == n);
     /* Used and free slots, and the one that is always free. */
     CLAIM(used_slots(&qi) + free_slots(&qi) == qi.slots - 1);
     CLAIM(!is_behind(&qi, qi.head, qi.head));
@@ -332,13 +332,13 @@ void proof_qi_submit(void)
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        read_slot(&qi, advance(&qi, qi.head, i), &got);
+        read_slot(&qi, ring_advance(&qi, qi.head, i), &got);
         CLAIM(same_desc(&got, &d[i]));
     }
-    read_slot(&qi, advance(&qi, qi.head, count), &got);
+    read_slot(&qi, ring_advance(&qi, qi.head, count), &got);
     CLAIM(got.qw[0] == (0x65 | (uint64_t)qi.sequence << 32));
     CLAIM(got.qw[1] ==
-          qi.status_phys + 4 * (uint64_t)advance(&qi, qi.head, count));
+          qi.status_phys + 4 * (uint64_t)ring_advance(&qi, qi.head, count));
     CLAIM(distance(&qi, qi.head, qi.tail) == count + 1);
     CLAIM(written_iqt == (uint64_t)qi.tail * qi.words * 8);
     REACH(count == 2 && qi.tail == 1);

@@ -211,8 +211,8 @@ SEEDS = [
          "DEV_TLB_SID       VTDPI_BITS64(47, 32)",
          "DEV_TLB_SID       VTDPI_BITS64(48, 33)"),
     seed("qi_submit", "the wait over the last descriptor", "src/qi_ring.h",
-         "return advance(qi, t->first, t->count);",
-         "return advance(qi, t->first, t->count != 0 ? t->count - 1 : 0);"),
+         "return ring_advance(qi, t->first, t->count);",
+         "return ring_advance(qi, t->first, t->count != 0 ? t->count - 1 : 0);"),
     seed("qi_submit", "the status word of the next slot", "src/qi_ring.h",
          "qi->status_phys + (uint64_t)slot * sizeof(uint32_t);",
          "qi->status_phys + (uint64_t)(slot + 1) * sizeof(uint32_t);"),
@@ -308,7 +308,7 @@ SEEDS = [
     route("route_decode", "FFh is widened in every form",
           "rc == 0 && form == VTDPI_COMPAT_DEST_8 &&", "rc == 0 &&"),
     route("route_registers", "x2APIC mode of an APIC that is off",
-          "    if ((apic_base & APIC_BASE_EN) == 0)\n"
+          "    if ((apic_base & GUEST_APIC_EN) == 0)\n"
           "        return VTDPI_GUEST_APIC_DISABLED;\n", ""),
     route("route_matches", "cluster 15 for everyone in a cluster",
           "return dest >> 4 == ldr >> 4 &&",

@@ -165,7 +165,7 @@ QUEUE_STEPS = [
         "recovery: next descriptor replaced",
         RECOVER,
         "    write_wait(qi, qi->head, 0);\n",
-        "    write_wait(qi, advance(qi, qi->head, 1), 0);\n",
+        "    write_wait(qi, ring_advance(qi, qi->head, 1), 0);\n",
     ),
     one(
         "recovery: tail not written again",
