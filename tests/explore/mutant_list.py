@@ -2,48 +2,56 @@
 """The seeded bugs: what is replaced in a copy of the library, and which
 scenario has to notice. See mutants.py."""
 
-from typing import NamedTuple
+import dataclasses
+
+from mutation import Mutant
 
 SCHED = "src/sched.c"
 SCAN = "src/sched_scan.c"
 PID = "include/vtdpi/pid.h"
 
 
-class Mutant(NamedTuple):
-    name: str
-    by: str  # scenario that kills it: name, or name/leaves/memory
-    origin: str  # a section of docs/races.md; may be empty
-    changes: tuple  # of (file, text, replacement)
+@dataclasses.dataclass(frozen=True)
+class Bug(Mutant):
+    by: str = ""  # scenario that kills it: name, or name/leaves/memory
+    origin: str = ""  # a section of docs/races.md; may be empty
+    host: str = ""  # an error of the host, of world.h, in place of changes
 
 
-class Equivalent(NamedTuple):
-    name: str
-    why: str
-    changes: tuple
+def bug(file, name, by, origin, pairs):
+    return Bug(name, tuple((file, a, b) for a, b in pairs), by, origin)
 
 
 def sched(name, by, origin, *pairs):
-    return Mutant(name, by, origin, tuple((SCHED, a, b) for a, b in pairs))
+    return bug(SCHED, name, by, origin, pairs)
 
 
 def scan(name, by, origin, *pairs):
-    return Mutant(name, by, origin, tuple((SCAN, a, b) for a, b in pairs))
+    return bug(SCAN, name, by, origin, pairs)
 
 
 def pid(name, by, origin, *pairs):
-    return Mutant(name, by, origin, tuple((PID, a, b) for a, b in pairs))
+    return bug(PID, name, by, origin, pairs)
+
+
+def host(name, by, origin):
+    return Bug(f"host: {name}", (), by, origin, name)
+
+
+def same(file, name, why, pairs):
+    return Mutant(name, tuple((file, a, b) for a, b in pairs), survives=why)
 
 
 def same_sched(name, why, *pairs):
-    return Equivalent(name, why, tuple((SCHED, a, b) for a, b in pairs))
+    return same(SCHED, name, why, pairs)
 
 
 def same_scan(name, why, *pairs):
-    return Equivalent(name, why, tuple((SCAN, a, b) for a, b in pairs))
+    return same(SCAN, name, why, pairs)
 
 
 def same_pid(name, why, *pairs):
-    return Equivalent(name, why, tuple((PID, a, b) for a, b in pairs))
+    return same(PID, name, why, pairs)
 
 
 # Pieces of the sources that several mutants replace.
@@ -514,15 +522,15 @@ MUTANTS = [
 
 # Errors of the host, which no patch of the library makes; see world.h.
 HOST_BUGS = [
-    ("mark-after-block", "1c", "woken mark set too late"),
-    ("enter-after-pending", "1a", "entry without run"),
-    ("move-without-run", "3a", "entry without run"),
-    ("no-kick-on-attach", "12", "a device for a sleeping vCPU"),
-    ("switch-unmarked", "13b", "woken mark set too late"),
-    ("detach-at-once", "6b", "detach against scans"),
-    ("unref-before-flush", "11", "freed while an entry names it"),
-    ("handlers-overlap", "18d", "scans that overlap"),
-    ("handler-told-first-vector", "18a", ""),
+    host("mark-after-block", "1c", "woken mark set too late"),
+    host("enter-after-pending", "1a", "entry without run"),
+    host("move-without-run", "3a", "entry without run"),
+    host("no-kick-on-attach", "12", "a device for a sleeping vCPU"),
+    host("switch-unmarked", "13b", "woken mark set too late"),
+    host("detach-at-once", "6b", "detach against scans"),
+    host("unref-before-flush", "11", "freed while an entry names it"),
+    host("handlers-overlap", "18d", "scans that overlap"),
+    host("handler-told-first-vector", "18a", ""),
 ]
 
 # Kept out of the count: nothing that can be observed depends on them.
@@ -560,3 +568,5 @@ EQUIVALENT = [
          "    old = vtdpi_atomic_load64(&pid->control);\n"
          "    n.needed = true;\n")),
 ]
+
+LISTS = {"bugs": MUTANTS, "bugs of the host": HOST_BUGS, "equivalent": EQUIVALENT}

@@ -3,25 +3,28 @@
 """Seed each bug of mutant_list.py into a copy of the library, compile it
 against the explorer, and see that the scenario named there fails.
 
-usage: mutants.py [--find] [--only TEXT] [--doc PAGE [--write RUN]]
-                  CC ROOT ARCHIVE WORK
+usage: mutants.py [--find] [--only REGEX] [--sample N]
+                  [--doc PAGE [--write RUN]] CC ROOT ARCHIVE WORK
 
-ARCHIVE is the explorer without the code under test. Prints TAP; with --find,
-which scenarios kill what has none, for whoever extends the list. The tables
-in PAGE have to agree with the outcome; --write makes them, with the number of
-states from RUN, the output of a whole `explore`. What the list says of where a
-bug is known from has to be a section of races.md, beside PAGE.
+ARCHIVE is the explorer without the code under test. With --find: which
+scenarios kill what has none, for whoever extends the list. The tables in PAGE
+have to agree with the outcome; --write makes them, with the number of states
+from RUN, the output of a whole `explore`. What the list says of where a bug is
+known from has to be a section of races.md, beside PAGE.
 """
 
 import argparse
-import concurrent.futures
 import pathlib
 import re
-import subprocess
+import shutil
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import mutation
+from mutation import Broken, Killed, must
+
 import mutant_list
-from mutant_list import Equivalent
 
 # Cheapest first: what --find tries, each with a limit of states; and what a
 # change that is equivalent has to survive.
@@ -29,110 +32,66 @@ FIND_STATES = 30000
 SAME_STATES = 10000
 
 
-class Broken(Exception):
-    """A mutant that cannot be made: the list is out of date."""
+class Explorer(mutation.Host):
+    def __init__(self, options):
+        self.options = options
+        self.plain = options.work / "plain"
+        shutil.rmtree(self.plain, ignore_errors=True)
+        self.compile((), self.plain)
 
+    def compile(self, changes, work):
+        """Compile the code under test and link it with the rest."""
+        options = self.options
+        here = options.root / "tests/explore"
+        mutation.plant(options.root, changes, work, ("include", "src"))
+        must(options.cc.split() + [
+            "-std=c11", "-O2", "-w",
+            f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
+            f"-I{work}/include", f"-I{work}/src", f"-I{here}",
+            str(here / "subject.c"), str(here / "main.c"), str(options.archive),
+            "-o", str(work / "explore"),
+        ])
 
-def mutate(root, work, changes):
-    """Write changed copies of the sources below @work."""
-    texts = {}
-    for name in (mutant_list.SCHED, mutant_list.SCAN, mutant_list.PID):
-        texts[name] = (root / name).read_text(encoding="utf-8")
-    for name, old, new in changes:
-        if texts[name].count(old) != 1:
-            raise Broken(
-                f"{texts[name].count(old)} times in {name}, not once: {old!r}"
-            )
-        texts[name] = texts[name].replace(old, new)
-    for name, text in texts.items():
-        path = work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    def build(self, mutant, work):
+        if mutant.changes:
+            self.compile(mutant.changes, work)
 
-
-def build(options, work):
-    """Compile the code under test and link it with the rest."""
-    here = options.root / "tests/explore"
-    command = options.cc.split() + [
-        "-std=c11", "-O2", "-w",
-        f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
-        f"-I{work}/include", f"-I{work}/src", f"-I{options.root}/include",
-        f"-I{options.root}/src", f"-I{here}",
-        str(here / "subject.c"), str(here / "main.c"), str(options.archive),
-        "-o", str(work / "explore"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Broken(done.stderr.strip().split("\n")[0])
+    def judge(self, mutant, work):
+        program = (work if mutant.changes else self.plain) / "explore"
+        error = ["--bug", mutant.host] if getattr(mutant, "host", "") else []
+        by = getattr(mutant, "by", "")
+        if by and not self.options.find:
+            return explore(program, *error, "--scenario", by)
+        limit = FIND_STATES if self.options.find else SAME_STATES
+        for line in listed(program):
+            killed = explore(program, *error, "--scenario", line[0], "--states",
+                             str(limit))
+            if killed:
+                return killed
+        return None
 
 
 def explore(program, *arguments):
-    """The first failure as (scenario, message), or None."""
-    done = subprocess.run(
-        [str(program), "--brief", "--first", *arguments],
-        capture_output=True, text=True, check=False, timeout=900,
-    )
+    """The first failure, or None."""
+    done = mutation.call([program, "--brief", "--first", *arguments], 900)
     if done.returncode not in (0, 1):
         raise Broken(f"status {done.returncode}: {done.stderr.strip()}")
     for line in done.stdout.split("\n"):
         if " FAILED " in line:
-            return line.split()[0], line.split(" s  ", 1)[1].strip()
+            return Killed(line.split()[0], line.split(" s  ", 1)[1].strip())
     return None
 
 
-def scenarios(program):
-    listed = subprocess.run(
-        [str(program), "--list"], capture_output=True, text=True, check=True
-    )
-    return [line.split("\t")[0] for line in listed.stdout.splitlines()]
-
-
-def judge(options, program, by, *arguments):
-    """Who kills it: (scenario, message), or None for a survivor."""
-    if by and not options.find:
-        return explore(program, *arguments, "--scenario", by)
-    found = []
-    limit = FIND_STATES if options.find else SAME_STATES
-    for name in scenarios(program):
-        killed = explore(program, *arguments, "--scenario", name, "--states",
-                         str(limit))
-        if killed:
-            found.append(killed)
-            if found:
-                break
-    if options.find and found:
-        return found[0][0], "; ".join(f"{s}: {m}" for s, m in found)
-    return found[0] if found else None
-
-
-def run(options, number, mutant):
-    """One mutant: (number, killed, text)."""
-    work = options.work / f"{number:02d}"
-    try:
-        if isinstance(mutant, tuple) and hasattr(mutant, "changes"):
-            mutate(options.root, work, mutant.changes)
-            build(options, work)
-            by = getattr(mutant, "by", "")
-            return judge(options, work / "explore", by)
-        name, by, _ = mutant
-        return judge(options, options.work / "plain/explore", by, "--bug", name)
-    except Broken as error:
-        return error
-
-
-def origin_of(mutant):
-    return mutant.origin if hasattr(mutant, "origin") else mutant[2]
-
-
-def name_of(mutant):
-    return mutant.name if hasattr(mutant, "name") else f"host: {mutant[0]}"
+def listed(program):
+    """What the explorer says about each scenario: name, how, bounds, what."""
+    return [line.split("\t") for line in must([program, "--list"]).splitlines()]
 
 
 def row(mutant, killed):
     """One line of the table in the documentation."""
-    if isinstance(mutant, Equivalent):
-        return f"| {mutant.name} | {mutant.why} |"
-    return f"| {name_of(mutant)} | {origin_of(mutant)} | {killed[0]} | {killed[1][0]} |"
+    if mutant.survives:
+        return f"| {mutant.name} | {mutant.survives} |"
+    return f"| {mutant.name} | {mutant.origin} | {killed.by} | {killed.how[0]} |"
 
 
 def unexplained(options):
@@ -140,7 +99,7 @@ def unexplained(options):
     text = options.doc.with_name("races.md").read_text(encoding="utf-8")
     known = set(re.findall(r"^### (.*)$", text, flags=re.M)) | {""}
     listed = mutant_list.MUTANTS + mutant_list.HOST_BUGS
-    return sorted({origin_of(m) for m in listed} - known)
+    return sorted({m.origin for m in listed} - known)
 
 
 def without_states(table):
@@ -165,15 +124,15 @@ def check_doc(options, rows):
 
 
 def tables(results):
-    """The rows of both tables, from (mutant, killed)."""
+    """The rows of both tables, from (mutant, outcome)."""
     killed = ["| bug | known from | killed by | property |",
               "| --- | --- | --- | --- |"]
     same = ["| change | why it changes nothing |", "| --- | --- |"]
-    for mutant, how in results:
-        if isinstance(mutant, Equivalent):
-            same.append(row(mutant, how))
-        elif isinstance(how, tuple):
-            killed.append(row(mutant, how))
+    for mutant, outcome in results:
+        if mutant.survives:
+            same.append(row(mutant, outcome))
+        elif isinstance(outcome, Killed):
+            killed.append(row(mutant, outcome))
     return {"mutants": killed, "equivalents": same}
 
 
@@ -194,16 +153,12 @@ def states_of(run):
 
 def scenario_table(options, program):
     """What the explorer says about its scenarios."""
-    listed = subprocess.run(
-        [str(program), "--list"], capture_output=True, text=True, check=True
-    )
     total = states_of(options.write) if options.write else {}
     rows = [
         "| scenario | explored by default | bounds | states | what |",
         "| --- | --- | --- | ---: | --- |",
     ]
-    for line in listed.stdout.splitlines():
-        name, how, bounds, what = line.split("\t")
+    for name, how, bounds, what in listed(program):
         if options.write and name not in total:
             sys.exit(f"{options.write} has no scenario {name}")
         states = total.get(name, 0)
@@ -213,8 +168,8 @@ def scenario_table(options, program):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
+    mutation.arguments(parser)
     parser.add_argument("--find", action="store_true")
-    parser.add_argument("--only", default="")
     parser.add_argument("--doc", type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path, metavar="RUN")
     parser.add_argument("cc")
@@ -228,53 +183,20 @@ def parse():
 
 def main():
     options = parse()
-    options.work.mkdir(parents=True, exist_ok=True)
-    mutate(options.root, options.work / "plain", ())
-    build(options, options.work / "plain")
-    explored = scenario_table(options, options.work / "plain/explore")
-    mutants = [
-        m
-        for m in (
-            mutant_list.MUTANTS
-            + mutant_list.HOST_BUGS
-            + mutant_list.EQUIVALENT
-        )
-        if options.only in name_of(m)
-    ]
-    failed = 0
-    results = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        jobs = pool.map(
-            lambda job: run(options, *job), enumerate(mutants, 1)
-        )
-        for number, (mutant, killed) in enumerate(zip(mutants, jobs), 1):
-            wanted = not isinstance(mutant, Equivalent)
-            good = not isinstance(killed, Broken) and (
-                (killed is not None) == wanted
-            )
-            failed += not good
-            results.append((mutant, killed))
-            if isinstance(killed, Broken):
-                text = f"broken: {killed}"
-            elif killed is None:
-                text = "survives" if wanted else "equivalent"
-            else:
-                text = f"killed by {killed[0]}: {killed[1]}"
-            print(f"{'ok' if good else 'not ok'} {number} - "
-                  f"{name_of(mutant)}: {text}", flush=True)
-    count = len(mutants)
-    if options.doc and not options.only:
-        count += 1
+    host = Explorer(options)
+    explored = scenario_table(options, host.plain / "explore")
+    whole = [m for some in mutant_list.LISTS.values() for m in some]
+    mutants = mutation.chosen(whole, options)
+    with_doc = options.doc is not None and len(mutants) == len(whole)
+    tap, results = mutation.run(host, mutants, options.work, more=with_doc)
+    if with_doc:
         strange = unexplained(options)
-        good = check_doc(options, tables(results) | explored) and not strange
-        failed += not good
         for name in strange:
             print(f"# races.md has no section: {name}")
-        print(f"{'ok' if good else 'not ok'} {count} - "
-              f"{options.doc.name} has the same tables")
-    print(f"1..{count}")
-    sys.exit(failed != 0)
+        tap.say(check_doc(options, tables(results) | explored) and not strange,
+                f"{options.doc.name} has the same tables")
+    return tap.failed != 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

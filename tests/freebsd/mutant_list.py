@@ -3,21 +3,17 @@
 port itself, and in the host, as if a hook were called in a wrong place, or not
 at all. The miniature bhyve has to notice each. See mutants.py."""
 
-from typing import NamedTuple
+from mutation import Mutant
 
 
-class Mutant(NamedTuple):
-    name: str
-    file: str
-    changes: tuple  # of (text, replacement)
+def port(name, file, *pairs):
+    path = f"examples/bhyve/vtdpi_bhyve{file}.c"
+    return Mutant(name, tuple((path, a, b) for a, b in pairs))
 
 
-def port(name, file, *changes):
-    return Mutant(name, f"examples/bhyve/vtdpi_bhyve{file}.c", changes)
-
-
-def host(name, file, *changes):
-    return Mutant("host: " + name, f"tests/freebsd/mini/{file}.c", changes)
+def host(name, file, *pairs):
+    path = f"tests/freebsd/mini/{file}.c"
+    return Mutant("host: " + name, tuple((path, a, b) for a, b in pairs))
 
 
 MERGE = "    return (vtdpi_vcpu_merge(&v->pi, v->apic));"
@@ -272,3 +268,5 @@ MUTANTS = (
         "    if (mini_pirvec >= 0)\n        lapic_ipi_free(mini_pirvec);\n",
         "    controls.pin &= ~(uint32_t)PIN_POSTED;\n")),
 )
+
+LISTS = {"bugs": MUTANTS}

@@ -3,74 +3,73 @@
 """Seed each bug of mutant_list.py into a copy of its file, build the miniature
 bhyve with it, and see that a run ends with an error.
 
-usage: mutants.py [--only TEXT] [--runs N] CC ROOT WORK MINI MAIN LIBRARY SHIM
-                  HOST -- COMPILE...
+usage: mutants.py [--only REGEX] [--sample N] [--runs N] CC ROOT WORK MINI MAIN
+                  LIBRARY SHIM HOST -- COMPILE...
 
 MINI is the archive that holds the unchanged files, the others are what they are
-linked with; COMPILE are arguments for the compiler. Prints TAP, and with each
-bug what it was found by.
+linked with; COMPILE are arguments for the compiler.
 """
 
 import argparse
-import concurrent.futures
 import pathlib
 import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import mutation
+from mutation import Broken, Killed, must
+
 import mutant_list
-
-
-class Broken(Exception):
-    """A mutant that cannot be made: the list is out of date."""
-
-
-def call(command, seconds=120):
-    return subprocess.run(command, capture_output=True, text=True, check=False,
-                          timeout=seconds)
-
-
-def must(command):
-    done = call(command)
-    if done.returncode != 0:
-        raise Broken((done.stderr or done.stdout).strip().split("\n")[0])
-    return done.stdout
 
 
 def members(archive):
     """Object files of a thin archive, as Meson makes them."""
-    listed = must(["ar", "t", str(archive)]).split()
+    listed = must(["ar", "t", archive]).split()
     return [path if path.exists() else archive.parent / path
             for path in map(pathlib.Path, listed)]
 
 
-def mutate(root, work, mutant):
-    text = (root / mutant.file).read_text(encoding="utf-8")
-    for old, new in mutant.changes:
-        if text.count(old) != 1:
-            raise Broken(f"{text.count(old)} times in {mutant.file}, not once:"
-                         f" {old!r}")
-        text = text.replace(old, new)
-    path = work / pathlib.Path(mutant.file).name
-    path.write_text(text, encoding="utf-8")
-    return path
+class Mini(mutation.Host):
+    def __init__(self, options):
+        self.options = options
+        self.objects = members(options.mini)
 
+    def build(self, mutant, work):
+        options = self.options
+        files = sorted({file for file, _, _ in mutant.changes})
+        objects = list(self.objects)
+        mutation.plant(options.root, mutant.changes, work)
+        for file in files:
+            # Meson names an object after the last parts of its path at least.
+            tail = "_".join(pathlib.Path(file).parts[-2:]) + ".o"
+            rest = [o for o in objects if not o.name.endswith(tail)]
+            if len(rest) != len(objects) - 1:
+                raise Broken(f"no object of {file}")
+            objects = [work / tail, *rest]
+            must([*options.cc, "-std=c11", "-O1", "-g", "-w",
+                  f"-I{options.root}/examples/bhyve",
+                  f"-I{options.root}/tests/freebsd/mini",
+                  f"-I{options.root}/include", *options.compile, "-c",
+                  work / file, "-o", objects[0]])
+        must([*options.cc, "-pthread", "-o", work / "mini", *objects,
+              "-Wl,--whole-archive", options.main, options.shim,
+              "-Wl,--no-whole-archive", options.library, options.host])
 
-def build(options, work, mutant):
-    source = mutate(options.root, work, mutant)
-    changed = work / "changed.o"
-    must([*options.cc, "-std=c11", "-O1", "-g", "-w",
-          f"-I{options.root}/examples/bhyve",
-          f"-I{options.root}/tests/freebsd/mini",
-          f"-I{options.root}/include", *options.compile, "-c", str(source),
-          "-o", str(changed)])
-    suffix = "_".join(pathlib.Path(mutant.file).parts[-2:]) + ".o"
-    rest = [str(o) for o in options.objects if not o.name.endswith(suffix)]
-    if len(rest) != len(options.objects) - 1:
-        raise Broken(f"no object of {mutant.file}")
-    must([*options.cc, "-pthread", "-o", str(work / "mini"), str(changed),
-          *rest, "-Wl,--whole-archive", options.main, options.shim,
-          "-Wl,--no-whole-archive", options.library, options.host])
+    def judge(self, mutant, work):
+        for mode in ([], ["--threads"]):
+            try:
+                done = mutation.call(
+                    [work / "mini", "--scale", "60", "--runs",
+                     self.options.runs, *mode], 60)
+            except subprocess.TimeoutExpired:
+                return Killed("time", "does not end")
+            if done.returncode != 0:
+                played = [line for line in done.stdout.split("\n")
+                          if ", seed " in line]
+                return Killed(played[-1] if played else "?", reason(done))
+        return None
 
 
 def reason(done):
@@ -82,36 +81,11 @@ def reason(done):
     return re.sub(r"\S*/(\w+\.c:\d+)", r"\1", said[0])
 
 
-def judge(options, program):
-    """(scenario, message), or None if it was not noticed."""
-    for mode in ([], ["--threads"]):
-        try:
-            done = call([str(program), "--scale", "60", "--runs",
-                         str(options.runs), *mode], 60)
-        except subprocess.TimeoutExpired:
-            return "?", "does not end"
-        if done.returncode != 0:
-            played = [line for line in done.stdout.split("\n")
-                      if ", seed " in line]
-            return played[-1] if played else "?", reason(done)
-    return None
-
-
-def run(options, number, mutant):
-    work = options.work / f"{number:02d}"
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        build(options, work, mutant)
-        return judge(options, work / "mini")
-    except Broken as error:
-        return error
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--only", default="")
+    mutation.arguments(parser)
     parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument("cc")
+    parser.add_argument("cc", type=str.split)
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("mini", type=pathlib.Path)
@@ -119,22 +93,10 @@ def main():
         parser.add_argument(archive)
     parser.add_argument("compile", nargs="*")
     options = parser.parse_args()
-    options.cc = options.cc.split()
-    options.objects = members(options.mini)
-    chosen = [m for m in mutant_list.MUTANTS if options.only in m.name]
-    failed = False
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        results = pool.map(lambda n: run(options, n, chosen[n]),
-                           range(len(chosen)))
-        print(f"1..{len(chosen)}", flush=True)
-        for number, result in enumerate(results):
-            name = chosen[number].name
-            good = isinstance(result, tuple)
-            failed = failed or not good
-            said = " ".join(result) if good else result or "not noticed"
-            print(f"{'ok' if good else 'not ok'} {number + 1} - {name}\n"
-                  f"# {said}", flush=True)
-    return 1 if failed else 0
+    tap, _ = mutation.run(
+        Mini(options), mutation.chosen(mutant_list.MUTANTS, options),
+        options.work)
+    return tap.failed != 0
 
 
 if __name__ == "__main__":

@@ -10,19 +10,20 @@ Prints TAP: for each harness one line for the proof, one for the probe of its
 claims and one for each seed. run.sh finds CBMC and calls this.
 """
 
-import concurrent.futures
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
-import seed_list
-
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-JOBS = 2
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent / "support"))
+import mutation
+
+import mutant_list
+
 UNWIND = "9"
 TIMEOUT = 300
 
@@ -47,10 +48,6 @@ PROBES = [
     "-DPROBE", "--drop-unused-functions", "--no-standard-checks",
     "--no-unwinding-assertions", "--no-malloc-may-fail",
 ]
-
-
-class Broken(Exception):
-    """A seed that cannot be planted: the list is out of date."""
 
 
 def harnesses():
@@ -82,24 +79,32 @@ def cbmc(program, tree, name, *flags):
     return done.returncode, done.stdout + done.stderr
 
 
-def plant(seed, tree):
-    """A copy of the library in @tree with the seed in it."""
-    for folder in ("include", "src"):
-        shutil.copytree(ROOT / folder, tree / folder)
-    for name, old, new in seed.changes:
-        path = tree / name
-        text = path.read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise Broken(f"{text.count(old)} times in {name}: {old!r}")
-        path.write_text(text.replace(old, new), encoding="utf-8")
+class Refuter(mutation.Host):
+    # A harness that fails by itself is told of by its proof.
+    unchanged = mutant_list.Seed("unchanged", (), ("msi_index",),
+                                 survives="nothing is changed")
 
+    def __init__(self, program):
+        self.program = program
 
-def refutes(program, tree, name):
-    """(whether some claim fails, output); the first one is enough."""
-    status, output = cbmc(program, tree, name, *CHECKS, "--stop-on-fail")
-    # Status 10 comes with a failed property; a missing body is one, too, but
-    # says something about the harness, not about the library.
-    return status == 10 and "no body for callee" not in output, output
+    def build(self, mutant, work):
+        mutation.plant(ROOT, mutant.changes, work, ("include", "src"))
+
+    def judge(self, mutant, work):
+        broken = []
+        for name in mutant.by:
+            # The first claim that fails is enough.
+            status, output = cbmc(self.program, work, name, *CHECKS,
+                                  "--stop-on-fail")
+            # Status 10 comes with a failed property; a missing body is one,
+            # too, but says something about the harness, not about the library.
+            if status == 10 and "no body for callee" not in output:
+                return mutation.Killed(name)
+            if status != 0:
+                broken = told(output)
+        if broken:
+            raise mutation.Broken("\n".join(broken))
+        return None
 
 
 def check_proof(program, name):
@@ -122,11 +127,9 @@ def check_probe(program, name):
 
 def check_seed(program, seed):
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            plant(seed, pathlib.Path(folder))
-        except Broken as error:
-            return False, str(error)
-        return refutes(program, pathlib.Path(folder), seed.by)
+        outcome = mutation.attempt(Refuter(program), seed,
+                                   pathlib.Path(folder) / "tree")
+    return mutation.is_good(seed, outcome), mutation.told(seed, outcome)
 
 
 def jobs(names):
@@ -134,9 +137,9 @@ def jobs(names):
     for name in names:
         yield name, check_proof, name
         yield f"{name}: every claim is reached", check_probe, name
-        seeds = [seed for seed in seed_list.SEEDS if seed.by == name]
+        seeds = [seed for seed in mutant_list.SEEDS if seed.by == (name,)]
         for seed in seeds:
-            yield f"{name}: refutes: {seed.name}", check_seed, seed
+            yield seed.name, check_seed, seed
         if not seeds:
             yield f"{name}: refutes a seed", no_seed, name
 
@@ -156,21 +159,16 @@ def main():
     program, *names = sys.argv[1:]
     known = harnesses()
     unknown = [name for name in names if name not in known]
-    stray = [seed.by for seed in seed_list.SEEDS if seed.by not in known]
+    stray = [name for seed in mutant_list.SEEDS for name in seed.by
+             if name not in known]
     if unknown or stray:
         sys.exit(f"no harness {(unknown + stray)[0]}")
     todo = list(jobs(names or known))
-    failed = False
-    print(f"1..{len(todo)}")
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        results = pool.map(lambda job: job[1](program, job[2]), todo)
-        for number, (job, (ok, output)) in enumerate(zip(todo, results), 1):
-            print(f"{'ok' if ok else 'not ok'} {number} - {job[0]}", flush=True)
-            if not ok:
-                failed = True
-                for line in told(output):
-                    print(f"# {line}")
-    sys.exit(failed)
+    tap = mutation.Tap(len(todo))
+    for (text, _, _), (ok, output) in mutation.in_order(
+            lambda job: job[1](program, job[2]), todo):
+        tap.say(ok, text, "" if ok else "\n".join(told(output)))
+    sys.exit(tap.failed != 0)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 # Prove every harness proof_*() of this folder with CBMC; see proofs.py.
 #
 # usage: run.sh [HARNESS...]
-#        run.sh --mutants [TEXT]   corrupt every bit, see mutants.py; by hand
+#        run.sh --mutants [ARGUMENT...]   corrupt every bit, see mutants.py; by hand
 #
 # Status: 0 all hold; 1 not; 77 CBMC is not to be had here.
 set -u

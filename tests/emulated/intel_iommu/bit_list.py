@@ -3,7 +3,7 @@
 or make a register gets a word that is exclusive-ored into it; one kernel serves
 all, its command line says which bit."""
 
-from mutant import IRTE, MODES, MSI, QI, QI_H, UNIT, Mutant
+from mutant import IRTE, MODES, MSI, QI, QI_H, UNIT, Step
 
 SITES = (
     ("IRTE, bits 63:0", 64),
@@ -115,4 +115,4 @@ HOOKS = (
 def bits():
     for site, (name, count) in enumerate(SITES):
         for bit in range(count):
-            yield Mutant(f"{name}: bit {bit}", [], MODES, f"brief flip={site}:{bit}")
+            yield Step(f"{name}: bit {bit}", (), MODES, f"brief flip={site}:{bit}")

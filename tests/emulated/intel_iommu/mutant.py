@@ -3,6 +3,8 @@
 
 import dataclasses
 
+from mutation import Mutant
+
 MODES = ("xapic", "x2apic", "scalable")
 XAPIC = ("xapic",)
 X2APIC = ("x2apic",)
@@ -22,22 +24,11 @@ TABLE = "src/table.c"
 UNIT = "src/unit.c"
 
 
-@dataclasses.dataclass
-class Mutant:
-    """Changes of files, each (file, old text, new text)."""
-
-    name: str
-    changes: list
-    modes: tuple = MODES
-    word: str = ""
-
-
-@dataclasses.dataclass
-class Survivor(Mutant):
-    """One that this unit cannot tell from the library as it is."""
-
-    because: str = ""
+@dataclasses.dataclass(frozen=True)
+class Step(Mutant):
+    modes: tuple = MODES  # tried in this order, until one notices
+    word: str = ""  # for the kernel's command line
 
 
 def one(name, file, old, new, modes=MODES):
-    return Mutant(name, [(file, old, new)], modes)
+    return Step(name, ((file, old, new),), modes)

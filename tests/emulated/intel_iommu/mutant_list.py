@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What mutants.py breaks, but for single bits."""
+"""What mutants.py breaks."""
 
+import dataclasses
+
+from bit_list import HOOKS, bits
 from mutant import (
     COMMIT,
     FAULT,
@@ -13,6 +16,7 @@ from mutant import (
     RING,
     SCALABLE,
     TABLE,
+    Step,
     X2APIC,
     one,
 )
@@ -215,7 +219,7 @@ TABLE_STEPS = [
     one(
         "table: entry not cleaned",
         TABLE,
-        "            unit_clean(u->unit, entry, sizeof(*entry));\n",
+        "            vtdpi_table_clean_(u->unit, entry, sizeof(*entry));\n",
         "",
     ),
     one(
@@ -371,3 +375,24 @@ FAULT_STEPS = [
 STEPS = (
     BRING_UP_STEPS + TAKE_DOWN_STEPS + QUEUE_STEPS + TABLE_STEPS + FAULT_STEPS
 )
+BITS = tuple(bits())
+
+# A wait that is in vain is given up earlier than in the tests: everything that
+# the library as it is waits for comes within milliseconds.
+PATIENCE_US = 5000000
+PATIENCE = (
+    "tests/emulated/runtime/meson.build",
+    "runtime_c_args = [\n",
+    f"runtime_c_args = [\n  '-DPATIENCE_US=UINT64_C({PATIENCE_US})',\n",
+)
+
+# What the tree has before any of them; the changes of a step come on top.
+PREPARED = (PATIENCE, *HOOKS)
+LISTS = {
+    "steps": [
+        dataclasses.replace(step, changes=PREPARED + step.changes)
+        for step in STEPS
+    ],
+    "single bits": BITS,
+    "change that flips them": [Step("the hooks of single bits", PREPARED)],
+}

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The defects that are seeded into a copy of the library, and which harness
-has to refute each. See proofs.py."""
+has to refute each. See proofs.py. And the masks of regs.h, out of which
+mutants.py takes bits."""
 
-from typing import NamedTuple
+import dataclasses
+import pathlib
+import re
+
+from mutation import Mutant
 
 REGS = "include/vtdpi/regs.h"
 PID = "include/vtdpi/pid.h"
@@ -10,14 +15,13 @@ QI = "include/vtdpi/qi.h"
 ROUTE = "include/vtdpi/route.h"
 
 
-class Seed(NamedTuple):
-    by: str  # the harness
-    name: str
-    changes: tuple  # of (file, text, replacement)
+@dataclasses.dataclass(frozen=True)
+class Seed(Mutant):
+    by: tuple = ()  # harnesses, in the order in which they are asked
 
 
 def seed(by, name, file, old, new):
-    return Seed(by, name, ((file, old, new),))
+    return Seed(f"{by}: refutes: {name}", ((file, old, new),), (by,))
 
 
 def irte(by, name, old, new):
@@ -411,3 +415,55 @@ SEEDS = [
     dmar("dmar_find_id", "a unit without registers", "if (base == 0 || base %",
          "if (base %"),
 ]
+
+# Who is asked, by the beginning of the mask's name; the cheapest first.
+ASKED = {
+    "IRTE_": ["irte_decode_raw", "irte_remapped_fields", "irte_posted_fields",
+              "irte_validate_means"],
+    "PID_": ["pid_control", "pid_init", "pid_post"],
+    "MSI_": ["msi_index", "msi_decode"],
+    "COMPAT_": ["compat_msi"],
+    "RTE_": ["rte_word", "rte_fields"],
+    "IEC_": ["qi_iec"],
+    "WAIT_": ["qi_wait"],
+    "QI_TYPE": ["qi_device", "qi_iec"],
+    "IQA_": ["qi_program"],
+    "IQ_": ["qi_head"],
+    "FSTS_I": ["qi_program"],
+    "VER_": ["caps_decode"],
+    "CAP_": ["caps_decode"],
+    "ECAP_": ["caps_decode"],
+    "FRCD_SIZE": ["caps_window"],
+    "FRCD_": ["fault_decode", "fault_clear"],
+    "FECTL_": ["fault_event"],
+}
+# Bits that nothing can tell from none, and why.
+EQUIVALENT = {("IEC_IM", 31): "no block is larger than 2^15"}
+DEFINE = re.compile(r"^#define VTDPI_([A-Z0-9_]+)\s+[^\s(]?.*$", re.M)
+
+
+def asked(name):
+    for prefix, harnesses in ASKED.items():
+        if name.startswith(prefix):
+            return tuple(harnesses)
+    return ()
+
+
+def masks():
+    """Names without the prefix."""
+    regs = pathlib.Path(__file__).resolve().parents[2] / REGS
+    names = DEFINE.findall(regs.read_text(encoding="utf-8"))
+    return [name for name in names if asked(name)]
+
+
+def without_bit(name, bit):
+    changes = (
+        (REGS, f"#define VTDPI_{name} ",
+         f"#define VTDPI_{name} (VTDPI_{name}_ALL ^ VTDPI_BIT64({bit}))\n"
+         f"#define VTDPI_{name}_ALL "),
+    )
+    return Seed(f"VTDPI_{name}: bit {bit}", changes, asked(name),
+                survives=EQUIVALENT.get((name, bit), ""))
+
+
+LISTS = {"seeds": SEEDS, "masks": [without_bit(name, 0) for name in masks()]}
