@@ -19,40 +19,24 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import mutation
-from mutation import Broken, Killed, must
+from mutation import Killed, must
 
 import mutant_list
-
-
-def members(archive):
-    """Object files of a thin archive, as Meson makes them."""
-    listed = must(["ar", "t", archive]).split()
-    return [path if path.exists() else archive.parent / path
-            for path in map(pathlib.Path, listed)]
 
 
 class Mini(mutation.Host):
     def __init__(self, options):
         self.options = options
-        self.objects = members(options.mini)
+        self.objects = mutation.members(options.mini)
 
     def build(self, mutant, work):
         options = self.options
-        files = sorted({file for file, _, _ in mutant.changes})
-        objects = list(self.objects)
-        mutation.plant(options.root, mutant.changes, work)
-        for file in files:
-            # Meson names an object after the last parts of its path at least.
-            tail = "_".join(pathlib.Path(file).parts[-2:]) + ".o"
-            rest = [o for o in objects if not o.name.endswith(tail)]
-            if len(rest) != len(objects) - 1:
-                raise Broken(f"no object of {file}")
-            objects = [work / tail, *rest]
-            must([*options.cc, "-std=c11", "-O1", "-g", "-w",
-                  f"-I{options.root}/examples/bhyve",
-                  f"-I{options.root}/tests/freebsd/mini",
-                  f"-I{options.root}/include", *options.compile, "-c",
-                  work / file, "-o", objects[0]])
+        objects = mutation.recompiled(
+            options.root, mutant, work, self.objects,
+            [*options.cc, "-std=c11", "-O1", "-g", "-w",
+             f"-I{options.root}/examples/bhyve",
+             f"-I{options.root}/tests/freebsd/mini",
+             f"-I{options.root}/include", *options.compile])
         must([*options.cc, "-pthread", "-o", work / "mini", *objects,
               "-Wl,--whole-archive", options.main, options.shim,
               "-Wl,--no-whole-archive", options.library, options.host])

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run the demo and judge it from outside.
 
-usage: check_quickstart.py demo PROGRAM TABLES
-       check_quickstart.py mutant PROGRAM
+usage: check_quickstart.py PROGRAM TABLES
 
-demo: the account balances for every seed and DMAR table (those in the folder
-TABLES, and real ones if there are any), bad input is told with status 2, the
-output is bounded. mutant: PROGRAM is broken on purpose and must be caught, by
-its own account, with one seed at least. Prints TAP.
+The account balances for every seed and DMAR table (those in the folder TABLES,
+and real ones if there are any), bad input is told with status 2, the output is
+bounded. Prints TAP.
 """
 
 import os
@@ -16,7 +14,6 @@ import subprocess
 import sys
 
 SEEDS = 250
-MUTANT_SEEDS = 25
 DEFAULT_LINES_MAX = 400
 WIDTH_MAX = 100
 
@@ -318,36 +315,15 @@ def check_real_tables(program):
             case(path.name, unbalanced(done))
 
 
-def check_mutant(program):
-    caught = 0
-    for seed in range(MUTANT_SEEDS):
-        done = run(program, "--seed", seed, "--show", 0)
-        if done.returncode not in (0, 1):
-            case("the broken demo ends in order", unbalanced(done))
-            return
-        if done.returncode == 1:
-            caught += 1
-            if "THE ACCOUNT DOES NOT BALANCE." not in done.stdout \
-                    and not done.stderr:
-                case("a broken run says so", done.stdout)
-                return
-    case("%s is caught (%d of %d seeds)"
-         % (os.path.basename(program), caught, MUTANT_SEEDS),
-         "" if caught > 0 else "survived")
-
-
 def main():
-    what, program = sys.argv[1:3]
-    if what == "mutant":
-        check_mutant(program)
-    else:
-        check_seeds(program)
-        check_lengths(program)
-        check_output(program)
-        check_colour(program)
-        check_arguments(program)
-        check_tables(program, sys.argv[3])
-        check_real_tables(program)
+    program, tables = sys.argv[1:3]
+    check_seeds(program)
+    check_lengths(program)
+    check_output(program)
+    check_colour(program)
+    check_arguments(program)
+    check_tables(program, tables)
+    check_real_tables(program)
     print("1..%d" % count)
     return 1 if failed else 0
 

@@ -12,6 +12,7 @@ or in a copy of the tree, and prints TAP. What a mutant may come to:
 
 import concurrent.futures
 import dataclasses
+import pathlib
 import re
 import shutil
 import subprocess
@@ -111,6 +112,27 @@ def must(command, seconds=600):
     if done.returncode != 0:
         raise Broken((done.stderr.strip() or done.stdout.strip())[-2000:])
     return done.stdout
+
+
+def members(archive):
+    """Object files of a thin archive, as Meson makes them."""
+    listed = must(["ar", "t", archive]).split()
+    return [path if path.exists() else archive.parent / path
+            for path in map(pathlib.Path, listed)]
+
+
+def recompiled(root, mutant, work, objects, compiler):
+    """@objects, but new ones of the sources that the mutant changes."""
+    plant(root, mutant.changes, work)
+    for file in sorted({file for file, _, _ in mutant.changes}):
+        # Meson names an object after the last parts of its path at least.
+        tail = "_".join(pathlib.Path(file).parts[-2:]) + ".o"
+        rest = [path for path in objects if not path.name.endswith(tail)]
+        if len(rest) != len(objects) - 1:
+            raise Broken(f"{len(objects) - len(rest)} objects of {file}")
+        must([*compiler, "-c", work / file, "-o", work / tail])
+        objects = [work / tail, *rest]
+    return objects
 
 
 class Host:

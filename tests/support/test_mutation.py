@@ -107,6 +107,19 @@ def test_plant_copies_what_is_asked_for(root):
     assert (root / FILE).read_text() == TEXT
 
 
+def test_recompiled_replaces_one_object(root):
+    copies = [sys.executable, "-c",
+              "import shutil, sys; shutil.copy(sys.argv[2], sys.argv[4])"]
+    objects = [root / "p" / name for name in ("src_a.c.o", "src_b.c.o")]
+    got = mutation.recompiled(root, to("bug"), root / "copy", objects, copies)
+    assert got == [root / "copy/src_a.c.o", objects[1]], got
+    assert got[0].read_text() == "bug\ntwo\ntwo\n"
+    header = Mutant("header", ((HEADER, "h", "bug"),))
+    said = raises(mutation.recompiled, root, header, root / "copy", objects,
+                  copies)
+    assert said == "0 objects of src/a.h", said
+
+
 def test_tree_has_one_mutant_at_a_time(root):
     for name in mutation.TREE:
         if name != "src":

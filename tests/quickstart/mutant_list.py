@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bugs in the demo, and in the library below it, that the demo's account has to
+notice. See mutants.py."""
+
+from mutation import Mutant
+
+HOST = "examples/quickstart/host.c"
+MACHINE = "examples/quickstart/machine.c"
+
+SYNC = "    if (!vtdpi_vcpu_sync(&v->pi, taken))\n"
+
+
+def bug(name, file, *pairs):
+    return Mutant(name, tuple((file, a, b) for a, b in pairs))
+
+
+def drop(name, vector):
+    """Some of the unit's notifications with this vector get lost."""
+    return bug(name, MACHINE, (
+        "    machine_notify(ctx, n->apic_id, n->nv);\n",
+        "    static unsigned int count;\n\n"
+        f"    if (n->nv != {vector} || ++count % 8 != 0)\n"
+        "        machine_notify(ctx, n->apic_id, n->nv);\n"))
+
+
+MUTANTS = (
+    bug("block does not look at PIR", "src/sched.c", (
+        "    if (vtdpi_pid_pir_pending(v->pid)) {\n"
+        "        vtdpi_vcpu_preempt(v);",
+        "    if (false) {\n"
+        "        vtdpi_vcpu_preempt(v);"), (
+        "(old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)",
+        "(old & VTDPI_PID_ON) != 0")),
+    bug("changed entries are not written back", MACHINE, (
+        "static void power_up(struct demo *d, struct unit *u)\n{\n",
+        "static void no_clean(void *ctx, const void *p, size_t len)\n{\n"
+        "    (void)ctx;\n    (void)p;\n    (void)len;\n}\n\n"
+        "static void power_up(struct demo *d, struct unit *u)\n{\n"
+        "    static struct vtdpi_platform_ops ops;\n"), (
+        "    must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops,",
+        "    ops = vtdpi_model_platform_ops;\n    ops.clean = no_clean;\n"
+        "    must(vtdpi_unit_probe(&u->driver, &ops,")),
+    bug("some harvests are left out", HOST, (
+        SYNC,
+        "    static unsigned int n;\n\n"
+        "    if (++n % 8 == 0 || !vtdpi_vcpu_sync(&v->pi, taken))\n")),
+    bug("PIR is harvested before ON is cleared", HOST, (
+        SYNC,
+        "    struct vtdpi_pid *const pid = vtdpi_vcpu_pid(&v->pi);\n"
+        "    uint64_t any = 0;\n\n"
+        "    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {\n"
+        "        taken[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);\n"
+        "        any |= taken[i];\n    }\n"
+        "    (void)vtdpi_pid_test_and_clear_on(pid);\n"
+        "    if (any == 0)\n")),
+    bug("entries are changed and no unit is told", "src/commit.c", (
+        "    rc = vtdpi_qi_submit(vtdpi_unit_qi(unit), descs, n, ticket);\n",
+        "    *ticket = (struct vtdpi_qi_ticket){0};\n    rc = 0;\n")),
+    bug("some IPIs of the library get lost", HOST, (
+        "    machine_notify(ctx, apic_id, vector);\n",
+        "    static unsigned int n;\n\n"
+        "    if (++n % 8 != 0)\n"
+        "        machine_notify(ctx, apic_id, vector);\n")),
+    drop("some notifications get lost", "ANV"),
+    drop("some wakeups get lost", "WNV"),
+)
+
+LISTS = {"bugs": MUTANTS}
