@@ -243,4 +243,7 @@ void machine_print(const struct demo *d)
         }
     }
     print_verdict(d);
+    if (d->zero_tail)
+        printf("note: offset %zu (%zxh): %s\n", d->tail_at, d->tail_at,
+               vtdpi_strerror(VTDPI_EDMAR_TAIL));
 }

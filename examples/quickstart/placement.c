@@ -265,15 +265,18 @@ static bool place(struct demo *d, struct placement *p)
     return true;
 }
 
-static bool open_table(struct placement *p, const void *bytes, size_t size)
+static bool open_table(struct demo *d, struct placement *p, const void *bytes,
+                       size_t size)
 {
-    size_t offset;
+    size_t offset = 0;
     int rc = vtdpi_dmar_open(bytes, size, 0, &p->dmar, &offset);
 
     if (rc == 0)
         rc = vtdpi_dmar_check(&p->dmar, &offset);
-    /* Zero bytes at the end do no harm. */
-    return rc == 0 || rc == VTDPI_EDMAR_TAIL || bad_table(p->path, rc, offset);
+    /* Zero bytes at the end do no harm; machine_print() notes them. */
+    d->zero_tail = rc == VTDPI_EDMAR_TAIL;
+    d->tail_at = offset;
+    return rc == 0 || d->zero_tail || bad_table(p->path, rc, offset);
 }
 
 static bool take_header(struct demo *d, const struct placement *p)
@@ -296,7 +299,7 @@ bool placement_from_file(struct demo *d, const char *path)
     struct placement p = {.path = path};
     size_t size = 0;
     void *const bytes = read_file(path, &size);
-    const bool good = bytes != NULL && open_table(&p, bytes, size) &&
+    const bool good = bytes != NULL && open_table(d, &p, bytes, size) &&
                       take_header(d, &p) && collect(d, &p) && place(d, &p);
 
     free(bytes);

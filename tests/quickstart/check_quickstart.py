@@ -207,8 +207,8 @@ def bad_input(program, name, args, word):
 
 
 # The tables of tests/support/dmar_shapes.c: where the demo puts its devices, as
-# "base of the unit, device, why", and the verdict if it is not posting; or what
-# it says of a table that it does not take. Buses behind bridges are the demo's
+# "base of the unit, device, why", the verdict if it is not posting, and where a
+# note points; or what it says of a table that it does not take. Buses behind bridges are the demo's
 # own, from fe downwards in the order of the table.
 TAKEN = {
     "all_first": ["d5000000 nic 0000:01:00.0 INCLUDE_PCI_ALL",
@@ -254,6 +254,10 @@ TAKEN = {
     "unknown_types": ["d3000000 nic 0000:00:02.0 named by a scope",
                       "d3001000 ssd 0000:01:00.0 INCLUDE_PCI_ALL",
                       "d3001000 gpu 0000:02:00.0 INCLUDE_PCI_ALL"],
+    "zero_tail": ["d5001000 nic 0000:00:02.0 named by a scope",
+                  "d5001000 gpu 0000:fe:00.0 behind a bridge that a scope names",
+                  "d5000000 ssd 0000:01:00.0 INCLUDE_PCI_ALL",
+                  "note: offset 104 (68h)"],
 }
 REFUSED = {
     "base_unaligned": "offset 56 ",
@@ -266,7 +270,6 @@ REFUSED = {
     "scope_too_long": "offset 64 ",
     "unit_length_zero": "offset 64 ",
     "wrong_checksum": "offset 9 ",
-    "zero_tail": "offset 104 ",
 }
 
 
@@ -282,6 +285,8 @@ def placed(text):
             found.append(" ".join([base] + words))
         elif line.startswith("verdict: no "):
             found.append(line.split(",")[0])
+        elif line.startswith("note: "):
+            found.append(line[:line.index(")") + 1])
     return found
 
 
