@@ -181,9 +181,8 @@ struct demo {
     unsigned int haw; /* host address width */
     bool firmware_intr_remap;
     bool firmware_x2apic_optout;
-    bool
-        zero_tail; /* the DMAR table has zero bytes behind its last structure */
-    size_t tail_at; /* where they begin */
+    bool zero_tail; /* zero bytes behind the last structure of the table ... */
+    size_t tail_at; /* ... begin here */
     unsigned int unit_count;
     struct unit *units;
     struct device devices[DEVICES];
