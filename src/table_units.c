@@ -63,41 +63,37 @@ static int posted_close(struct vtdpi_table *t)
                : VTDPI_EBUSY;
 }
 
-/* Whether a unit can join a table with that address, size and mode. */
-static int join_check(const struct vtdpi_unit *unit,
-                      const struct vtdpi_irt *irt)
+/* A unit that reads the table already may have entries in its cache that changed
+ * without it: they count as flushed. */
+static int join_check(const struct vtdpi_unit *unit)
 {
     if (unit->irt.order != 0)
         return VTDPI_EATTACHED;
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+        return VTDPI_ESTATE;
     if (!unit->caps.coherent && unit->ops->clean == NULL)
         return VTDPI_EOPNOTSUPP;
-    /* What is on, or will be resumed, has a configuration. */
-    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF &&
-        !vtdpi_irt_is_(irt, vtdpi_unit_last_config(unit)))
-        return VTDPI_ETABLE;
     return 0;
 }
 
 int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
                          struct vtdpi_unit *unit)
 {
-    struct vtdpi_irt irt;
     int rc;
 
     if (t == NULL || link == NULL || unit == NULL)
         return VTDPI_EINVAL;
-    irt = (struct vtdpi_irt){
-        .phys = t->phys,
-        .order = vtdpi_table_order(t),
-        .mode = t->backend.mode,
-    };
-    rc = join_check(unit, &irt);
+    rc = join_check(unit);
     if (rc == 0 && !unit->caps.pi)
         rc = posted_close(t);
     if (rc != 0)
         return rc;
 
-    unit->irt = irt;
+    unit->irt = (struct vtdpi_irt){
+        .phys = t->phys,
+        .order = vtdpi_table_order(t),
+        .mode = t->backend.mode,
+    };
     link->unit = unit;
     link->next = vtdpi_table_units_(t);
     /* From here on every change cleans and flushes for this unit, ... */

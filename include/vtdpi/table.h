@@ -157,7 +157,7 @@ vtdpi_table_init(struct vtdpi_table *t,
  *
  * @param t     The table. Not NULL.
  * @param link  Memory that stays until the unit is removed. Not NULL.
- * @param unit  The unit, probed. Not NULL.
+ * @param unit  The unit, probed and VTDPI_UNIT_OFF. Not NULL.
  *
  * @pre No call that enables, disables, suspends or resumes the unit is under
  *      way.
@@ -170,8 +170,9 @@ vtdpi_table_init(struct vtdpi_table *t,
  *                           one.
  * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
  *                           clean.
- * @retval VTDPI_ETABLE      The unit is not off, and it was enabled with another
- *                           address, size or interrupt mode than the table's.
+ * @retval VTDPI_ESTATE      The unit is in another state than VTDPI_UNIT_OFF. It
+ *                           may have cached entries of the table that were
+ *                           changed without it.
  * @retval VTDPI_EBUSY       The unit has no CAP.PI, and an entry of the table is
  *                           posted. Unpost all interrupts of the table first,
  *                           or give the unit a table of its own.

@@ -239,10 +239,10 @@ static void test_set_flushes_any_number_of_units(void **state)
     for (int i = 0; i < 4; i++) {
         other[i] = machine_new(0, 15);
         for (unsigned int u = 0; u < UNITS; u++) {
-            machine_enable(other[i], u);
             assert_int_equal(vtdpi_table_add_unit(&m->table, &link[i][u],
                                                   &other[i]->unit[u]),
                              0);
+            machine_enable(other[i], u);
         }
     }
     /* Lines are cleaned by the first unit that asks for it; the memory is that

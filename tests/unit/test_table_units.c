@@ -147,37 +147,46 @@ static void test_enable_for_another_table_returns_etable(void **state)
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
 }
 
-static void join_is_refused(struct machine *m,
-                            const struct vtdpi_unit_config *c)
+static void join_is_refused(struct machine *m, enum vtdpi_unit_state state)
 {
     struct vtdpi_unit *u = &m->unit[0];
 
-    assert_int_equal(vtdpi_unit_enable(u, c), 0);
+    assert_int_equal(vtdpi_unit_state(u), state);
     assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u),
-                     VTDPI_ETABLE);
-    assert_int_equal(vtdpi_unit_suspend(u), 0);
-    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u),
-                     VTDPI_ETABLE);
-    assert_int_equal(vtdpi_unit_resume(u), 0);
-    assert_int_equal(vtdpi_unit_disable(u), 0);
-    /* Off, a unit has no table yet. */
-    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u), 0);
-    assert_int_equal(vtdpi_table_remove_unit(&m->table, u), 0);
+                     VTDPI_ESTATE);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, u), VTDPI_ENOENT);
 }
 
-/* A unit without a table is enabled with anything; so is one that left it. */
-static void test_add_unit_that_reads_another_table_returns_etable(void **state)
+/* A unit without a table is enabled with anything; so is one that left it. What
+ * changes then does not reach the unit's cache and counts as flushed. */
+static void test_add_unit_that_is_not_off_returns_estate(void **state)
 {
     struct machine *m = *state;
     const struct vtdpi_unit_config good = config_of(m);
+    const uint32_t index = cached_entry(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_unit *u = &m->unit[0];
 
     assert_int_equal(vtdpi_unit_disable(u), 0);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, u), 0);
-    each_other_config(m, join_is_refused);
     assert_int_equal(vtdpi_unit_enable(u, &good), 0);
+    assert_remapped(m, 0, index, 0x51);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    join_is_refused(m, VTDPI_UNIT_ON);
+    assert_remapped(m, 0, index, 0x51); /* stale */
+
+    assert_int_equal(vtdpi_unit_suspend(u), 0);
+    join_is_refused(m, VTDPI_UNIT_SUSPENDED);
+    assert_int_equal(vtdpi_unit_resume(u), 0);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(u), VTDPI_EIO);
+    join_is_refused(m, VTDPI_UNIT_FAILED);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+
+    assert_int_equal(vtdpi_unit_disable(u), 0);
     assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u), 0);
-    assert_remapped(m, 0, cached_entry(m, 0x51), 0x51);
+    assert_int_equal(vtdpi_unit_enable(u, &good), 0);
+    assert_remapped(m, 0, index, 0x52);
 }
 
 static void test_add_unit_of_another_table_returns_eattached(void **state)
@@ -203,7 +212,7 @@ int main(void)
         TEST(test_units_are_added_and_removed),
         TEST(test_remove_unit_that_is_not_off_returns_ebusy),
         TEST(test_enable_for_another_table_returns_etable),
-        TEST(test_add_unit_that_reads_another_table_returns_etable),
+        TEST(test_add_unit_that_is_not_off_returns_estate),
         TEST(test_add_unit_of_another_table_returns_eattached),
     };
 
