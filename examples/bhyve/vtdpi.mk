@@ -16,11 +16,11 @@ SRCS+=  vtdpi_bhyve.c \
         vtdpi_bhyve_vm.c \
         vtdpi_bhyve_wakeup.S
 
-SRCS+=  caps.c \
+SRCS+=  backend.c \
+        caps.c \
         irq.c \
         irte.c \
         msi.c \
-        platform.c \
         route.c \
         route_map.c \
         sched.c \

@@ -55,9 +55,9 @@
  * interrupts are independent. URG is never set.
  */
 
+#include "vtdpi/backend.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/irte.h"
-#include "vtdpi/platform.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/status.h"
 

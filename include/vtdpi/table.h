@@ -45,9 +45,9 @@
  * the units' queues take their unit's lock for the time of a submission.
  */
 
+#include "vtdpi/backend.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/irte.h"
-#include "vtdpi/platform.h"
 #include "vtdpi/status.h"
 #include "vtdpi/unit.h"
 

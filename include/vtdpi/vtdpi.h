@@ -8,6 +8,7 @@
  */
 
 #include "vtdpi/atomic.h"
+#include "vtdpi/backend.h"
 #include "vtdpi/bind.h"
 #include "vtdpi/caps.h"
 #include "vtdpi/choose.h"

@@ -277,7 +277,7 @@ TABLE_STEPS = [
     ),
     one(
         "flush: neighbours kept apart",
-        "src/platform.c",
+        "src/backend.c",
         "    if (first > r_end || end < r->first)\n",
         "    if (first >= r_end || end <= r->first)\n",
     ),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* platform.h: what a flush description collects. */
+/* backend.h: what a flush description collects. */
 #include "test.h"
 
-#include "vtdpi/platform.h"
+#include "vtdpi/backend.h"
 
 enum {
     CAPACITY = 2

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "vtdpi/platform.h"
+/*
+ * What a change of entries has to flush, collected in as few ranges as there are
+ * gaps. Who calls it, and in which order: struct vtdpi_backend_ops in backend.h.
+ */
+#include "vtdpi/backend.h"
 
 void vtdpi_flush_init(struct vtdpi_flush *flush,
                       struct vtdpi_flush_range *ranges, uint32_t capacity)
@@ -13,7 +17,7 @@ void vtdpi_flush_init(struct vtdpi_flush *flush,
 }
 
 /* Grows @p r by [first, end) if the two touch or overlap. */
-static bool extend(struct vtdpi_flush_range *r, uint32_t first, uint32_t end)
+static bool range_extend(struct vtdpi_flush_range *r, uint32_t first, uint32_t end)
 {
     const uint32_t r_end = r->first + r->count;
 
@@ -31,7 +35,7 @@ void vtdpi_flush_add(struct vtdpi_flush *flush, uint32_t first, uint32_t count)
         return;
     /* Newest first: mostly the first look is the last. */
     for (uint32_t i = flush->used; i > 0; i--) {
-        if (extend(&flush->ranges[i - 1], first, first + count))
+        if (range_extend(&flush->ranges[i - 1], first, first + count))
             return;
     }
     if (flush->used == flush->capacity) {
