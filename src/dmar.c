@@ -430,8 +430,8 @@ static VTDPI_COLD int next_drhd(const struct vtdpi_dmar *dmar,
 }
 
 /* How the host's bridges are asked; ops and its member may be NULL. */
-struct bridges {
-    const struct vtdpi_pci_ops *ops;
+struct dmar_bridges {
+    const struct vtdpi_source_pci_ops *ops;
     void *ctx;
     uint16_t segment;
 };
@@ -440,20 +440,20 @@ struct bridges {
  * Buses behind a bridge. One that was never set up answers zeros, which would
  * claim bus 0: what is behind a bridge always has a higher number.
  */
-static bool buses_behind(const struct bridges *b, uint16_t rid,
-                         uint8_t *secondary, uint8_t *subordinate)
+static bool bridge_buses_behind(const struct dmar_bridges *b, uint16_t sid,
+                                uint8_t *secondary, uint8_t *subordinate)
 {
     if (b->ops == NULL || b->ops->bridge_buses == NULL ||
-        !b->ops->bridge_buses(b->ctx, b->segment, rid, secondary, subordinate))
+        !b->ops->bridge_buses(b->ctx, b->segment, sid, secondary, subordinate))
         return false;
-    return *secondary > rid >> 8 && *subordinate >= *secondary;
+    return *secondary > vtdpi_sid_bus(sid) && *subordinate >= *secondary;
 }
 
 /* Follows the path of a scope to the function it names. */
 static VTDPI_COLD int resolve_scope(const struct vtdpi_dmar *dmar,
-                                    const struct bridges *b,
+                                    const struct dmar_bridges *b,
                                     const struct vtdpi_dmar_scope *scope,
-                                    uint16_t *rid)
+                                    uint16_t *sid)
 {
     uint8_t bus = scope->start_bus;
     uint8_t subordinate;
@@ -462,14 +462,14 @@ static VTDPI_COLD int resolve_scope(const struct vtdpi_dmar *dmar,
     uint16_t at = 0;
 
     for (unsigned int hop = 0; hop < scope->hop_count; hop++) {
-        if (hop > 0 && !buses_behind(b, at, &bus, &subordinate))
+        if (hop > 0 && !bridge_buses_behind(b, at, &bus, &subordinate))
             return VTDPI_ERANGE;
         if (vtdpi_dmar_get_hop(dmar, scope, hop, &device, &function) != 0 ||
             device > 31 || function > 7)
             return VTDPI_ERANGE;
-        at = VTDPI_RID(bus, device, function);
+        at = VTDPI_SID(bus, device, function);
     }
-    *rid = at;
+    *sid = at;
     return 0;
 }
 
@@ -481,11 +481,11 @@ static VTDPI_COLD int resolve_scope(const struct vtdpi_dmar *dmar,
 #define CLAIM_EXACT 0x1000u
 
 static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
-                                const struct bridges *b,
+                                const struct dmar_bridges *b,
                                 const struct vtdpi_dmar_scope *scope,
-                                uint16_t rid)
+                                uint16_t sid)
 {
-    const uint8_t bus = (uint8_t)(rid >> 8);
+    const uint8_t bus = vtdpi_sid_bus(sid);
     uint8_t secondary;
     uint8_t subordinate;
     uint16_t named;
@@ -494,19 +494,20 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
          scope->type != VTDPI_DMAR_SCOPE_BRIDGE) ||
         resolve_scope(dmar, b, scope, &named) != 0)
         return CLAIM_NONE;
-    if (named == rid)
+    if (named == sid)
         return CLAIM_EXACT;
     if (scope->type == VTDPI_DMAR_SCOPE_BRIDGE &&
-        buses_behind(b, named, &secondary, &subordinate) && secondary <= bus &&
-        bus <= subordinate)
+        bridge_buses_behind(b, named, &secondary, &subordinate) &&
+        secondary <= bus && bus <= subordinate)
         return CLAIM_BELOW + secondary;
     return CLAIM_NONE;
 }
 
 /* The best claim of a unit, or a negative error. */
-static int unit_claim(const struct vtdpi_dmar *dmar, const struct bridges *b,
+static int unit_claim(const struct vtdpi_dmar *dmar,
+                      const struct dmar_bridges *b,
                       const struct vtdpi_dmar_struct *s,
-                      const struct vtdpi_dmar_drhd *drhd, uint16_t rid)
+                      const struct vtdpi_dmar_drhd *drhd, uint16_t sid)
 {
     struct vtdpi_dmar_scope scope = {0};
     unsigned int best = drhd->include_all ? CLAIM_ALL : CLAIM_NONE;
@@ -514,7 +515,7 @@ static int unit_claim(const struct vtdpi_dmar *dmar, const struct bridges *b,
     int rc;
 
     while ((rc = vtdpi_dmar_next_scope(dmar, s, &scope)) > 0) {
-        claim = scope_claim(dmar, b, &scope, rid);
+        claim = scope_claim(dmar, b, &scope, sid);
         if (claim > best)
             best = claim;
     }
@@ -522,11 +523,11 @@ static int unit_claim(const struct vtdpi_dmar *dmar, const struct bridges *b,
 }
 
 int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
-                        const struct vtdpi_pci_ops *ops, void *ctx,
-                        uint16_t segment, uint16_t rid,
+                        const struct vtdpi_source_pci_ops *ops, void *ctx,
+                        uint16_t segment, uint16_t sid,
                         struct vtdpi_dmar_drhd *out)
 {
-    const struct bridges bridges = {ops, ctx, segment};
+    const struct dmar_bridges bridges = {ops, ctx, segment};
     struct vtdpi_dmar_struct s = {0};
     struct vtdpi_dmar_drhd drhd = {0};
     struct vtdpi_dmar_drhd found = {0};
@@ -539,7 +540,7 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
     while ((rc = next_drhd(dmar, &s, &drhd)) > 0) {
         if (drhd.segment != segment)
             continue;
-        claim = unit_claim(dmar, &bridges, &s, &drhd, rid);
+        claim = unit_claim(dmar, &bridges, &s, &drhd, sid);
         if (claim < 0)
             return claim;
         if (claim > best) {
@@ -576,9 +577,9 @@ static VTDPI_COLD int find_scope(const struct vtdpi_dmar *dmar, uint8_t type,
 }
 
 int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
-                       const struct vtdpi_pci_ops *ops, void *ctx,
+                       const struct vtdpi_source_pci_ops *ops, void *ctx,
                        enum vtdpi_dmar_scope_type type, uint8_t id,
-                       struct vtdpi_dmar_drhd *out, uint16_t *rid)
+                       struct vtdpi_dmar_drhd *out, uint16_t *sid)
 {
     struct vtdpi_dmar_drhd drhd = {0};
     struct vtdpi_dmar_scope scope;
@@ -590,25 +591,25 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
     rc = find_scope(dmar, (uint8_t)type, id, &drhd, &scope);
     if (rc <= 0)
         return rc == 0 ? VTDPI_ENOENT : rc;
-    rc = resolve_scope(dmar, &(struct bridges){ops, ctx, drhd.segment}, &scope,
-                       rid);
+    rc = resolve_scope(dmar, &(struct dmar_bridges){ops, ctx, drhd.segment},
+                       &scope, sid);
     if (rc == 0)
         *out = drhd;
     return rc;
 }
 
 size_t vtdpi_dmar_uncovered_ioapics(const struct vtdpi_dmar *dmar,
-                                    const struct vtdpi_pci_ops *ops, void *ctx,
-                                    const uint8_t *ids, size_t count,
+                                    const struct vtdpi_source_pci_ops *ops,
+                                    void *ctx, const uint8_t *ids, size_t count,
                                     uint8_t *uncovered)
 {
     struct vtdpi_dmar_drhd drhd;
     size_t written = 0;
-    uint16_t rid;
+    uint16_t sid;
 
     for (size_t i = 0; i < count; i++) {
         if (vtdpi_dmar_find_id(dmar, ops, ctx, VTDPI_DMAR_SCOPE_IOAPIC, ids[i],
-                               &drhd, &rid) != 0)
+                               &drhd, &sid) != 0)
             uncovered[written++] = ids[i];
     }
     return written;

@@ -344,33 +344,3 @@ int vtdpi_irte_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,
         return VTDPI_EAGAIN;
     return 0;
 }
-
-VTDPI_COLD int vtdpi_source_of_pci(const struct vtdpi_requester *r,
-                                   struct vtdpi_source *out)
-{
-    struct vtdpi_source s;
-    uint8_t bus;
-
-    if (r == NULL || out == NULL ||
-        (r->bridges == NULL && r->bridge_count != 0))
-        return VTDPI_EINVAL;
-    if ((unsigned int)r->sq > VTDPI_SQ_IGNORE_2_0)
-        return VTDPI_ERANGE;
-    bus = (uint8_t)(r->sid >> 8);
-    s = r->whole_bus ? vtdpi_source_bus_range(bus, bus)
-                     : vtdpi_source_exact(r->sid, r->sq);
-    for (size_t i = 0; i < r->bridge_count; i++) {
-        const struct vtdpi_bridge *b = &r->bridges[i];
-
-        if (b->kind == VTDPI_BRIDGE_PCI)
-            s = vtdpi_source_exact(b->sid, VTDPI_SQ_ALL);
-        else if (b->kind == VTDPI_BRIDGE_PCIE_TO_PCI && b->secondary > bus)
-            return VTDPI_EIRTE_BUS;
-        else if (b->kind == VTDPI_BRIDGE_PCIE_TO_PCI)
-            s = vtdpi_source_bus_range(b->secondary, bus);
-        else if (b->kind != VTDPI_BRIDGE_PCIE)
-            return VTDPI_EINVAL;
-    }
-    *out = s;
-    return 0;
-}

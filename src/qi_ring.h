@@ -16,7 +16,7 @@
 #define QUEUE_ERRORS \
     ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
 
-/* Requester id of a device-TLB invalidation, without and with PASID. */
+/* Source id of a device-TLB invalidation, without and with PASID. */
 #define DEV_TLB_SID       VTDPI_BITS64(47, 32)
 #define PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)
 

@@ -66,7 +66,7 @@ struct unit {
 struct device {
     const char *name;
     uint16_t segment;
-    uint16_t rid; /* requester id: bus, device, function */
+    uint16_t sid; /* source id: bus, device, function */
     unsigned int unit;
     const char *why; /* what places it under that unit */
 };

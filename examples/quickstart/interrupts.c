@@ -48,7 +48,7 @@ static void start(struct demo *d, struct interrupt *i, uint32_t index)
 {
     /* Only this device may raise it. */
     const struct vtdpi_source source =
-        vtdpi_source_exact(i->device->rid, VTDPI_SQ_ALL);
+        vtdpi_source_exact(i->device->sid, VTDPI_SQ_ALL);
 
     must(vtdpi_irq_init(&i->pi, vtdpi_table_backend(&d->table), index, &source,
                         NULL),
@@ -148,7 +148,7 @@ bool interrupts_raise(struct demo *d)
     line_begin(d, &line, "%s.%u", i->device->name, i->message);
     d->account.exits_remapping_only += i->host_cpu->in_guest;
     switch (
-        vtdpi_model_msi(hardware, i->device->rid,
+        vtdpi_model_msi(hardware, i->device->sid,
                         (uint64_t)i->msi.address_hi << 32 | i->msi.address_lo,
                         i->msi.data + i->message, &r)) {
     case VTDPI_MODEL_POSTED:

@@ -223,7 +223,7 @@ static void print_verdict(const struct demo *d)
 static void print_device(const struct device *v)
 {
     printf("    %-4s %04x:%02x:%02x.%x   %s\n", v->name, v->segment,
-           v->rid >> 8, v->rid >> 3 & 0x1f, v->rid & 7, v->why);
+           v->sid >> 8, v->sid >> 3 & 0x1f, v->sid & 7, v->why);
 }
 
 void machine_print(const struct demo *d)

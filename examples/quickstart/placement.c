@@ -24,7 +24,7 @@
 /* A bridge that a scope's path leads over, and the bus behind it. */
 struct bridge {
     uint16_t segment;
-    uint16_t rid;
+    uint16_t sid;
     uint8_t bus;
 };
 
@@ -48,9 +48,9 @@ static const char *const names[DEVICES] = {"nic", "ssd", "gpu"};
 bool placement_built_in(struct demo *d)
 {
     static const struct device devices[DEVICES] = {
-        {"nic", 0, VTDPI_RID(0x3b, 0, 0), 0, "behind bridge 3a:00.0"},
-        {"ssd", 0, VTDPI_RID(0x5e, 0, 0), 1, "INCLUDE_PCI_ALL"},
-        {"gpu", 0, VTDPI_RID(0x5f, 0, 0), 1, "INCLUDE_PCI_ALL"},
+        {"nic", 0, VTDPI_SID(0x3b, 0, 0), 0, "behind bridge 3a:00.0"},
+        {"ssd", 0, VTDPI_SID(0x5e, 0, 0), 1, "INCLUDE_PCI_ALL"},
+        {"gpu", 0, VTDPI_SID(0x5f, 0, 0), 1, "INCLUDE_PCI_ALL"},
     };
 
     d->haw = 46;
@@ -105,7 +105,7 @@ static void *read_file(const char *path, size_t *size)
 
 /* The made-up PCI. */
 
-static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
+static bool bridge_buses(void *ctx, uint16_t segment, uint16_t sid,
                          uint8_t *secondary, uint8_t *subordinate)
 {
     const struct placement *const p = ctx;
@@ -113,7 +113,7 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     for (unsigned int i = 0; i < p->bridge_count; i++) {
         const struct bridge *const b = &p->bridges[i];
 
-        if (b->segment == segment && b->rid == rid) {
+        if (b->segment == segment && b->sid == sid) {
             *secondary = b->bus;
             *subordinate = b->bus;
             return true;
@@ -122,40 +122,40 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     return false;
 }
 
-static const struct vtdpi_pci_ops pci_ops = {bridge_buses};
+static const struct vtdpi_source_pci_ops pci_ops = {bridge_buses};
 
 /* Buses behind bridges: from 254 downwards, where firmware puts none. */
-static bool add_bridge(struct placement *p, uint16_t segment, uint16_t rid)
+static bool add_bridge(struct placement *p, uint16_t segment, uint16_t sid)
 {
     uint8_t unused;
 
-    if (bridge_buses(p, segment, rid, &unused, &unused))
+    if (bridge_buses(p, segment, sid, &unused, &unused))
         return true;
     if (p->bridge_count == BRIDGES_MAX)
         return false;
     p->bridges[p->bridge_count] =
-        (struct bridge){segment, rid, (uint8_t)(254 - p->bridge_count)};
+        (struct bridge){segment, sid, (uint8_t)(254 - p->bridge_count)};
     p->bridge_count++;
     return true;
 }
 
-static void add_spot(struct placement *p, uint16_t segment, uint16_t rid,
+static void add_spot(struct placement *p, uint16_t segment, uint16_t sid,
                      unsigned int unit, const char *why)
 {
     struct vtdpi_dmar_drhd drhd;
 
     /* Another unit may have a better claim. */
     if (p->spot_count == SPOTS_MAX ||
-        vtdpi_dmar_find_pci(&p->dmar, &pci_ops, p, segment, rid, &drhd) != 0 ||
+        vtdpi_dmar_find_pci(&p->dmar, &pci_ops, p, segment, sid, &drhd) != 0 ||
         drhd.index != unit)
         return;
     p->spots[p->spot_count++] =
-        (struct spot){{NULL, segment, rid, unit, why}, false};
+        (struct spot){{NULL, segment, sid, unit, why}, false};
 }
 
 /* Where a scope's path ends; each hop but the last is a bridge. */
 static bool walk_path(struct placement *p, uint16_t segment,
-                      const struct vtdpi_dmar_scope *scope, uint16_t *rid)
+                      const struct vtdpi_dmar_scope *scope, uint16_t *sid)
 {
     uint8_t bus = scope->start_bus;
 
@@ -167,10 +167,10 @@ static bool walk_path(struct placement *p, uint16_t segment,
         if (vtdpi_dmar_get_hop(&p->dmar, scope, hop, &device, &function) != 0 ||
             device > 31 || function > 7)
             return false;
-        *rid = VTDPI_RID(bus, device, function);
+        *sid = VTDPI_SID(bus, device, function);
         if (hop + 1U < scope->hop_count &&
-            (!add_bridge(p, segment, *rid) ||
-             !bridge_buses(p, segment, *rid, &bus, &unused)))
+            (!add_bridge(p, segment, *sid) ||
+             !bridge_buses(p, segment, *sid, &bus, &unused)))
             return false;
     }
     return true;
@@ -181,17 +181,17 @@ static void add_scope(struct placement *p, const struct vtdpi_dmar_drhd *drhd,
 {
     uint8_t bus;
     uint8_t unused;
-    uint16_t rid = 0;
+    uint16_t sid = 0;
 
     if ((scope->type != VTDPI_DMAR_SCOPE_ENDPOINT &&
          scope->type != VTDPI_DMAR_SCOPE_BRIDGE) ||
-        !walk_path(p, drhd->segment, scope, &rid))
+        !walk_path(p, drhd->segment, scope, &sid))
         return;
     if (scope->type == VTDPI_DMAR_SCOPE_ENDPOINT)
-        add_spot(p, drhd->segment, rid, drhd->index, "named by a scope");
-    else if (add_bridge(p, drhd->segment, rid) &&
-             bridge_buses(p, drhd->segment, rid, &bus, &unused))
-        add_spot(p, drhd->segment, VTDPI_RID(bus, 0, 0), drhd->index,
+        add_spot(p, drhd->segment, sid, drhd->index, "named by a scope");
+    else if (add_bridge(p, drhd->segment, sid) &&
+             bridge_buses(p, drhd->segment, sid, &bus, &unused))
+        add_spot(p, drhd->segment, VTDPI_SID(bus, 0, 0), drhd->index,
                  "behind a bridge that a scope names");
 }
 
@@ -216,7 +216,7 @@ static void add_unit(struct demo *d, struct placement *p,
         add_scope(p, &drhd, &scope);
     if (drhd.include_all) {
         for (unsigned int i = 0; i < DEVICES; i++)
-            add_spot(p, drhd.segment, VTDPI_RID(1 + i, 0, 0), drhd.index,
+            add_spot(p, drhd.segment, VTDPI_SID(1 + i, 0, 0), drhd.index,
                      "INCLUDE_PCI_ALL");
     }
 }

@@ -74,7 +74,7 @@ static bool arrives_at(struct demo *d, const struct vtdpi_irq *irq,
 
     printf("  %-34s", entry);
     must(vtdpi_msi_encode(vtdpi_irq_index(irq), &msi), "vtdpi_msi_encode");
-    if (vtdpi_model_msi(hardware, device->rid,
+    if (vtdpi_model_msi(hardware, device->sid,
                         (uint64_t)msi.address_hi << 32 | msi.address_lo,
                         msi.data, &r) != VTDPI_MODEL_REMAPPED) {
         printf("blocked, reason %02xh\n", r.reason);
@@ -115,7 +115,7 @@ bool prologue(struct demo *d)
     struct forgetful f = {vtdpi_table_backend(&d->table), false};
     struct vtdpi_backend backend = *f.table;
     const struct vtdpi_source source =
-        vtdpi_source_exact(d->devices[0].rid, VTDPI_SQ_ALL);
+        vtdpi_source_exact(d->devices[0].sid, VTDPI_SQ_ALL);
     struct vtdpi_irq irq;
     uint32_t index;
     bool good;

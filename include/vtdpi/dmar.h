@@ -26,6 +26,7 @@
  */
 
 #include "vtdpi/compiler.h"
+#include "vtdpi/source.h"
 #include "vtdpi/status.h"
 
 VTDPI_BEGIN_DECLS
@@ -345,30 +346,6 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
 
-/** Requester id of a PCI function: bus 15:8, device 7:3, function 2:0. */
-#define VTDPI_RID(bus, device, function)                                       \
-    VTDPI_CAST_(uint16_t, (VTDPI_CAST_(uint32_t, bus) << 8 & 0xff00u) |        \
-                              (VTDPI_CAST_(uint32_t, device) << 3 & 0x00f8u) | \
-                              (VTDPI_CAST_(uint32_t, function) & 0x0007u))
-
-/**
- * @brief The machine's PCI bridges, as the host knows them.
- *
- * Paths in the table are relative to bus numbers which firmware or the host
- * assigned, so that only the host can resolve them.
- */
-struct vtdpi_pci_ops {
-    /**
-     * Bus numbers behind the bridge @p rid of @p segment, as in its Secondary
-     * and Subordinate Bus Number Registers. Returns false if there is no such
-     * function or it is not a bridge; the scope in question then matches
-     * nothing. Called by the vtdpi_dmar_find functions in the context of their
-     * caller; must not call them back.
-     */
-    bool (*bridge_buses)(void *ctx, uint16_t segment, uint16_t rid,
-                         uint8_t *secondary, uint8_t *subordinate);
-};
-
 /**
  * @brief Find the unit that serves a PCI function.
  *
@@ -376,7 +353,7 @@ struct vtdpi_pci_ops {
  * innermost bridge above it that a scope names, then the INCLUDE_PCI_ALL unit
  * of the segment. Equal claims: the first in the table.
  *
- * For a virtual function pass the requester id of its physical function: a VF
+ * For a virtual function pass the source id of its physical function: a VF
  * may sit on a bus that no scope mentions, but belongs to the PF's unit. For
  * a device behind a bridge to conventional PCI pass the device's own
  * bus number, not the bridge's alias: the scopes name devices. The source to
@@ -386,7 +363,7 @@ struct vtdpi_pci_ops {
  * @param ops      Bridge look-up; its member not NULL. Not NULL.
  * @param ctx      For the callback.
  * @param segment  PCI segment.
- * @param rid      Requester id, as from VTDPI_RID().
+ * @param sid      Source id, as from VTDPI_SID().
  * @param out      Receives the unit. Not NULL. Unchanged on failure.
  *
  * @retval 0                   Found.
@@ -401,13 +378,13 @@ struct vtdpi_pci_ops {
  * @anyctx, if the callback is
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
-    const struct vtdpi_dmar *dmar, const struct vtdpi_pci_ops *ops, void *ctx,
-    uint16_t segment, uint16_t rid, struct vtdpi_dmar_drhd *out);
+    const struct vtdpi_dmar *dmar, const struct vtdpi_source_pci_ops *ops,
+    void *ctx, uint16_t segment, uint16_t sid, struct vtdpi_dmar_drhd *out);
 
 /**
- * @brief Find the unit and requester id of an IOAPIC, HPET or ACPI device.
+ * @brief Find the unit and source id of an IOAPIC, HPET or ACPI device.
  *
- * The source to verify follows from the requester id: vtdpi_source_exact()
+ * The source to verify follows from the source id: vtdpi_source_exact()
  * with VTDPI_SQ_ALL for an IOAPIC, and with VTDPI_SQ_IGNORE_2_0 for an HPET.
  * Some tables list an HPET eight times with one id, as functions 0 to 7 of a
  * device: each comparator has a function. This function gives the first of
@@ -422,7 +399,7 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  *              device number.
  * @param out   Receives the unit; the first in the table if several claim the
  *              id. Not NULL. Unchanged on failure.
- * @param rid   Receives the requester id that requests carry. Not NULL.
+ * @param sid   Receives the source id that requests carry. Not NULL.
  *              Unchanged on failure.
  *
  * @retval 0                   Found.
@@ -439,9 +416,9 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
-                   const struct vtdpi_pci_ops *ops, void *ctx,
+                   const struct vtdpi_source_pci_ops *ops, void *ctx,
                    enum vtdpi_dmar_scope_type type, uint8_t id,
-                   struct vtdpi_dmar_drhd *out, uint16_t *rid);
+                   struct vtdpi_dmar_drhd *out, uint16_t *sid);
 
 /**
  * @brief Those of the machine's IOAPICs that vtdpi_dmar_find_id() does not find.
@@ -466,8 +443,8 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
  * @anyctx, if the callback is
  */
 VTDPI_API VTDPI_COLD size_t vtdpi_dmar_uncovered_ioapics(
-    const struct vtdpi_dmar *dmar, const struct vtdpi_pci_ops *ops, void *ctx,
-    const uint8_t *ids, size_t count, uint8_t *uncovered);
+    const struct vtdpi_dmar *dmar, const struct vtdpi_source_pci_ops *ops,
+    void *ctx, const uint8_t *ids, size_t count, uint8_t *uncovered);
 
 VTDPI_END_DECLS
 

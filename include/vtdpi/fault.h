@@ -37,6 +37,7 @@
 #include "vtdpi/pid.h"
 #include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
+#include "vtdpi/source.h"
 #include "vtdpi/status.h"
 #include "vtdpi/table.h"
 #include "vtdpi/unit.h"
@@ -129,48 +130,6 @@ struct vtdpi_fault_reader {
     uint64_t ite;
     uint64_t ice;
 };
-
-/**
- * @brief Bus number in a source id.
- *
- * @param sid  Source id.
- *
- * @return 0 to 255.
- *
- * @anyctx @waitfree
- */
-VTDPI_INLINE uint8_t vtdpi_sid_bus(uint16_t sid)
-{
-    return VTDPI_CAST_(uint8_t, sid >> 8);
-}
-
-/**
- * @brief Device number in a source id.
- *
- * @param sid  Source id.
- *
- * @return 0 to 31.
- *
- * @anyctx @waitfree
- */
-VTDPI_INLINE uint8_t vtdpi_sid_device(uint16_t sid)
-{
-    return VTDPI_CAST_(uint8_t, (sid >> 3) & 31);
-}
-
-/**
- * @brief Function number in a source id.
- *
- * @param sid  Source id.
- *
- * @return 0 to 7.
- *
- * @anyctx @waitfree
- */
-VTDPI_INLINE uint8_t vtdpi_sid_function(uint16_t sid)
-{
-    return VTDPI_CAST_(uint8_t, sid & 7);
-}
 
 /**
  * @brief Text of a fault reason of interrupt remapping.

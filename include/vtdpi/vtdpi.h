@@ -25,6 +25,7 @@
 #include "vtdpi/regs.h"
 #include "vtdpi/route.h"
 #include "vtdpi/sched.h"
+#include "vtdpi/source.h"
 #include "vtdpi/status.h"
 #include "vtdpi/table.h"
 #include "vtdpi/unit.h"

@@ -13,7 +13,7 @@ uint64_t expand_macros(uint32_t pages, uint8_t bus, uint16_t vcpus,
 {
     uint64_t sum = VTDPI_BITMAP_WORDS(pages);
 
-    sum += VTDPI_RID(bus, 3, 1);
+    sum += VTDPI_SID(bus, 3, 1);
     sum += VTDPI_VM_HEADS(vcpus);
     sum += VTDPI_ROUTE_MAP_KEYS(vcpus);
     sum += VTDPI_ROUTE_MAP_BYTES(vcpus);

@@ -241,18 +241,18 @@ void proof_dmar_andd(void) /* unwind 34 */
 }
 
 /* The host's bridges answer anything. */
-static bool any_bridge(void *ctx, uint16_t segment, uint16_t rid,
+static bool any_bridge(void *ctx, uint16_t segment, uint16_t sid,
                        uint8_t *secondary, uint8_t *subordinate)
 {
     (void)ctx;
     (void)segment;
-    (void)rid;
+    (void)sid;
     *secondary = nondet_u8();
     *subordinate = nondet_u8();
     return nondet_bool();
 }
 
-static const struct vtdpi_pci_ops any_bridges = {any_bridge};
+static const struct vtdpi_source_pci_ops any_bridges = {any_bridge};
 
 /* What is wrong with a table, when it has been opened. */
 static bool is_walk_error(int rc)
@@ -337,13 +337,13 @@ void proof_dmar_find_id(void) /* unwind 7 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     struct vtdpi_dmar_drhd u = {0};
-    uint16_t rid = 0;
+    uint16_t sid = 0;
     const int rc = vtdpi_dmar_find_id(
-        &d, &any_bridges, NULL, VTDPI_DMAR_SCOPE_IOAPIC, nondet_u8(), &u, &rid);
+        &d, &any_bridges, NULL, VTDPI_DMAR_SCOPE_IOAPIC, nondet_u8(), &u, &sid);
 
     CLAIM(rc == 0 || rc == VTDPI_ENOENT || rc == VTDPI_ERANGE ||
           is_walk_error(rc));
-    CLAIM(rc == 0 ? u.base != 0 : u.base == 0 && rid == 0);
-    REACH(rc == 0 && rid == 0xffff);
+    CLAIM(rc == 0 ? u.base != 0 : u.base == 0 && sid == 0);
+    REACH(rc == 0 && sid == 0xffff);
     REACH(rc == VTDPI_ERANGE);
 }

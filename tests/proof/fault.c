@@ -39,16 +39,6 @@ void proof_fault_text(void)
     CLAIM(text != vtdpi_fault_reason_text(other));
 }
 
-/* The parts of a source id put together again. */
-void proof_fault_sid(void)
-{
-    const uint16_t sid = nondet_u16();
-
-    CLAIM(vtdpi_sid_device(sid) <= 31 && vtdpi_sid_function(sid) <= 7);
-    CLAIM((vtdpi_sid_bus(sid) << 8 | vtdpi_sid_device(sid) << 3 |
-           vtdpi_sid_function(sid)) == sid);
-}
-
 /* Registers that remember the last write to each of the event's. */
 static uint32_t fectl;
 static uint32_t fedata;

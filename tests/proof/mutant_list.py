@@ -87,10 +87,10 @@ SEEDS = [
          "return 0;"),
     irte("irte_replace", "half of the entry",
          "desired[1] = replacement->hi", "desired[1] = old->hi"),
-    irte("irte_source_of_pci", "the bridge next to the function decides",
+    seed("source_of_pci", "the bridge next to the function decides", "src/source.c",
          "for (size_t i = 0; i < r->bridge_count; i++) {",
          "for (size_t i = r->bridge_count; i-- > 0;) {"),
-    irte("irte_source_of_pci", "a range that no device is in",
+    seed("source_of_pci", "a range that no device is in", "src/source.c",
          " && b->secondary > bus)", " && b->secondary > 254)"),
 
     # Requests.
@@ -295,7 +295,7 @@ SEEDS = [
          "src/fault.c", "out->reason != VTDPI_FR_COMPAT_BLOCKED;", "true;"),
     seed("fault_text", "a text is read beyond the table", "src/fault.c",
          "reason - REASON_FIRST < REASONS", "reason - REASON_FIRST <= REASONS"),
-    seed("fault_sid", "devices of 4 bits", "include/vtdpi/fault.h",
+    seed("source_sid", "devices of 4 bits", "include/vtdpi/source.h",
          "(sid >> 3) & 31", "(sid >> 3) & 15"),
     seed("fault_clear", "the first word is written", "src/fault.c",
          "u->ops->write64(u->ctx, record_offset(u, i) + 8, VTDPI_FRCD_HI_F);",

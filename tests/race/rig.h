@@ -17,7 +17,7 @@ enum {
     UNITS = 2,
     ENTRIES = 256,
     SLOTS = 64,
-    /* Requester id of all devices. */
+    /* Source id of all devices. */
     SID = 0x0310,
     HOST_APIC_ID = 0x103,
 };

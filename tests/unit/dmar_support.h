@@ -25,15 +25,15 @@
     } while (0)
 
 /* Bridges whose answers depend on the question only, some of them senseless. */
-static inline bool dmar_any_bridge(void *ctx, uint16_t segment, uint16_t rid,
+static inline bool dmar_any_bridge(void *ctx, uint16_t segment, uint16_t sid,
                                    uint8_t *secondary, uint8_t *subordinate)
 {
     (void)ctx;
     (void)segment;
-    if (rid % 5 == 0)
+    if (sid % 5 == 0)
         return false;
-    *secondary = (uint8_t)(rid / 8 + 1);
-    *subordinate = (uint8_t)(rid / 3);
+    *secondary = (uint8_t)(sid / 8 + 1);
+    *subordinate = (uint8_t)(sid / 3);
     return true;
 }
 
@@ -122,11 +122,11 @@ static inline bool dmar_walk_struct(const struct vtdpi_dmar *dmar,
 static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
                                       bool well_formed)
 {
-    static const struct vtdpi_pci_ops ops = {dmar_any_bridge};
+    static const struct vtdpi_source_pci_ops ops = {dmar_any_bridge};
     struct vtdpi_dmar_drhd drhd;
     uint8_t ids[16];
     size_t uncovered;
-    uint16_t rid;
+    uint16_t sid;
     int rc;
 
     for (unsigned int i = 0; i < 16; i++)
@@ -137,7 +137,7 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
         const bool is_listed = listed < uncovered && ids[listed] == id;
 
         rc = vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
-                                (uint8_t)id, &drhd, &rid);
+                                (uint8_t)id, &drhd, &sid);
         DMAR_REQUIRE(is_listed == (rc != 0));
         DMAR_REQUIRE(rc == 0 || rc == VTDPI_ENOENT || rc == VTDPI_ERANGE ||
                      !well_formed);
@@ -145,9 +145,9 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
     }
     for (unsigned int i = 0; i < 4; i++) {
         (void)!vtdpi_dmar_find_id(dmar, NULL, NULL, VTDPI_DMAR_SCOPE_HPET,
-                                  (uint8_t)i, &drhd, &rid);
+                                  (uint8_t)i, &drhd, &sid);
         (void)!vtdpi_dmar_find_id(dmar, &ops, NULL, VTDPI_DMAR_SCOPE_ACPI,
-                                  (uint8_t)i, &drhd, &rid);
+                                  (uint8_t)i, &drhd, &sid);
         rc = vtdpi_dmar_find_pci(dmar, &ops, NULL, (uint16_t)(i & 1),
                                  (uint16_t)(i * 0x2345), &drhd);
         DMAR_REQUIRE(rc == 0 || rc == VTDPI_ENOENT || !well_formed);

@@ -21,7 +21,7 @@ enum {
     ENTRIES = MACHINE_ENTRIES,
     MACHINE_VCPUS = 3,
     MACHINE_PCPUS = 2,
-    /* Requester id of the device in the tests: 03:02.0. */
+    /* Source id of the device in the tests: 03:02.0. */
     SID = 0x0310,
 };
 

@@ -54,10 +54,10 @@ static struct vtdpi_dmar_struct first_of(const struct vtdpi_dmar *d)
 static int find_ioapic_0(const struct vtdpi_dmar *d)
 {
     struct vtdpi_dmar_drhd drhd;
-    uint16_t rid;
+    uint16_t sid;
 
     return vtdpi_dmar_find_id(d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC, 0, &drhd,
-                              &rid);
+                              &sid);
 }
 
 /* --- decoders --- */
@@ -392,13 +392,13 @@ static void find_all_ioapics(const struct vtdpi_dmar *d, unsigned int expected)
 {
     struct vtdpi_dmar_drhd drhd;
     unsigned int found = 0;
-    uint16_t rid;
+    uint16_t sid;
 
     for (unsigned int id = 0; id < 256; id++) {
         const uint8_t one = (uint8_t)id;
         uint8_t none;
         const int rc = vtdpi_dmar_find_id(
-            d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC, one, &drhd, &rid);
+            d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC, one, &drhd, &sid);
 
         assert_int_equal(rc != 0, vtdpi_dmar_uncovered_ioapics(d, NULL, NULL,
                                                                &one, 1, &none));

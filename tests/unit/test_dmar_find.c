@@ -19,19 +19,19 @@
 
 /* What is behind the bridges of the shape "bridges", as it says. */
 static const struct {
-    uint16_t segment, rid;
+    uint16_t segment, sid;
     uint8_t secondary, subordinate;
 } bridges[] = {
     {0, 0x00e0, 2, 6}, {0, 0x0200, 3, 4},  {0, 0x0208, 0, 0}, {0, 0x00e8, 7, 9},
     {1, 0x00e0, 2, 6}, {0, 0x00f0, 10, 9}, {1, 0x0048, 0, 0}, {1, 0x0208, 0, 0},
 };
 
-static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
+static bool bridge_buses(void *ctx, uint16_t segment, uint16_t sid,
                          uint8_t *secondary, uint8_t *subordinate)
 {
     ++*(unsigned int *)ctx;
     for (size_t i = 0; i < COUNT(bridges); i++) {
-        if (bridges[i].segment == segment && bridges[i].rid == rid) {
+        if (bridges[i].segment == segment && bridges[i].sid == sid) {
             *secondary = bridges[i].secondary;
             *subordinate = bridges[i].subordinate;
             return true;
@@ -40,7 +40,7 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     return false;
 }
 
-static const struct vtdpi_pci_ops pci = {bridge_buses};
+static const struct vtdpi_source_pci_ops pci = {bridge_buses};
 
 /* The shape "bridges". */
 static uint8_t machine[338];
@@ -68,7 +68,7 @@ static struct vtdpi_dmar open_machine(uint8_t *bytes)
 static void test_dmar_find_pci_most_specific_claim_wins(void **state)
 {
     static const struct {
-        uint16_t segment, rid;
+        uint16_t segment, sid;
         int unit; /* or an error */
     } table[] = {
         {0, 0x0010, 2}, /* 00:02.0 named by units 2 and 5: the first */
@@ -105,7 +105,7 @@ static void test_dmar_find_pci_most_specific_claim_wins(void **state)
         struct vtdpi_dmar_drhd drhd = {.index = 77};
         unsigned int calls = 0;
         const int rc = vtdpi_dmar_find_pci(&d, &pci, &calls, table[i].segment,
-                                           table[i].rid, &drhd);
+                                           table[i].sid, &drhd);
 
         if (table[i].unit < 0) {
             assert_int_equal(rc, table[i].unit);
@@ -122,7 +122,7 @@ static void test_dmar_find_pci_most_specific_claim_wins(void **state)
 
 static void test_dmar_find_pci_without_bridges_returns_einval(void **state)
 {
-    static const struct vtdpi_pci_ops none = {NULL};
+    static const struct vtdpi_source_pci_ops none = {NULL};
     uint8_t bytes[sizeof(machine)];
     const struct vtdpi_dmar d = open_machine(bytes);
     struct vtdpi_dmar_drhd drhd;
@@ -193,7 +193,7 @@ static void test_dmar_find_id_gives_unit_and_requester(void **state)
         uint8_t id;
         int rc;
         uint32_t unit;
-        uint16_t rid;
+        uint16_t sid;
     } table[] = {
         {VTDPI_DMAR_SCOPE_IOAPIC, 8, 0, 0, 0xf0ff},
         {VTDPI_DMAR_SCOPE_HPET, 0, 0, 0, 0x00fe},
@@ -218,35 +218,35 @@ static void test_dmar_find_id_gives_unit_and_requester(void **state)
     for (size_t i = 0; i < COUNT(table); i++) {
         struct vtdpi_dmar_drhd drhd = {.index = 77};
         unsigned int calls = 0;
-        uint16_t rid = 0x7777;
+        uint16_t sid = 0x7777;
 
         assert_int_equal(vtdpi_dmar_find_id(&d, &pci, &calls, table[i].type,
-                                            table[i].id, &drhd, &rid),
+                                            table[i].id, &drhd, &sid),
                          table[i].rc);
         assert_int_equal(drhd.index, table[i].rc == 0 ? table[i].unit : 77);
-        assert_int_equal(rid, table[i].rc == 0 ? table[i].rid : 0x7777);
+        assert_int_equal(sid, table[i].rc == 0 ? table[i].sid : 0x7777);
     }
 }
 
 static void test_dmar_find_id_without_bridges_takes_short_paths(void **state)
 {
-    static const struct vtdpi_pci_ops none = {NULL};
+    static const struct vtdpi_source_pci_ops none = {NULL};
     uint8_t bytes[sizeof(machine)];
     const struct vtdpi_dmar d = open_machine(bytes);
     struct vtdpi_dmar_drhd drhd;
-    uint16_t rid;
+    uint16_t sid;
 
     (void)state;
     assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
-                                        8, &drhd, &rid),
+                                        8, &drhd, &sid),
                      0);
-    assert_int_equal(rid, 0xf0ff);
+    assert_int_equal(sid, 0xf0ff);
     assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
-                                        9, &drhd, &rid),
+                                        9, &drhd, &sid),
                      VTDPI_ERANGE);
     assert_int_equal(vtdpi_dmar_find_id(&d, &none, NULL,
                                         VTDPI_DMAR_SCOPE_IOAPIC, 9, &drhd,
-                                        &rid),
+                                        &sid),
                      VTDPI_ERANGE);
 }
 
@@ -256,12 +256,12 @@ static void test_dmar_find_id_malformed_table_makes_no_guess(void **state)
     struct vtdpi_dmar d = open_machine(bytes);
     struct vtdpi_dmar_drhd drhd;
     uint8_t id = 9;
-    uint16_t rid;
+    uint16_t sid;
 
     (void)state;
     bytes[48 + 24 + 1] = 6; /* unit 0's second scope; unit 3 has the IOAPIC */
     assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL, VTDPI_DMAR_SCOPE_IOAPIC,
-                                        id, &drhd, &rid),
+                                        id, &drhd, &sid),
                      VTDPI_EDMAR_SCOPE);
     assert_int_equal(uncovered(&d, &id, 1, &id), 1);
 }
@@ -321,12 +321,12 @@ test_dmar_uncovered_ioapics_bad_scope_length_is_not_found(void **state)
         const struct vtdpi_dmar d = open_machine(bytes);
         struct vtdpi_dmar_drhd drhd;
         uint8_t list[COUNT(ids)];
-        uint16_t rid;
+        uint16_t sid;
 
         bytes[48 + 16 + 1] = lengths[i];
         assert_int_equal(vtdpi_dmar_find_id(&d, NULL, NULL,
                                             VTDPI_DMAR_SCOPE_IOAPIC, 8, &drhd,
-                                            &rid),
+                                            &sid),
                          VTDPI_EDMAR_SCOPE);
         assert_int_equal(uncovered(&d, ids, COUNT(ids), list), 2);
     }

@@ -51,11 +51,11 @@ static void table_close(struct table *t)
 }
 
 /* Buses behind the bridges that the shapes name. */
-static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
+static bool bridge_buses(void *ctx, uint16_t segment, uint16_t sid,
                          uint8_t *secondary, uint8_t *subordinate)
 {
     static const struct {
-        uint16_t segment, rid;
+        uint16_t segment, sid;
         uint8_t secondary, subordinate;
     } bridges[] = {
         {0, 0x0038, 0x01, 0x2a}, /* 00:07.0 */
@@ -69,7 +69,7 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
 
     (void)ctx;
     for (size_t i = 0; i < COUNT(bridges); i++) {
-        if (bridges[i].segment == segment && bridges[i].rid == rid) {
+        if (bridges[i].segment == segment && bridges[i].sid == sid) {
             *secondary = bridges[i].secondary;
             *subordinate = bridges[i].subordinate;
             return true;
@@ -78,7 +78,7 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     return false;
 }
 
-static const struct vtdpi_pci_ops pci = {bridge_buses};
+static const struct vtdpi_source_pci_ops pci = {bridge_buses};
 
 /* --- open, check, walk --- */
 
@@ -249,7 +249,7 @@ static void test_shapes_find_pci_gives_the_unit(void **state)
 {
     static const struct {
         const char *shape;
-        uint16_t segment, rid;
+        uint16_t segment, sid;
         int unit; /* or an error */
     } table[] = {
         {"laptop", 0, 0x0010, 0}, /* graphics */
@@ -312,7 +312,7 @@ static void test_shapes_find_pci_gives_the_unit(void **state)
         struct table t = table_open(table[i].shape);
         struct vtdpi_dmar_drhd drhd = {.index = 777};
         const int rc = vtdpi_dmar_find_pci(
-            &t.dmar, &pci, NULL, table[i].segment, table[i].rid, &drhd);
+            &t.dmar, &pci, NULL, table[i].segment, table[i].sid, &drhd);
 
         assert_int_equal(rc, table[i].unit < 0 ? table[i].unit : 0);
         assert_int_equal(drhd.index, rc < 0 ? 777 : table[i].unit);
@@ -327,7 +327,7 @@ static void test_shapes_find_id_gives_unit_and_requester(void **state)
         enum vtdpi_dmar_scope_type type;
         uint8_t id;
         int unit; /* or an error */
-        uint16_t rid;
+        uint16_t sid;
     } table[] = {
         {"laptop", VTDPI_DMAR_SCOPE_IOAPIC, 2, 3, 0x00f7},
         {"laptop", VTDPI_DMAR_SCOPE_HPET, 0, 3, 0x00f6},
@@ -361,13 +361,13 @@ static void test_shapes_find_id_gives_unit_and_requester(void **state)
     for (size_t i = 0; i < COUNT(table); i++) {
         struct table t = table_open(table[i].shape);
         struct vtdpi_dmar_drhd drhd = {.index = 777};
-        uint16_t rid = 0;
+        uint16_t sid = 0;
         const int rc = vtdpi_dmar_find_id(&t.dmar, &pci, NULL, table[i].type,
-                                          table[i].id, &drhd, &rid);
+                                          table[i].id, &drhd, &sid);
 
         assert_int_equal(rc, table[i].unit < 0 ? table[i].unit : 0);
         assert_int_equal(drhd.index, rc < 0 ? 777 : table[i].unit);
-        assert_int_equal(rid, table[i].rid);
+        assert_int_equal(sid, table[i].sid);
         table_close(&t);
     }
 }
@@ -456,8 +456,8 @@ static unsigned int accepted_functions(struct rig *rig,
     assert_int_equal(vtdpi_irte_encode_remapped(&fields, &irte), 0);
     rig_entry(rig, 0, irte.lo, irte.hi);
     rig_invalidate_all(rig);
-    for (uint16_t rid = 0xf078; rid <= 0xf07f; rid++)
-        accepted += vtdpi_model_msi(&rig->m, rid, RIG_MSI(0), 0, &rig->r) ==
+    for (uint16_t sid = 0xf078; sid <= 0xf07f; sid++)
+        accepted += vtdpi_model_msi(&rig->m, sid, RIG_MSI(0), 0, &rig->r) ==
                     VTDPI_MODEL_REMAPPED;
     return accepted;
 }
@@ -467,17 +467,17 @@ static void test_shapes_hpet_functions_are_all_accepted(void **state)
     struct rig *const rig = *state;
     struct table t = table_open("hpet_functions");
     struct vtdpi_dmar_drhd drhd;
-    uint16_t rid = 0;
+    uint16_t sid = 0;
 
     assert_int_equal(vtdpi_dmar_find_id(&t.dmar, NULL, NULL,
-                                        VTDPI_DMAR_SCOPE_HPET, 0, &drhd, &rid),
+                                        VTDPI_DMAR_SCOPE_HPET, 0, &drhd, &sid),
                      0);
-    assert_int_equal(rid, 0xf078);
+    assert_int_equal(sid, 0xf078);
     assert_int_equal(
-        accepted_functions(rig, vtdpi_source_exact(rid, VTDPI_SQ_IGNORE_2_0)),
+        accepted_functions(rig, vtdpi_source_exact(sid, VTDPI_SQ_IGNORE_2_0)),
         8);
     assert_int_equal(
-        accepted_functions(rig, vtdpi_source_exact(rid, VTDPI_SQ_ALL)), 1);
+        accepted_functions(rig, vtdpi_source_exact(sid, VTDPI_SQ_ALL)), 1);
     table_close(&t);
 }
 

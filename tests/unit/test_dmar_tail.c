@@ -50,7 +50,7 @@ static void test_dmar_next_bytes_left_over_return_their_offset(void **state)
 
 static void test_dmar_next_zeros_left_over_end_the_walk(void **state)
 {
-    static const struct vtdpi_pci_ops pci = {dmar_any_bridge};
+    static const struct vtdpi_source_pci_ops pci = {dmar_any_bridge};
     struct tailed t;
     struct vtdpi_dmar_drhd drhd;
     size_t at;

@@ -55,7 +55,7 @@ static uint32_t index_owned(struct machine *m, void *owner)
     return index;
 }
 
-/* The device of requester id @p sid sends; the request is blocked. */
+/* The device of source id @p sid sends; the request is blocked. */
 static void block(struct machine *m, uint16_t sid, uint64_t address,
                   uint32_t data, uint8_t reason)
 {
@@ -151,17 +151,6 @@ static void test_decode_each_reason_has_its_kind(void **state)
             interrupt && (reason == 0x22 || reason == 0x24 || reason >= 0x26));
         assert_int_equal(f.sid, 0xff0f);
     }
-}
-
-static void test_sid_accessors_split_all_bits(void **state)
-{
-    (void)state;
-    assert_int_equal(vtdpi_sid_bus(0xff0f), 0xff);
-    assert_int_equal(vtdpi_sid_device(0xff0f), 1);
-    assert_int_equal(vtdpi_sid_function(0xff0f), 7);
-    assert_int_equal(vtdpi_sid_bus(0x03f8), 3);
-    assert_int_equal(vtdpi_sid_device(0x03f8), 31);
-    assert_int_equal(vtdpi_sid_function(0x03f8), 0);
 }
 
 static void test_reason_text_each_has_its_own(void **state)
@@ -408,7 +397,6 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, machine_teardown)
         cmocka_unit_test(test_decode_qemu_records_is_right),
         cmocka_unit_test(test_decode_each_reason_has_its_kind),
-        cmocka_unit_test(test_sid_accessors_split_all_bits),
         cmocka_unit_test(test_reason_text_each_has_its_own),
         T(test_init_bad_parameter_returns_einval),
         T(test_handle_20h_reserved_in_request),

@@ -131,7 +131,7 @@ static bool bridge_buses(void *ctx, uint16_t segment, uint16_t rid,
     return true;
 }
 
-static const struct vtdpi_pci_ops pci = {bridge_buses};
+static const struct vtdpi_source_pci_ops pci = {bridge_buses};
 
 static void find_unit(struct vtdpi_dmar *dmar)
 {
