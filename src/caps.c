@@ -87,9 +87,9 @@ int vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,
     return 0;
 }
 
-void vtdpi_options_init(struct vtdpi_options *options)
+void vtdpi_caps_options_init(struct vtdpi_caps_options *options)
 {
-    *options = (struct vtdpi_options){.intremap = true, .intpost = true};
+    *options = (struct vtdpi_caps_options){.intremap = true, .intpost = true};
 }
 
 /* One accepted NAME=VALUE, and the member it sets to what. */
@@ -100,7 +100,7 @@ struct option_item {
     bool to;
 };
 
-#define MEMBER(m) offsetof(struct vtdpi_options, m)
+#define MEMBER(m) offsetof(struct vtdpi_caps_options, m)
 
 static const struct option_item option_items[] = {
     {"intremap", "on", MEMBER(intremap), true},
@@ -135,7 +135,7 @@ static size_t span(const char *text, char stop)
  * Applies the item at text and sets *used to its length. On failure *used is
  * the offset of what is wrong within it.
  */
-static int option_apply(const char *text, struct vtdpi_options *options,
+static int option_apply(const char *text, struct vtdpi_caps_options *options,
                         size_t *used)
 {
     const size_t name = span(text, '=');
@@ -165,10 +165,11 @@ static int option_apply(const char *text, struct vtdpi_options *options,
     return VTDPI_EOPTION;
 }
 
-int vtdpi_options_parse(const char *text, struct vtdpi_options *options,
-                        size_t *error_offset)
+int vtdpi_caps_options_parse(const char *text,
+                             struct vtdpi_caps_options *options,
+                             size_t *error_offset)
 {
-    struct vtdpi_options parsed = *options;
+    struct vtdpi_caps_options parsed = *options;
     size_t at = 0;
     size_t used;
     int rc;
@@ -189,147 +190,4 @@ int vtdpi_options_parse(const char *text, struct vtdpi_options *options,
     if (error_offset != NULL)
         *error_offset = at;
     return rc;
-}
-
-/* What is known about each reason; indexed by code. */
-static const struct {
-    enum vtdpi_verdict limit;
-    enum vtdpi_place place;
-    const char *text;
-} reasons[] = {
-    [VTDPI_REASON_INTREMAP_OFF] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
-                                   "switched off by intremap=off"},
-    [VTDPI_REASON_FIRMWARE] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
-                               "firmware does not offer interrupt remapping "
-                               "(DMAR flag INTR_REMAP is clear)"},
-    [VTDPI_REASON_X2APIC_OPTOUT] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
-                                    "CPUs are in x2APIC mode, but firmware "
-                                    "asked to avoid it (X2APIC_OPT_OUT)"},
-    [VTDPI_REASON_NO_UNIT] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST,
-                              "no remapping unit"},
-    [VTDPI_REASON_UNIT_UNREADABLE] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                      "does not answer (registers read as all "
-                                      "ones or as zeros)"},
-    [VTDPI_REASON_UNIT_NO_QI] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                 "no queued invalidation (ECAP.QI)"},
-    [VTDPI_REASON_UNIT_NO_IR] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                 "no interrupt remapping (ECAP.IR)"},
-    [VTDPI_REASON_UNIT_NO_EIM] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                  "no extended interrupt mode (ECAP.EIM), but "
-                                  "CPUs are in x2APIC mode"},
-    [VTDPI_REASON_UNIT_EIME] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT,
-                                "runs with an interrupt mode (IRTA.EIME) "
-                                "that is not the CPUs'"},
-    [VTDPI_REASON_IOAPIC] = {VTDPI_VERDICT_NONE, VTDPI_PLACE_IOAPIC,
-                             "no unit covers this IOAPIC"},
-    [VTDPI_REASON_INTPOST_OFF] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST,
-                                  "switched off by intpost=off"},
-    [VTDPI_REASON_NO_CX16] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST,
-                              "no 16-byte compare-and-swap (CMPXCHG16B)"},
-    [VTDPI_REASON_UNIT_NO_PI] = {VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_UNIT,
-                                 "no posted interrupts (CAP.PI)"},
-};
-
-static bool reason_known(enum vtdpi_reason_code code)
-{
-    const size_t i = (size_t)code;
-
-    return i < sizeof(reasons) / sizeof(*reasons) && reasons[i].text != NULL;
-}
-
-/* The list that vtdpi_verdict_decide() fills. */
-struct verdict {
-    struct vtdpi_reason *list;
-    size_t capacity;
-    size_t count;
-    enum vtdpi_verdict level;
-};
-
-static void add_if(struct verdict *v, bool condition,
-                   enum vtdpi_reason_code code, size_t where)
-{
-    if (!condition)
-        return;
-    if (v->count < v->capacity)
-        v->list[v->count] = (struct vtdpi_reason){code, (uint32_t)where};
-    v->count++;
-    if (v->level > reasons[code].limit)
-        v->level = reasons[code].limit;
-}
-
-static void judge_host(struct verdict *v, const struct vtdpi_facts *f,
-                       const struct vtdpi_options *o)
-{
-    add_if(v, !o->intremap, VTDPI_REASON_INTREMAP_OFF, 0);
-    add_if(v, !f->firmware_intr_remap, VTDPI_REASON_FIRMWARE, 0);
-    add_if(v,
-           f->cpu_x2apic && f->firmware_x2apic_optout &&
-               !o->ignore_x2apic_optout,
-           VTDPI_REASON_X2APIC_OPTOUT, 0);
-    add_if(v, f->unit_count == 0, VTDPI_REASON_NO_UNIT, 0);
-    add_if(v, !o->intpost, VTDPI_REASON_INTPOST_OFF, 0);
-    add_if(v, !f->cpu_cx16 || VTDPI_HAVE_CX16 == 0, VTDPI_REASON_NO_CX16, 0);
-}
-
-static void judge_unit(struct verdict *v, const struct vtdpi_facts *f, size_t i)
-{
-    const struct vtdpi_caps *const caps = f->units[i].caps;
-    const enum vtdpi_eime other =
-        f->cpu_x2apic ? VTDPI_EIME_CLEAR : VTDPI_EIME_SET;
-    /* Every unit that was decoded has registers. */
-    const bool silent = caps == NULL || caps->register_bytes == 0;
-
-    add_if(v, silent, VTDPI_REASON_UNIT_UNREADABLE, i);
-    if (silent)
-        return;
-    add_if(v, !caps->qi, VTDPI_REASON_UNIT_NO_QI, i);
-    add_if(v, !caps->ir, VTDPI_REASON_UNIT_NO_IR, i);
-    add_if(v, f->cpu_x2apic && !caps->eim, VTDPI_REASON_UNIT_NO_EIM, i);
-    add_if(v, f->units[i].eime == other, VTDPI_REASON_UNIT_EIME, i);
-    add_if(v, !caps->pi, VTDPI_REASON_UNIT_NO_PI, i);
-}
-
-enum vtdpi_verdict vtdpi_verdict_decide(const struct vtdpi_facts *facts,
-                                        const struct vtdpi_options *options,
-                                        struct vtdpi_reason *list,
-                                        size_t capacity, size_t *count)
-{
-    struct verdict v = {list, capacity, 0, VTDPI_VERDICT_POSTING};
-
-    judge_host(&v, facts, options);
-    for (size_t i = 0; i < facts->unit_count; i++)
-        judge_unit(&v, facts, i);
-    for (size_t i = 0; i < facts->uncovered_ioapic_count; i++)
-        add_if(&v, true, VTDPI_REASON_IOAPIC, facts->uncovered_ioapics[i]);
-    if (count != NULL)
-        *count = v.count;
-    return v.level;
-}
-
-enum vtdpi_verdict vtdpi_reason_limit(enum vtdpi_reason_code code)
-{
-    return reason_known(code) ? reasons[code].limit : VTDPI_VERDICT_NONE;
-}
-
-enum vtdpi_place vtdpi_reason_place(enum vtdpi_reason_code code)
-{
-    return reason_known(code) ? reasons[code].place : VTDPI_PLACE_HOST;
-}
-
-const char *vtdpi_reason_text(enum vtdpi_reason_code code)
-{
-    return reason_known(code) ? reasons[code].text : "unknown reason";
-}
-
-const char *vtdpi_verdict_text(enum vtdpi_verdict verdict)
-{
-    switch (verdict) {
-    case VTDPI_VERDICT_NONE:
-        return "no interrupt remapping";
-    case VTDPI_VERDICT_REMAPPING:
-        return "interrupt remapping without posting";
-    case VTDPI_VERDICT_POSTING:
-        return "interrupt remapping with posting";
-    }
-    return "unknown verdict";
 }

@@ -25,7 +25,8 @@ SRCS+=  backend.c \
         route_map.c \
         sched.c \
         sched_scan.c \
-        status.c
+        status.c \
+        verdict.c
 
 CFLAGS+= -I${VTDPI}/examples/bhyve
 CFLAGS+= -I${VTDPI}/examples/bhyve/compat

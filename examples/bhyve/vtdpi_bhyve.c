@@ -119,17 +119,17 @@ static void reason(const char *text, const char *where, u_int number)
                        comma, text);
 }
 
-static void options_get(struct vtdpi_options *options)
+static void options_get(struct vtdpi_caps_options *options)
 {
-    vtdpi_options_init(options);
-    if (vtdpi_options_parse(options_text, options, NULL) != 0)
+    vtdpi_caps_options_init(options);
+    if (vtdpi_caps_options_parse(options_text, options, NULL) != 0)
         printf("vtdpi: hw.vmm.vtdpi.options is not understood: \"%s\"\n",
                options_text);
 }
 
 /* What the driver says of its units; true if it has switched all of them on.
  * Sleeps. */
-static bool units_get(struct vtdpi_unit_facts *facts, struct vtdpi_caps *caps,
+static bool units_get(struct vtdpi_verdict_unit *facts, struct vtdpi_caps *caps,
                       u_int n)
 {
     struct vtdpi_dmar_unit_info info;
@@ -142,7 +142,8 @@ static bool units_get(struct vtdpi_unit_facts *facts, struct vtdpi_caps *caps,
             continue;
         if (vtdpi_caps_decode(info.ver, info.cap, info.ecap, &caps[i]) == 0)
             facts[i].caps = &caps[i];
-        facts[i].eime = info.eime ? VTDPI_EIME_SET : VTDPI_EIME_CLEAR;
+        facts[i].eime =
+            info.eime ? VTDPI_VERDICT_EIME_SET : VTDPI_VERDICT_EIME_CLEAR;
         on = on && info.ir_enabled;
         if (facts[i].caps != NULL && !caps[i].coherent)
             reason("devices stay remapped, the table is not cached", "unit",
@@ -152,20 +153,21 @@ static bool units_get(struct vtdpi_unit_facts *facts, struct vtdpi_caps *caps,
 }
 
 /* The library numbers the units that it is given, the driver leaves holes. */
-static void reason_of(const struct vtdpi_reason *r)
+static void reason_of(const struct vtdpi_verdict_reason *r)
 {
-    static const char *const places[] = {"", "unit", "IOAPIC"};
-    const enum vtdpi_place place = vtdpi_reason_place(r->code);
+    static const char *const where_texts[] = {"", "unit", "IOAPIC"};
+    const enum vtdpi_verdict_where where = vtdpi_verdict_reason_where(r->code);
 
-    reason(vtdpi_reason_text(r->code), places[place],
-           place == VTDPI_PLACE_UNIT ? vtdpi_bhyve.units[r->where].number
-                                     : r->where);
+    reason(vtdpi_verdict_reason_text(r->code), where_texts[where],
+           where == VTDPI_VERDICT_WHERE_UNIT
+               ? vtdpi_bhyve.units[r->where].number
+               : r->where);
 }
 
-static enum vtdpi_verdict verdict_list(const struct vtdpi_facts *facts,
-                                       const struct vtdpi_options *options)
+static enum vtdpi_verdict verdict_list(const struct vtdpi_verdict_facts *facts,
+                                       const struct vtdpi_caps_options *options)
 {
-    struct vtdpi_reason list[16];
+    struct vtdpi_verdict_reason list[16];
     enum vtdpi_verdict verdict;
     size_t count;
 
@@ -182,18 +184,18 @@ static enum vtdpi_verdict verdict_list(const struct vtdpi_facts *facts,
 static enum vtdpi_verdict verdict_reach(void)
 {
     const u_int n = vtdpi_bhyve.unit_count;
-    struct vtdpi_unit_facts *const units =
+    struct vtdpi_verdict_unit *const units =
         malloc(sizeof(*units) * MAX(n, 1), M_VTDPI, M_WAITOK | M_ZERO);
     struct vtdpi_caps *const caps =
         malloc(sizeof(*caps) * MAX(n, 1), M_VTDPI, M_WAITOK | M_ZERO);
-    struct vtdpi_facts facts = {
+    struct vtdpi_verdict_facts facts = {
         .units = units,
         .unit_count = n,
         .firmware_intr_remap = true,
         .cpu_x2apic = x2apic_mode != 0,
         .cpu_cx16 = (cpu_feature2 & CPUID2_CX16) != 0,
     };
-    struct vtdpi_options options;
+    struct vtdpi_caps_options options;
     enum vtdpi_verdict verdict;
 
     options_get(&options);

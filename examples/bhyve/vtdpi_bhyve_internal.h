@@ -20,10 +20,10 @@
  * lock-free calls are made (block, unblock, pending).
  */
 
-#include "vtdpi/caps.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/route.h"
 #include "vtdpi/sched.h"
+#include "vtdpi/verdict.h"
 
 #include "vtdpi_bhyve.h"
 #include "vtdpi_dmar.h"

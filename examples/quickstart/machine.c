@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "vtdpi/caps.h"
+#include "vtdpi/verdict.h"
 
 /* CAP and ECAP of a Xeon-SP. Every second unit does not snoop (ECAP.C = 0), so
  * that entries have to be cleaned. */
@@ -191,9 +191,9 @@ void machine_stop(struct demo *d)
 
 static void print_verdict(const struct demo *d)
 {
-    struct vtdpi_unit_facts *const units =
+    struct vtdpi_verdict_unit *const units =
         calloc(d->unit_count, sizeof(*units));
-    const struct vtdpi_facts facts = {
+    const struct vtdpi_verdict_facts facts = {
         .units = units,
         .unit_count = d->unit_count,
         .firmware_intr_remap = d->firmware_intr_remap,
@@ -201,19 +201,19 @@ static void print_verdict(const struct demo *d)
         .cpu_x2apic = true,
         .cpu_cx16 = VTDPI_HAVE_CX16,
     };
-    struct vtdpi_options options;
-    struct vtdpi_reason reasons[4];
+    struct vtdpi_caps_options options;
+    struct vtdpi_verdict_reason reasons[4];
     size_t count;
 
     if (units == NULL)
         die("out of memory");
     for (unsigned int i = 0; i < d->unit_count; i++)
         units[i].caps = vtdpi_unit_caps(&d->units[i].driver);
-    vtdpi_options_init(&options);
+    vtdpi_caps_options_init(&options);
     printf("verdict: %s\n", vtdpi_verdict_text(vtdpi_verdict_decide(
                                 &facts, &options, reasons, 4, &count)));
     for (size_t i = 0; i < count && i < 4; i++)
-        printf("         %s\n", vtdpi_reason_text(reasons[i].code));
+        printf("         %s\n", vtdpi_verdict_reason_text(reasons[i].code));
     if (count != 0)
         puts("         A host would obey; this demo goes on, since it takes "
              "from the table\n         only units and scopes.");

@@ -57,7 +57,7 @@ VTDPI_STATIC_ASSERT(VTDPI_CACHELINE >= 16 && VTDPI_CACHELINE <= 256 &&
 /**
  * 1 if a 16-byte compare-and-swap can be issued. It is needed to change a live
  * interrupt-remapping-table entry; with 0 vtdpi_irte_replace() refuses and the
- * verdict of caps.h is "no posting". Every x86-64 processor with posted
+ * verdict of verdict.h is "no posting". Every x86-64 processor with posted
  * interrupts has CMPXCHG16B. On other machines, where only the library's tests
  * and the model run, it is the compiler's builtin.
  */

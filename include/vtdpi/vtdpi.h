@@ -29,6 +29,7 @@
 #include "vtdpi/status.h"
 #include "vtdpi/table.h"
 #include "vtdpi/unit.h"
+#include "vtdpi/verdict.h"
 #include "vtdpi/version.h"
 
 #endif

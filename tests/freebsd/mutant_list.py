@@ -137,9 +137,10 @@ MUTANTS = (
     port("the units behind a hole are not seen", "_dmar", (
         "            continue; /* a hole in the numbers */",
         "            break;")),
-    port("a reason names the place of a unit, not its number", "", (
-        "place == VTDPI_PLACE_UNIT ? vtdpi_bhyve.units[r->where].number\n"
-        "                                     : r->where",
+    port("a reason names the index of a unit, not its number", "", (
+        "where == VTDPI_VERDICT_WHERE_UNIT\n"
+        "               ? vtdpi_bhyve.units[r->where].number\n"
+        "               : r->where",
         "r->where")),
     port("an overwritten entry is not counted", "_dmar", (
         "    if (rc == VTDPI_EAGAIN)\n        vtdpi_bhyve_count(",
@@ -205,8 +206,8 @@ MUTANTS = (
         "pti != 0 ? &Xvtdpi_wakeup_pti : &Xvtdpi_wakeup",
         "&Xvtdpi_wakeup")),
     port("intpost=off is not heard", "", (
-        "    if (vtdpi_options_parse(options_text, options, NULL) != 0)",
-        "    if (vtdpi_options_parse(\"\", options, NULL) != 0)")),
+        "    if (vtdpi_caps_options_parse(options_text, options, NULL) != 0)",
+        "    if (vtdpi_caps_options_parse(\"\", options, NULL) != 0)")),
 
     # Hooks.
     host("no harvest before the entry", "vmx", (

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* Exactly as long as the text: ASan sees a read beyond it. */
     char *const text = malloc(size + 1);
-    struct vtdpi_options options;
+    struct vtdpi_caps_options options;
     size_t at = SIZE_MAX;
     int rc;
 
@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
-    vtdpi_options_init(&options);
-    rc = vtdpi_options_parse(text, &options, &at);
+    vtdpi_caps_options_init(&options);
+    rc = vtdpi_caps_options_parse(text, &options, &at);
     if (rc == 0 ? at != SIZE_MAX : rc != VTDPI_EOPTION || at > strlen(text))
         abort();
     /* A refused text has changed nothing. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Proofs about caps.h: registers, options, verdict. */
+/* Proofs about caps.h: registers and options. */
 #include "src/caps.c"
 
 #include "proof.h"
@@ -60,8 +60,8 @@ void proof_caps_window(void)
     REACH(c.register_bytes > 4096);
 }
 
-static bool same_options(const struct vtdpi_options *a,
-                         const struct vtdpi_options *b)
+static bool same_options(const struct vtdpi_caps_options *a,
+                         const struct vtdpi_caps_options *b)
 {
     return a->intremap == b->intremap && a->intpost == b->intpost &&
            a->ignore_x2apic_optout == b->ignore_x2apic_optout;
@@ -125,8 +125,8 @@ void proof_caps_word(void) /* unwind 18 */
  * texts are read in bounds, item by item. */
 void proof_caps_option(void) /* unwind 15 */
 {
-    struct vtdpi_options o = {nondet_bool(), nondet_bool(), nondet_bool()};
-    const struct vtdpi_options before = o;
+    struct vtdpi_caps_options o = {nondet_bool(), nondet_bool(), nondet_bool()};
+    const struct vtdpi_caps_options before = o;
     char room[13];
     size_t length;
     const char *const text = any_text(room, 12, &length);
@@ -143,85 +143,4 @@ void proof_caps_option(void) /* unwind 15 */
     CLAIM(used >= 10 && (used == length || text[used] == ','));
     REACH(used == 12);
     REACH(!same_options(&o, &before));
-}
-
-/* What a unit lacks for remapping, and for posting. */
-static bool unit_remaps(const struct vtdpi_unit_facts *u, bool x2apic)
-{
-    return u->caps != NULL && u->caps->register_bytes != 0 && u->caps->qi &&
-           u->caps->ir && (u->caps->eim || !x2apic) &&
-           u->eime != (x2apic ? VTDPI_EIME_CLEAR : VTDPI_EIME_SET);
-}
-
-/* Up to 2 units and 2 uncovered IOAPICs: the verdict is what follows from the
- * conditions written out, there is a reason exactly if it is not posting, and
- * the list is never written beyond its room. */
-void proof_caps_verdict(void)
-{
-    struct vtdpi_caps caps[2] = {0};
-    struct vtdpi_unit_facts units[2];
-    const uint8_t ids[2] = {nondet_u8(), nondet_u8()};
-    struct vtdpi_facts f = {0};
-    const struct vtdpi_options o = {nondet_bool(), nondet_bool(),
-                                    nondet_bool()};
-    struct vtdpi_reason room[3];
-    const size_t capacity = nondet_u8() & 3;
-    enum vtdpi_verdict v;
-    bool remaps;
-    bool posts;
-    size_t count;
-
-    for (int i = 0; i < 2; i++) {
-        caps[i].qi = nondet_bool();
-        caps[i].ir = nondet_bool();
-        caps[i].eim = nondet_bool();
-        caps[i].pi = nondet_bool();
-        caps[i].register_bytes = nondet_bool() ? 4096 : 0;
-        units[i].caps = nondet_bool() ? &caps[i] : NULL;
-        units[i].eime = (enum vtdpi_eime)(nondet_u8() % 3);
-    }
-    f.units = units;
-    f.unit_count = nondet_u8() % 3;
-    f.uncovered_ioapics = ids;
-    f.uncovered_ioapic_count = nondet_u8() % 3;
-    f.firmware_intr_remap = nondet_bool();
-    f.firmware_x2apic_optout = nondet_bool();
-    f.cpu_x2apic = nondet_bool();
-    f.cpu_cx16 = nondet_bool();
-    /* The room ends with its object. */
-    v = vtdpi_verdict_decide(&f, &o, room + 3 - capacity, capacity, &count);
-
-    remaps =
-        f.unit_count > 0 && f.uncovered_ioapic_count == 0 &&
-        f.firmware_intr_remap && o.intremap &&
-        (!f.cpu_x2apic || !f.firmware_x2apic_optout || o.ignore_x2apic_optout);
-    posts = f.cpu_cx16 && o.intpost;
-    for (size_t i = 0; i < f.unit_count; i++) {
-        remaps = remaps && unit_remaps(&units[i], f.cpu_x2apic);
-        posts = posts && units[i].caps != NULL &&
-                units[i].caps->register_bytes != 0 && units[i].caps->pi;
-    }
-    CLAIM((v == VTDPI_VERDICT_NONE) == !remaps);
-    CLAIM((v == VTDPI_VERDICT_POSTING) == (remaps && posts));
-    CLAIM((count == 0) == (v == VTDPI_VERDICT_POSTING) && count <= 17);
-    if (count > 0 && capacity > 0)
-        CLAIM(vtdpi_reason_limit(room[3 - capacity].code) <
-              VTDPI_VERDICT_POSTING);
-    REACH(count == 17);
-    REACH(v == VTDPI_VERDICT_REMAPPING && f.unit_count == 2);
-}
-
-/* Every value has a text. */
-void proof_caps_texts(void)
-{
-    const enum vtdpi_reason_code code = (enum vtdpi_reason_code)nondet_u32();
-    const uint32_t n = (uint32_t)code;
-
-    CLAIM(vtdpi_reason_text(code)[0] != '\0');
-    CLAIM((vtdpi_reason_text(code)[0] == 'u' &&
-           vtdpi_reason_text(code)[1] == 'n' &&
-           vtdpi_reason_text(code)[2] == 'k') == (n < 1 || n > 13));
-    CLAIM(vtdpi_reason_limit(code) <= VTDPI_VERDICT_REMAPPING);
-    CLAIM(vtdpi_reason_place(code) <= VTDPI_PLACE_IOAPIC);
-    CLAIM(vtdpi_verdict_text((enum vtdpi_verdict)nondet_u32())[0] != '\0');
 }

@@ -91,7 +91,7 @@ SEEDS = [
          "for (size_t i = 0; i < r->bridge_count; i++) {",
          "for (size_t i = r->bridge_count; i-- > 0;) {"),
     seed("source_of_pci", "a range that no device is in", "src/source.c",
-         " && b->secondary > bus)", " && b->secondary > 254)"),
+         "b->secondary > bus)", "b->secondary > 254)"),
 
     # Requests.
     msi("msi_block", "a block at an index that is not aligned",
@@ -251,12 +251,13 @@ SEEDS = [
          "return i == len && word[i] == '\\0';", "return i == len;"),
     seed("caps_option", "an item that is only a name", "src/caps.c",
          "    if (text[name] != '=')\n        return VTDPI_EOPTION;\n", ""),
-    seed("caps_verdict", "the list is written beyond its room", "src/caps.c",
+    seed("verdict_decide", "the list is written beyond its room", "src/verdict.c",
          "if (v->count < v->capacity)", "if (v->count <= v->capacity)"),
-    seed("caps_verdict", "firmware is overridden", "src/caps.c",
+    seed("verdict_decide", "firmware is overridden", "src/verdict.c",
          "               !o->ignore_x2apic_optout,", "               0,"),
-    seed("caps_texts", "a value one beyond the table", "src/caps.c",
-         "return i < sizeof(reasons)", "return i <= sizeof(reasons)"),
+    seed("verdict_texts", "a value one beyond the table", "src/verdict.c",
+         "return i < sizeof(verdict_reasons)",
+         "return i <= sizeof(verdict_reasons)"),
 
     # Errors.
     seed("status_text", "an unlisted code reads beyond the table",

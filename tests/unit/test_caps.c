@@ -284,12 +284,12 @@ static void test_caps_decode_real_triples_match_their_columns(void **state)
 
 static void test_options_init_sets_documented_defaults(void **state)
 {
-    struct vtdpi_options o;
+    struct vtdpi_caps_options o;
 
     (void)state;
     memset(&o, 0, sizeof(o));
     o.ignore_x2apic_optout = true;
-    vtdpi_options_init(&o);
+    vtdpi_caps_options_init(&o);
     assert_true(o.intremap);
     assert_true(o.intpost);
     assert_false(o.ignore_x2apic_optout);
@@ -317,11 +317,11 @@ static void test_options_parse_known_text_applies(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct vtdpi_options o;
+        struct vtdpi_caps_options o;
         size_t at = 77;
 
-        vtdpi_options_init(&o);
-        assert_int_equal(vtdpi_options_parse(table[i].text, &o, &at), 0);
+        vtdpi_caps_options_init(&o);
+        assert_int_equal(vtdpi_caps_options_parse(table[i].text, &o, &at), 0);
         assert_int_equal(at, 77);
         assert_int_equal(o.intremap, table[i].intremap);
         assert_int_equal(o.intpost, table[i].intpost);
@@ -363,15 +363,15 @@ static void test_options_parse_unknown_text_returns_its_offset(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct vtdpi_options o;
+        struct vtdpi_caps_options o;
         size_t at = 77;
 
-        vtdpi_options_init(&o);
-        assert_int_equal(vtdpi_options_parse(table[i].text, &o, &at),
+        vtdpi_caps_options_init(&o);
+        assert_int_equal(vtdpi_caps_options_parse(table[i].text, &o, &at),
                          VTDPI_EOPTION);
         assert_int_equal(at, table[i].at);
         assert_true(o.intremap && o.intpost && !o.ignore_x2apic_optout);
-        assert_int_equal(vtdpi_options_parse(table[i].text, &o, NULL),
+        assert_int_equal(vtdpi_caps_options_parse(table[i].text, &o, NULL),
                          VTDPI_EOPTION);
     }
 }

@@ -161,9 +161,10 @@ static void find_unit(struct vtdpi_dmar *dmar)
 /* Of all that posting needs QEMU's unit lacks one thing. */
 static void judge(const struct vtdpi_dmar *dmar)
 {
-    const struct vtdpi_unit_facts unit = {&machine.caps, VTDPI_EIME_FREE};
+    const struct vtdpi_verdict_unit unit = {&machine.caps,
+                                            VTDPI_VERDICT_EIME_FREE};
     uint8_t uncovered[1] = {machine.io.id};
-    struct vtdpi_facts facts = {
+    struct vtdpi_verdict_facts facts = {
         .units = &unit,
         .unit_count = 1,
         .uncovered_ioapics = uncovered,
@@ -175,19 +176,19 @@ static void judge(const struct vtdpi_dmar *dmar)
         .cpu_x2apic = machine.mode == VTDPI_X2APIC,
         .cpu_cx16 = (cpuid(1, 0).ecx & CPUID_1_CX16) != 0,
     };
-    struct vtdpi_options options;
-    struct vtdpi_reason reasons[4];
+    struct vtdpi_caps_options options;
+    struct vtdpi_verdict_reason reasons[4];
     enum vtdpi_verdict verdict;
     size_t n = 0;
 
-    vtdpi_options_init(&options);
+    vtdpi_caps_options_init(&options);
     verdict = vtdpi_verdict_decide(&facts, &options, reasons, 4, &n);
     print("verdict: %s\n", vtdpi_verdict_text(verdict));
     for (size_t i = 0; i < n && i < 4; i++)
-        print("reason: %s (%u)\n", vtdpi_reason_text(reasons[i].code),
+        print("reason: %s (%u)\n", vtdpi_verdict_reason_text(reasons[i].code),
               reasons[i].where);
     check(verdict == VTDPI_VERDICT_REMAPPING && n == 1 &&
-              reasons[0].code == VTDPI_REASON_UNIT_NO_PI &&
+              reasons[0].code == VTDPI_VERDICT_REASON_UNIT_NO_PI &&
               reasons[0].where == 0,
           "posting is off since unit 0 has CAP.PI = 0, and for nothing else");
 }

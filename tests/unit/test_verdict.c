@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verdict of caps.h; decoding and options are in test_caps.c. */
+/* verdict.h: every obstacle, alone and together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "vtdpi/caps.h"
+#include "vtdpi/verdict.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -22,11 +22,11 @@
 /* A machine that can post; tests take things away from it. */
 struct machine {
     struct vtdpi_caps caps[UNITS];
-    struct vtdpi_unit_facts units[UNITS];
+    struct vtdpi_verdict_unit units[UNITS];
     uint8_t ioapics[2];
-    struct vtdpi_facts facts;
-    struct vtdpi_options options;
-    struct vtdpi_reason reasons[REASONS];
+    struct vtdpi_verdict_facts facts;
+    struct vtdpi_caps_options options;
+    struct vtdpi_verdict_reason reasons[REASONS];
     size_t count;
 };
 
@@ -46,7 +46,7 @@ static void machine_init(struct machine *m)
     m->facts.firmware_intr_remap = true;
     m->facts.cpu_x2apic = true;
     m->facts.cpu_cx16 = true;
-    vtdpi_options_init(&m->options);
+    vtdpi_caps_options_init(&m->options);
 }
 
 static enum vtdpi_verdict decide(struct machine *m)
@@ -56,7 +56,8 @@ static enum vtdpi_verdict decide(struct machine *m)
 }
 
 static void assert_sole_reason(struct machine *m, enum vtdpi_verdict verdict,
-                               enum vtdpi_reason_code code, uint32_t where)
+                               enum vtdpi_verdict_reason_code code,
+                               uint32_t where)
 {
     assert_int_equal(decide(m), verdict);
     assert_int_equal(m->count, 1);
@@ -80,7 +81,7 @@ static void test_verdict_decide_nothing_missing_is_posting(void **state)
 
     /* Nor is a unit without EIM, or one that runs without it. */
     m.caps[1].eim = false;
-    m.units[0].eime = VTDPI_EIME_CLEAR;
+    m.units[0].eime = VTDPI_VERDICT_EIME_CLEAR;
     assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
     assert_int_equal(m.count, 0);
 }
@@ -92,30 +93,34 @@ static void test_verdict_decide_each_host_obstacle_is_its_reason(void **state)
     (void)state;
     machine_init(&m);
     m.options.intremap = false;
-    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_INTREMAP_OFF, 0);
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                       VTDPI_VERDICT_REASON_INTREMAP_OFF, 0);
 
     machine_init(&m);
     m.options.intpost = false;
-    assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING, VTDPI_REASON_INTPOST_OFF,
-                       0);
+    assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING,
+                       VTDPI_VERDICT_REASON_INTPOST_OFF, 0);
 
     machine_init(&m);
     m.facts.firmware_intr_remap = false;
-    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_FIRMWARE, 0);
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_VERDICT_REASON_FIRMWARE,
+                       0);
 
     machine_init(&m);
     m.facts.firmware_x2apic_optout = true;
-    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_X2APIC_OPTOUT, 0);
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                       VTDPI_VERDICT_REASON_X2APIC_OPTOUT, 0);
     m.options.ignore_x2apic_optout = true;
     assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
 
     machine_init(&m);
     m.facts.unit_count = 0;
-    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_NO_UNIT, 0);
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_VERDICT_REASON_NO_UNIT, 0);
 
     machine_init(&m);
     m.facts.cpu_cx16 = false;
-    assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING, VTDPI_REASON_NO_CX16, 0);
+    assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING,
+                       VTDPI_VERDICT_REASON_NO_CX16, 0);
 }
 
 static void test_verdict_decide_each_unit_obstacle_names_unit(void **state)
@@ -126,25 +131,28 @@ static void test_verdict_decide_each_unit_obstacle_names_unit(void **state)
     for (uint32_t i = 0; i < UNITS; i++) {
         machine_init(&m);
         m.units[i].caps = NULL;
-        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_UNREADABLE,
-                           i);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                           VTDPI_VERDICT_REASON_UNIT_UNREADABLE, i);
         machine_init(&m);
         assert_int_equal(vtdpi_caps_decode(0, 0, 0, &m.caps[i]), VTDPI_EIO);
-        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_UNREADABLE,
-                           i);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                           VTDPI_VERDICT_REASON_UNIT_UNREADABLE, i);
         machine_init(&m);
         m.caps[i].qi = false;
-        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_NO_QI, i);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                           VTDPI_VERDICT_REASON_UNIT_NO_QI, i);
         machine_init(&m);
         m.caps[i].ir = false;
-        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_NO_IR, i);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                           VTDPI_VERDICT_REASON_UNIT_NO_IR, i);
         machine_init(&m);
         m.caps[i].eim = false;
-        assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_NO_EIM, i);
+        assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                           VTDPI_VERDICT_REASON_UNIT_NO_EIM, i);
         machine_init(&m);
         m.caps[i].pi = false;
-        assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING, VTDPI_REASON_UNIT_NO_PI,
-                           i);
+        assert_sole_reason(&m, VTDPI_VERDICT_REMAPPING,
+                           VTDPI_VERDICT_REASON_UNIT_NO_PI, i);
     }
 }
 
@@ -152,12 +160,15 @@ static void test_verdict_decide_eime_must_equal_cpu_mode(void **state)
 {
     static const struct {
         bool x2apic;
-        enum vtdpi_eime eime;
+        enum vtdpi_verdict_eime eime;
         bool fits;
     } table[] = {
-        {false, VTDPI_EIME_FREE, true},  {true, VTDPI_EIME_FREE, true},
-        {false, VTDPI_EIME_CLEAR, true}, {true, VTDPI_EIME_CLEAR, false},
-        {false, VTDPI_EIME_SET, false},  {true, VTDPI_EIME_SET, true},
+        {false, VTDPI_VERDICT_EIME_FREE, true},
+        {true, VTDPI_VERDICT_EIME_FREE, true},
+        {false, VTDPI_VERDICT_EIME_CLEAR, true},
+        {true, VTDPI_VERDICT_EIME_CLEAR, false},
+        {false, VTDPI_VERDICT_EIME_SET, false},
+        {true, VTDPI_VERDICT_EIME_SET, true},
     };
     struct machine m;
 
@@ -169,8 +180,8 @@ static void test_verdict_decide_eime_must_equal_cpu_mode(void **state)
         if (table[i].fits)
             assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
         else
-            assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_UNIT_EIME,
-                               2);
+            assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                               VTDPI_VERDICT_REASON_UNIT_EIME, 2);
     }
 }
 
@@ -181,11 +192,11 @@ static void test_verdict_decide_uncovered_ioapics_are_named(void **state)
     (void)state;
     machine_init(&m);
     m.facts.uncovered_ioapic_count = 1;
-    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_REASON_IOAPIC, 8);
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE, VTDPI_VERDICT_REASON_IOAPIC, 8);
     m.facts.uncovered_ioapic_count = 2;
     assert_int_equal(decide(&m), VTDPI_VERDICT_NONE);
     assert_int_equal(m.count, 2);
-    assert_int_equal(m.reasons[1].code, VTDPI_REASON_IOAPIC);
+    assert_int_equal(m.reasons[1].code, VTDPI_VERDICT_REASON_IOAPIC);
     assert_int_equal(m.reasons[1].where, 255);
 }
 
@@ -199,7 +210,7 @@ static void test_verdict_decide_worst_reason_counts(void **state)
     m.caps[2].pi = false; /* listed last, and the lesser one */
     assert_int_equal(decide(&m), VTDPI_VERDICT_NONE);
     assert_int_equal(m.count, 2);
-    assert_int_equal(m.reasons[1].code, VTDPI_REASON_UNIT_NO_PI);
+    assert_int_equal(m.reasons[1].code, VTDPI_VERDICT_REASON_UNIT_NO_PI);
 }
 
 static void machine_break_everything(struct machine *m)
@@ -211,22 +222,29 @@ static void machine_break_everything(struct machine *m)
     m->facts.firmware_x2apic_optout = true;
     m->facts.cpu_cx16 = false;
     m->units[0].caps = NULL;
-    m->units[0].eime = VTDPI_EIME_CLEAR; /* not known of a dead unit */
+    m->units[0].eime = VTDPI_VERDICT_EIME_CLEAR; /* not known of a dead unit */
     /* A unit that answers, and can do nothing. */
     assert_int_equal(vtdpi_caps_decode(0x10, 0, 0, &m->caps[1]), 0);
-    m->units[1].eime = VTDPI_EIME_CLEAR;
+    m->units[1].eime = VTDPI_VERDICT_EIME_CLEAR;
     m->caps[2].pi = false;
     m->facts.uncovered_ioapic_count = 2;
 }
 
-static const struct vtdpi_reason everything[] = {
-    {VTDPI_REASON_INTREMAP_OFF, 0},  {VTDPI_REASON_FIRMWARE, 0},
-    {VTDPI_REASON_X2APIC_OPTOUT, 0}, {VTDPI_REASON_INTPOST_OFF, 0},
-    {VTDPI_REASON_NO_CX16, 0},       {VTDPI_REASON_UNIT_UNREADABLE, 0},
-    {VTDPI_REASON_UNIT_NO_QI, 1},    {VTDPI_REASON_UNIT_NO_IR, 1},
-    {VTDPI_REASON_UNIT_NO_EIM, 1},   {VTDPI_REASON_UNIT_EIME, 1},
-    {VTDPI_REASON_UNIT_NO_PI, 1},    {VTDPI_REASON_UNIT_NO_PI, 2},
-    {VTDPI_REASON_IOAPIC, 8},        {VTDPI_REASON_IOAPIC, 255},
+static const struct vtdpi_verdict_reason everything[] = {
+    {VTDPI_VERDICT_REASON_INTREMAP_OFF, 0},
+    {VTDPI_VERDICT_REASON_FIRMWARE, 0},
+    {VTDPI_VERDICT_REASON_X2APIC_OPTOUT, 0},
+    {VTDPI_VERDICT_REASON_INTPOST_OFF, 0},
+    {VTDPI_VERDICT_REASON_NO_CX16, 0},
+    {VTDPI_VERDICT_REASON_UNIT_UNREADABLE, 0},
+    {VTDPI_VERDICT_REASON_UNIT_NO_QI, 1},
+    {VTDPI_VERDICT_REASON_UNIT_NO_IR, 1},
+    {VTDPI_VERDICT_REASON_UNIT_NO_EIM, 1},
+    {VTDPI_VERDICT_REASON_UNIT_EIME, 1},
+    {VTDPI_VERDICT_REASON_UNIT_NO_PI, 1},
+    {VTDPI_VERDICT_REASON_UNIT_NO_PI, 2},
+    {VTDPI_VERDICT_REASON_IOAPIC, 8},
+    {VTDPI_VERDICT_REASON_IOAPIC, 255},
 };
 
 static void test_verdict_decide_everything_missing_lists_all(void **state)
@@ -268,56 +286,77 @@ static void test_verdict_decide_short_list_still_counts_all(void **state)
 static void test_reason_text_every_code_has_its_own(void **state)
 {
     (void)state;
-    for (int a = VTDPI_REASON_INTREMAP_OFF; a <= VTDPI_REASON_UNIT_NO_PI; a++) {
-        const char *const text = vtdpi_reason_text((enum vtdpi_reason_code)a);
+    for (int a = VTDPI_VERDICT_REASON_INTREMAP_OFF;
+         a <= VTDPI_VERDICT_REASON_UNIT_NO_PI; a++) {
+        const char *const text =
+            vtdpi_verdict_reason_text((enum vtdpi_verdict_reason_code)a);
 
         assert_string_not_equal(text, "unknown reason");
-        for (int b = VTDPI_REASON_INTREMAP_OFF; b < a; b++)
+        for (int b = VTDPI_VERDICT_REASON_INTREMAP_OFF; b < a; b++)
             assert_string_not_equal(
-                text, vtdpi_reason_text((enum vtdpi_reason_code)b));
+                text,
+                vtdpi_verdict_reason_text((enum vtdpi_verdict_reason_code)b));
     }
 }
 
 static void test_reason_text_unknown_code_is_harmless(void **state)
 {
-    static const int codes[] = {0, VTDPI_REASON_UNIT_NO_PI + 1, 1000000, -1};
+    static const int codes[] = {0, VTDPI_VERDICT_REASON_UNIT_NO_PI + 1, 1000000,
+                                -1};
 
     (void)state;
     for (size_t i = 0; i < COUNT(codes); i++) {
-        const enum vtdpi_reason_code code = (enum vtdpi_reason_code)codes[i];
+        const enum vtdpi_verdict_reason_code code =
+            (enum vtdpi_verdict_reason_code)codes[i];
 
-        assert_string_equal(vtdpi_reason_text(code), "unknown reason");
-        assert_int_equal(vtdpi_reason_limit(code), VTDPI_VERDICT_NONE);
-        assert_int_equal(vtdpi_reason_place(code), VTDPI_PLACE_HOST);
+        assert_string_equal(vtdpi_verdict_reason_text(code), "unknown reason");
+        assert_int_equal(vtdpi_verdict_reason_limit(code), VTDPI_VERDICT_NONE);
+        assert_int_equal(vtdpi_verdict_reason_where(code),
+                         VTDPI_VERDICT_WHERE_HOST);
     }
 }
 
 static void test_reason_limit_and_place_follow_the_code(void **state)
 {
     static const struct {
-        enum vtdpi_reason_code code;
+        enum vtdpi_verdict_reason_code code;
         enum vtdpi_verdict limit;
-        enum vtdpi_place place;
+        enum vtdpi_verdict_where place;
     } table[] = {
-        {VTDPI_REASON_INTREMAP_OFF, VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_FIRMWARE, VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_X2APIC_OPTOUT, VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_NO_UNIT, VTDPI_VERDICT_NONE, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_UNIT_UNREADABLE, VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT},
-        {VTDPI_REASON_UNIT_NO_QI, VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT},
-        {VTDPI_REASON_UNIT_NO_IR, VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT},
-        {VTDPI_REASON_UNIT_NO_EIM, VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT},
-        {VTDPI_REASON_UNIT_EIME, VTDPI_VERDICT_NONE, VTDPI_PLACE_UNIT},
-        {VTDPI_REASON_IOAPIC, VTDPI_VERDICT_NONE, VTDPI_PLACE_IOAPIC},
-        {VTDPI_REASON_INTPOST_OFF, VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_NO_CX16, VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_HOST},
-        {VTDPI_REASON_UNIT_NO_PI, VTDPI_VERDICT_REMAPPING, VTDPI_PLACE_UNIT},
+        {VTDPI_VERDICT_REASON_INTREMAP_OFF, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_FIRMWARE, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_X2APIC_OPTOUT, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_NO_UNIT, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_UNIT_UNREADABLE, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_UNIT_NO_QI, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_UNIT_NO_IR, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_UNIT_NO_EIM, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_UNIT_EIME, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_IOAPIC, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_IOAPIC},
+        {VTDPI_VERDICT_REASON_INTPOST_OFF, VTDPI_VERDICT_REMAPPING,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_NO_CX16, VTDPI_VERDICT_REMAPPING,
+         VTDPI_VERDICT_WHERE_HOST},
+        {VTDPI_VERDICT_REASON_UNIT_NO_PI, VTDPI_VERDICT_REMAPPING,
+         VTDPI_VERDICT_WHERE_UNIT},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
-        assert_int_equal(vtdpi_reason_limit(table[i].code), table[i].limit);
-        assert_int_equal(vtdpi_reason_place(table[i].code), table[i].place);
+        assert_int_equal(vtdpi_verdict_reason_limit(table[i].code),
+                         table[i].limit);
+        assert_int_equal(vtdpi_verdict_reason_where(table[i].code),
+                         table[i].place);
     }
 }
 
