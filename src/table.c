@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An interrupt-remapping table: its indexes, changes of its entries, the units
+ * that use it, and the backend for irq.h. Read table.h first; table_dirty.h for
+ * the order of the marks against changes and flushes; table_commit.c for the
+ * flush itself; index.h for the allocator.
+ *
+ * A change goes mark, entry, line, flush, mark away: entry_change(), then
+ * vtdpi_table_commit_(), then dirty_clear().
+ */
 #include "vtdpi/table.h"
 
-#include "commit.h"
 #include "index.h"
 #include "internal.h"
+#include "table_commit.h"
+#include "table_dirty.h"
 #include "vtdpi/atomic.h"
 
 /* Attempts at an entry that somebody else keeps changing, against the rules. */
-#define CLEAR_TRIES 16
+#define ENTRY_REPLACE_TRIES 16
 
 /* Set up. */
 
@@ -15,31 +25,6 @@ static bool count_ok(uint32_t count)
 {
     return count >= VTDPI_TABLE_COUNT_MIN && count <= VTDPI_TABLE_COUNT_MAX &&
            vtdpi_is_power_of_2_(count);
-}
-
-/*
- * What is dirty: two bits for each index, side by side, so that every change of
- * state is one step, and an index that a unit may still use never looks clean,
- * not even for a moment.
- *
- *   0      clean
- *   DIRTY  changed, or about to be
- *   TAKEN  changed before the flush of everything that is under way, or that
- *          was under way last and failed
- *
- * A flush of everything turns DIRTY into TAKEN, flushes, and clears TAKEN. What
- * is changed meanwhile is DIRTY again, so it stays dirty if its own flush
- * fails. A mark for "dirty" alone could not tell the two apart.
- */
-#define DIRTY       1u
-#define TAKEN       2u
-#define DIRTY_PER   32 /* indexes in a word */
-#define DIRTY_EVERY UINT64_C(0x5555555555555555)
-#define TAKEN_EVERY (DIRTY_EVERY << 1)
-
-static uint32_t dirty_words(uint32_t count)
-{
-    return (count + DIRTY_PER - 1) / DIRTY_PER;
 }
 
 size_t vtdpi_table_storage_size(uint32_t count)
@@ -149,62 +134,6 @@ int vtdpi_table_init(struct vtdpi_table *t,
 
 /* Indexes. */
 
-static uint64_t *dirty_word(const struct vtdpi_table *t, uint32_t index)
-{
-    return &t->dirty[index / DIRTY_PER];
-}
-
-static uint64_t dirty_bits(uint32_t index, unsigned int state)
-{
-    return (uint64_t)state << index % DIRTY_PER * 2;
-}
-
-static bool dirty_get(const struct vtdpi_table *t, uint32_t index)
-{
-    return (vtdpi_atomic_load64(dirty_word(t, index)) &
-            dirty_bits(index, DIRTY | TAKEN)) != 0;
-}
-
-/* Returns whether it was dirty before. */
-static bool dirty_set(struct vtdpi_table *t, uint32_t index)
-{
-    const uint64_t old =
-        vtdpi_atomic_or64(dirty_word(t, index), dirty_bits(index, DIRTY));
-
-    return (old & dirty_bits(index, DIRTY | TAKEN)) != 0;
-}
-
-/*
- * After the entry was written. A flush of everything may have taken the mark
- * before that, and have executed its descriptors. Pairs with dirty_take(): if
- * the mark is still here, it is taken later, and the descriptors that follow
- * find the new entry.
- */
-static void dirty_keep(struct vtdpi_table *t, uint32_t index)
-{
-    uint64_t *const word = dirty_word(t, index);
-    const uint64_t bit = dirty_bits(index, DIRTY);
-
-    if ((vtdpi_atomic_load64(word) & bit) == 0)
-        (void)vtdpi_atomic_or64(word, bit);
-}
-
-static void dirty_clear(struct vtdpi_table *t, uint32_t index)
-{
-    (void)vtdpi_atomic_and64(dirty_word(t, index),
-                             ~dirty_bits(index, DIRTY | TAKEN));
-}
-
-static void dirty_take(uint64_t *word)
-{
-    uint64_t old = vtdpi_atomic_load64(word);
-
-    while ((old & DIRTY_EVERY) != 0 &&
-           !vtdpi_atomic_cas64(word, &old,
-                               (old & TAKEN_EVERY) | (old & DIRTY_EVERY) << 1))
-        ;
-}
-
 static bool run_ok(uint32_t count)
 {
     return count <= VTDPI_TABLE_RUN_MAX && vtdpi_is_power_of_2_(count);
@@ -289,6 +218,61 @@ int vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count)
     return vtdpi_index_free_(&t->index, first, count);
 }
 
+/* Posted entries. */
+
+/*
+ * Posted entries are counted, since a unit without CAP.PI blocks each request
+ * that one of them is for. The count and "there will be none" are one word: a
+ * look at the count and a later mark would let a posted entry in between.
+ */
+#define POSTED_CLOSED UINT64_MAX
+
+/*
+ * Before an entry is written that posts. The CAS is ordered against that of
+ * posted_close(), on the same word: if this one is first, the join finds a count
+ * and is refused; if that one is first, this call is refused. With a plain store
+ * both could succeed, and the joined unit would block what is posted.
+ */
+static int posted_add(struct vtdpi_table *t)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&t->posted);
+
+    do {
+        if (old == POSTED_CLOSED)
+            return VTDPI_ENOPI;
+    } while (!vtdpi_atomic_cas64(&t->posted, &old, old + 1));
+    return 0;
+}
+
+/*
+ * After an entry that posted was replaced, or was not written. The CAS orders
+ * the write of the entry before the smaller count, against posted_close(): a
+ * join that finds 0 finds no posted entry in memory. Given back before, the unit
+ * that joins could still read one.
+ */
+static void posted_drop(struct vtdpi_table *t)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&t->posted);
+
+    while (!vtdpi_atomic_cas64(&t->posted, &old, old - 1))
+        ;
+}
+
+/*
+ * Before a unit without CAP.PI is on the list. The CAS from 0 is ordered against
+ * those of posted_add() and posted_drop(), see there. Never opened again: the unit
+ * may be removed and join once more.
+ */
+static int posted_close(struct vtdpi_table *t)
+{
+    uint64_t old = 0;
+
+    return vtdpi_atomic_cas64(&t->posted, &old, POSTED_CLOSED) ||
+                   old == POSTED_CLOSED
+               ? 0
+               : VTDPI_EBUSY;
+}
+
 /* Changes. */
 
 static int index_check(const struct vtdpi_table *t, uint32_t index)
@@ -312,7 +296,7 @@ static int entry_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,
         *found = *old;
         return vtdpi_irte_replace(entry, old, replacement);
     }
-    for (int i = 0; i < CLEAR_TRIES && rc == VTDPI_EAGAIN; i++) {
+    for (int i = 0; i < ENTRY_REPLACE_TRIES && rc == VTDPI_EAGAIN; i++) {
         vtdpi_irte_read(entry, found);
         rc = vtdpi_irte_replace(entry, found, replacement);
     }
@@ -361,7 +345,7 @@ static int entry_change(struct vtdpi_table *t, struct vtdpi_flush *flush,
         return rc;
     }
     caching = entry_publish(t, &t->entries[index]);
-    dirty_keep(t, index);
+    dirty_set_again(t, index);
     if ((found->lo & VTDPI_IRTE_LO_P) == 0) {
         flush->write_buffer = true;
         if (caching)
@@ -384,12 +368,12 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
     int rc = index_check(t, index);
 
     if (rc == 0 && posts && !keeps)
-        rc = vtdpi_table_posted_take_(t);
+        rc = posted_add(t);
     if (rc != 0)
         return rc;
     rc = entry_change(t, flush, index, old, replacement, &found);
     if (!keeps && (rc != 0 ? posts : is_posting(found.lo)))
-        vtdpi_table_posted_put_(t);
+        posted_drop(t);
     return rc;
 }
 
@@ -485,17 +469,80 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
     if (vtdpi_atomic_xchg64(&t->flushing, 1) != 0)
         return VTDPI_EBUSY;
     for (uint32_t i = 0; i < words; i++)
-        dirty_take(&t->dirty[i]);
+        dirty_flush_begin(&t->dirty[i]);
     vtdpi_flush_init(&flush, NULL, 0);
     flush.global = true;
     flush.drain = true;
     rc = vtdpi_table_commit_(t, &flush);
-    for (uint32_t i = 0; rc == 0 && i < words; i++) {
-        if ((vtdpi_atomic_load64(&t->dirty[i]) & TAKEN_EVERY) != 0)
-            (void)vtdpi_atomic_and64(&t->dirty[i], ~TAKEN_EVERY);
-    }
+    for (uint32_t i = 0; rc == 0 && i < words; i++)
+        dirty_flush_done(&t->dirty[i]);
     vtdpi_atomic_store64_release(&t->flushing, 0);
     return rc;
+}
+
+/* Units. */
+
+/* A unit that reads the table already may have entries in its cache that changed
+ * without it: they count as flushed. */
+static int unit_join_check(const struct vtdpi_unit *unit)
+{
+    if (unit->irt.order != 0)
+        return VTDPI_EATTACHED;
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+        return VTDPI_ESTATE;
+    if (!unit->caps.coherent && unit->ops->clean == NULL)
+        return VTDPI_EOPNOTSUPP;
+    return 0;
+}
+
+int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
+                         struct vtdpi_unit *unit)
+{
+    int rc;
+
+    if (t == NULL || link == NULL || unit == NULL)
+        return VTDPI_EINVAL;
+    rc = unit_join_check(unit);
+    if (rc == 0 && !unit->caps.pi)
+        rc = posted_close(t);
+    if (rc != 0)
+        return rc;
+
+    unit->irt = (struct vtdpi_irt){
+        .phys = t->phys,
+        .order = vtdpi_table_order(t),
+        .mode = t->backend.mode,
+    };
+    link->unit = unit;
+    link->next = vtdpi_table_units_(t);
+    /* From here on every change cleans and flushes for this unit, ... */
+    (void)vtdpi_atomic_xchg_ptr((void **)&t->units, link);
+    /* ... and what was written before is cleaned now. */
+    if (!unit->caps.coherent)
+        vtdpi_table_clean_(unit, t->entries,
+                           t->index.count * sizeof(*t->entries));
+    return 0;
+}
+
+int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
+{
+    struct vtdpi_table_unit **at;
+
+    if (t == NULL || unit == NULL)
+        return VTDPI_EINVAL;
+    at = &t->units;
+    for (struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
+         u = vtdpi_table_next_unit_(u)) {
+        if (u->unit == unit) {
+            if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+                return VTDPI_EBUSY;
+            unit->irt = (struct vtdpi_irt){0};
+            vtdpi_atomic_store_ptr_release((void **)at, u->next);
+            return 0;
+        }
+        at = &u->next;
+    }
+    return VTDPI_ENOENT;
 }
 
 /* Queries. */

@@ -65,7 +65,7 @@ VTDPI_BEGIN_DECLS
 /** @brief A unit on a table's list: memory that the host gives. */
 struct vtdpi_table_unit {
     /* private: */
-    void *next; /* struct vtdpi_table_unit * */
+    struct vtdpi_table_unit *next; /* changed beside readers: atomic */
     struct vtdpi_unit *unit;
 };
 
@@ -88,7 +88,7 @@ struct vtdpi_table {
     uint64_t posted;   /* entries that post; all ones: there will be none */
     void **owners;     /* NULL: none are kept */
     struct vtdpi_index index;
-    void *units; /* struct vtdpi_table_unit * */
+    struct vtdpi_table_unit *units; /* likewise */
 };
 
 /** @brief What vtdpi_table_init() needs. */

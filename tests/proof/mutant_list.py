@@ -222,14 +222,14 @@ SEEDS = [
          "qi->status_phys + (uint64_t)(slot + 1) * sizeof(uint32_t);"),
 
     # The blocks of a flush.
-    seed("commit_range", "the last block is left out", "src/commit.c",
+    seed("commit_range", "the last block is left out", "src/table_commit.c",
          "at < r->first + r->count;", "at + block < r->first + r->count;"),
-    seed("commit_range", "blocks larger than the unit takes", "src/commit.c",
+    seed("commit_range", "blocks larger than the unit takes", "src/table_commit.c",
          "while (order < order_max && ", "while ("),
     seed("commit_range", "from the first index, not from its block",
-         "src/commit.c", "r->first & ~(block - 1)", "r->first"),
-    seed("commit_blocks", "17 descriptors", "src/commit.c",
-         "if (used == IEC_MAX ||", "if (used == IEC_MAX + 1 ||"),
+         "src/table_commit.c", "r->first & ~(block - 1)", "r->first"),
+    seed("commit_blocks", "17 descriptors", "src/table_commit.c",
+         "if (used == COMMIT_DESCS_MAX ||", "if (used == COMMIT_DESCS_MAX + 1 ||"),
 
     # Capabilities, options, verdict.
     seed("caps_decode", "NFR without its 1", "src/caps.c",

@@ -53,7 +53,7 @@ MUTANTS = (
         "        any |= taken[i];\n    }\n"
         "    (void)vtdpi_pid_test_and_clear_on(pid);\n"
         "    if (any == 0)\n")),
-    bug("entries are changed and no unit is told", "src/commit.c", (
+    bug("entries are changed and no unit is told", "src/table_commit.c", (
         "    rc = vtdpi_qi_submit(vtdpi_unit_qi(unit), descs, n, ticket);\n",
         "    *ticket = (struct vtdpi_qi_ticket){0};\n    rc = 0;\n")),
     bug("some IPIs of the library get lost", HOST, (

@@ -10,7 +10,7 @@ XAPIC = ("xapic",)
 X2APIC = ("x2apic",)
 SCALABLE = ("scalable",)
 
-COMMIT = "src/commit.c"
+COMMIT = "src/table_commit.c"
 FAULT = "src/fault.c"
 IRQ = "src/irq.c"
 IRTE = "src/irte.c"

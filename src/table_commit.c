@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "commit.h"
+/*
+ * The flush of what was changed in a table, on every unit that uses it. Entries
+ * are written and cleaned by now (table.c); this file cuts indexes into
+ * descriptors, submits, waits and drains.
+ *
+ * Units are flushed in waves, all units of a wave at the same time. A unit that
+ * is off has nothing to flush; commit_unit_is_off() says why that is safe beside
+ * a unit that is being enabled.
+ */
+#include "table_commit.h"
 
 /*
  * More descriptors than this for one commit become one global invalidation. A
@@ -9,20 +18,20 @@
  * So a limit is needed, and not a large one: 16 and their wait fit the smallest
  * ring beside many others, and 512 bytes of stack.
  */
-#define IEC_MAX 16
+#define COMMIT_DESCS_MAX 16
 
 /* Units that are flushed at the same time; more go in several waves. */
-#define WAVE    8
+#define COMMIT_WAVE_MAX  8
 
 /*
  * The descriptors for one range: blocks of the smallest size with which two
  * suffice, or of the largest that the unit takes. Blocks are aligned, so they
  * may cover neighbours; that costs those a refetch and nothing else. Returns
- * how many, or IEC_MAX + 1 if there is no room for them.
+ * how many, or COMMIT_DESCS_MAX + 1 if there is no room for them.
  */
-static uint32_t range_encode(const struct vtdpi_flush_range *r,
-                             unsigned int order_max,
-                             struct vtdpi_qi_desc *descs, uint32_t used)
+static uint32_t commit_encode_range(const struct vtdpi_flush_range *r,
+                                    unsigned int order_max,
+                                    struct vtdpi_qi_desc *descs, uint32_t used)
 {
     unsigned int order = 0;
     uint32_t block;
@@ -32,17 +41,18 @@ static uint32_t range_encode(const struct vtdpi_flush_range *r,
     block = UINT32_C(1) << order;
     for (uint32_t at = r->first & ~(block - 1); at < r->first + r->count;
          at += block) {
-        if (used == IEC_MAX ||
+        if (used == COMMIT_DESCS_MAX ||
             vtdpi_qi_encode_iec(&descs[used], (uint16_t)at, order) != 0)
-            return IEC_MAX + 1;
+            return COMMIT_DESCS_MAX + 1;
         used++;
     }
     return used;
 }
 
 /* The descriptors for one unit; returns how many. */
-static uint32_t flush_encode(const struct vtdpi_flush *flush, unsigned int mhmv,
-                             struct vtdpi_qi_desc descs[IEC_MAX])
+static uint32_t commit_encode(const struct vtdpi_flush *flush,
+                              unsigned int mhmv,
+                              struct vtdpi_qi_desc descs[COMMIT_DESCS_MAX])
 {
     const unsigned int order_max =
         mhmv < VTDPI_IEC_ORDER_MAX ? mhmv : VTDPI_IEC_ORDER_MAX;
@@ -50,8 +60,8 @@ static uint32_t flush_encode(const struct vtdpi_flush *flush, unsigned int mhmv,
     uint32_t used = 0;
 
     for (uint32_t i = 0; i < flush->used && !global; i++) {
-        used = range_encode(&flush->ranges[i], order_max, descs, used);
-        global = used > IEC_MAX;
+        used = commit_encode_range(&flush->ranges[i], order_max, descs, used);
+        global = used > COMMIT_DESCS_MAX;
     }
     if (!global)
         return used;
@@ -60,7 +70,7 @@ static uint32_t flush_encode(const struct vtdpi_flush *flush, unsigned int mhmv,
 }
 
 /* One unit's share of a commit. */
-struct flight {
+struct commit_share {
     struct vtdpi_unit *unit;
     struct vtdpi_qi_ticket ticket;
     bool off; /* nothing to flush */
@@ -75,19 +85,19 @@ struct flight {
  * once its queue is open, which is before the table is latched: what finds it
  * off here has written its entry in time for that invalidation.
  */
-static bool unit_is_off(const struct vtdpi_unit *unit)
+static bool commit_unit_is_off(const struct vtdpi_unit *unit)
 {
     const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
 
     return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED;
 }
 
-static VTDPI_NOINLINE int iec_submit(struct vtdpi_unit *unit,
-                                     const struct vtdpi_flush *flush,
-                                     struct vtdpi_qi_ticket *ticket)
+static VTDPI_NOINLINE int commit_submit(struct vtdpi_unit *unit,
+                                        const struct vtdpi_flush *flush,
+                                        struct vtdpi_qi_ticket *ticket)
 {
-    struct vtdpi_qi_desc descs[IEC_MAX];
-    const uint32_t n = flush_encode(flush, unit->caps.mhmv, descs);
+    struct vtdpi_qi_desc descs[COMMIT_DESCS_MAX];
+    const uint32_t n = commit_encode(flush, unit->caps.mhmv, descs);
     int rc;
 
     if (n == 0)
@@ -99,20 +109,21 @@ static VTDPI_NOINLINE int iec_submit(struct vtdpi_unit *unit,
     return rc;
 }
 
-static void unit_start(struct flight *f, struct vtdpi_unit *unit,
-                       const struct vtdpi_flush *flush)
+static void commit_start(struct commit_share *f, struct vtdpi_unit *unit,
+                         const struct vtdpi_flush *flush)
 {
-    *f = (struct flight){.unit = unit, .off = unit_is_off(unit)};
+    *f = (struct commit_share){.unit = unit, .off = commit_unit_is_off(unit)};
     if (f->off)
         return;
     if (flush->write_buffer)
         f->rc = vtdpi_unit_flush_write_buffer(unit);
     if (f->rc == 0)
-        f->rc = iec_submit(unit, flush, &f->ticket);
+        f->rc = commit_submit(unit, flush, &f->ticket);
 }
 
 /* A ticket that was never submitted is all zeros, or holds its error. */
-static int unit_finish(struct flight *f, const struct vtdpi_flush *flush)
+static int commit_finish(struct commit_share *f,
+                         const struct vtdpi_flush *flush)
 {
     int rc;
 
@@ -138,13 +149,13 @@ int vtdpi_table_commit_(const struct vtdpi_table *t,
     int first_rc = 0;
 
     while (u != NULL) {
-        struct flight wave[WAVE];
+        struct commit_share wave[COMMIT_WAVE_MAX];
         uint32_t n = 0;
 
-        for (; u != NULL && n < WAVE; u = vtdpi_table_next_unit_(u))
-            unit_start(&wave[n++], u->unit, flush);
+        for (; u != NULL && n < COMMIT_WAVE_MAX; u = vtdpi_table_next_unit_(u))
+            commit_start(&wave[n++], u->unit, flush);
         for (uint32_t i = 0; i < n; i++) {
-            const int rc = unit_finish(&wave[i], flush);
+            const int rc = commit_finish(&wave[i], flush);
 
             if (first_rc == 0)
                 first_rc = rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Proofs about commit.c: the blocks that a flush is cut into. */
-#include "src/commit.c"
+/* Proofs about table_commit.c: the blocks that a flush is cut into. */
+#include "src/table_commit.c"
 
 #include "proof.h"
 
@@ -38,7 +38,7 @@ static void claim_cover(const struct vtdpi_flush_range *r,
     const uint32_t end = r->first + r->count;
     uint32_t at = 0;
 
-    for (uint32_t i = 0; i < IEC_MAX; i++) {
+    for (uint32_t i = 0; i < COMMIT_DESCS_MAX; i++) {
         if (i < from || i >= to)
             continue;
         CLAIM((d[i].qw[0] & UINT64_C(0xffff000007ffffff)) == 0x14);
@@ -61,15 +61,15 @@ void proof_commit_range(void) /* unwind 18 */
 {
     const struct vtdpi_flush_range r = any_range(0x10000);
     const unsigned int order_max = nondet_u8() & 15;
-    struct vtdpi_qi_desc d[IEC_MAX] = {0};
-    const uint32_t n = range_encode(&r, order_max, d, 12);
+    struct vtdpi_qi_desc d[COMMIT_DESCS_MAX] = {0};
+    const uint32_t n = commit_encode_range(&r, order_max, d, 12);
 
-    CLAIM(n > 12 && n <= IEC_MAX + 1);
+    CLAIM(n > 12 && n <= COMMIT_DESCS_MAX + 1);
     CLAIM(n <= 14 || (UINT32_C(1) << order_max) < r.count);
     for (uint32_t i = 0; i < 12; i++)
         CLAIM(d[i].qw[0] == 0);
-    REACH(n > IEC_MAX);
-    if (n > IEC_MAX)
+    REACH(n > COMMIT_DESCS_MAX);
+    if (n > COMMIT_DESCS_MAX)
         return;
     claim_cover(&r, d, 12, n, order_max);
     REACH(n == 16);
@@ -81,11 +81,11 @@ void proof_commit_blocks(void) /* unwind 18 */
 {
     const struct vtdpi_flush_range r = any_range(32);
     const unsigned int order_max = nondet_u8() & 15;
-    struct vtdpi_qi_desc d[IEC_MAX] = {0};
-    const uint32_t n = range_encode(&r, order_max, d, 0);
+    struct vtdpi_qi_desc d[COMMIT_DESCS_MAX] = {0};
+    const uint32_t n = commit_encode_range(&r, order_max, d, 0);
 
-    CLAIM(n > 0 && n <= IEC_MAX + 1);
-    if (n > IEC_MAX) {
+    CLAIM(n > 0 && n <= COMMIT_DESCS_MAX + 1);
+    if (n > COMMIT_DESCS_MAX) {
         CLAIM(r.count > UINT32_C(15) << order_max);
         return;
     }
