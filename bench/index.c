@@ -18,7 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "../src/index.h"
+#include "vtdpi/index.h"
+#include "vtdpi/table.h"
 
 #ifdef BENCH_COUNTED
 #include "atomic_hook.h"
@@ -118,13 +119,15 @@ static void subject_up(struct subject *s, unsigned int percent)
     s->used = memory(sizeof(*s->used) * COUNT);
     s->bare_used = memory(sizeof(*s->bare_used) * COUNT);
     s->fit_used = memory(sizeof(*s->fit_used) * COUNT);
-    vtdpi_index_init_(&s->bare, memory(vtdpi_index_words_(COUNT) * 8), COUNT);
+    must(vtdpi_index_init(&s->bare, memory(vtdpi_index_storage_size(COUNT)),
+                          COUNT) == 0,
+         "index");
     for (uint32_t i = 0; i < COUNT; i++) {
         uint32_t index;
 
         must(vtdpi_table_alloc(&s->table, 1, NULL, &index) == 0, "fill");
         s->used[i] = (uint16_t)index;
-        must(vtdpi_index_alloc_(&s->bare, 1, &index) == 0, "fill");
+        must(vtdpi_index_alloc(&s->bare, 1, &index) == 0, "fill");
         s->bare_used[i] = (uint16_t)index;
         s->fit_used[i] = (uint16_t)i;
     }
@@ -133,7 +136,7 @@ static void subject_up(struct subject *s, unsigned int percent)
         const uint32_t i = chance(s->n--);
 
         must(vtdpi_table_free(&s->table, s->used[i], 1) == 0, "free");
-        must(vtdpi_index_free_(&s->bare, s->bare_used[i], 1) == 0, "free");
+        must(vtdpi_index_free(&s->bare, s->bare_used[i], 1) == 0, "free");
         fit_free(s, s->fit_used[i]);
         s->used[i] = s->used[s->n];
         s->bare_used[i] = s->bare_used[s->n];
@@ -214,8 +217,8 @@ static void bare_turn(struct subject *s, uint32_t n)
         const uint32_t i = chance(s->n);
         uint32_t index = s->bare_used[i];
 
-        must(vtdpi_index_free_(&s->bare, index, 1) == 0, "free");
-        must(vtdpi_index_alloc_(&s->bare, 1, &index) == 0, "alloc");
+        must(vtdpi_index_free(&s->bare, index, 1) == 0, "free");
+        must(vtdpi_index_alloc(&s->bare, 1, &index) == 0, "alloc");
         s->bare_used[i] = (uint16_t)index;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a change of entries has to flush, collected in as few ranges as there are
- * gaps. Who calls it, and in which order: struct vtdpi_backend_ops in backend.h.
+ * What a change of entries has to flush, collected in as few ranges as there
+ * are gaps. backend.h says who calls it, and in which order.
  */
 #include "vtdpi/backend.h"
 
@@ -17,7 +17,8 @@ void vtdpi_flush_init(struct vtdpi_flush *flush,
 }
 
 /* Grows @p r by [first, end) if the two touch or overlap. */
-static bool range_extend(struct vtdpi_flush_range *r, uint32_t first, uint32_t end)
+static bool range_extend(struct vtdpi_flush_range *r, uint32_t first,
+                         uint32_t end)
 {
     const uint32_t r_end = r->first + r->count;
 

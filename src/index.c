@@ -1,56 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index.h"
-#include "vtdpi/atomic.h"
-#include "vtdpi/regs.h"
-#include "vtdpi/status.h"
+/*
+ * The index allocator. Read the comment of index.h on leaves and hints first.
+ * All of it comes with the set-up of a device, so it is compiled for size.
+ *
+ * The argument that decides is at hint_top_clear() and hint_clear(). A free
+ * changes the leaf, then loads the hint. An allocator that clears the hint loads
+ * the leaf once more. One of the two sees the other's write.
+ */
+#include "vtdpi/index.h"
 
-static uint32_t leaves_of(uint32_t count)
+#include "internal.h"
+
+#define INDEX_ORDERS      7
+/* Words of a group of hints: one for each order, padded to 64 bytes. */
+#define INDEX_GROUP_WORDS 8
+
+static uint32_t leaf_count(uint32_t count)
 {
     return (count + 63) / 64;
 }
 
-static uint32_t groups_of(uint32_t count)
+static uint32_t group_count(uint32_t count)
 {
-    return (leaves_of(count) + 63) / 64;
+    return (leaf_count(count) + 63) / 64;
 }
 
-static uint32_t lowest(uint64_t word)
+static uint32_t lowest_bit(uint64_t word)
 {
     return (uint32_t)__builtin_ctzll(word);
 }
 
 /*
- * From the starts of the free aligned runs of 2^order in a leaf to those of
- * the runs twice as long: where two of them follow each other, the first at a
+ * From the starts of the free aligned runs of 2^order in a leaf to those of the
+ * runs twice as long: where two of them follow each other, the first at a
  * multiple of the new length. Order 0 is the leaf itself.
  */
-static uint64_t pairs(uint64_t starts, unsigned int order)
+static uint64_t run_pairs(uint64_t starts, unsigned int order)
 {
-    static const uint64_t run_starts[VTDPI_INDEX_ORDERS_ - 1] = {
+    static const uint64_t aligned[INDEX_ORDERS - 1] = {
         UINT64_C(0x5555555555555555), UINT64_C(0x1111111111111111),
         UINT64_C(0x0101010101010101), UINT64_C(0x0001000100010001),
         UINT64_C(0x0000000100000001), UINT64_C(0x0000000000000001),
     };
 
-    return starts & starts >> (1u << order) & run_starts[order];
+    return starts & starts >> (1u << order) & aligned[order];
 }
 
 /* Starts of the free aligned runs of 2^order in a leaf. */
-static VTDPI_COLD uint64_t runs(uint64_t leaf, unsigned int order)
+static VTDPI_COLD uint64_t run_starts(uint64_t leaf, unsigned int order)
 {
     for (unsigned int k = 0; k < order; k++)
-        leaf = pairs(leaf, k);
+        leaf = run_pairs(leaf, k);
     return leaf;
 }
 
 /* How many orders a leaf has a run of; those below come with each. */
-static VTDPI_COLD unsigned int orders(uint64_t leaf)
+static VTDPI_COLD unsigned int run_orders(uint64_t leaf)
 {
     unsigned int n = 0;
 
     while (leaf != 0) {
         n++;
-        leaf = n < VTDPI_INDEX_ORDERS_ ? pairs(leaf, n - 1) : 0;
+        leaf = n < INDEX_ORDERS ? run_pairs(leaf, n - 1) : 0;
     }
     return n;
 }
@@ -58,13 +69,13 @@ static VTDPI_COLD unsigned int orders(uint64_t leaf)
 static uint64_t *hint_word(const struct vtdpi_index *x, uint32_t leaf,
                            unsigned int order)
 {
-    return &x->hints[leaf / 64 * VTDPI_INDEX_GROUP_ + order];
+    return &x->hints[leaf / 64 * INDEX_GROUP_WORDS + order];
 }
 
-static bool leaf_has(const struct vtdpi_index *x, uint32_t leaf,
-                     unsigned int order)
+static bool leaf_has_run(const struct vtdpi_index *x, uint32_t leaf,
+                         unsigned int order)
 {
-    return runs(vtdpi_atomic_load64(&x->leaves[leaf]), order) != 0;
+    return run_starts(vtdpi_atomic_load64(&x->leaves[leaf]), order) != 0;
 }
 
 /* Sets bits that read clear: two words that are mostly set already are only
@@ -87,8 +98,8 @@ static VTDPI_COLD void hint_set(const struct vtdpi_index *x, uint32_t leaf,
  * set a hint there in between has seen the top bit set and left it. One of the
  * two sees the other's write, since all accesses are sequentially consistent.
  */
-static VTDPI_COLD void top_clear(const struct vtdpi_index *x, uint32_t group,
-                                 unsigned int order)
+static VTDPI_COLD void hint_top_clear(const struct vtdpi_index *x,
+                                      uint32_t group, unsigned int order)
 {
     (void)vtdpi_atomic_and64(&x->top[order], ~VTDPI_BIT64(group));
     if (vtdpi_atomic_load64(hint_word(x, group * 64, order)) != 0)
@@ -103,8 +114,8 @@ static VTDPI_COLD void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
     const uint64_t bit = VTDPI_BIT64(leaf % 64);
 
     if ((vtdpi_atomic_and64(word, ~bit) & ~bit) == 0)
-        top_clear(x, leaf / 64, order);
-    if (leaf_has(x, leaf, order))
+        hint_top_clear(x, leaf / 64, order);
+    if (leaf_has_run(x, leaf, order))
         hint_set(x, leaf, order);
 }
 
@@ -117,8 +128,8 @@ static VTDPI_COLD void hint_clear(const struct vtdpi_index *x, uint32_t leaf,
 static VTDPI_COLD void hints_update(const struct vtdpi_index *x, uint32_t leaf,
                                     uint64_t before, uint64_t after)
 {
-    const unsigned int had = orders(before);
-    const unsigned int has = orders(after);
+    const unsigned int had = run_orders(before);
+    const unsigned int has = run_orders(after);
 
     for (unsigned int k = has; k < had; k++)
         hint_clear(x, leaf, k);
@@ -126,27 +137,39 @@ static VTDPI_COLD void hints_update(const struct vtdpi_index *x, uint32_t leaf,
         hint_set(x, leaf, k);
 }
 
-size_t vtdpi_index_words_(uint32_t count)
+static size_t word_count(uint32_t count)
 {
-    return (size_t)leaves_of(count) +
-           ((size_t)groups_of(count) + 1) * VTDPI_INDEX_GROUP_;
+    return (size_t)leaf_count(count) +
+           ((size_t)group_count(count) + 1) * INDEX_GROUP_WORDS;
 }
 
-void vtdpi_index_init_(struct vtdpi_index *x, uint64_t *words, uint32_t count)
+size_t vtdpi_index_storage_size(uint32_t count)
 {
+    if (count < VTDPI_INDEX_COUNT_MIN || count > VTDPI_INDEX_COUNT_MAX ||
+        !vtdpi_is_power_of_2_(count))
+        return 0;
+    return word_count(count) * sizeof(uint64_t);
+}
+
+int vtdpi_index_init(struct vtdpi_index *x, uint64_t *storage, uint32_t count)
+{
+    const size_t words = vtdpi_index_storage_size(count) / sizeof(uint64_t);
     const uint64_t free_leaf =
         count < 64 ? VTDPI_BIT64(count) - 1 : ~UINT64_C(0);
 
+    if (x == NULL || storage == NULL || words == 0)
+        return VTDPI_EINVAL;
     x->count = count;
-    x->top = words;
-    x->hints = words + VTDPI_INDEX_GROUP_;
-    x->leaves = x->hints + groups_of(count) * VTDPI_INDEX_GROUP_;
-    for (size_t i = 0; i < vtdpi_index_words_(count); i++)
-        vtdpi_atomic_store64_relaxed(&words[i], 0);
-    for (uint32_t leaf = 0; leaf < leaves_of(count); leaf++) {
+    x->top = storage;
+    x->hints = storage + INDEX_GROUP_WORDS;
+    x->leaves = x->hints + group_count(count) * INDEX_GROUP_WORDS;
+    for (size_t i = 0; i < words; i++)
+        vtdpi_atomic_store64_relaxed(&storage[i], 0);
+    for (uint32_t leaf = 0; leaf < leaf_count(count); leaf++) {
         vtdpi_atomic_store64_relaxed(&x->leaves[leaf], free_leaf);
         hints_update(x, leaf, 0, free_leaf);
     }
+    return 0;
 }
 
 /* The bits of an aligned run of @p n that starts at @p first. */
@@ -155,21 +178,21 @@ static uint64_t run_bits(uint32_t first, uint32_t n)
     return (n == 64 ? ~UINT64_C(0) : VTDPI_BIT64(n) - 1) << first % 64;
 }
 
-/* Takes the lowest run of a leaf that has one. */
-static VTDPI_COLD bool take_any(struct vtdpi_index *x, uint32_t leaf,
-                                unsigned int order, uint32_t *first)
+/* Takes the lowest_bit run of a leaf that has one. */
+static VTDPI_COLD bool leaf_alloc(struct vtdpi_index *x, uint32_t leaf,
+                                  unsigned int order, uint32_t *first)
 {
     uint64_t old = vtdpi_atomic_load64(&x->leaves[leaf]);
 
     for (;;) {
-        const uint64_t starts = runs(old, order);
+        const uint64_t starts = run_starts(old, order);
         uint64_t left;
 
         if (starts == 0)
             return false;
-        left = old & ~run_bits(lowest(starts), 1u << order);
+        left = old & ~run_bits(lowest_bit(starts), 1u << order);
         if (vtdpi_atomic_cas64(&x->leaves[leaf], &old, left)) {
-            *first = leaf * 64 + lowest(starts);
+            *first = leaf * 64 + lowest_bit(starts);
             hints_update(x, leaf, old, left);
             return true;
         }
@@ -180,8 +203,8 @@ static VTDPI_COLD bool take_any(struct vtdpi_index *x, uint32_t leaf,
  * Follows the hints. Each pass takes a run or clears a hint that was wrong, so
  * this ends unless others free and allocate all the time.
  */
-static VTDPI_COLD bool alloc_by_hints(struct vtdpi_index *x, unsigned int order,
-                                      uint32_t *first)
+static VTDPI_COLD bool hints_alloc(struct vtdpi_index *x, unsigned int order,
+                                   uint32_t *first)
 {
     for (;;) {
         const uint64_t top = vtdpi_atomic_load64(&x->top[order]);
@@ -190,63 +213,96 @@ static VTDPI_COLD bool alloc_by_hints(struct vtdpi_index *x, unsigned int order,
 
         if (top == 0)
             return false;
-        group = lowest(top);
+        group = lowest_bit(top);
         hints = vtdpi_atomic_load64(hint_word(x, group * 64, order));
         if (hints == 0) {
-            top_clear(x, group, order);
+            hint_top_clear(x, group, order);
             continue;
         }
-        leaf = group * 64 + lowest(hints);
-        if (take_any(x, leaf, order, first))
+        leaf = group * 64 + lowest_bit(hints);
+        if (leaf_alloc(x, leaf, order, first))
             return true;
         hint_clear(x, leaf, order);
     }
 }
 
-int vtdpi_index_alloc_(struct vtdpi_index *x, uint32_t n, uint32_t *first)
+static bool run_ok(uint32_t count)
 {
-    const unsigned int order = lowest(n);
+    return count <= VTDPI_INDEX_RUN_MAX && vtdpi_is_power_of_2_(count);
+}
 
-    if (alloc_by_hints(x, order, first))
+static VTDPI_COLD int run_check(const struct vtdpi_index *x, uint32_t first,
+                                uint32_t count)
+{
+    if (x == NULL || !run_ok(count))
+        return VTDPI_EINVAL;
+    if (first % count != 0)
+        return VTDPI_EALIGN;
+    if (first >= x->count || count > x->count - first)
+        return VTDPI_EINDEX;
+    return 0;
+}
+
+int vtdpi_index_alloc(struct vtdpi_index *x, uint32_t count, uint32_t *first)
+{
+    unsigned int order;
+
+    if (x == NULL || first == NULL || !run_ok(count))
+        return VTDPI_EINVAL;
+    order = lowest_bit(count);
+    if (hints_alloc(x, order, first))
         return 0;
-    for (uint32_t leaf = 0; leaf < leaves_of(x->count); leaf++) {
-        if (take_any(x, leaf, order, first))
+    for (uint32_t leaf = 0; leaf < leaf_count(x->count); leaf++) {
+        if (leaf_alloc(x, leaf, order, first))
             return 0;
     }
     return VTDPI_ENOSPC;
 }
 
-int vtdpi_index_take_(struct vtdpi_index *x, uint32_t first, uint32_t n)
+/*
+ * Allocates a run that is free, or frees one that is allocated: @p was is what
+ * each of its bits has to be, all zeros or all ones. One CAS for the whole run,
+ * so that of two callers that want one index one fails. It orders what this CPU
+ * wrote before a free before what the next owner of the run does.
+ */
+static VTDPI_COLD int run_flip(struct vtdpi_index *x, uint32_t first,
+                               uint32_t count, uint64_t was, int error)
 {
-    uint64_t *leaf = &x->leaves[first / 64];
-    const uint64_t bits = run_bits(first, n);
-    uint64_t old = vtdpi_atomic_load64(leaf);
+    int rc = run_check(x, first, count);
+    uint64_t *leaf;
+    uint64_t bits;
+    uint64_t old;
 
+    if (rc != 0)
+        return rc;
+    leaf = &x->leaves[first / 64];
+    bits = run_bits(first, count);
+    old = vtdpi_atomic_load64(leaf);
     do {
-        if ((old & bits) != bits)
-            return VTDPI_EBUSY;
-    } while (!vtdpi_atomic_cas64(leaf, &old, old & ~bits));
-    hints_update(x, first / 64, old, old & ~bits);
+        if (((old ^ was) & bits) != 0)
+            return error;
+    } while (!vtdpi_atomic_cas64(leaf, &old, old ^ bits));
+    hints_update(x, first / 64, old, old ^ bits);
     return 0;
 }
 
-int vtdpi_index_free_(struct vtdpi_index *x, uint32_t first, uint32_t n)
+int vtdpi_index_reserve(struct vtdpi_index *x, uint32_t first, uint32_t count)
 {
-    uint64_t *leaf = &x->leaves[first / 64];
-    const uint64_t bits = run_bits(first, n);
-    uint64_t old = vtdpi_atomic_load64(leaf);
-
-    do {
-        if ((old & bits) != 0)
-            return VTDPI_EFREE;
-    } while (!vtdpi_atomic_cas64(leaf, &old, old | bits));
-    hints_update(x, first / 64, old, old | bits);
-    return 0;
+    return run_flip(x, first, count, ~UINT64_C(0), VTDPI_EBUSY);
 }
 
-bool vtdpi_index_allocated_(const struct vtdpi_index *x, uint32_t first,
-                            uint32_t n)
+int vtdpi_index_free(struct vtdpi_index *x, uint32_t first, uint32_t count)
 {
-    return (vtdpi_atomic_load64(&x->leaves[first / 64]) & run_bits(first, n)) ==
-           0;
+    return run_flip(x, first, count, 0, VTDPI_EFREE);
+}
+
+int vtdpi_index_check(const struct vtdpi_index *x, uint32_t first,
+                      uint32_t count)
+{
+    int rc = run_check(x, first, count);
+
+    if (rc == 0 && (vtdpi_atomic_load64(&x->leaves[first / 64]) &
+                    run_bits(first, count)) != 0)
+        rc = VTDPI_EFREE;
+    return rc;
 }

@@ -10,7 +10,6 @@
  */
 #include "vtdpi/table.h"
 
-#include "index.h"
 #include "internal.h"
 #include "table_commit.h"
 #include "table_dirty.h"
@@ -21,17 +20,11 @@
 
 /* Set up. */
 
-static bool count_ok(uint32_t count)
-{
-    return count >= VTDPI_TABLE_COUNT_MIN && count <= VTDPI_TABLE_COUNT_MAX &&
-           vtdpi_is_power_of_2_(count);
-}
-
 size_t vtdpi_table_storage_size(uint32_t count)
 {
-    if (!count_ok(count))
-        return 0;
-    return (vtdpi_index_words_(count) + dirty_words(count)) * sizeof(uint64_t);
+    const size_t index = vtdpi_index_storage_size(count);
+
+    return index == 0 ? 0 : index + dirty_words(count) * sizeof(uint64_t);
 }
 
 static bool is_aligned(const void *p, size_t to)
@@ -41,9 +34,10 @@ static bool is_aligned(const void *p, size_t to)
 
 static int params_check(const struct vtdpi_table_params *p)
 {
+    const size_t storage_size = vtdpi_table_storage_size(p->count);
     uint64_t size;
 
-    if (p->entries == NULL || p->storage == NULL || !count_ok(p->count) ||
+    if (p->entries == NULL || p->storage == NULL || storage_size == 0 ||
         (p->mode != VTDPI_XAPIC && p->mode != VTDPI_X2APIC) || p->haw < 1 ||
         p->haw > 64)
         return VTDPI_EINVAL;
@@ -52,7 +46,7 @@ static int params_check(const struct vtdpi_table_params *p)
         !is_aligned(p->storage, sizeof(uint64_t)) || p->phys % 4096 != 0 ||
         p->phys % size != 0)
         return VTDPI_EALIGN;
-    if (p->storage_size < vtdpi_table_storage_size(p->count))
+    if (p->storage_size < storage_size)
         return VTDPI_ENOSPC;
     /* Aligned to its size, so the table cannot wrap. */
     if (p->haw < 64 && (p->phys + (size - 1)) >> p->haw != 0)
@@ -72,7 +66,7 @@ static void entry_zero(struct vtdpi_irte *entry)
 }
 
 /* Whether a unit posts by an entry; @p lo is its lower half. */
-static bool is_posting(uint64_t lo)
+static bool entry_posts(uint64_t lo)
 {
     const uint64_t both = VTDPI_IRTE_LO_P | VTDPI_IRTE_LO_IM;
 
@@ -89,8 +83,7 @@ static void entries_init(struct vtdpi_table *t, bool adopt)
             entry_zero(e);
             continue;
         }
-        (void)vtdpi_index_take_(&t->index, i, 1);
-        if (is_posting(lo))
+        if (vtdpi_index_reserve(&t->index, i, 1) == 0 && entry_posts(lo))
             t->posted++; /* nobody else has the table yet */
     }
 }
@@ -120,10 +113,13 @@ int vtdpi_table_init(struct vtdpi_table *t,
             },
         .entries = params->entries,
         .phys = params->phys,
-        .dirty = words + vtdpi_index_words_(params->count),
+        .dirty =
+            words + vtdpi_index_storage_size(params->count) / sizeof(*words),
         .owners = params->owners,
     };
-    vtdpi_index_init_(&t->index, words, params->count);
+    rc = vtdpi_index_init(&t->index, words, params->count);
+    if (rc != 0)
+        return rc;
     for (uint32_t i = 0; i < dirty_words(params->count); i++)
         vtdpi_atomic_store64_relaxed(&t->dirty[i], 0);
     for (uint32_t i = 0; t->owners != NULL && i < params->count; i++)
@@ -133,23 +129,6 @@ int vtdpi_table_init(struct vtdpi_table *t,
 }
 
 /* Indexes. */
-
-static bool run_ok(uint32_t count)
-{
-    return count <= VTDPI_TABLE_RUN_MAX && vtdpi_is_power_of_2_(count);
-}
-
-static int run_check(const struct vtdpi_table *t, uint32_t first,
-                     uint32_t count)
-{
-    if (t == NULL || !run_ok(count))
-        return VTDPI_EINVAL;
-    if (first % count != 0)
-        return VTDPI_EALIGN;
-    if (first >= t->index.count || count > t->index.count - first)
-        return VTDPI_EINDEX;
-    return 0;
-}
 
 static void owners_set(struct vtdpi_table *t, uint32_t first, uint32_t count,
                        void *owner)
@@ -165,9 +144,9 @@ int vtdpi_table_alloc(struct vtdpi_table *t, uint32_t count, void *owner,
 {
     int rc;
 
-    if (t == NULL || first == NULL || !run_ok(count))
+    if (t == NULL)
         return VTDPI_EINVAL;
-    rc = vtdpi_index_alloc_(&t->index, count, first);
+    rc = vtdpi_index_alloc(&t->index, count, first);
     if (rc == 0)
         owners_set(t, *first, count, owner);
     return rc;
@@ -176,11 +155,11 @@ int vtdpi_table_alloc(struct vtdpi_table *t, uint32_t count, void *owner,
 int vtdpi_table_reserve(struct vtdpi_table *t, uint32_t first, uint32_t count,
                         void *owner)
 {
-    int rc = run_check(t, first, count);
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    rc = vtdpi_index_take_(&t->index, first, count);
+    if (t == NULL)
+        return VTDPI_EINVAL;
+    rc = vtdpi_index_reserve(&t->index, first, count);
     if (rc == 0)
         owners_set(t, first, count, owner);
     return rc;
@@ -202,20 +181,20 @@ static int retired_check(const struct vtdpi_table *t, uint32_t first,
 
 int vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count)
 {
-    int rc = run_check(t, first, count);
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    if (!vtdpi_index_allocated_(&t->index, first, count))
-        return VTDPI_EFREE;
-    rc = retired_check(t, first, count);
+    if (t == NULL)
+        return VTDPI_EINVAL;
+    rc = vtdpi_index_check(&t->index, first, count);
+    if (rc == 0)
+        rc = retired_check(t, first, count);
     if (rc != 0)
         return rc;
     /* Before somebody else allocates it and names another owner. */
     for (uint32_t i = first; i < first + count; i++)
         entry_zero(&t->entries[i]);
     owners_set(t, first, count, NULL);
-    return vtdpi_index_free_(&t->index, first, count);
+    return vtdpi_index_free(&t->index, first, count);
 }
 
 /* Posted entries. */
@@ -279,9 +258,7 @@ static int index_check(const struct vtdpi_table *t, uint32_t index)
 {
     if (index >= t->index.count)
         return VTDPI_EINDEX;
-    if (!vtdpi_index_allocated_(&t->index, index, 1))
-        return VTDPI_EFREE;
-    return 0;
+    return vtdpi_index_is_allocated(&t->index, index) ? 0 : VTDPI_EFREE;
 }
 
 /* Replaces @p old, or, if that is NULL, whatever is there. @p found receives
@@ -362,8 +339,8 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
                          const struct vtdpi_irte *replacement)
 {
     struct vtdpi_table *t = (struct vtdpi_table *)ctx;
-    const bool posts = is_posting(replacement->lo);
-    const bool keeps = posts && old != NULL && is_posting(old->lo);
+    const bool posts = entry_posts(replacement->lo);
+    const bool keeps = posts && old != NULL && entry_posts(old->lo);
     struct vtdpi_irte found;
     int rc = index_check(t, index);
 
@@ -372,7 +349,7 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
     if (rc != 0)
         return rc;
     rc = entry_change(t, flush, index, old, replacement, &found);
-    if (!keeps && (rc != 0 ? posts : is_posting(found.lo)))
+    if (!keeps && (rc != 0 ? posts : entry_posts(found.lo)))
         posted_drop(t);
     return rc;
 }
@@ -549,8 +526,7 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
 
 bool vtdpi_table_is_allocated(const struct vtdpi_table *t, uint32_t index)
 {
-    return index < t->index.count &&
-           vtdpi_index_allocated_(&t->index, index, 1);
+    return vtdpi_index_is_allocated(&t->index, index);
 }
 
 bool vtdpi_table_is_dirty(const struct vtdpi_table *t, uint32_t index)

@@ -47,6 +47,7 @@
 
 #include "vtdpi/backend.h"
 #include "vtdpi/compiler.h"
+#include "vtdpi/index.h"
 #include "vtdpi/irte.h"
 #include "vtdpi/status.h"
 #include "vtdpi/unit.h"
@@ -54,27 +55,19 @@
 VTDPI_BEGIN_DECLS
 
 /** Fewest entries of a table: IRTA.S is 0. */
-#define VTDPI_TABLE_COUNT_MIN 2
+#define VTDPI_TABLE_COUNT_MIN VTDPI_INDEX_COUNT_MIN
 
 /** Most entries of a table: IRTA.S is 15. */
-#define VTDPI_TABLE_COUNT_MAX 65536
+#define VTDPI_TABLE_COUNT_MAX VTDPI_INDEX_COUNT_MAX
 
 /** Longest run of indexes that is allocated at once; MSI needs 32. */
-#define VTDPI_TABLE_RUN_MAX   64
+#define VTDPI_TABLE_RUN_MAX   VTDPI_INDEX_RUN_MAX
 
 /** @brief A unit on a table's list: memory that the host gives. */
 struct vtdpi_table_unit {
     /* private: */
     struct vtdpi_table_unit *next; /* changed beside readers: atomic */
     struct vtdpi_unit *unit;
-};
-
-/* private: the index allocator, see src/index.h. */
-struct vtdpi_index {
-    uint64_t *top;
-    uint64_t *hints;
-    uint64_t *leaves;
-    uint32_t count;
 };
 
 /** @brief A table; the host embeds or allocates it. */

@@ -16,6 +16,7 @@
 #include "vtdpi/config.h"
 #include "vtdpi/dmar.h"
 #include "vtdpi/fault.h"
+#include "vtdpi/index.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/irte.h"
 #include "vtdpi/msi.h"

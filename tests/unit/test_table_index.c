@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* table.h: allocation of indexes, against an oracle that is an array. */
+/* table.h: its indexes and their owners, against an oracle that is an array. The
+ * allocator itself is tested in test_index.c. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -164,84 +165,6 @@ static void test_storage_size_is_about_three_bits_an_entry(void **state)
     assert_int_equal(vtdpi_table_storage_size(131072), 0);
 }
 
-/* Every set of used indexes of a table of 8, and from there every operation.
- * A set is reached by reserving, in ascending or in descending order. */
-static void reach(struct world *w, uint32_t count, uint32_t set, bool down)
-{
-    world_init(w, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t index = down ? count - 1 - i : i;
-
-        if ((set >> index & 1) != 0)
-            checked_reserve(w, index, 1);
-    }
-}
-
-static void small_operations(struct world *w, uint32_t count, uint32_t set,
-                             bool down)
-{
-    uint32_t first;
-
-    for (uint32_t n = 1; n <= VTDPI_TABLE_RUN_MAX; n *= 2) {
-        reach(w, count, set, down);
-        (void)checked_alloc(w, n, &first);
-        assert_agrees(w);
-        for (first = 0; first + n <= count; first += n) {
-            reach(w, count, set, down);
-            checked_free(w, first, n);
-            assert_agrees(w);
-            (void)checked_alloc(w, n, &(uint32_t){0});
-            reach(w, count, set, down);
-            checked_reserve(w, first, n);
-            assert_agrees(w);
-        }
-    }
-}
-
-static void test_small_tables_every_state_and_operation(void **state)
-{
-    struct world *w = *state;
-
-    for (uint32_t count = 2; count <= 8; count *= 2) {
-        for (uint32_t set = 0; set < UINT32_C(1) << count; set++) {
-            small_operations(w, count, set, false);
-            small_operations(w, count, set, true);
-            assert_storage_kept(w);
-        }
-    }
-}
-
-static void test_alloc_every_size_until_full_and_back(void **state)
-{
-    struct world *w = *state;
-    uint32_t first;
-
-    for (uint32_t count = 2; count <= COUNT_MAX; count *= 2) {
-        for (uint32_t n = 1; n <= VTDPI_TABLE_RUN_MAX && n <= count; n *= 8) {
-            uint32_t got = 0;
-
-            world_init(w, count);
-            while (vtdpi_table_alloc(&w->table, n, w, &first) == 0) {
-                assert_int_equal(first % n, 0);
-                assert_true(oracle_free(w, first, n));
-                oracle_mark(w, first, n, true);
-                got += n;
-            }
-            assert_int_equal(got, count);
-            assert_int_equal(vtdpi_table_alloc(&w->table, 1, w, &first),
-                             VTDPI_ENOSPC);
-            assert_agrees(w);
-            checked_free(w, count - n, n);
-            assert_true(checked_alloc(w, n, &first));
-            assert_int_equal(first, count - n);
-            for (first = 0; first < count; first += n)
-                checked_free(w, first, n);
-            assert_agrees(w);
-        }
-        assert_storage_kept(w);
-    }
-}
-
 static uint32_t random_next(uint64_t *seed)
 {
     *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -276,9 +199,7 @@ static void test_random_operations_agree_with_oracle(void **state)
     struct world *w = *state;
 
     random_run(w, 64, 20000);
-    random_run(w, 128, 20000);
     random_run(w, 1024, 20000);
-    random_run(w, 8192, 4000); /* two groups of hints */
 }
 
 static void test_alloc_bad_argument_is_refused(void **state)
@@ -388,8 +309,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_storage_size_is_about_three_bits_an_entry),
-        TEST(test_small_tables_every_state_and_operation),
-        TEST(test_alloc_every_size_until_full_and_back),
         TEST(test_random_operations_agree_with_oracle),
         TEST(test_alloc_bad_argument_is_refused),
         TEST(test_reserve_and_free_bad_argument_is_refused),
