@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "vtdpi/choose.h"
+#include "vtdpi/sched.h"
 
 enum {
     VCPUS = 4096,

@@ -11,7 +11,6 @@
 #include "vtdpi/backend.h"
 #include "vtdpi/bind.h"
 #include "vtdpi/caps.h"
-#include "vtdpi/choose.h"
 #include "vtdpi/compiler.h"
 #include "vtdpi/config.h"
 #include "vtdpi/dmar.h"

@@ -2,7 +2,7 @@
 /* A pCPU's thread: its interrupts, its guest, what it does with vCPUs. */
 #include "host.h"
 #include "host_internal.h"
-#include "vtdpi/choose.h"
+#include "vtdpi/sched.h"
 
 /* The vectors that a local APIC delivers in host mode. */
 static bool take_interrupts(struct pcpu *p)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtdpi/choose.h"
+#include "vtdpi/sched.h"
 
 enum {
     PCPUS = 10,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtdpi/choose.h"
+#include "vtdpi/sched.h"
 
 enum {
     PCPUS = 6,

@@ -7,7 +7,7 @@
 /* With two vectors: 0 and 2 on the first, 1 on the second. */
 static const uint32_t slots[VCPUS] = {4, 65, 5};
 
-/* As sched_types.h has it. */
+/* As sched.h has it. */
 static uint32_t index_of(const struct world *w, uint32_t slot)
 {
     return slot / 64 % w->wnv_count;

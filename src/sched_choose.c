@@ -4,7 +4,7 @@
  * may be briefly clear: estimates, for which relaxed loads do. Nothing depends
  * on them but how long lists grow.
  */
-#include "vtdpi/choose.h"
+#include "vtdpi/sched.h"
 
 /* How many others are compared, and which share of the bound is placed
  * elsewhere before the own list is counted again. */
