@@ -50,7 +50,7 @@ struct subject {
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_refs[PAGES];
     struct vtdpi_pid_page page[PAGES];
-    void *pcpu;
+    struct vtdpi_pcpu *pcpu;
     struct vtdpi_vcpu vcpu[VCPUS_MAX];
     struct vtdpi_backend backend;
     struct vtdpi_irte entry[IRQS_MAX];

@@ -40,7 +40,7 @@ struct rig {
     struct vtdpi_sched sched;
     struct vtdpi_page_ref pages[PAGES];
     struct vtdpi_pid_page page[PAGES];
-    void *pcpus[PCPUS];
+    struct vtdpi_pcpu *pcpus[PCPUS];
     struct vtdpi_pcpu pcpu[PCPUS];
     uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];
     struct vtdpi_vcpu vcpu[VCPUS];

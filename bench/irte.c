@@ -47,7 +47,7 @@ static struct {
     struct vtdpi_sched sched;
     struct vtdpi_platform_ops ops;
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slot;
+    struct vtdpi_pcpu *pcpu_slot;
     struct vtdpi_pid_page page;
     struct vtdpi_vcpu vcpu[2];
     struct vtdpi_irq irq[INTERRUPTS];

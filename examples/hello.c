@@ -23,7 +23,7 @@ int main(void)
         .ops = &ops,
         .pages = (struct vtdpi_page_ref[1]){{0}},
         .max_pages = 1,
-        .pcpus = (void *[1]){NULL},
+        .pcpus = (struct vtdpi_pcpu *[1]){NULL},
         .max_pcpus = 1,
         .apic_mode = VTDPI_X2APIC,
         .anv = 0xf2,

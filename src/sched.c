@@ -82,9 +82,9 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     set_vectors(s, params);
     vtdpi_atomic_store64_relaxed(&s->scan, 0);
     for (uint32_t i = 0; i < s->max_pages; i++)
-        vtdpi_atomic_store_ptr_release(&s->pages[i].page, NULL);
+        page_publish(&s->pages[i], NULL, NULL);
     for (uint32_t i = 0; i < s->max_pcpus; i++)
-        vtdpi_atomic_store_ptr_release(&s->pcpus[i], NULL);
+        pcpu_publish(s, i, NULL);
     return 0;
 }
 
@@ -98,7 +98,7 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
         return VTDPI_EPAGE;
     if ((uintptr_t)memory % VTDPI_PAGE_SIZE != 0 || phys % VTDPI_PAGE_SIZE != 0)
         return VTDPI_EALIGN;
-    if (vtdpi_atomic_load_ptr_acquire(&s->pages[number].page) != NULL)
+    if (page_found(&s->pages[number]) != NULL)
         return VTDPI_EPAGEBUSY;
 
     page->pids = memory;
@@ -111,10 +111,8 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
     /*
      * Release: whoever finds the page finds it initialised. Pairs with the
      * acquire of attach; a handler finds a bit of this page only after that.
-     * The PIDs first: attach looks at the other one.
      */
-    vtdpi_atomic_store_ptr_release(&s->pages[number].pids, memory);
-    vtdpi_atomic_store_ptr_release(&s->pages[number].page, page);
+    page_publish(&s->pages[number], page, page->pids);
     return 0;
 }
 
@@ -128,7 +126,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     if (apic_id == UINT32_MAX ||
         (s->apic_mode == VTDPI_XAPIC && apic_id >= 0xff))
         return VTDPI_ERANGE;
-    if (vtdpi_atomic_load_ptr_acquire(&s->pcpus[number]) != NULL)
+    if (pcpu_found(s, number) != NULL)
         return VTDPI_EATTACHED;
 
     for (size_t i = 0; i < VTDPI_BITMAP_WORDS(s->max_pages); i++)
@@ -146,7 +144,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
                                                  UINT64_C(0x9e3779b97f4a7c15));
     vtdpi_atomic_store64_relaxed(&p->online, 0);
     /* Release: pairs with the acquire of detach. */
-    vtdpi_atomic_store_ptr_release(&s->pcpus[number], p);
+    pcpu_publish(s, number, p);
     return 0;
 }
 
@@ -324,7 +322,7 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
         return VTDPI_EATTACHED;
     if (page_of_slot(slot) >= s->max_pages)
         return VTDPI_ESLOT;
-    page = vtdpi_atomic_load_ptr_acquire(&s->pages[page_of_slot(slot)].page);
+    page = page_found(&s->pages[page_of_slot(slot)]);
     if (page == NULL)
         return VTDPI_ENOPAGE;
     if ((vtdpi_atomic_or64(&page->claimed, bit_of(slot)) & bit_of(slot)) != 0)

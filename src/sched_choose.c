@@ -5,6 +5,7 @@
  * on them but how long lists grow.
  */
 #include "vtdpi/sched.h"
+#include "sched_slots.h"
 
 /* How many others are compared, and which share of the bound is placed
  * elsewhere before the own list is counted again. */
@@ -56,8 +57,7 @@ static struct vtdpi_pcpu *some_other(struct vtdpi_pcpu *here)
     uint32_t n = draw(here, s->max_pcpus);
 
     for (uint32_t i = 0; i < s->max_pcpus; i++) {
-        struct vtdpi_pcpu *const p =
-            vtdpi_atomic_load_ptr_acquire(&s->pcpus[n]);
+        struct vtdpi_pcpu *const p = pcpu_found(s, n);
 
         if (p != NULL && p != here && is_online(p))
             return p;

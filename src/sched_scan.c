@@ -38,10 +38,8 @@ static uint64_t notified(const struct vtdpi_page_ref *ref, uint64_t bits)
 {
     /* Acquire: pairs with vtdpi_sched_add_page(), which publishes both before
      * any bit of the page can be set; else they could be read as absent. */
-    const struct vtdpi_pid *const pids =
-        vtdpi_atomic_load_ptr_acquire(&ref->pids);
-    const struct vtdpi_pid_page *const page =
-        vtdpi_atomic_load_ptr_acquire(&ref->page);
+    const struct vtdpi_pid *const pids = page_pids(ref);
+    const struct vtdpi_pid_page *const page = page_found(ref);
     uint64_t on = 0;
 
     for (uint64_t b = bits; b != 0; b &= b - 1) {
@@ -120,8 +118,7 @@ static uint32_t handle_word(const struct vtdpi_pcpu *p, uint32_t word,
             bits = clear_summary(p, leaf);
         bits = notified(&pages[leaf], bits);
         if (bits != 0)
-            woken += wake_slots(
-                s, vtdpi_atomic_load_ptr_acquire(&pages[leaf].page), bits);
+            woken += wake_slots(s, page_found(&pages[leaf]), bits);
     }
     return woken;
 }
@@ -166,8 +163,7 @@ static uint32_t wake_all(struct vtdpi_pcpu *p)
         const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);
 
         if (bits != 0)
-            woken += wake_slots(
-                s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page), bits);
+            woken += wake_slots(s, page_found(&s->pages[i]), bits);
     }
     scan_end(&s->scan);
     return woken;
@@ -241,7 +237,7 @@ static const uint64_t *sequence(const struct vtdpi_sched *s, uint32_t n)
 
     if (n == s->max_pcpus)
         return &s->scan;
-    p = vtdpi_atomic_load_ptr_acquire(&s->pcpus[n]);
+    p = pcpu_found(s, n);
     return p == NULL ? NULL : &p->scan;
 }
 

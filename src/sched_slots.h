@@ -33,10 +33,46 @@ static inline uint32_t wnv_index(const struct vtdpi_sched *s, uint32_t slot)
     return page_of_slot(slot) & (s->wnv_count - 1U);
 }
 
+/*
+ * Pages and pCPUs that came later than the instance: published by a release
+ * store, found by an acquire load, so that whoever finds one finds it
+ * initialised. The atomics of pointers take void *.
+ */
+static inline struct vtdpi_pid *page_pids(const struct vtdpi_page_ref *ref)
+{
+    return vtdpi_atomic_load_ptr_acquire((void *const *)&ref->pids);
+}
+
+static inline struct vtdpi_pid_page *
+page_found(const struct vtdpi_page_ref *ref)
+{
+    return vtdpi_atomic_load_ptr_acquire((void *const *)&ref->page);
+}
+
+/* The PIDs first: attach looks at the page. */
+static inline void page_publish(struct vtdpi_page_ref *ref,
+                                struct vtdpi_pid_page *page,
+                                struct vtdpi_pid *pids)
+{
+    vtdpi_atomic_store_ptr_release((void **)&ref->pids, pids);
+    vtdpi_atomic_store_ptr_release((void **)&ref->page, page);
+}
+
+static inline struct vtdpi_pcpu *pcpu_found(const struct vtdpi_sched *s,
+                                            uint32_t number)
+{
+    return vtdpi_atomic_load_ptr_acquire((void *const *)&s->pcpus[number]);
+}
+
+static inline void pcpu_publish(struct vtdpi_sched *s, uint32_t number,
+                                struct vtdpi_pcpu *p)
+{
+    vtdpi_atomic_store_ptr_release((void **)&s->pcpus[number], p);
+}
+
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
 {
-    return vtdpi_atomic_load_ptr_acquire(
-        &v->sched->pages[page_of_slot(v->slot)].page);
+    return page_found(&v->sched->pages[page_of_slot(v->slot)]);
 }
 
 #endif

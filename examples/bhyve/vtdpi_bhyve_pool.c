@@ -29,7 +29,7 @@ struct pid_page {
 static struct {
     struct pid_page *pages[MAX_PAGES];
     struct vtdpi_page_ref known[MAX_PAGES]; /* the library's */
-    void **pcpus;                           /* likewise */
+    struct vtdpi_pcpu **pcpus;              /* likewise */
     uint64_t *bitmaps;
     u_int count;
 } pool;

@@ -13,7 +13,7 @@
 
 static struct vtdpi_pid_page pages[PID_PAGES];
 static struct vtdpi_page_ref page_list[PID_PAGES];
-static void *pcpu_list[PCPUS];
+static struct vtdpi_pcpu *pcpu_list[PCPUS];
 static _Alignas(VTDPI_PAGE_SIZE) uint8_t pids[PID_PAGES][VTDPI_PAGE_SIZE];
 
 static atomic_flag lock = ATOMIC_FLAG_INIT;

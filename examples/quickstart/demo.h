@@ -195,7 +195,7 @@ struct demo {
     struct vtdpi_platform_ops ops; /* of the scheduling instance */
     struct vtdpi_sched sched;
     struct vtdpi_page_ref pages[PID_PAGES];
-    void *pcpu_slots[PCPUS];
+    struct vtdpi_pcpu *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PID_PAGES];
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];

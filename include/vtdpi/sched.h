@@ -99,9 +99,11 @@ struct vtdpi_pid_page {
  */
 struct vtdpi_page_ref {
     /* private: */
-    void *pids; /* struct vtdpi_pid *, the page itself */
-    void *page; /* struct vtdpi_pid_page *, NULL while absent */
+    struct vtdpi_pid *pids;      /* the page itself */
+    struct vtdpi_pid_page *page; /* NULL while absent */
 };
+
+struct vtdpi_pcpu;
 
 /** @brief A scheduling instance; the host embeds or allocates it. */
 struct vtdpi_sched {
@@ -109,7 +111,7 @@ struct vtdpi_sched {
     const struct vtdpi_platform_ops *ops;
     void *ctx;
     struct vtdpi_page_ref *pages;
-    void **pcpus; /* struct vtdpi_pcpu *, NULL while absent */
+    struct vtdpi_pcpu **pcpus; /* NULL while absent */
     uint32_t max_pages;
     uint32_t max_pcpus;
     enum vtdpi_apic_mode apic_mode;
@@ -160,7 +162,7 @@ struct vtdpi_sched_params {
     struct vtdpi_page_ref *pages;
     uint32_t max_pages; /**< 1 to VTDPI_PAGES_MAX. */
     /** Memory for @p max_pcpus pointers, as long as the instance lives. */
-    void **pcpus;
+    struct vtdpi_pcpu **pcpus;
     uint32_t max_pcpus;             /**< At least 1. */
     enum vtdpi_apic_mode apic_mode; /**< How the CPUs' APICs are addressed. */
     /** Active notification vector, in every VMCS; 16 to 255. */

@@ -61,7 +61,7 @@ struct host {
     struct vtdpi_sched s;
     struct vtdpi_pid_page page[PAGES];
     struct vtdpi_page_ref pages[PAGES];
-    void *pcpus[CPUS];
+    struct vtdpi_pcpu *pcpus[CPUS];
     struct host_cpu cpu[CPUS];
     struct host_vcpu vcpu[VCPUS];
     struct host_thread thread[EX_FIBERS];

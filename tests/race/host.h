@@ -79,7 +79,7 @@ struct world {
     struct vtdpi_sched sched;
     struct vtdpi_platform_ops ops;
     struct vtdpi_page_ref pages[PAGES];
-    void *pcpus[PCPUS];
+    struct vtdpi_pcpu *pcpus[PCPUS];
     struct vtdpi_pid_page page[PAGES];
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];

@@ -37,7 +37,7 @@ struct rig {
     struct vtdpi_pcpu pcpu;
     uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slot;
+    struct vtdpi_pcpu *pcpu_slot;
     void *owners[ENTRIES];
     struct vtdpi_irte *entries;
     uint8_t *shadow;

@@ -36,7 +36,7 @@ struct rig {
     struct vtdpi_platform_ops ops;
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slot;
+    struct vtdpi_pcpu *pcpu_slot;
     struct vtdpi_pid_page page;
     struct vtdpi_pcpu pcpu;
     uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];

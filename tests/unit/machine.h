@@ -51,7 +51,7 @@ struct machine {
     uint32_t *status[UNITS];
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slots[MACHINE_PCPUS]; /* left to the test */
+    struct vtdpi_pcpu *pcpu_slots[MACHINE_PCPUS]; /* left to the test */
     struct vtdpi_pid_page page;
     struct vtdpi_pid *pids;
     struct vtdpi_vcpu vcpu[MACHINE_VCPUS]; /* vCPU i has slot i */

@@ -38,7 +38,7 @@ enum {
 struct fixture {
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_slot;
-    void *pcpu_slot;
+    struct vtdpi_pcpu *pcpu_slot;
     struct vtdpi_pid_page page;
     void *pids;
     struct vtdpi_vcpu vcpu[2]; /* A in slot 1, B in slot 2 */

@@ -19,7 +19,7 @@ struct host {
     struct vtdpi_sched s;
     struct vtdpi_page_ref pages[PAGES];
     struct vtdpi_pid_page page[BACKED];
-    void *pcpus[PCPUS + 1]; /* behind the last one: stray */
+    struct vtdpi_pcpu *pcpus[PCPUS + 1]; /* behind the last one: stray */
     struct vtdpi_pcpu pcpu[PCPUS];
     struct vtdpi_pcpu stray; /* online, and not the instance's */
     uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];

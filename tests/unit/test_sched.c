@@ -134,7 +134,7 @@ static void test_pcpu_init_xapic_limits_and_encoding(void **state)
 {
     struct world *w = *state;
     struct vtdpi_page_ref pages[1];
-    void *pcpus[3];
+    struct vtdpi_pcpu *pcpus[3];
     const struct vtdpi_sched_params params = {
         &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, {WNV}, 0};
     struct vtdpi_sched s;

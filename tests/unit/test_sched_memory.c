@@ -24,7 +24,7 @@ enum {
 struct memory {
     struct vtdpi_sched s;
     struct vtdpi_page_ref pages[PAGES_MAX];
-    void *pcpus[PCPUS];
+    struct vtdpi_pcpu *pcpus[PCPUS];
     struct vtdpi_pid_page page[PAGES_MAX];
     struct vtdpi_pcpu pcpu[PCPUS];
     uint64_t bitmap[PCPUS][WORDS_MAX + BEHIND];

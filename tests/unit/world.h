@@ -42,7 +42,7 @@ struct world {
     struct vtdpi_sched s;
     struct vtdpi_platform_ops ops;
     struct vtdpi_page_ref page_slots[PAGES];
-    void *pcpu_slots[PCPUS];
+    struct vtdpi_pcpu *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PRESENT];
     struct vtdpi_pcpu pcpu[PCPUS];
     uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];
