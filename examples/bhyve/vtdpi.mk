@@ -24,7 +24,8 @@ SRCS+=  backend.c \
         route.c \
         route_map.c \
         sched.c \
-        sched_scan.c \
+        sched_pcpu.c \
+        sched_vcpu.c \
         status.c \
         verdict.c
 

@@ -18,9 +18,9 @@
  * | a wakeup vector arrives                     | vtdpi_pcpu_handle_wakeup()   |
  * | the active vector arrives in host mode      | nothing but EOI              |
  *
- * **Rule S, the single writer.** A vCPU's place (its blocked bit, and NV, NDST
- * and SN of its PID) is changed only by its owner: its own thread, or whoever
- * holds it stopped. Calls marked "owner" are never made concurrently for one
+ * **Rule S, the single writer.** A vCPU's destination (NV, NDST and SN of its
+ * PID) and its blocked bit are changed only by its owner: its own thread, or
+ * whoever holds it stopped. Calls marked "owner" are never made concurrently for one
  * vCPU, and are not interrupted by another owner call for the same vCPU: on a
  * preemptible host, with preemption off. Posters change only PIR and ON. The
  * wakeup handler, offline and rescan only read, and call wake.

@@ -6,8 +6,9 @@ import dataclasses
 
 from mutation import Mutant
 
-SCHED = "src/sched.c"
-SCAN = "src/sched_scan.c"
+BLOCKED = "src/sched_blocked.h"
+VCPU = "src/sched_vcpu.c"
+PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
 
 
@@ -18,61 +19,67 @@ class Bug(Mutant):
     host: str = ""  # an error of the host, of world.h, in place of changes
 
 
-def bug(file, name, by, origin, pairs):
-    return Bug(name, tuple((file, a, b) for a, b in pairs), by, origin)
+def changes(file, pairs):
+    """Pairs of text and replacement in @file, or triples that name another."""
+    return tuple(p if len(p) == 3 else (file, *p) for p in pairs)
 
 
-def sched(name, by, origin, *pairs):
-    return bug(SCHED, name, by, origin, pairs)
+def blocked(name, by, origin, *pairs):
+    return Bug(name, changes(BLOCKED, pairs), by, origin)
 
 
-def scan(name, by, origin, *pairs):
-    return bug(SCAN, name, by, origin, pairs)
+def vcpu(name, by, origin, *pairs):
+    return Bug(name, changes(VCPU, pairs), by, origin)
+
+
+def pcpu(name, by, origin, *pairs):
+    return Bug(name, changes(PCPU, pairs), by, origin)
 
 
 def pid(name, by, origin, *pairs):
-    return bug(PID, name, by, origin, pairs)
+    return Bug(name, changes(PID, pairs), by, origin)
 
 
 def host(name, by, origin):
     return Bug(f"host: {name}", (), by, origin, name)
 
 
-def same(file, name, why, pairs):
-    return Mutant(name, tuple((file, a, b) for a, b in pairs), survives=why)
+def same_vcpu(name, why, *pairs):
+    return Mutant(name, changes(VCPU, pairs), survives=why)
 
 
-def same_sched(name, why, *pairs):
-    return same(SCHED, name, why, pairs)
-
-
-def same_scan(name, why, *pairs):
-    return same(SCAN, name, why, pairs)
+def same_pcpu(name, why, *pairs):
+    return Mutant(name, changes(PCPU, pairs), survives=why)
 
 
 def same_pid(name, why, *pairs):
-    return same(PID, name, why, pairs)
+    return Mutant(name, changes(PID, pairs), survives=why)
 
 
 # Pieces of the sources that several mutants replace.
-RUN = """    (void)vtdpi_pid_replace(v->pid, PLACE, place(v->sched->anv, p->ndst));
-    leave_blocked(v);"""
-SET_LEAF = "    (void)vtdpi_atomic_or64(&p->leaf[leaf], bit_of(slot));\n"
-SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & bit_of(leaf)) == 0)
-        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+DESTINATION = """PID_OWNED,
+                            pid_destination(v->sched->anv, p->ndst)"""
+RUN = f"""    (void)vtdpi_pid_replace(v->pid, {DESTINATION});
+    blocked_leave(v);"""
+SET_LEAF = "    (void)vtdpi_atomic_or64(&p->leaf[leaf], slot_bit(slot));\n"
+SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & leaf_bit(leaf)) == 0)
+        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
 """
 SET_AGAIN = """    if (bits != 0)
-        (void)vtdpi_atomic_or64(summary, bit_of(leaf));
+        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
 """
-NOTIFIED = "        bits = notified(&pages[leaf], bits);\n"
+NOTIFIED = "        bits = slots_notified(&pages[leaf], bits);\n"
+SET_THEN_LOOK = """    blocked_set(p, slot);
+    if (vtdpi_atomic_load64(&p->online)"""
+LOOK = "    if (vtdpi_atomic_load64(&p->online)"
 RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
         return true;
-    unmark(p, v->slot);
+    blocked_clear(p, slot);
     return false;"""
 GO_OFFLINE = """    (void)vtdpi_atomic_xchg64(&p->online, 0);
-    return wake_all(p);"""
+    return wake_all_blocked(p);"""
 POLL = """    for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
-        if (!scan_passed(v, sequence(s, v->detach_next)))
+        if (!scan_passed(v, scan_sequence(s, v->detach_next)))
             return false;
     }
 """
@@ -86,10 +93,10 @@ HARVESTED = """        any |= out[i];
 NOTIFY_CAS = """    } while (!vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
 
     n.needed"""
-BLOCK = """    if (!mark_online(v, p))
+BLOCK = """    if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
-    if (!arm(v, p)) {
-        unmark(p, v->slot);
+    if (!destination_set_wakeup(v, p)) {
+        blocked_clear(p, v->slot);
         return VTDPI_BLOCK_PENDING;
     }
     v->blocked_on = p;
@@ -99,8 +106,8 @@ SECOND_LOOK = """    if (vtdpi_pid_pir_pending(v->pid)) {
         return VTDPI_BLOCK_PENDING;
     }
 """
-UNMARK = (
-    "    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~bit_of(slot));\n"
+CLEAR_LEAF = (
+    "    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~slot_bit(slot));\n"
 )
 
 START = "    scan_begin(&p->scan);\n"
@@ -123,232 +130,230 @@ MOVING = """    struct vtdpi_pcpu *const q =
                 &page->pids[slot % 64].control;
             uint64_t old = vtdpi_atomic_load64(control);
 
-            mark(q, slot);
-            if ((old & VTDPI_PID_NV) != place(p->sched->anv, 0))
+            blocked_set(q, slot);
+            if ((old & VTDPI_PID_NV) != pid_destination(p->sched->anv, 0))
                 (void)vtdpi_atomic_cas64(
                     control, &old,
-                    (old & ~VTDPI_PID_NDST) | place(0, q->ndst));
-            unmark(p, slot);
+                    (old & ~VTDPI_PID_NDST) | pid_destination(0, q->ndst));
+            blocked_clear(p, slot);
         }
     }
     return 0;"""
 
 MUTANTS = [
     # The bitmap and its summary.
-    sched("bit is not set", "1c", "", (SET_LEAF, "")),
-    sched("summary is not set", "1c", "", (SET_SUMMARY, "")),
-    sched("summary is set before the leaf", "1a", "the summary",
+    blocked("bit is not set", "1c", "", (SET_LEAF, "")),
+    blocked("summary is not set", "1c", "", (SET_SUMMARY, "")),
+    blocked("summary is set before the leaf", "1a", "the summary",
           (SET_LEAF + SET_SUMMARY, SET_SUMMARY + SET_LEAF)),
-    sched("summary is tested before the leaf is set", "1a", "the summary",
+    blocked("summary is tested before the leaf is set", "1a", "the summary",
           (SET_LEAF + SET_SUMMARY,
            "    const bool clear = (vtdpi_atomic_load64(summary) &\n"
-           "                        bit_of(leaf)) == 0;\n\n" + SET_LEAF +
+           "                        leaf_bit(leaf)) == 0;\n\n" + SET_LEAF +
            "    if (clear)\n"
-           "        (void)vtdpi_atomic_or64(summary, bit_of(leaf));\n")),
-    sched("leaf is set by a plain store", "1a", "the summary",
+           "        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));\n")),
+    blocked("leaf is set by a plain store", "1a", "the summary",
           (SET_LEAF,
            "    vtdpi_atomic_store64_release(\n"
            "        &p->leaf[leaf],\n"
-           "        vtdpi_atomic_load64(&p->leaf[leaf]) | bit_of(slot));\n")),
-    sched("summary is set by a plain store", "1a/2", "the summary",
+           "        vtdpi_atomic_load64(&p->leaf[leaf]) | slot_bit(slot));\n")),
+    blocked("summary is set by a plain store", "1a/2", "the summary",
           (SET_SUMMARY,
            "    vtdpi_atomic_store64_release(\n"
-           "        summary, vtdpi_atomic_load64(summary) | bit_of(leaf));\n")),
-    scan("no second look at the leaf", "7a", "the summary",
-          ("    bits = vtdpi_atomic_load64(&p->leaf[leaf]);\n" + SET_AGAIN +
+           "        summary, vtdpi_atomic_load64(summary) | leaf_bit(leaf));\n")),
+    blocked("no second look at the leaf", "7a", "the summary",
+          ("    bits = blocked_look(p->leaf, leaf);\n" + SET_AGAIN +
            "    return bits;", "    bits = 0;\n    return bits;")),
-    scan("summary is not set again", "7a", "the summary", (SET_AGAIN, "")),
-    scan("summary is cleared by a plain store", "1a/1/tso", "the summary",
-          ("    (void)vtdpi_atomic_and64(summary, ~bit_of(leaf));\n",
+    blocked("summary is not set again", "7a", "the summary", (SET_AGAIN, "")),
+    blocked("summary is cleared by a plain store", "1a/1/tso", "the summary",
+          ("    (void)vtdpi_atomic_and64(summary, ~leaf_bit(leaf));\n",
            "    vtdpi_atomic_store64_release(\n"
            "        summary,\n"
-           "        vtdpi_atomic_load64(summary) & ~bit_of(leaf));\n")),
-    scan("summary is cleared before the leaf is read at all", "1a", "",
-          ("        uint64_t bits = vtdpi_atomic_load64(&leaves[leaf]);\n",
+           "        vtdpi_atomic_load64(summary) & ~leaf_bit(leaf));\n")),
+    pcpu("summary is cleared before the leaf is read at all", "1a", "",
+          ("        uint64_t bits = blocked_look(leaves, leaf);\n",
            "        uint64_t bits;\n\n"
            "        (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
-           "                                 ~bit_of(leaf));\n"
-           "        bits = vtdpi_atomic_load64(&leaves[leaf]);\n"),
-          (SET_AGAIN, "")),
-    sched("owner clears the summary of an empty leaf", "1b", "the summary",
-          (UNMARK, UNMARK +
+           "                                 ~leaf_bit(leaf));\n"
+           "        bits = blocked_look(leaves, leaf);\n"),
+          (BLOCKED, SET_AGAIN, "")),
+    blocked("owner clears the summary of an empty leaf", "1b", "the summary",
+          (CLEAR_LEAF, CLEAR_LEAF +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0)\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
-           "                                 ~bit_of(page_of_slot(slot)));\n")),
-    sched("owner clears the summary and looks again", "1b", "the summary",
-          (UNMARK, UNMARK +
+           "                                 ~leaf_bit(page_of_slot(slot)));\n")),
+    blocked("owner clears the summary and looks again", "1b", "the summary",
+          (CLEAR_LEAF, CLEAR_LEAF +
            "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0) {\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
-           "                                 ~bit_of(page_of_slot(slot)));\n"
+           "                                 ~leaf_bit(page_of_slot(slot)));\n"
            "        if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) != 0)\n"
            "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
-           "                                    bit_of(page_of_slot(slot)));\n"
+           "                                    leaf_bit(page_of_slot(slot)));\n"
            "    }\n")),
-    scan("handler clears the bits", "9", "clearing late",
+    pcpu("handler clears the bits", "9", "clearing late",
           (NOTIFIED, NOTIFIED +
            "        (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n")),
-    scan("handler clears ON", "1a", "clearing late",
+    pcpu("handler clears ON", "1a", "clearing late",
           ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (vtdpi_atomic_and64((uint64_t *)(uintptr_t)\n"
            "                   &pids[i].control, ~VTDPI_PID_ON) &\n"
            "               VTDPI_PID_ON) << i;")),
-    scan("handler wakes only the first", "1b", "",
+    pcpu("handler wakes only the first", "1b", "",
           ("    for (uint64_t b = bits; b != 0; b &= b - 1) {\n"
            "        /* NULL",
            "    for (uint64_t b = bits; b != 0; b = 0) {\n        /* NULL")),
-    scan("handler takes PIR for the doorbell", "1a", "",
+    pcpu("handler takes PIR for the doorbell", "1a", "",
           ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
            "                  &pids[i].pir[1]) != 0) << i;")),
     # Several wakeup vectors.
-    scan("summary of the other vectors' pages is cleared", "18b/2", "",
+    pcpu("summary of the other vectors' pages is cleared", "18b/2", "",
          (START, START +
           "    (void)vtdpi_atomic_and64(&p->summary[0], own);\n")),
-    scan("handler looks at the other vectors' pages", "18a/2", "",
+    pcpu("handler looks at the other vectors' pages", "18a/2", "",
          (OWN, "~(p->sched->stripe << (index % 64))")),
-    scan("handler looks at the first vector's pages", "18a/2", "",
+    pcpu("handler looks at the first vector's pages", "18a/2", "",
          (OWN, "p->sched->stripe")),
-    scan("handler looks at the lower half of the pages", "18a/2", "",
+    pcpu("handler looks at the lower half of the pages", "18a/2", "",
          (OWN, "UINT64_MAX >> 32 << index * 32")),
-    scan("handler serves the first vector only", "18a/2", "",
+    pcpu("handler serves the first vector only", "18a/2", "",
          ("    while (i < s->wnv_count && s->wnv[i] != vector)\n"
           "        i++;", "    if (s->wnv[0] != vector)\n"
           "        i = s->wnv_count;")),
-    scan("handler of another vector keeps the sequence even", "18d/2", "",
+    pcpu("handler of another vector keeps the sequence even", "18d/2", "",
          ("    scan_begin(&p->scan);\n",
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_begin(&p->scan);\n"),
          ("    scan_end(&p->scan);\n",
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_end(&p->scan);\n")),
-    scan("offline: wakes those of the first vector", "18e/2", "",
-         ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
+    pcpu("offline: wakes those of the first vector", "18e/2", "",
+         ("        const uint64_t bits = blocked_look(p->leaf, i);\n\n"
           "        if (bits != 0)\n",
           "        const uint64_t bits =\n"
-          "            (s->stripe & bit_of(i)) != 0\n"
+          "            (s->stripe & leaf_bit(i)) != 0\n"
           "                ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
           "        if (bits != 0)\n")),
-    sched("block: the first vector, not the slot's", "18a/2", "",
+    vcpu("block: the first vector, not the slot's", "18a/2", "",
           ("    return v->sched->wnv[wnv_index(v->sched, v->slot)];",
            "    return v->sched->wnv[0];")),
-    sched("block: vector by the pCPU, not by the slot", "18a/2", "",
-          ("    const uint64_t new_place = place(wnv_of(v), p->ndst);",
-           "    const uint64_t new_place =\n"
-           "        place(v->sched->wnv[p->ndst % v->sched->wnv_count],\n"
+    vcpu("block: vector by the pCPU, not by the slot", "18a/2", "",
+          ("    const uint64_t destination = pid_destination(vcpu_wnv(v), p->ndst);",
+           "    const uint64_t destination =\n"
+           "        pid_destination(v->sched->wnv[p->ndst % v->sched->wnv_count],\n"
            "              p->ndst);")),
-    sched("committed: sends the first vector", "18c/2", "",
-          ("p->apic_id, wnv_of(v));", "p->apic_id, v->sched->wnv[0]);")),
+    vcpu("committed: sends the first vector", "18c/2", "",
+          ("p->apic_id, vcpu_wnv(v));", "p->apic_id, v->sched->wnv[0]);")),
     # Transitions of the owner.
-    sched("run: bit cleared before NV", "1c", "list and vector",
-          (RUN, "    leave_blocked(v);\n" + RUN.split("\n    leave")[0])),
-    sched("run: bit left set", "1c", "", (RUN, RUN.split("\n    leave")[0])),
-    sched("run: NV stays WNV", "1c", "a wakeup vector left armed",
-          (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
+    vcpu("run: bit cleared before NV", "1c", "list and vector",
+          (RUN, "    blocked_leave(v);\n" + RUN.split("\n    blocked_leave")[0])),
+    vcpu("run: bit left set", "1c", "", (RUN, RUN.split("\n    blocked_leave")[0])),
+    vcpu("run: NV stays WNV", "1c", "a wakeup vector left armed",
+          (RUN, RUN.replace(DESTINATION,
                             "VTDPI_PID_SN | VTDPI_PID_NDST, "
-                            "place(0, p->ndst)"))),
-    sched("run: NDST moved first, NV and the bit later", "2", "NDST moved alone",
+                            "pid_destination(0, p->ndst)"))),
+    vcpu("run: NDST moved first, NV and the bit later", "2", "NDST moved alone",
           (RUN, "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_NDST,\n"
-           "                            place(0, p->ndst));\n" + RUN)),
-    sched("run: NDST left where it was", "2", "",
-          (RUN, RUN.replace("PLACE, place(v->sched->anv, p->ndst)",
+           "                            pid_destination(0, p->ndst));\n" + RUN)),
+    vcpu("run: NDST left where it was", "2", "",
+          (RUN, RUN.replace(DESTINATION,
                             "VTDPI_PID_SN | VTDPI_PID_NV, "
-                            "place(v->sched->anv, 0)"))),
-    sched("run: SN left set", "3a", "",
-          (RUN, RUN.replace("PLACE,", "VTDPI_PID_NV | VTDPI_PID_NDST,"))),
-    sched("preempt: bit left set", "6a", "woken and not scheduled",
-          ("                            VTDPI_PID_SN | place(v->sched->anv, 0)"
-           ");\n    leave_blocked(v);",
-           "                            VTDPI_PID_SN | place(v->sched->anv, 0)"
+                            "pid_destination(v->sched->anv, 0)"))),
+    vcpu("run: SN left set", "3a", "",
+          (RUN, RUN.replace("PID_OWNED,", "VTDPI_PID_NV | VTDPI_PID_NDST,"))),
+    vcpu("preempt: bit left set", "6a", "woken and not scheduled",
+          ("                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
+           ");\n    blocked_leave(v);",
+           "                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
            ");")),
-    sched("preempt: bit cleared before NV", "3c", "list and vector",
+    vcpu("preempt: bit cleared before NV", "3c", "list and vector",
           ("    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,",
-           "    leave_blocked(v);\n"
+           "    blocked_leave(v);\n"
            "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,")),
-    sched("removal by a condition that is evaluated again", "5d",
+    vcpu("removal by a condition that is evaluated again", "5d",
           "removal by a condition",
           ("    if (v->blocked_on == NULL)\n        return;\n"
-           "    unmark(v->blocked_on",
+           "    blocked_clear(v->blocked_on",
            "    if (v->blocked_on == NULL)\n        return;\n"
            "    if (vtdpi_vcpu_refs(v) == 0 &&\n"
            "        vtdpi_atomic_load64(&v->blocked_on->online) == 0) {\n"
            "        v->blocked_on = NULL;\n        return;\n    }\n"
-           "    unmark(v->blocked_on")),
-    sched("bit removed by NDST, not by memory", "6a", "bits left behind",
+           "    blocked_clear(v->blocked_on")),
+    vcpu("bit removed by NDST, not by memory", "6a", "bits left behind",
           (RUN, RUN.replace(
-              "    leave_blocked(v);",
+              "    blocked_leave(v);",
               "    if (v->blocked_on != NULL)\n"
-              "        v->blocked_on = p;\n    leave_blocked(v);"))),
+              "        v->blocked_on = p;\n    blocked_leave(v);"))),
     # block.
-    sched("block: no online re-check", "5e", "block against offline",
+    blocked("block: no online re-check", "5e", "block against offline",
           (RECHECK, "    return true;")),
-    sched("block: online tested before the bit", "5e", "block against offline",
-          ("    mark(p, v->slot);\n" + RECHECK,
+    blocked("block: online tested before the bit", "5e", "block against offline",
+          ("    blocked_set(p, slot);\n" + RECHECK,
            "    if (vtdpi_atomic_load64(&p->online) == 0)\n"
-           "        return false;\n    mark(p, v->slot);\n"
+           "        return false;\n    blocked_set(p, slot);\n"
            "    return true;")),
-    sched("block: bit left after OFFLINE", "5d", "",
-          ("        return true;\n    unmark(p, v->slot);\n    return false;",
+    blocked("block: bit left after OFFLINE", "5d", "",
+          ("        return true;\n    blocked_clear(p, slot);\n    return false;",
            "        return true;\n    return false;")),
-    sched("block: bit left after PENDING", "6a", "",
-          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
+    vcpu("block: bit left after PENDING", "6a", "",
+          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
            "        return VTDPI_BLOCK_PENDING;")),
-    sched("block: no look at PIR", "3c", "posts under SN", (SECOND_LOOK, "")),
-    sched("block: looks at PIR before SN is clear", "3c", "posts under SN",
+    vcpu("block: no look at PIR", "3c", "posts under SN", (SECOND_LOOK, "")),
+    vcpu("block: looks at PIR before SN is clear", "3c", "posts under SN",
           (BLOCK, "    if (vtdpi_pid_pir_pending(v->pid))\n"
            "        return VTDPI_BLOCK_PENDING;\n" + BLOCK),
           (SECOND_LOOK, "")),
-    sched("block: ON is not looked at", "1c", "",
+    vcpu("block: ON is not looked at", "1c", "",
           ("        if ((old & VTDPI_PID_ON) != 0)\n"
            "            return false;\n    } while", "    } while")),
-    sched("block: ON tested before, not in the compare-and-swap", "1c",
+    vcpu("block: ON tested before, not in the compare-and-swap", "1c",
           "test and change in two steps",
           ("    do {\n        if ((old & VTDPI_PID_ON) != 0)\n"
            "            return false;\n    } while (!vtdpi_atomic_cas64",
            "    if ((old & VTDPI_PID_ON) != 0)\n        return false;\n"
            "    do {\n    } while (!vtdpi_atomic_cas64")),
-    sched("block: bit set after the compare-and-swap", "1c", "list and vector",
-          ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
-           "    if (vtdpi_atomic_load64(&p->online)"),
-          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+    vcpu("block: bit set after the compare-and-swap", "1c", "list and vector",
+          (BLOCKED, SET_THEN_LOOK, LOOK),
+          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n",
            "        return VTDPI_BLOCK_PENDING;\n    }\n"
-           "    mark(p, v->slot);\n")),
-    sched("block: bit set last", "1c", "list and vector",
-          ("    mark(p, v->slot);\n    if (vtdpi_atomic_load64(&p->online)",
-           "    if (vtdpi_atomic_load64(&p->online)"),
-          ("        unmark(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+           "    blocked_set(p, v->slot);\n")),
+    vcpu("block: bit set last", "1c", "list and vector",
+          (BLOCKED, SET_THEN_LOOK, LOOK),
+          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n", "        return VTDPI_BLOCK_PENDING;\n    }\n"),
           (SECOND_LOOK + "    return VTDPI_BLOCKED;",
-           SECOND_LOOK + "    mark(p, v->slot);\n    return VTDPI_BLOCKED;")),
-    sched("block when blocked: no preempt first", "15", "removal by a condition",
+           SECOND_LOOK + "    blocked_set(p, v->slot);\n    return VTDPI_BLOCKED;")),
+    vcpu("block when blocked: no preempt first", "15", "removal by a condition",
           ("    if (v->blocked_on != NULL)\n        vtdpi_vcpu_preempt(v);\n"
-           "    mark", "    mark")),
-    sched("block: control loaded twice", "1c", "control word loaded twice",
+           "    return blocked", "    return blocked")),
+    vcpu("block: control loaded twice", "1c", "control word loaded twice",
           ("    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,\n"
-           "                                 (old & ~PLACE) | new_place));",
+           "                                 (old & ~PID_OWNED) | destination));",
            "        uint64_t now = vtdpi_atomic_load64(&v->pid->control);\n\n"
            "        if (vtdpi_atomic_cas64(&v->pid->control, &now,\n"
-           "                               (old & ~PLACE) | new_place))\n"
+           "                               (old & ~PID_OWNED) | destination))\n"
            "            break;\n        old = now;\n    } while (true);")),
-    sched("committed: ON is not looked at", "13a", "",
+    vcpu("committed: ON is not looked at", "13a", "",
           ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
            " {", "    if (vtdpi_pid_pir_pending(v->pid)) {")),
-    sched("committed: PIR is not looked at", "13a", "posts under SN",
+    vcpu("committed: PIR is not looked at", "13a", "posts under SN",
           ("    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid))"
            " {", "    if ((old & VTDPI_PID_ON) != 0) {")),
-    sched("committed: ON is not set", "13a", "",
+    vcpu("committed: ON is not set", "13a", "",
           ("        (void)vtdpi_pid_test_and_set_on(v->pid);\n", "")),
-    sched("committed: no notification of its own", "13a",
+    vcpu("committed: no notification of its own", "13a",
           "a sleep that cannot be cancelled",
           ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
-           "wnv_of(v));\n", "")),
+           "vcpu_wnv(v));\n", "")),
     # offline.
-    scan("offline: flag after the scan", "5e", "block against offline",
-          (GO_OFFLINE, "    const uint32_t n = wake_all(p);\n\n"
+    pcpu("offline: flag after the scan", "5e", "block against offline",
+          (GO_OFFLINE, "    const uint32_t n = wake_all_blocked(p);\n\n"
            "    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return n;")),
-    scan("offline: flag by a plain store", "5e/1/tso", "store buffers",
+    pcpu("offline: flag by a plain store", "5e/1/tso", "store buffers",
           ("    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return",
            "    vtdpi_atomic_store64_release(&p->online, 0);\n    return"),
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
@@ -357,22 +362,18 @@ MUTANTS = [
            "        const uint64_t bits"),
           ("    scan_end(&s->scan);\n    return woken;",
            "    return woken;")),
-    scan("offline: scans by the summary", "7d", "the summary",
-          ("        const uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);\n\n"
-           "        if (bits != 0)\n            woken += wake_slots(\n"
-           "                s, vtdpi",
+    pcpu("offline: scans by the summary", "7d", "the summary",
+          ("        const uint64_t bits = blocked_look(p->leaf, i);\n",
            "        const uint64_t bits =\n"
-           "            (vtdpi_atomic_load64(&p->summary[i / 64]) & bit_of(i))"
-           " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
-           "        if (bits != 0)\n            woken += wake_slots(\n"
-           "                s, vtdpi")),
-    scan("offline: wakes only those with ON", "5e", "offline that moves vCPUs",
-          ("s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page), bits);",
-           "s, vtdpi_atomic_load_ptr_acquire(&s->pages[i].page),\n"
-           "                notified(&s->pages[i], bits));")),
-    scan("offline: moves entries to another pCPU", "5b",
+           "            (vtdpi_atomic_load64(&p->summary[i / 64]) & leaf_bit(i))"
+           " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n")),
+    pcpu("offline: wakes only those with ON", "5e", "offline that moves vCPUs",
+          ("s, page_found(&s->pages[i]), bits);",
+           "s, page_found(&s->pages[i]),\n"
+           "                slots_notified(&s->pages[i], bits));")),
+    pcpu("offline: moves entries to another pCPU", "5b",
           "offline that moves vCPUs", (GO_OFFLINE, MOVING)),
-    scan("offline: shares the handler's sequence", "5d", "scans that overlap",
+    pcpu("offline: shares the handler's sequence", "5d", "scans that overlap",
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
            "i < s->max_pages; i++) {\n        const uint64_t bits",
            "    scan_begin(&p->scan);\n    for (uint32_t i = 0; "
@@ -380,63 +381,63 @@ MUTANTS = [
           ("    scan_end(&s->scan);\n    return woken;",
            "    scan_end(&p->scan);\n    return woken;")),
     # detach.
-    scan("scan is never odd", "6b", "",
+    pcpu("scan is never odd", "6b", "",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);", "    (void)s;"),
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    scan("scan ends before its wakes", "6b", "",
+    pcpu("scan ends before its wakes", "6b", "",
           ("    scan_begin(&p->scan);\n",
            "    scan_begin(&p->scan);\n    scan_end(&p->scan);\n"),
           ("own);\n    scan_end(&p->scan);\n", "own);\n")),
-    scan("scan stays odd", "6b", "",
+    pcpu("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    scan("scan becomes odd by a plain store", "6b/1/tso", "store buffers",
+    pcpu("scan becomes odd by a plain store", "6b/1/tso", "store buffers",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
            "    vtdpi_atomic_store64_release(seq, s + 1);")),
-    sched("attach leaves the slot without a cookie", "6b", "",
+    vcpu("attach leaves the slot without a cookie", "6b", "",
           ("    vtdpi_atomic_store_ptr_release("
            "&page->cookie[slot % VTDPI_PAGE_SLOTS],\n"
            "                                   cookie);\n", "")),
-    scan("detach without quiescence", "6b", "detach against scans", (POLL, "")),
-    scan("detach ignores offline and rescan", "5d", "detach against scans",
+    vcpu("detach without quiescence", "6b", "detach against scans", (POLL, "")),
+    vcpu("detach ignores offline and rescan", "5d", "detach against scans",
           (POLL, POLL.replace("<= s", "< s"))),
-    scan("detach waits for the first pCPU only", "6a", "detach against scans",
-          (POLL, "    if (!scan_passed(v, sequence(s, 0)))\n"
+    vcpu("detach waits for the first pCPU only", "6a", "detach against scans",
+          (POLL, "    if (!scan_passed(v, scan_sequence(s, 0)))\n"
            "        return false;\n")),
-    scan("detach waits for the pCPU NDST only", "6a", "detach against scans",
+    vcpu("detach waits for the pCPU NDST only", "6a", "detach against scans",
           (POLL, "    const uint32_t ndst = (uint32_t)(v->pid->control >> 32);"
            "\n\n    for (; v->detach_next < s->max_pcpus; v->detach_next++) {\n"
            "        const struct vtdpi_pcpu *const p ="
            " s->pcpus[v->detach_next];\n\n"
            "        if (p->ndst == ndst &&\n"
-           "            !scan_passed(v, sequence(s, v->detach_next)))\n"
+           "            !scan_passed(v, scan_sequence(s, v->detach_next)))\n"
            "            return false;\n    }\n")),
-    scan("detach waits one poll", "6b", "",
+    vcpu("detach waits one poll", "6b", "",
           ("(v->detach_seq != 0 && now != v->detach_seq)",
            "v->detach_seq != 0")),
-    scan("detach leaves it blocked", "6b", "",
+    vcpu("detach leaves it blocked", "6b", "",
           ("    vtdpi_vcpu_preempt(v);\n    page = page_of_vcpu(v);",
            "    page = page_of_vcpu(v);")),
-    scan("detach ignores references", "16", "freed while an entry names it",
+    vcpu("detach ignores references", "16", "freed while an entry names it",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    (void)vtdpi_atomic_xchg64(&v->refs, 0);\n    (void)none;")),
-    scan("detach looks at the references, then closes", "16", "freed while an entry names it",
+    vcpu("detach looks at the references, then closes", "16", "freed while an entry names it",
           ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
            "    if (vtdpi_atomic_load64(&v->refs) != none)\n"
            "        return VTDPI_EBUSY;\n"
            "    (void)vtdpi_atomic_xchg64(&v->refs, 0);")),
-    sched("reference taken from a closed vCPU", "16", "freed while an entry names it",
+    vcpu("reference taken from a closed vCPU", "16", "freed while an entry names it",
           ("        if ((old & REFS_OPEN) == 0)\n"
            "            return VTDPI_ECLOSED;\n    } while", "    } while")),
-    scan("slot freed before the scans have ended", "6b", "",
+    vcpu("slot freed before the scans have ended", "6b", "",
           (POLL, "    (void)vtdpi_atomic_and64(&page_of_vcpu(v)->claimed,\n"
-           "                             ~bit_of(v->slot));\n    v->sched = NULL;"
+           "                             ~leaf_bit(v->slot));\n    v->sched = NULL;"
            "\n    return true;\n" + POLL)),
     # Posting.
-    sched("post: ANV is not sent, the vCPU runs anyway", "1c", "a wake that is skipped",
+    vcpu("post: ANV is not sent, the vCPU runs anyway", "1c", "a wake that is skipped",
           ("    if (n.needed)\n        vtdpi_vcpu_send(v, &n);",
            "    if (n.needed && n.nv != v->sched->anv)\n"
            "        vtdpi_vcpu_send(v, &n);")),
@@ -459,7 +460,7 @@ MUTANTS = [
          "                               old | VTDPI_PID_ON))\n"
          "            break;\n        old = now;\n    } while (true);\n\n"
          "    n.needed")),
-    sched("notify before record", "1c", "ON and PIR in the wrong order",
+    vcpu("notify before record", "1c", "ON and PIR in the wrong order",
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
            "    const bool sent = vtdpi_vcpu_notify(v, urgent);\n\n"
@@ -535,22 +536,22 @@ HOST_BUGS = [
 
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
-    same_scan("handler looks at the pages of all vectors",
+    same_pcpu("handler looks at the pages of all vectors",
           "It wakes whoever has ON set, whichever vector that was for; the other handler follows, and wakes may be spurious. It costs what several vectors save.",
           (OWN, "UINT64_MAX")),
-    same_scan("detach leaves the cookie",
+    same_vcpu("detach leaves the cookie",
           "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
            "\n", "    (void)page;\n")),
-    same_scan("detach withdraws by a plain store",
+    same_vcpu("detach withdraws by a plain store",
           "The locked operations on refs and on the bit stand between withdrawing the vCPU and reading the sequences as well; the release of the slot empties the store buffer.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
            "\n",
            "    vtdpi_atomic_store_ptr_release(\n"
            "        &page->cookie[v->slot % VTDPI_PAGE_SLOTS], NULL);\n")),
-    same_sched("notification skipped when PIR was not empty",
+    same_vcpu("notification skipped when PIR was not empty",
           "The bit was set by a post that notifies, or under SN; whatever clears SN looks at PIR afterwards. Fatal only together with a harvest gated on ON, as in Xen.",
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
@@ -563,7 +564,7 @@ EQUIVALENT = [
          "                                 old | VTDPI_PID_ON);\n"
          "    } while (false);\n\n    n.needed")),
     same_pid("notify: NV and NDST from a later look",
-          "Once ON is set, each way to sleep or to enter looks at ON or PIR itself, so the place of the one notification no longer matters.",
+          "Once ON is set, each way to sleep or to enter looks at ON or PIR itself, so the destination of the one notification no longer matters.",
           ("    n.needed = true;\n",
          "    old = vtdpi_atomic_load64(&pid->control);\n"
          "    n.needed = true;\n")),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sched.c"
-#include "sched_scan.c"
+#include "sched_vcpu.c"
+#include "sched_pcpu.c"
 
 #include "subject.h"
 

@@ -33,7 +33,7 @@ def msi(by, name, old, new):
 
 
 def sched(by, name, old, new):
-    return seed(by, name, "src/sched.c", old, new)
+    return seed(by, name, "src/sched_vcpu.c", old, new)
 
 
 def dmar(by, name, old, new):
@@ -269,15 +269,15 @@ SEEDS = [
 
     # Transitions of the owner.
     sched("sched_run", "ON is cleared on the way",
-          "(void)vtdpi_pid_replace(v->pid, PLACE, place(v->sched->anv, "
-          "p->ndst));\n    leave_blocked(v);",
-          "(void)vtdpi_pid_replace(v->pid, PLACE | VTDPI_PID_ON,\n"
-          "place(v->sched->anv, p->ndst));\n    leave_blocked(v);"),
+          "PID_OWNED,\n                            "
+          "pid_destination(v->sched->anv, p->ndst));\n    blocked_leave(v);",
+          "PID_OWNED | VTDPI_PID_ON,\n                            "
+          "pid_destination(v->sched->anv, p->ndst));\n    blocked_leave(v);"),
     sched("sched_preempt", "SN stays clear",
-          "VTDPI_PID_SN | place(v->sched->anv, 0)",
-          "place(v->sched->anv, 0)"),
+          "VTDPI_PID_SN | pid_destination(v->sched->anv, 0)",
+          "pid_destination(v->sched->anv, 0)"),
     sched("sched_block", "reserved bits are dropped",
-          "(old & ~PLACE) | new_place)", "new_place)"),
+          "(old & ~PID_OWNED) | destination)", "destination)"),
     sched("sched_block", "ON does not stop it",
           "        if ((old & VTDPI_PID_ON) != 0)\n            return false;\n",
           ""),

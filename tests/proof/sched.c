@@ -4,7 +4,7 @@
  * word and with every PIR: only SN, NV and NDST change, ON and the reserved bits
  * stay. Not about interleavings: those are explored (docs/explore.md).
  */
-#include "src/sched.c"
+#include "src/sched_vcpu.c"
 
 #include "proof.h"
 

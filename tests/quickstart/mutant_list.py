@@ -24,7 +24,7 @@ def drop(name, vector):
 
 
 MUTANTS = (
-    bug("block does not look at PIR", "src/sched.c", (
+    bug("block does not look at PIR", "src/sched_vcpu.c", (
         "    if (vtdpi_pid_pir_pending(v->pid)) {\n"
         "        vtdpi_vcpu_preempt(v);",
         "    if (false) {\n"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VTDPI_SCHED_SLOTS_H
-#define VTDPI_SCHED_SLOTS_H
+#ifndef VTDPI_SCHED_INTERNAL_H
+#define VTDPI_SCHED_INTERNAL_H
 
 /*
- * Where a slot is found, for the files of sched.h. A slot's PID page, and the
- * leaf word of a pCPU's bitmap that has its bit, have the same number.
+ * What the files of sched.h share: where a slot is found, a vCPU's references,
+ * and the pages and pCPUs of an instance. Read the top of vtdpi/sched.h first.
+ *
+ * A slot's PID page, and the leaf word of a pCPU's bitmap that has its bit,
+ * have the same number.
  */
 
 #include "vtdpi/sched.h"
@@ -16,11 +19,6 @@
 static inline uint32_t page_of_slot(uint32_t slot)
 {
     return slot / VTDPI_PAGE_SLOTS;
-}
-
-static inline uint64_t bit_of(uint32_t n)
-{
-    return VTDPI_BIT64(n % 64);
 }
 
 /*

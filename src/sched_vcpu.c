@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the owner of a vCPU does with it, from attach to detach (rule S of
+ * vtdpi/sched.h, which is to be read first; then sched_blocked.h). The order of
+ * the steps is the protocol: see docs/memory-ordering.md before you move one.
+ *
+ * Why a block loses no vector: the vCPU's bit is set; then, in one
+ * compare-and-swap that fails if ON is set, notifications are directed to this
+ * pCPU with the vCPU's WNV and SN is cleared; then PIR is read. A post sets its
+ * PIR bit, then looks at ON and SN. So a post either has its bit seen here, and
+ * the vCPU does not sleep, or the post finds the new destination and SN clear,
+ * and sends a WNV whose handler finds the bit.
+ */
+#include "vtdpi/sched.h"
+#include "sched_blocked.h"
+#include "sched_internal.h"
+
+/* The fields that belong to the owner (rule S). */
+#define PID_OWNED (VTDPI_PID_SN | VTDPI_PID_NV | VTDPI_PID_NDST)
+
+static uint64_t pid_destination(uint8_t nv, uint32_t ndst)
+{
+    return VTDPI_FIELD_PUT(nv, VTDPI_PID_NV) |
+           VTDPI_FIELD_PUT(ndst, VTDPI_PID_NDST);
+}
+
+static uint8_t vcpu_wnv(const struct vtdpi_vcpu *v)
+{
+    return v->sched->wnv[wnv_index(v->sched, v->slot)];
+}
+
+/* Attach, references. */
+
+int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
+                      uint32_t slot, void *cookie)
+{
+    struct vtdpi_pid_page *page;
+
+    if (s == NULL || v == NULL || cookie == NULL)
+        return VTDPI_EINVAL;
+    if (v->sched != NULL)
+        return VTDPI_EATTACHED;
+    if (page_of_slot(slot) >= s->max_pages)
+        return VTDPI_ESLOT;
+    page = page_found(&s->pages[page_of_slot(slot)]);
+    if (page == NULL)
+        return VTDPI_ENOPAGE;
+    if ((vtdpi_atomic_or64(&page->claimed, slot_bit(slot)) & slot_bit(slot)) !=
+        0)
+        return VTDPI_ESLOTBUSY;
+
+    v->sched = s;
+    v->pid = &page->pids[slot % VTDPI_PAGE_SLOTS];
+    v->blocked_on = NULL;
+    v->detach_seq = 0;
+    v->detach_next = 0;
+    v->slot = slot;
+    vtdpi_pid_init(v->pid, s->anv, 0);
+    /* Release: pairs with the handler, which reads the cookie after the bit
+     * that the first block sets. */
+    vtdpi_atomic_store_ptr_release(&page->cookie[slot % VTDPI_PAGE_SLOTS],
+                                   cookie);
+    /* Release: whoever takes a reference finds all of the above. */
+    vtdpi_atomic_store64_release(&v->refs, REFS_OPEN);
+    return 0;
+}
+
+uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != NULL);
+    return page_of_vcpu(v)->phys +
+           v->slot % VTDPI_PAGE_SLOTS * sizeof(struct vtdpi_pid);
+}
+
+/*
+ * The closed state is part of the counter, so that "nobody refers to it" and
+ * "nobody will" are one step: a check and a later close would let a posted
+ * entry in between, naming a PID that is about to be reused.
+ */
+int vtdpi_vcpu_ref(struct vtdpi_vcpu *v)
+{
+    uint64_t old = vtdpi_atomic_load64_acquire(&v->refs);
+
+    do {
+        if ((old & REFS_OPEN) == 0)
+            return VTDPI_ECLOSED;
+    } while (!vtdpi_atomic_cas64(&v->refs, &old, old + REFS_ONE));
+    return 0;
+}
+
+void vtdpi_vcpu_unref(struct vtdpi_vcpu *v)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&v->refs);
+
+    do {
+        VTDPI_ASSERT(old > REFS_OPEN);
+    } while (!vtdpi_atomic_cas64(&v->refs, &old, old - REFS_ONE));
+}
+
+uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v)
+{
+    return (uint32_t)(vtdpi_atomic_load64(&v->refs) / REFS_ONE);
+}
+
+/* Transitions of the owner. */
+
+/* After NV is ANV again, so that invariant I holds throughout. */
+static void blocked_leave(struct vtdpi_vcpu *v)
+{
+    if (v->blocked_on == NULL)
+        return;
+    blocked_clear(v->blocked_on, v->slot);
+    v->blocked_on = NULL;
+}
+
+void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
+{
+    VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    /*
+     * One step: no poster ever sees ANV with another pCPU's id. It clears SN
+     * before the harvest that precedes VM entry reads PIR; pairs with
+     * vtdpi_pid_record(): a post that still sees SN set has its bit harvested.
+     */
+    (void)vtdpi_pid_replace(v->pid, PID_OWNED,
+                            pid_destination(v->sched->anv, p->ndst));
+    blocked_leave(v);
+}
+
+void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != NULL);
+    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,
+                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0));
+    blocked_leave(v);
+}
+
+/* Sets the bit, unless @p is offline. One copy for both kinds of block. */
+static VTDPI_NOINLINE bool blocked_enter(struct vtdpi_vcpu *v,
+                                         const struct vtdpi_pcpu *p)
+{
+    VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    if (v->blocked_on != NULL)
+        vtdpi_vcpu_preempt(v);
+    return blocked_set_online(p, v->slot);
+}
+
+/*
+ * NV = its WNV, NDST = p, SN = 0, unless ON is set: then the notification has
+ * gone to the old destination and nobody would send another one. The test and
+ * the change are one compare-and-swap, so there is no moment in between.
+ */
+static bool destination_set_wakeup(struct vtdpi_vcpu *v,
+                                   const struct vtdpi_pcpu *p)
+{
+    const uint64_t destination = pid_destination(vcpu_wnv(v), p->ndst);
+    uint64_t old = vtdpi_atomic_load64_relaxed(&v->pid->control);
+
+    do {
+        if ((old & VTDPI_PID_ON) != 0)
+            return false;
+    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,
+                                 (old & ~PID_OWNED) | destination));
+    return true;
+}
+
+enum vtdpi_block_result vtdpi_vcpu_block(struct vtdpi_vcpu *v,
+                                         struct vtdpi_pcpu *p)
+{
+    if (!blocked_enter(v, p))
+        return VTDPI_BLOCK_OFFLINE;
+    if (!destination_set_wakeup(v, p)) {
+        blocked_clear(p, v->slot);
+        return VTDPI_BLOCK_PENDING;
+    }
+    v->blocked_on = p;
+    /*
+     * What was posted while SN was set has set no ON. Pairs with
+     * vtdpi_pid_record(): PIR is read after SN is clear, so either the bit is
+     * seen here, or the poster sees SN clear and notifies with WNV.
+     */
+    if (vtdpi_pid_pir_pending(v->pid)) {
+        vtdpi_vcpu_preempt(v);
+        return VTDPI_BLOCK_PENDING;
+    }
+    return VTDPI_BLOCKED;
+}
+
+enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
+                                                   struct vtdpi_pcpu *p)
+{
+    uint64_t old;
+
+    if (!blocked_enter(v, p))
+        return VTDPI_BLOCK_OFFLINE;
+    old = vtdpi_pid_replace(v->pid, PID_OWNED,
+                            pid_destination(vcpu_wnv(v), p->ndst));
+    v->blocked_on = p;
+    /*
+     * ON was set: its notification went to the old destination. PIR not empty:
+     * it was posted with SN set (as in vtdpi_vcpu_block()). In both cases this
+     * call is the one that notifies; ON is set first, since the handler looks
+     * at nothing else.
+     */
+    if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {
+        (void)vtdpi_pid_test_and_set_on(v->pid);
+        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, vcpu_wnv(v));
+    }
+    return VTDPI_BLOCKED;
+}
+
+/* Posting by software. */
+
+void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
+                     const struct vtdpi_notification *n)
+{
+    const struct vtdpi_sched *const s = v->sched;
+
+    VTDPI_ASSERT(s != NULL && n->needed);
+    s->ops->send_ipi(s->ctx, vtdpi_apic_id_from_ndst(s->apic_mode, n->ndst),
+                     n->nv);
+}
+
+bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent)
+{
+    const struct vtdpi_notification n =
+        vtdpi_pid_notify(vtdpi_vcpu_pid(v), urgent);
+
+    if (n.needed)
+        vtdpi_vcpu_send(v, &n);
+    return n.needed;
+}
+
+bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector, bool urgent)
+{
+    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);
+    return vtdpi_vcpu_notify(v, urgent);
+}
+
+/* Detach. */
+
+int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v)
+{
+    uint64_t none = REFS_OPEN;
+    struct vtdpi_pid_page *page;
+
+    if (v->sched == NULL)
+        return VTDPI_EDETACHED;
+    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))
+        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;
+
+    vtdpi_vcpu_preempt(v);
+    page = page_of_vcpu(v);
+    /*
+     * The exchange is the full barrier between withdrawing the vCPU (bit and
+     * cookie) and reading the sequences. Pairs with scan_begin(): a scan that
+     * is not seen as odd reads the bitmap afterwards, and finds nothing.
+     */
+    (void)vtdpi_atomic_xchg_ptr(&page->cookie[v->slot % VTDPI_PAGE_SLOTS],
+                                NULL);
+    v->detach_next = 0;
+    v->detach_seq = 0;
+    return 0;
+}
+
+/* The sequence of pCPU @n, or the scanner's behind the last; NULL: no such
+ * pCPU yet, so it has never scanned. */
+static const uint64_t *scan_sequence(const struct vtdpi_sched *s, uint32_t n)
+{
+    const struct vtdpi_pcpu *p;
+
+    if (n == s->max_pcpus)
+        return &s->scan;
+    p = pcpu_found(s, n);
+    return p == NULL ? NULL : &p->scan;
+}
+
+/* Whether the scan that may hold the vCPU, if there is one, has ended. */
+static bool scan_passed(struct vtdpi_vcpu *v, const uint64_t *seq)
+{
+    /* SC: behind the withdrawal in vtdpi_vcpu_detach_begin(); and acquire:
+     * what a scan did happens before the slot is reused. */
+    const uint64_t now = seq == NULL ? 0 : vtdpi_atomic_load64(seq);
+
+    if (now % 2 == 0 || (v->detach_seq != 0 && now != v->detach_seq)) {
+        v->detach_seq = 0;
+        return true;
+    }
+    v->detach_seq = now;
+    return false;
+}
+
+bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v)
+{
+    struct vtdpi_sched *const s = v->sched;
+
+    if (s == NULL)
+        return true;
+    VTDPI_ASSERT(vtdpi_atomic_load64(&v->refs) == 0);
+    for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
+        if (!scan_passed(v, scan_sequence(s, v->detach_next)))
+            return false;
+    }
+    /* SC, so release: the next owner of the slot comes after all of this. */
+    (void)vtdpi_atomic_and64(&page_of_vcpu(v)->claimed, ~slot_bit(v->slot));
+    v->sched = NULL;
+    return true;
+}
+
+int vtdpi_vcpu_detach(struct vtdpi_vcpu *v)
+{
+    const struct vtdpi_sched *const s = v->sched;
+    const int err = vtdpi_vcpu_detach_begin(v);
+
+    if (err != 0)
+        return err;
+    while (!vtdpi_vcpu_detach_poll(v)) {
+        if (s->ops->relax != NULL)
+            s->ops->relax(s->ctx);
+    }
+    return 0;
+}
