@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interrupts of a VM. Each event (a message, an APIC, a vCPU) makes those
+ * bindings due that it can affect: they are kept in lists by destination. An
+ * update decides anew for all that are due (route.h), then changes the entries
+ * in one batch for each table (irq.h). A binding whose entry did not follow
+ * stays due. Read the top of vtdpi/bind.h first; nothing here is shared without
+ * the host's lock.
+ */
 #include "vtdpi/bind.h"
 
 enum {
     /* A table of table.h flushes globally above 16 descriptors anyway. */
-    RANGES = 16,
+    FLUSH_RANGES = 16,
 
     /* Heads, before those of the buckets. */
     HEAD_NONE = 0,      /* no message, or a malformed one */
@@ -16,7 +24,8 @@ VTDPI_STATIC_ASSERT(HEAD_LOGICAL + 256 == VTDPI_VM_LISTS, "all heads");
 /* Lists. */
 
 /* By the high bits of a product: ids are often multiples of a power of two. */
-static struct vtdpi_binding **bucket(const struct vtdpi_vm *vm, uint32_t value)
+static struct vtdpi_binding **bucket_head(const struct vtdpi_vm *vm,
+                                          uint32_t value)
 {
     const uint32_t mixed = value * UINT32_C(0x9e3779b1);
 
@@ -24,19 +33,19 @@ static struct vtdpi_binding **bucket(const struct vtdpi_vm *vm, uint32_t value)
 }
 
 /* Bindings with a physical destination, which is one APIC's id. */
-static struct vtdpi_binding **of_id(const struct vtdpi_vm *vm, uint32_t id)
+static struct vtdpi_binding **id_head(const struct vtdpi_vm *vm, uint32_t id)
 {
-    return bucket(vm, id);
+    return bucket_head(vm, id);
 }
 
 /* Those with a logical one above FFh; only x2APICs of that cluster match. */
-static struct vtdpi_binding **of_cluster(const struct vtdpi_vm *vm,
-                                         uint32_t cluster)
+static struct vtdpi_binding **cluster_head(const struct vtdpi_vm *vm,
+                                           uint32_t cluster)
 {
-    return bucket(vm, ~(cluster & 0xffff));
+    return bucket_head(vm, ~(cluster & 0xffff));
 }
 
-static struct vtdpi_binding **head_of(const struct vtdpi_binding *b)
+static struct vtdpi_binding **binding_head(const struct vtdpi_binding *b)
 {
     const struct vtdpi_vm *vm = b->vm;
     const uint32_t dest = b->msg.dest;
@@ -46,15 +55,15 @@ static struct vtdpi_binding **head_of(const struct vtdpi_binding *b)
     if (dest == VTDPI_DEST_ALL || (!b->msg.dm && dest == 0xff))
         return &vm->heads[HEAD_BROADCAST];
     if (!b->msg.dm)
-        return of_id(vm, dest);
+        return id_head(vm, dest);
     if (dest <= 0xff)
         return &vm->heads[HEAD_LOGICAL + dest];
-    return of_cluster(vm, dest >> 16);
+    return cluster_head(vm, dest >> 16);
 }
 
-static void put(struct vtdpi_binding *b)
+static void binding_list(struct vtdpi_binding *b)
 {
-    struct vtdpi_binding **head = head_of(b);
+    struct vtdpi_binding **head = binding_head(b);
 
     b->next = *head;
     b->link = head;
@@ -63,7 +72,7 @@ static void put(struct vtdpi_binding *b)
     *head = b;
 }
 
-static void take(struct vtdpi_binding *b)
+static void binding_unlist(struct vtdpi_binding *b)
 {
     *b->link = b->next;
     if (b->next != NULL)
@@ -71,66 +80,67 @@ static void take(struct vtdpi_binding *b)
 }
 
 /* The next update looks at the binding. */
-static void mark(struct vtdpi_binding *b)
+static void due_set(struct vtdpi_binding *b)
 {
-    if (b->pending)
+    if (b->due)
         return;
-    b->pending = true;
-    b->next_pending = b->vm->pending;
-    b->vm->pending = b;
+    b->due = true;
+    b->next_due = b->vm->due;
+    b->vm->due = b;
 }
 
-/* Marks those of a list that the change of an APIC can affect. */
-static void visit(struct vtdpi_vm *vm, struct vtdpi_binding *b,
-                  const struct vtdpi_guest_apic *before,
-                  const struct vtdpi_guest_apic *after)
+/* Makes those of a list due that the change of an APIC can affect. */
+static void due_set_affected(struct vtdpi_vm *vm, struct vtdpi_binding *b,
+                             const struct vtdpi_guest_apic *before,
+                             const struct vtdpi_guest_apic *after)
 {
     for (; b != NULL; b = b->next) {
         vm->visited++;
         if (vtdpi_route_affects(before, after, &b->msg))
-            mark(b);
+            due_set(b);
     }
 }
 
 /* All in such a list have one destination. */
-static void visit_logical(struct vtdpi_vm *vm, struct vtdpi_binding *b,
-                          const struct vtdpi_guest_apic *before,
-                          const struct vtdpi_guest_apic *after)
+static void due_set_logical(struct vtdpi_vm *vm, struct vtdpi_binding *b,
+                            const struct vtdpi_guest_apic *before,
+                            const struct vtdpi_guest_apic *after)
 {
     if (b != NULL && (vtdpi_guest_apic_matches(before, &b->msg) ||
                       vtdpi_guest_apic_matches(after, &b->msg)))
-        visit(vm, b, before, after);
+        due_set_affected(vm, b, before, after);
 }
 
 /* What an APIC, before or after, is found under. */
-static void visit_keys(struct vtdpi_vm *vm, const struct vtdpi_guest_apic *apic,
-                       const struct vtdpi_guest_apic *before,
-                       const struct vtdpi_guest_apic *after)
+static void due_set_by_id(struct vtdpi_vm *vm,
+                          const struct vtdpi_guest_apic *apic,
+                          const struct vtdpi_guest_apic *before,
+                          const struct vtdpi_guest_apic *after)
 {
     if (apic->mode == VTDPI_GUEST_APIC_DISABLED)
         return;
-    visit(vm, *of_id(vm, apic->id), before, after);
+    due_set_affected(vm, *id_head(vm, apic->id), before, after);
     if (apic->mode == VTDPI_GUEST_X2APIC)
-        visit(vm, *of_cluster(vm, apic->id >> 4), before, after);
+        due_set_affected(vm, *cluster_head(vm, apic->id >> 4), before, after);
 }
 
 /* An APIC has changed. Messages that it matches neither before nor after are
  * not looked at, but for those of its cluster and what shares a bucket. */
-static void visit_all(struct vtdpi_vm *vm,
-                      const struct vtdpi_guest_apic *before,
-                      const struct vtdpi_guest_apic *after)
+static void due_set_for_apic(struct vtdpi_vm *vm,
+                             const struct vtdpi_guest_apic *before,
+                             const struct vtdpi_guest_apic *after)
 {
-    visit(vm, vm->heads[HEAD_BROADCAST], before, after);
+    due_set_affected(vm, vm->heads[HEAD_BROADCAST], before, after);
     for (uint32_t i = 0; i <= 0xff; i++)
-        visit_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
-    visit_keys(vm, before, before, after);
+        due_set_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
+    due_set_by_id(vm, before, before, after);
     if (after->id != before->id || after->mode != before->mode)
-        visit_keys(vm, after, before, after);
+        due_set_by_id(vm, after, before, after);
 }
 
 /* Decisions. */
 
-static const struct vtdpi_route_decision no_message = {
+static const struct vtdpi_route_decision decision_no_message = {
     .kind = VTDPI_ROUTE_REMAP,
     .reason = VTDPI_ROUTE_NO_MESSAGE,
 };
@@ -143,7 +153,7 @@ static void decision_set(struct vtdpi_binding *b,
     b->vm->count[b->decision.reason]++;
 }
 
-static void decide(struct vtdpi_binding *b)
+static void decision_make(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
@@ -157,24 +167,25 @@ static void decide(struct vtdpi_binding *b)
 }
 
 /* The latest message comes into force, at the next update. */
-static void take_message(struct vtdpi_binding *b)
+static void message_apply(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
 
-    take(b);
+    binding_unlist(b);
     b->routed = b->written &&
                 vtdpi_route_decode(&b->message, vm->options.form, &b->msg) == 0;
-    put(b);
+    binding_list(b);
     /* Depends on nothing but the message, so it can be kept. */
     if (b->written && !b->routed)
         b->unrouted = vtdpi_route_decide(&set, &b->message, &vm->options);
     else
-        b->unrouted = no_message;
-    mark(b);
+        b->unrouted = decision_no_message;
+    due_set(b);
 }
 
-static void downgrade(struct vtdpi_binding *b, enum vtdpi_route_reason reason)
+static void decision_downgrade(struct vtdpi_binding *b,
+                               enum vtdpi_route_reason reason)
 {
     const struct vtdpi_route_decision d = {
         .kind = VTDPI_ROUTE_REMAP,
@@ -187,7 +198,7 @@ static void downgrade(struct vtdpi_binding *b, enum vtdpi_route_reason reason)
 }
 
 /* The vCPU that the entry shall name; NULL: none. */
-static struct vtdpi_vcpu *target(const struct vtdpi_binding *b)
+static struct vtdpi_vcpu *decision_vcpu(const struct vtdpi_binding *b)
 {
     return b->decision.kind == VTDPI_ROUTE_POST ? b->vm->vcpus[b->decision.vcpu]
                                                 : NULL;
@@ -195,15 +206,15 @@ static struct vtdpi_vcpu *target(const struct vtdpi_binding *b)
 
 /* Updates. */
 
-/* What is done with each pending binding of a table. */
+/* What is done with each due binding of a table. */
 
-static int flush_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
+static int binding_flush(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
 {
     return vtdpi_irq_batch_flush(batch, b->irq);
 }
 
 /* Why the table does not post, if @p rc says so; POSTABLE for other codes. */
-static enum vtdpi_route_reason refusal(int rc)
+static enum vtdpi_route_reason refusal_reason(int rc)
 {
     switch (rc) {
     case VTDPI_ENOPI:
@@ -215,32 +226,33 @@ static enum vtdpi_route_reason refusal(int rc)
     }
 }
 
-static int change_one(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
+static int binding_change(struct vtdpi_irq_batch *batch,
+                          struct vtdpi_binding *b)
 {
-    struct vtdpi_vcpu *v = target(b);
+    struct vtdpi_vcpu *v = decision_vcpu(b);
     int rc;
 
     if (v != NULL) {
         rc = vtdpi_irq_batch_post(batch, b->irq, v, b->decision.vector);
-        if (refusal(rc) == VTDPI_ROUTE_POSTABLE)
+        if (refusal_reason(rc) == VTDPI_ROUTE_POSTABLE)
             return rc;
         /* It must not stay with the vCPU that it had before. */
-        downgrade(b, refusal(rc));
+        decision_downgrade(b, refusal_reason(rc));
     }
     return vtdpi_irq_batch_unpost(batch, b->irq);
 }
 
 /* One batch over those of @p todo that are in this table. */
-static int pass(struct vtdpi_binding *todo, const struct vtdpi_backend *table,
-                int (*one)(struct vtdpi_irq_batch *batch,
-                           struct vtdpi_binding *b))
+static int
+table_pass(struct vtdpi_binding *todo, const struct vtdpi_backend *table,
+           int (*one)(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b))
 {
-    struct vtdpi_flush_range ranges[RANGES];
+    struct vtdpi_flush_range ranges[FLUSH_RANGES];
     struct vtdpi_irq_batch batch;
-    int first = vtdpi_irq_batch_begin(&batch, table, ranges, RANGES);
+    int first = vtdpi_irq_batch_begin(&batch, table, ranges, FLUSH_RANGES);
     int rc;
 
-    for (; todo != NULL; todo = todo->next_pending) {
+    for (; todo != NULL; todo = todo->next_due) {
         if (todo->irq->backend != table || todo->irq->down)
             continue;
         rc = one(&batch, todo);
@@ -253,9 +265,9 @@ static int pass(struct vtdpi_binding *todo, const struct vtdpi_backend *table,
 
 /* Whether the entry is as decided. One that the host has torn down is none of
  * the VM's any more. */
-static bool is_settled(const struct vtdpi_binding *b)
+static bool binding_is_done(const struct vtdpi_binding *b)
 {
-    const struct vtdpi_vcpu *v = target(b);
+    const struct vtdpi_vcpu *v = decision_vcpu(b);
 
     if (b->irq->down)
         return true;
@@ -268,37 +280,37 @@ static bool is_settled(const struct vtdpi_binding *b)
  * an earlier failure has left dirty is flushed first: it takes no change until
  * then. Mostly there is nothing, and an empty batch costs nothing.
  */
-static int update_table(struct vtdpi_binding **todo)
+static int table_update(struct vtdpi_binding **todo)
 {
     const struct vtdpi_backend *table = (*todo)->irq->backend;
-    const int rc_flush = pass(*todo, table, flush_one);
-    const int rc = pass(*todo, table, change_one);
+    const int rc_flush = table_pass(*todo, table, binding_flush);
+    const int rc = table_pass(*todo, table, binding_change);
 
     while (*todo != NULL) {
         struct vtdpi_binding *b = *todo;
 
         if (b->irq->backend != table) {
-            todo = &b->next_pending;
+            todo = &b->next_due;
             continue;
         }
-        *todo = b->next_pending;
-        b->pending = false;
-        if (!is_settled(b))
-            mark(b);
+        *todo = b->next_due;
+        b->due = false;
+        if (!binding_is_done(b))
+            due_set(b);
     }
     return rc_flush != 0 ? rc_flush : rc;
 }
 
-static int update(struct vtdpi_vm *vm)
+static int vm_update(struct vtdpi_vm *vm)
 {
-    struct vtdpi_binding *todo = vm->pending;
+    struct vtdpi_binding *todo = vm->due;
     int first = 0;
 
-    vm->pending = NULL;
-    for (struct vtdpi_binding *b = todo; b != NULL; b = b->next_pending)
-        decide(b);
+    vm->due = NULL;
+    for (struct vtdpi_binding *b = todo; b != NULL; b = b->next_due)
+        decision_make(b);
     while (todo != NULL) {
-        const int rc = update_table(&todo);
+        const int rc = table_update(&todo);
 
         if (first == 0)
             first = rc;
@@ -307,9 +319,9 @@ static int update(struct vtdpi_vm *vm)
 }
 
 /* An event is over. */
-static int changed(struct vtdpi_vm *vm)
+static int vm_changed(struct vtdpi_vm *vm)
 {
-    return vm->held ? 0 : update(vm);
+    return vm->held ? 0 : vm_update(vm);
 }
 
 int vtdpi_vm_update(struct vtdpi_vm *vm)
@@ -317,7 +329,7 @@ int vtdpi_vm_update(struct vtdpi_vm *vm)
     if (vm == NULL)
         return VTDPI_EINVAL;
     vm->held = false;
-    return update(vm);
+    return vm_update(vm);
 }
 
 void vtdpi_vm_hold(struct vtdpi_vm *vm)
@@ -365,11 +377,11 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
     *b = (struct vtdpi_binding){
         .vm = vm,
         .irq = irq,
-        .decision = no_message,
-        .unrouted = no_message,
+        .decision = decision_no_message,
+        .unrouted = decision_no_message,
     };
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
-    put(b);
+    binding_list(b);
     return 0;
 }
 
@@ -380,11 +392,11 @@ int vtdpi_vm_unbind(struct vtdpi_binding *b)
     if (b == NULL || b->vm == NULL)
         return VTDPI_EINVAL;
     b->written = false;
-    take_message(b);
-    rc = update(b->vm);
-    if (b->pending)
+    message_apply(b);
+    rc = vm_update(b->vm);
+    if (b->due)
         return rc;
-    take(b);
+    binding_unlist(b);
     b->vm->count[b->decision.reason]--;
     b->vm = NULL;
     return 0;
@@ -392,7 +404,7 @@ int vtdpi_vm_unbind(struct vtdpi_binding *b)
 
 /* The guest's messages. */
 
-static void write_message(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
+static void message_write(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
 {
     b->written = msi != NULL;
     if (msi != NULL)
@@ -400,7 +412,7 @@ static void write_message(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
     /* Under the mask the device sends nothing, and the guest may be in the
      * middle of its three registers. */
     if (msi == NULL || !b->masked)
-        take_message(b);
+        message_apply(b);
 }
 
 int vtdpi_binding_set_message(struct vtdpi_binding *b,
@@ -408,8 +420,8 @@ int vtdpi_binding_set_message(struct vtdpi_binding *b,
 {
     if (b == NULL || b->vm == NULL)
         return VTDPI_EINVAL;
-    write_message(b, msi);
-    return changed(b->vm);
+    message_write(b, msi);
+    return vm_changed(b->vm);
 }
 
 /* One VM, one table, indexes one after the other. */
@@ -442,9 +454,9 @@ int vtdpi_binding_set_block(struct vtdpi_binding *const *b, uint32_t count,
             one = *msi;
             one.data = (msi->data & ~(count - 1)) | i;
         }
-        write_message(b[i], msi == NULL ? NULL : &one);
+        message_write(b[i], msi == NULL ? NULL : &one);
     }
-    return changed(b[0]->vm);
+    return vm_changed(b[0]->vm);
 }
 
 void vtdpi_binding_mask(struct vtdpi_binding *b)
@@ -457,14 +469,14 @@ int vtdpi_binding_unmask(struct vtdpi_binding *b)
     if (b == NULL || b->vm == NULL)
         return VTDPI_EINVAL;
     b->masked = false;
-    take_message(b);
-    return changed(b->vm);
+    message_apply(b);
+    return vm_changed(b->vm);
 }
 
 /* The guest's vCPUs. */
 
-static int apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
-                    const struct vtdpi_guest_apic *apic)
+static int vm_apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
+                       const struct vtdpi_guest_apic *apic)
 {
     const struct vtdpi_guest_apic before = vtdpi_route_map_apic(&vm->map, vcpu);
     struct vtdpi_guest_apic after = *apic;
@@ -474,8 +486,8 @@ static int apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
     rc = vtdpi_route_map_update(&vm->map, vcpu, &after);
     if (rc != 0)
         return rc;
-    visit_all(vm, &before, &after);
-    return changed(vm);
+    due_set_for_apic(vm, &before, &after);
+    return vm_changed(vm);
 }
 
 int vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
@@ -483,15 +495,15 @@ int vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
 {
     if (vm == NULL || apic == NULL || vcpu >= vm->vcpu_count)
         return VTDPI_EINVAL;
-    return apic_set(vm, vcpu, apic);
+    return vm_apic_set(vm, vcpu, apic);
 }
 
-static int vcpu_set(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
+static int vm_vcpu_set(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
 {
     const struct vtdpi_guest_apic apic = vtdpi_route_map_apic(&vm->map, vcpu);
 
     vm->vcpus[vcpu] = v;
-    return apic_set(vm, vcpu, &apic);
+    return vm_apic_set(vm, vcpu, &apic);
 }
 
 int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
@@ -506,7 +518,7 @@ int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
      * be somebody else's. */
     if (vtdpi_vcpu_ref(v) != 0)
         return VTDPI_ECLOSED;
-    return vcpu_set(vm, vcpu, v);
+    return vm_vcpu_set(vm, vcpu, v);
 }
 
 int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
@@ -517,7 +529,7 @@ int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
     if (vm == NULL || vcpu >= vm->vcpu_count)
         return VTDPI_EINVAL;
     v = vm->vcpus[vcpu];
-    rc = vcpu_set(vm, vcpu, NULL);
+    rc = vm_vcpu_set(vm, vcpu, NULL);
     /* After the map has forgotten the vCPU. Entries that the update could not
      * change hold references of their own. */
     if (v != NULL)
@@ -535,15 +547,16 @@ int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)
     vm->options.posting = on;
     for (size_t i = HEAD_NONE + 1; i < heads; i++) {
         for (struct vtdpi_binding *b = vm->heads[i]; b != NULL; b = b->next)
-            mark(b);
+            due_set(b);
     }
-    return changed(vm);
+    return vm_changed(vm);
 }
 
 /* Delivery by software. */
 
 int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
-                     vtdpi_inject inject, void *ctx, struct vtdpi_delivery *out)
+                     vtdpi_vm_inject inject, void *ctx,
+                     struct vtdpi_vm_delivery *out)
 {
     struct vtdpi_route_candidate to;
     struct vtdpi_compat_msi msg;
@@ -553,7 +566,7 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
 
     if (vm == NULL || out == NULL)
         return VTDPI_EINVAL;
-    *out = (struct vtdpi_delivery){0, 0, 0};
+    *out = (struct vtdpi_vm_delivery){0, 0, 0};
     rc = vtdpi_route_decode(msi, vm->options.form, &msg);
     if (rc != 0)
         return rc;
@@ -584,7 +597,6 @@ void vtdpi_vm_get_stats(const struct vtdpi_vm *vm, struct vtdpi_vm_stats *out)
     };
     for (uint32_t i = 0; i < VTDPI_ROUTE_REASONS; i++)
         out->bindings += vm->count[i];
-    for (const struct vtdpi_binding *b = vm->pending; b != NULL;
-         b = b->next_pending)
+    for (const struct vtdpi_binding *b = vm->due; b != NULL; b = b->next_due)
         out->pending++;
 }

@@ -116,7 +116,7 @@ struct vtdpi_vm {
     struct vtdpi_route_options options;
     struct vtdpi_vcpu **vcpus; /* NULL: not attached */
     struct vtdpi_binding **heads;
-    struct vtdpi_binding *pending;
+    struct vtdpi_binding *due; /* those that the next update looks at */
     uint64_t visited;
     uint64_t decided;
     uint32_t count[VTDPI_ROUTE_REASONS]; /* bindings, by their decision */
@@ -133,7 +133,7 @@ struct vtdpi_binding {
     struct vtdpi_irq *irq;
     struct vtdpi_binding *next;  /* of the same list */
     struct vtdpi_binding **link; /* what points here */
-    struct vtdpi_binding *next_pending;
+    struct vtdpi_binding *next_due;
     struct vtdpi_route_decision decision;
     struct vtdpi_route_decision unrouted; /* the next one, unless routed */
     struct vtdpi_msi message;             /* the latest, be it under the mask */
@@ -141,7 +141,7 @@ struct vtdpi_binding {
     bool written;                         /* there is a message */
     bool routed; /* msg counts: a message, and well-formed */
     bool masked;
-    bool pending; /* on the VM's list: to be looked at */
+    bool due; /* on the VM's list: the next update looks at it */
 };
 
 /** @brief What there is and what was done. */
@@ -154,7 +154,7 @@ struct vtdpi_vm_stats {
 };
 
 /** @brief What a delivery by software came to. */
-struct vtdpi_delivery {
+struct vtdpi_vm_delivery {
     uint32_t posted;   /**< vCPUs that it was posted to. */
     uint32_t notified; /**< Of them, those that needed a notification. */
     uint32_t injected; /**< vCPUs that were left to the host. */
@@ -173,8 +173,8 @@ struct vtdpi_delivery {
  * @param vcpu  The vCPU's number.
  * @param msg   The message. Valid during the call.
  */
-typedef void (*vtdpi_inject)(void *ctx, uint32_t vcpu,
-                             const struct vtdpi_compat_msi *msg);
+typedef void (*vtdpi_vm_inject)(void *ctx, uint32_t vcpu,
+                                const struct vtdpi_compat_msi *msg);
 
 /**
  * @brief Initialise a VM: no APIC, no vCPU attached, no binding.
@@ -484,8 +484,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_update(struct vtdpi_vm *vm);
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_deliver(struct vtdpi_vm *vm,
                                                 const struct vtdpi_msi *msi,
-                                                vtdpi_inject inject, void *ctx,
-                                                struct vtdpi_delivery *out);
+                                                vtdpi_vm_inject inject,
+                                                void *ctx,
+                                                struct vtdpi_vm_delivery *out);
 
 /**
  * @brief How many interrupts of the VM have this reason: are posted
@@ -543,7 +544,7 @@ vtdpi_binding_decision(const struct vtdpi_binding *b)
  */
 VTDPI_INLINE bool vtdpi_binding_is_pending(const struct vtdpi_binding *b)
 {
-    return b->pending;
+    return b->due;
 }
 
 VTDPI_END_DECLS

@@ -290,7 +290,7 @@ static void vm_main(void *arg)
 static void handle(struct device *d, uint32_t i)
 {
     struct race *r = d->race;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
 
     lock(&r->lock);
     race_check(vtdpi_vm_deliver(&r->vm, &r->msi[i], NULL, NULL, &out) == 0);

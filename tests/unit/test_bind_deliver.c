@@ -23,7 +23,7 @@ static void inject(void *ctx, uint32_t vcpu, const struct vtdpi_compat_msi *msg)
 }
 
 static void deliver(struct rig *r, struct vtdpi_msi msi, struct injected *j,
-                    struct vtdpi_delivery *out)
+                    struct vtdpi_vm_delivery *out)
 {
     memset(j, 0, sizeof(*j));
     assert_int_equal(vtdpi_vm_deliver(&r->vm, &msi, inject, j, out), 0);
@@ -41,7 +41,7 @@ static bool has(struct rig *r, unsigned int vcpu, uint8_t vector)
 static void test_deliver_posts_and_says_whether_it_notified(void **state)
 {
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 3);
@@ -67,7 +67,7 @@ static void test_deliver_posts_and_says_whether_it_notified(void **state)
 static void test_deliver_hashes_as_the_entry_does(void **state)
 {
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 5);
@@ -88,7 +88,7 @@ static void test_deliver_hashes_as_the_entry_does(void **state)
 static void test_deliver_flat_all_ones_as_the_entry_does(void **state)
 {
     struct rig *r = rig_new(VTDPI_COMPAT_DEST_8);
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     (void)state;
@@ -114,7 +114,7 @@ static void test_deliver_flat_all_ones_as_the_entry_does(void **state)
 static void test_deliver_hash_on_a_vcpu_without_descriptor(void **state)
 {
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 4);
@@ -142,7 +142,7 @@ static void test_deliver_to_several_posts_to_each_that_can_take_it(void **state)
 {
     struct rig *r = *state;
     struct vtdpi_guest_apic off = x2apic(2);
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 4);
@@ -175,7 +175,7 @@ static void test_deliver_what_no_pid_can_hold_is_the_hosts(void **state)
         0x00f,  /* vector below 16 */
     };
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 2);
@@ -198,7 +198,7 @@ static void test_deliver_with_posting_off_is_the_hosts(void **state)
 {
     struct rig *r = *state;
     struct vtdpi_msi msi = msi_to(1, 0x41);
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     struct injected j;
 
     rig_vcpus(r, 2);
@@ -220,7 +220,7 @@ static void test_deliver_bad_messages_are_refused(void **state)
     const struct vtdpi_msi elsewhere = {0xfed00000, 0, 0x41};
     const struct vtdpi_msi remappable = {0xfee00010, 0, 0};
     const struct vtdpi_msi reserved = {0xfee01000, 0, 0x10041};
-    struct vtdpi_delivery out = {1, 1, 1};
+    struct vtdpi_vm_delivery out = {1, 1, 1};
 
     rig_vcpus(r, 2);
     assert_int_equal(vtdpi_vm_deliver(&r->vm, &elsewhere, NULL, NULL, &out),

@@ -251,7 +251,7 @@ static void handle(struct run *x, unsigned int i)
 {
     unsigned int before = 0;
     unsigned int after = 0;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
     int rc;
 
     x->at_host++;

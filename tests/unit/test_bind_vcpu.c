@@ -293,7 +293,7 @@ static void test_vcpu_cannot_leave_behind_the_vms_back(void **state)
 {
     const struct vtdpi_msi msi = msi_to(1, 0x41);
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
 
     rig_vcpus(r, 2);
     assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
@@ -311,7 +311,7 @@ static void test_detach_under_a_hold_gives_back_the_vms_reference(void **state)
 {
     const struct vtdpi_msi msi = msi_to(1, 0x41);
     struct rig *r = *state;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
 
     rig_vcpus(r, 2);
     assert_int_equal(rig_message(r, 0, &msi), 0);
@@ -359,7 +359,7 @@ static void test_table_that_cannot_post_is_a_reason(void **state)
     const struct vtdpi_msi b = msi_to(1, 0x42);
     const unsigned int other = RIG_IRQS / 2;
     struct vtdpi_route_decision d;
-    struct vtdpi_delivery out;
+    struct vtdpi_vm_delivery out;
 
     rig_vcpus(r, 2);
     assert_int_equal(rig_message(r, 0, &a), 0);
