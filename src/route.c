@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whom a guest's message is for: one APIC against one message, then a walk over
+ * a guest's APICs, then the decision whether the message can be posted, and why
+ * not. A walk asks the set for those that match; arbitration (lowest priority,
+ * redirection hint) counts them first and stops at the one that the hash
+ * chooses. Read the top of vtdpi/route.h first; route_map.c has the set that
+ * the library offers.
+ */
 #include "vtdpi/route.h"
 
 #include "vtdpi/pid.h"
@@ -13,8 +21,8 @@
 /* All ones to an APIC that has 8-bit destinations. */
 #define XAPIC_ALL       0xff
 
-static VTDPI_COLD enum vtdpi_guest_apic_mode mode_of(uint64_t apic_base,
-                                                     uint32_t dfr)
+static VTDPI_COLD enum vtdpi_guest_apic_mode apic_mode_of(uint64_t apic_base,
+                                                          uint32_t dfr)
 {
     if ((apic_base & GUEST_APIC_EN) == 0)
         return VTDPI_GUEST_APIC_DISABLED;
@@ -32,7 +40,7 @@ vtdpi_guest_apic_from_registers(uint64_t apic_base, uint32_t id, uint32_t ldr,
 
     apic.id = id;
     apic.ldr = ldr;
-    apic.mode = mode_of(apic_base, dfr);
+    apic.mode = apic_mode_of(apic_base, dfr);
     apic.enabled = (svr & SVR_ENABLE) != 0;
     /* In flat mode without an LDR no logical destination is left. */
     if (apic.mode == VTDPI_GUEST_XAPIC_FLAT && dfr >> 28 != DFR_FLAT)
@@ -63,8 +71,8 @@ static bool xapic_matches(const struct vtdpi_guest_apic *apic, uint32_t dest,
 
 /* Whether an APIC in @p mode reads the destination as the broadcast. In the
  * flat model all ones are a set like any other. */
-static bool is_broadcast(enum vtdpi_guest_apic_mode mode,
-                         const struct vtdpi_compat_msi *msg)
+static bool dest_is_broadcast(enum vtdpi_guest_apic_mode mode,
+                              const struct vtdpi_compat_msi *msg)
 {
     if (mode == VTDPI_GUEST_XAPIC_FLAT && msg->dm)
         return false;
@@ -77,7 +85,7 @@ bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
 {
     if (apic->mode == VTDPI_GUEST_APIC_DISABLED)
         return false;
-    if (is_broadcast(apic->mode, msg))
+    if (dest_is_broadcast(apic->mode, msg))
         return true;
     return apic->mode == VTDPI_GUEST_X2APIC
                ? x2apic_matches(apic->id, msg->dest, msg->dm)
@@ -95,8 +103,8 @@ int vtdpi_route_decode(const struct vtdpi_msi *msi, enum vtdpi_compat_dest form,
 }
 
 /* The next one that takes the message, were it not arbitrated. */
-static VTDPI_NOINLINE bool next_taker(struct vtdpi_route_walk *walk,
-                                      struct vtdpi_route_candidate *out)
+static VTDPI_NOINLINE bool walk_next_taker(struct vtdpi_route_walk *walk,
+                                           struct vtdpi_route_candidate *out)
 {
     const enum vtdpi_dlm dlm = walk->msg.dlm;
     const bool always =
@@ -110,29 +118,29 @@ static VTDPI_NOINLINE bool next_taker(struct vtdpi_route_walk *walk,
     return false;
 }
 
-static void rewind_walk(struct vtdpi_route_walk *walk)
+static void walk_rewind(struct vtdpi_route_walk *walk)
 {
     walk->cursor = (struct vtdpi_route_cursor){{0}};
 }
 
 /* Leave the walk where its next step finds the one that the hash chose. */
-static void arbitrate(struct vtdpi_route_walk *walk)
+static void walk_arbitrate(struct vtdpi_route_walk *walk)
 {
     struct vtdpi_route_candidate skipped;
     uint32_t count = 0;
 
-    while (next_taker(walk, &skipped))
+    while (walk_next_taker(walk, &skipped))
         count++;
     walk->left = 0;
     if (count == 0)
         return;
     walk->left = 1;
-    rewind_walk(walk);
+    walk_rewind(walk);
     for (uint32_t i = vtdpi_route_hash(walk->msg.vector, count); i > 0; i--)
-        (void)next_taker(walk, &skipped);
+        (void)walk_next_taker(walk, &skipped);
 }
 
-static bool is_reserved_dlm(enum vtdpi_dlm dlm)
+static bool dlm_is_reserved(enum vtdpi_dlm dlm)
 {
     return (unsigned int)dlm == 3 || (unsigned int)dlm == 6;
 }
@@ -145,11 +153,11 @@ void vtdpi_route_walk_begin(struct vtdpi_route_walk *walk,
     walk->msg = *msg;
     walk->left = UINT32_MAX;
     walk->disabled = false;
-    rewind_walk(walk);
-    if (is_reserved_dlm(msg->dlm) || (msg->level && !msg->assert_level))
+    walk_rewind(walk);
+    if (dlm_is_reserved(msg->dlm) || (msg->level && !msg->assert_level))
         walk->left = 0;
     else if (vtdpi_route_is_arbitrated(msg))
-        arbitrate(walk);
+        walk_arbitrate(walk);
 }
 
 bool vtdpi_route_walk_next(struct vtdpi_route_walk *walk,
@@ -158,14 +166,14 @@ bool vtdpi_route_walk_next(struct vtdpi_route_walk *walk,
     if (walk->left == 0)
         return false;
     walk->left--;
-    if (next_taker(walk, out))
+    if (walk_next_taker(walk, out))
         return true;
     walk->left = 0;
     return false;
 }
 
 /* What of the message alone rules posting out. */
-static enum vtdpi_route_reason judge_message(const struct vtdpi_compat_msi *msg)
+static enum vtdpi_route_reason message_judge(const struct vtdpi_compat_msi *msg)
 {
     switch (msg->dlm) {
     case VTDPI_DLM_FIXED:
@@ -190,13 +198,13 @@ static enum vtdpi_route_reason judge_message(const struct vtdpi_compat_msi *msg)
 
 bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg)
 {
-    return judge_message(msg) == VTDPI_ROUTE_POSTABLE;
+    return message_judge(msg) == VTDPI_ROUTE_POSTABLE;
 }
 
 /* Whether one of those who take the message, all of them, reads the
  * destination as the broadcast. */
-static bool is_broadcast_to_any(const struct vtdpi_apic_set *set,
-                                const struct vtdpi_compat_msi *all)
+static bool dest_is_broadcast_to_any(const struct vtdpi_apic_set *set,
+                                     const struct vtdpi_compat_msi *all)
 {
     struct vtdpi_route_candidate c;
     struct vtdpi_route_walk walk;
@@ -205,16 +213,17 @@ static bool is_broadcast_to_any(const struct vtdpi_apic_set *set,
         return false;
     vtdpi_route_walk_begin(&walk, set, all);
     while (vtdpi_route_walk_next(&walk, &c)) {
-        if (is_broadcast(c.mode, all))
+        if (dest_is_broadcast(c.mode, all))
             return true;
     }
     return false;
 }
 
 /* Whether exactly one takes it, who then is in @p one. */
-static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
-                                        const struct vtdpi_compat_msi *msg,
-                                        struct vtdpi_route_candidate *one)
+static enum vtdpi_route_reason
+walk_find_only(const struct vtdpi_apic_set *set,
+               const struct vtdpi_compat_msi *msg,
+               struct vtdpi_route_candidate *one)
 {
     struct vtdpi_compat_msi all = *msg;
     struct vtdpi_route_walk walk;
@@ -224,7 +233,7 @@ static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
     all.rh = false;
     /* A broadcast is not arbitrated for posting: it is no way to ask for one
      * of many (SDM), so who shall be the one is software's to say. */
-    if (vtdpi_route_is_arbitrated(msg) && !is_broadcast_to_any(set, &all))
+    if (vtdpi_route_is_arbitrated(msg) && !dest_is_broadcast_to_any(set, &all))
         vtdpi_route_walk_begin(&walk, set, msg);
     else
         vtdpi_route_walk_begin(&walk, set, &all);
@@ -232,8 +241,8 @@ static enum vtdpi_route_reason find_one(const struct vtdpi_apic_set *set,
         return walk.disabled ? VTDPI_ROUTE_DISABLED : VTDPI_ROUTE_NO_MATCH;
     if (!vtdpi_route_walk_next(&walk, &second))
         return VTDPI_ROUTE_POSTABLE;
-    return is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST
-                                          : VTDPI_ROUTE_SEVERAL;
+    return dest_is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST
+                                               : VTDPI_ROUTE_SEVERAL;
 }
 
 struct vtdpi_route_decision
@@ -241,12 +250,12 @@ vtdpi_route_decide_decoded(const struct vtdpi_apic_set *set,
                            const struct vtdpi_compat_msi *msg,
                            const struct vtdpi_route_options *options)
 {
-    struct vtdpi_route_decision d = {VTDPI_ROUTE_REMAP, judge_message(msg), 0,
+    struct vtdpi_route_decision d = {VTDPI_ROUTE_REMAP, message_judge(msg), 0,
                                      msg->vector, false};
     struct vtdpi_route_candidate one;
 
     if (d.reason == VTDPI_ROUTE_POSTABLE)
-        d.reason = find_one(set, msg, &one);
+        d.reason = walk_find_only(set, msg, &one);
     if (d.reason != VTDPI_ROUTE_POSTABLE)
         return d;
     d.vcpu = one.vcpu;
@@ -286,13 +295,13 @@ vtdpi_route_decide(const struct vtdpi_apic_set *set,
 }
 
 /* Once an APIC matches, this is all that a walk and a decision look at. */
-static bool same_to_walk(const struct vtdpi_guest_apic *a,
-                         const struct vtdpi_guest_apic *b,
-                         const struct vtdpi_compat_msi *msg)
+static bool apic_same_to_walk(const struct vtdpi_guest_apic *a,
+                              const struct vtdpi_guest_apic *b,
+                              const struct vtdpi_compat_msi *msg)
 {
     return a->id == b->id && a->enabled == b->enabled &&
            a->attached == b->attached &&
-           is_broadcast(a->mode, msg) == is_broadcast(b->mode, msg);
+           dest_is_broadcast(a->mode, msg) == dest_is_broadcast(b->mode, msg);
 }
 
 bool vtdpi_route_affects(const struct vtdpi_guest_apic *before,
@@ -302,7 +311,7 @@ bool vtdpi_route_affects(const struct vtdpi_guest_apic *before,
     const bool was = vtdpi_guest_apic_matches(before, msg);
     const bool is = vtdpi_guest_apic_matches(after, msg);
 
-    return was != is || (is && !same_to_walk(before, after, msg));
+    return was != is || (is && !apic_same_to_walk(before, after, msg));
 }
 
 const char *vtdpi_route_reason_text(enum vtdpi_route_reason reason)

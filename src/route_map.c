@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The APICs of a guest, indexed. All keys are in one sorted array:
+ * The APICs of a guest, indexed: the set of APICs that route.c walks. Read
+ * struct vtdpi_route_map in vtdpi/route.h first. All keys are in one sorted
+ * array:
  *
  *     63            47 46          15 14      0
  *     +---------------+--------------+---------+
@@ -16,61 +18,64 @@
  */
 #include "vtdpi/route.h"
 
-#define VCPU_BITS  15
-#define GROUP_BIT  47
-#define VCPU_MASK  ((UINT64_C(1) << VCPU_BITS) - 1)
-#define ORDER_MASK ((UINT64_C(1) << GROUP_BIT) - 1)
-#define NO_KEY     UINT64_MAX
+#define KEY_VCPU_BITS  15
+#define KEY_GROUP_BIT  47
+#define KEY_VCPU_MASK  ((UINT64_C(1) << KEY_VCPU_BITS) - 1)
+#define KEY_ORDER_MASK ((UINT64_C(1) << KEY_GROUP_BIT) - 1)
+#define KEY_NONE       UINT64_MAX
 
 enum {
-    ALL = 0,
-    FLAT = 1,
-    CLUSTER = 2,
-    X2APIC = 18
+    GROUP_ALL = 0,
+    GROUP_FLAT = 1,
+    GROUP_CLUSTER = 2,
+    GROUP_X2APIC = 18
 };
 
 /* Ranges of keys that one message needs. */
-#define RANGES 3
+#define KEY_RANGES 3
 
-VTDPI_STATIC_ASSERT(VTDPI_ROUTE_MAP_MAX == 1 << VCPU_BITS, "a vCPU fits");
+VTDPI_STATIC_ASSERT(VTDPI_ROUTE_MAP_MAX == 1 << KEY_VCPU_BITS, "a vCPU fits");
 
-static uint64_t key_of(uint32_t group, uint32_t id, uint32_t vcpu)
+static uint64_t key_make(uint32_t group, uint32_t id, uint32_t vcpu)
 {
-    return (uint64_t)group << GROUP_BIT | (uint64_t)id << VCPU_BITS | vcpu;
+    return (uint64_t)group << KEY_GROUP_BIT | (uint64_t)id << KEY_VCPU_BITS |
+           vcpu;
 }
 
 /* 1 or 0, to count with. */
-static uint32_t is_there(const struct vtdpi_guest_apic *apic)
+static uint32_t apic_is_there(const struct vtdpi_guest_apic *apic)
 {
     return apic->mode != VTDPI_GUEST_APIC_DISABLED;
 }
 
-static uint32_t is_xapic(const struct vtdpi_guest_apic *apic)
+static uint32_t apic_is_xapic(const struct vtdpi_guest_apic *apic)
 {
-    return is_there(apic) && apic->mode != VTDPI_GUEST_X2APIC;
+    return apic_is_there(apic) && apic->mode != VTDPI_GUEST_X2APIC;
 }
 
-static uint64_t id_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
+static uint64_t key_of_id(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
 {
     return apic->mode == VTDPI_GUEST_APIC_DISABLED
-               ? NO_KEY
-               : key_of(ALL, apic->id, vcpu);
+               ? KEY_NONE
+               : key_make(GROUP_ALL, apic->id, vcpu);
 }
 
-static uint64_t group_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
+static uint64_t key_of_group(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
 {
     const uint32_t ldr = apic->ldr >> 24;
 
     switch (apic->mode) {
     case VTDPI_GUEST_XAPIC_FLAT:
-        return ldr == 0 ? NO_KEY : key_of(FLAT, apic->id, vcpu);
+        return ldr == 0 ? KEY_NONE : key_make(GROUP_FLAT, apic->id, vcpu);
     case VTDPI_GUEST_XAPIC_CLUSTER:
-        return (ldr & 0xf) == 0 ? NO_KEY
-                                : key_of(CLUSTER + (ldr >> 4), apic->id, vcpu);
+        return (ldr & 0xf) == 0
+                   ? KEY_NONE
+                   : key_make(GROUP_CLUSTER + (ldr >> 4), apic->id, vcpu);
     case VTDPI_GUEST_X2APIC:
-        return key_of(X2APIC + (apic->id >> 4 & 0xffff), apic->id, vcpu);
+        return key_make(GROUP_X2APIC + (apic->id >> 4 & 0xffff), apic->id,
+                        vcpu);
     default:
-        return NO_KEY;
+        return KEY_NONE;
     }
 }
 
@@ -78,18 +83,18 @@ static uint64_t group_key(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
  * Where @p key would be if every APIC were in x2APIC mode with the vCPU's
  * number for an id, as guests mostly have it.
  */
-static uint64_t guess(const struct vtdpi_route_map *map, uint64_t key)
+static uint64_t key_guess(const struct vtdpi_route_map *map, uint64_t key)
 {
-    const uint64_t group = key >> GROUP_BIT;
+    const uint64_t group = key >> KEY_GROUP_BIT;
 
-    return group < X2APIC ? (key & ORDER_MASK) >> VCPU_BITS
-                          : map->present + (group - X2APIC) * 16;
+    return group < GROUP_X2APIC ? (key & KEY_ORDER_MASK) >> KEY_VCPU_BITS
+                                : map->present + (group - GROUP_X2APIC) * 16;
 }
 
 /* Position of the first key that is not below @p key. */
-static uint32_t lower_bound(const struct vtdpi_route_map *map, uint64_t key)
+static uint32_t key_lower_bound(const struct vtdpi_route_map *map, uint64_t key)
 {
-    const uint64_t at = guess(map, key);
+    const uint64_t at = key_guess(map, key);
     uint32_t low = 0;
     uint32_t high = map->used;
 
@@ -107,20 +112,20 @@ static uint32_t lower_bound(const struct vtdpi_route_map *map, uint64_t key)
     return low;
 }
 
-static void change_key(struct vtdpi_route_map *map, uint64_t old, uint64_t key)
+static void key_change(struct vtdpi_route_map *map, uint64_t old, uint64_t key)
 {
     uint32_t at;
 
     if (old == key)
         return;
-    if (old != NO_KEY) {
-        at = lower_bound(map, old);
+    if (old != KEY_NONE) {
+        at = key_lower_bound(map, old);
         map->used--;
         __builtin_memmove(&map->keys[at], &map->keys[at + 1],
                           (map->used - at) * sizeof(map->keys[0]));
     }
-    if (key != NO_KEY) {
-        at = lower_bound(map, key);
+    if (key != KEY_NONE) {
+        at = key_lower_bound(map, key);
         __builtin_memmove(&map->keys[at + 1], &map->keys[at],
                           (map->used - at) * sizeof(map->keys[0]));
         map->keys[at] = key;
@@ -155,51 +160,51 @@ int vtdpi_route_map_update(struct vtdpi_route_map *map, uint32_t vcpu,
         return VTDPI_EINVAL;
     old = &map->apics[vcpu];
     /* Unsigned: what goes below zero comes back. */
-    map->present += is_there(apic) - is_there(old);
-    map->xapics += is_xapic(apic) - is_xapic(old);
-    change_key(map, id_key(old, vcpu), id_key(apic, vcpu));
-    change_key(map, group_key(old, vcpu), group_key(apic, vcpu));
+    map->present += apic_is_there(apic) - apic_is_there(old);
+    map->xapics += apic_is_xapic(apic) - apic_is_xapic(old);
+    key_change(map, key_of_id(old, vcpu), key_of_id(apic, vcpu));
+    key_change(map, key_of_group(old, vcpu), key_of_group(apic, vcpu));
     *old = *apic;
     return 0;
 }
 
 /* The @p i th range of keys that can be meant, first to limit - 1. */
-static bool range_of(const struct vtdpi_route_map *map,
-                     const struct vtdpi_compat_msi *msg, unsigned int i,
-                     uint64_t *first, uint64_t *limit)
+static bool key_range(const struct vtdpi_route_map *map,
+                      const struct vtdpi_compat_msi *msg, unsigned int i,
+                      uint64_t *first, uint64_t *limit)
 {
     uint32_t group;
 
     /* FFh is all ones to xAPICs, and to others an id or a cluster. */
     if (msg->dest == VTDPI_DEST_ALL ||
         (msg->dest == 0xff && map->xapics != 0)) {
-        *first = key_of(ALL, 0, 0);
-        *limit = key_of(ALL + 1, 0, 0);
+        *first = key_make(GROUP_ALL, 0, 0);
+        *limit = key_make(GROUP_ALL + 1, 0, 0);
         return i == 0;
     }
     if (!msg->dm) {
-        *first = key_of(ALL, msg->dest, 0);
-        *limit = *first + VCPU_MASK + 1;
+        *first = key_make(GROUP_ALL, msg->dest, 0);
+        *limit = *first + KEY_VCPU_MASK + 1;
         return i == 0;
     }
     if (i == 0)
-        group = X2APIC + (msg->dest >> 16);
+        group = GROUP_X2APIC + (msg->dest >> 16);
     else if (msg->dest > 0xff)
         return false;
     else
-        group = i == 1 ? CLUSTER + (msg->dest >> 4) : FLAT;
-    *first = key_of(group, 0, 0);
-    *limit = key_of(group + 1, 0, 0);
+        group = i == 1 ? GROUP_CLUSTER + (msg->dest >> 4) : GROUP_FLAT;
+    *first = key_make(group, 0, 0);
+    *limit = key_make(group + 1, 0, 0);
     return true;
 }
 
 /* Position of the first key from @p at on that matches, or map->used. */
-static uint32_t seek(const struct vtdpi_route_map *map,
-                     const struct vtdpi_compat_msi *msg, uint32_t at,
-                     uint64_t limit)
+static uint32_t key_seek(const struct vtdpi_route_map *map,
+                         const struct vtdpi_compat_msi *msg, uint32_t at,
+                         uint64_t limit)
 {
     for (; at < map->used && map->keys[at] < limit; at++) {
-        const uint64_t vcpu = map->keys[at] & VCPU_MASK;
+        const uint64_t vcpu = map->keys[at] & KEY_VCPU_MASK;
 
         if (vtdpi_guest_apic_matches(&map->apics[vcpu], msg))
             return at;
@@ -213,29 +218,29 @@ static bool map_next(void *ctx, const struct vtdpi_compat_msi *msg,
                      struct vtdpi_route_candidate *out)
 {
     const struct vtdpi_route_map *map = (const struct vtdpi_route_map *)ctx;
-    uint64_t best = NO_KEY;
+    uint64_t best = KEY_NONE;
     unsigned int from = 0;
     uint64_t first;
     uint64_t limit;
 
     for (unsigned int i = 0;
-         i < RANGES && range_of(map, msg, i, &first, &limit); i++) {
+         i < KEY_RANGES && key_range(map, msg, i, &first, &limit); i++) {
         uint32_t at = cursor->word[i];
 
-        if (cursor->word[RANGES] == 0)
-            at = lower_bound(map, first);
-        at = seek(map, msg, at, limit);
+        if (cursor->word[KEY_RANGES] == 0)
+            at = key_lower_bound(map, first);
+        at = key_seek(map, msg, at, limit);
         cursor->word[i] = at;
-        if (at < map->used && (map->keys[at] & ORDER_MASK) < best) {
-            best = map->keys[at] & ORDER_MASK;
+        if (at < map->used && (map->keys[at] & KEY_ORDER_MASK) < best) {
+            best = map->keys[at] & KEY_ORDER_MASK;
             from = i;
         }
     }
-    if (best == NO_KEY)
+    if (best == KEY_NONE)
         return false;
-    cursor->word[RANGES] = 1;
+    cursor->word[KEY_RANGES] = 1;
     cursor->word[from]++;
-    out->vcpu = (uint32_t)(best & VCPU_MASK);
+    out->vcpu = (uint32_t)(best & KEY_VCPU_MASK);
     out->mode = map->apics[out->vcpu].mode;
     out->enabled = map->apics[out->vcpu].enabled;
     out->attached = map->apics[out->vcpu].attached;

@@ -327,26 +327,26 @@ SEEDS = [
     route("route_walk", "the one before the hash's choice", "i > 0; i--)",
           "i > 1; i--)"),
     route("route_walk", "a deassertion is delivered",
-          "is_reserved_dlm(msg->dlm) || (msg->level && !msg->assert_level)",
-          "is_reserved_dlm(msg->dlm)"),
+          "dlm_is_reserved(msg->dlm) || (msg->level && !msg->assert_level)",
+          "dlm_is_reserved(msg->dlm)"),
     route("route_walk", "the second pass goes on from the first",
-          "    rewind_walk(walk);\n    for (", "    for ("),
+          "    walk_rewind(walk);\n    for (", "    for ("),
     route("route_walk_disabled", "ExtINT reaches those that are disabled",
           "dlm == VTDPI_DLM_NMI ||",
           "dlm == VTDPI_DLM_NMI || dlm == VTDPI_DLM_EXTINT ||"),
     route("route_decide_decoded", "a broadcast is arbitrated",
-          "vtdpi_route_is_arbitrated(msg) && !is_broadcast_to_any(set, &all)",
+          "vtdpi_route_is_arbitrated(msg) && !dest_is_broadcast_to_any(set, &all)",
           "vtdpi_route_is_arbitrated(msg)"),
     route("route_decide_decoded", "all ones in the flat model are a broadcast",
-          "        if (is_broadcast(c.mode, all))\n", "        if (1)\n"),
+          "        if (dest_is_broadcast(c.mode, all))\n", "        if (1)\n"),
     route("route_matches", "all ones in the flat model need no LDR",
           "    if (mode == VTDPI_GUEST_XAPIC_FLAT && msg->dm)\n"
           "        return false;\n", ""),
     route("route_decide_decoded", "the first of several",
           "    if (!vtdpi_route_walk_next(&walk, &second))\n"
           "        return VTDPI_ROUTE_POSTABLE;\n"
-          "    return is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST\n"
-          "                                          : VTDPI_ROUTE_SEVERAL;",
+          "    return dest_is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST\n"
+          "                                               : VTDPI_ROUTE_SEVERAL;",
           "    (void)second;\n    return VTDPI_ROUTE_POSTABLE;"),
     route("route_decide_decoded", "level-triggered messages are posted",
           "    if (msg->level)\n        return VTDPI_ROUTE_LEVEL;\n", ""),
@@ -367,8 +367,8 @@ SEEDS = [
     route("route_affects", "a new id is overlooked",
           "return a->id == b->id &&", "return"),
     route("route_affects", "another reading of all ones is overlooked",
-          " &&\n           is_broadcast(a->mode, msg) == "
-          "is_broadcast(b->mode, msg)", ""),
+          " &&\n           dest_is_broadcast(a->mode, msg) == "
+          "dest_is_broadcast(b->mode, msg)", ""),
     route("route_affects", "one that matches no longer",
           "was != is || (is &&", "(is &&"),
     route("route_text", "a text beyond the table",
