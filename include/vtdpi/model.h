@@ -51,10 +51,428 @@
  */
 
 #include "vtdpi/compiler.h"
-#include "vtdpi/model_types.h"
 #include "vtdpi/platform.h"
+#include "vtdpi/regs.h"
 
 VTDPI_BEGIN_DECLS
+
+struct vtdpi_model;
+
+/** Most fault recording registers that a unit can have. */
+#define VTDPI_MODEL_FRCD_MAX  256
+
+/** Descriptors that are fetched but have not taken effect yet, at most. */
+#define VTDPI_MODEL_FETCH_MAX 32
+
+/** Posts in flight, at most (VTDPI_MODEL_FAULT_POST_LATE). */
+#define VTDPI_MODEL_POST_MAX  16
+
+/** @brief Where a step hook is called: always before the thing happens. */
+enum vtdpi_model_step {
+    VTDPI_MODEL_STEP_READ,     /**< A register is read. */
+    VTDPI_MODEL_STEP_WRITE,    /**< A register is written. */
+    VTDPI_MODEL_STEP_FETCH,    /**< A descriptor is fetched; IQH moves. */
+    VTDPI_MODEL_STEP_COMPLETE, /**< A fetched descriptor takes effect. */
+    VTDPI_MODEL_STEP_STATUS,   /**< A wait descriptor's status is written. */
+    VTDPI_MODEL_STEP_REQUEST,  /**< An interrupt request is looked at. */
+    VTDPI_MODEL_STEP_IRTE,     /**< A table entry is read from memory. */
+    VTDPI_MODEL_STEP_PID,      /**< A descriptor's PIR is updated. */
+    VTDPI_MODEL_STEP_CONTROL,  /**< ... then its control word (only with
+                                    vtdpi_model_params.split_post). */
+    VTDPI_MODEL_STEP_NOTIFY,   /**< A notification is sent. */
+    VTDPI_MODEL_STEP_FAULT,    /**< A fault is recorded. */
+    VTDPI_MODEL_STEP_EVENT,    /**< A fault or completion event is sent. */
+};
+
+/** Number of enum vtdpi_model_step values. */
+#define VTDPI_MODEL_STEPS 12
+
+/**
+ * @brief Named ways in which a unit misbehaves or is slow.
+ *
+ * Set and cleared at any time; all are off after init. "arg" is that of
+ * vtdpi_model_set_fault(). A tick is one register access, one now_us or one
+ * relax of vtdpi_model_platform_ops, or one vtdpi_model_tick().
+ */
+enum vtdpi_model_fault {
+    /** The GSTS bits in arg keep their value; commands that would change them
+     *  are not executed. */
+    VTDPI_MODEL_FAULT_GSTS_STUCK,
+    /** A command is executed, and shows in GSTS, arg ticks late. */
+    VTDPI_MODEL_FAULT_GSTS_LATE,
+    /** The next descriptor that is fetched is refused as ill-formed: IQE. Goes
+     *  off by itself. */
+    VTDPI_MODEL_FAULT_IQE,
+    /** The next wait descriptor is fetched, then aborted with all waits that
+     *  are fetched and not completed: ITE; arg is the SID for IQER. IQH stays
+     *  behind it; fetching goes on when ITE is cleared. Goes off by itself. */
+    VTDPI_MODEL_FAULT_ITE,
+    /** As VTDPI_MODEL_FAULT_ITE, but found before that wait is fetched: IQH
+     *  stays at it, and it is fetched again, and completes, after ITE is
+     *  cleared. Waits fetched before it are aborted. Goes off by itself. */
+    VTDPI_MODEL_FAULT_ITE_UNFETCHED,
+    /** The next wait descriptor completes, but ICE is set; arg is the SID for
+     *  IQER. Goes off by itself. */
+    VTDPI_MODEL_FAULT_ICE,
+    /** Fetched descriptors (invalidations as well as status writes) take
+     *  effect arg ticks after their fetch, in order. */
+    VTDPI_MODEL_FAULT_STATUS_LATE,
+    /** Wait descriptors complete without their status write or interrupt. */
+    VTDPI_MODEL_FAULT_STATUS_NEVER,
+    /** Nothing is fetched any more, and no error is reported. */
+    VTDPI_MODEL_FAULT_QUEUE_STUCK,
+    /** IQH reads as arg, whatever is fetched. */
+    VTDPI_MODEL_FAULT_IQH_STUCK,
+    /** Every register reads as all ones and ignores writes: the unit is gone.
+     *  The queue stops and interrupts are dropped. */
+    VTDPI_MODEL_FAULT_ALL_ONES,
+    /** IQER reads as zero, as on units that lack it. */
+    VTDPI_MODEL_FAULT_IQER_ZERO,
+    /** Reads of the interrupt-remapping table fail: reason 23h. */
+    VTDPI_MODEL_FAULT_TABLE_ACCESS,
+    /** Accesses to posted-interrupt descriptors fail: reason 27h. */
+    VTDPI_MODEL_FAULT_PID_ACCESS,
+    /** Posts stay in flight: an interrupt whose entry was read already reaches
+     *  its descriptor only at the next register read, at
+     *  vtdpi_model_drain(), or when VTDPI_MODEL_POST_MAX are in flight. A
+     *  driver that reuses a descriptor without a draining read is caught. */
+    VTDPI_MODEL_FAULT_POST_LATE,
+    /** The entry cache keeps what it has: it replaces nothing for lack of
+     *  room. As stale as a cache can be. */
+    VTDPI_MODEL_FAULT_IEC_STICKY,
+    /** Before one look-up in arg (on average, by the seed) the entry is
+     *  dropped from the cache: what is forgotten early. */
+    VTDPI_MODEL_FAULT_IEC_EVICT,
+    /** F of the fault record with number arg cannot be cleared. */
+    VTDPI_MODEL_FAULT_FRCD_STUCK,
+    /** The FSTS bits in arg cannot be cleared by writing them. */
+    VTDPI_MODEL_FAULT_FSTS_STUCK,
+};
+
+/** Number of enum vtdpi_model_fault values. */
+#define VTDPI_MODEL_FAULTS 19
+
+/** @brief What a user of the unit did wrong. */
+enum vtdpi_model_violation_kind {
+    VTDPI_MODEL_OK = 0, /**< Nothing. */
+
+    /* Register accesses; where is the offset, value what was written. */
+    VTDPI_MODEL_BAD_WIDTH,       /**< Register accessed with another width. */
+    VTDPI_MODEL_BAD_ALIGNMENT,   /**< Offset not aligned to the width. */
+    VTDPI_MODEL_NO_REGISTER,     /**< No such register in this unit. */
+    VTDPI_MODEL_READ_ONLY,       /**< Write to a read-only register. */
+    VTDPI_MODEL_WRITE_ONLY,      /**< Read of a write-only register. */
+    VTDPI_MODEL_RESERVED_BITS,   /**< Reserved bits written as one. */
+    VTDPI_MODEL_UNSUPPORTED,     /**< Needs a capability that is absent. */
+    VTDPI_MODEL_MULTI_COMMAND,   /**< GCMD: more than one command changed. */
+    VTDPI_MODEL_ONE_SHOT_ECHO,   /**< GCMD: the status of a one-shot command
+                                       written back with another command. */
+    VTDPI_MODEL_COMMAND_PENDING, /**< GCMD: the last command has not shown in
+                                       GSTS yet. */
+    VTDPI_MODEL_COMMAND_ORDER,   /**< GCMD: not allowed in this state, as IRE
+                                       before SIRTP or QIE. */
+    VTDPI_MODEL_STALE_CACHE,     /**< GCMD.IRE after SIRTP without a global
+                                       IEC invalidation (ESIRTPS = 0). */
+    VTDPI_MODEL_TABLE_ALIGNMENT, /**< SIRTP: table not aligned to its size. */
+    VTDPI_MODEL_QUEUE_LIVE,      /**< IQA written while the queue is on. */
+    VTDPI_MODEL_QUEUE_BUSY,      /**< QIE cleared with work in the queue. */
+    VTDPI_MODEL_QUEUE_TAIL,      /**< IQT not zero when the queue is turned
+                                       on, or moved back over work. */
+    VTDPI_MODEL_REGISTER_INVALIDATION, /**< CCMD used while the queue is on, or
+                                       on a unit of version 6 or later. */
+
+    /* Descriptors; where is the slot, value the first word. */
+    VTDPI_MODEL_IEC_ALIGNMENT,  /**< IIDX not aligned to its mask. */
+    VTDPI_MODEL_STATUS_ADDRESS, /**< Status address that nothing answers. */
+
+    /* Tables and posted-interrupt descriptors; where is the index. */
+    VTDPI_MODEL_VECTOR,            /**< Interrupt sent with vector 0 to 15. */
+    VTDPI_MODEL_NDST_FORMAT,       /**< NDST has bits that xAPIC mode lacks. */
+    VTDPI_MODEL_NOTIFICATION_LOST, /**< No room for a notification: too few
+                                       notification_slots. */
+
+    /* Platform callbacks. */
+    VTDPI_MODEL_LOCK_NESTED,   /**< lock while held. */
+    VTDPI_MODEL_LOCK_NOT_HELD, /**< unlock while not held. */
+    VTDPI_MODEL_LOCK_TOKEN,    /**< unlock with another token. */
+    VTDPI_MODEL_LOCK_MISSING,  /**< GCMD or IQT written without the lock;
+                                       where is the offset. */
+    VTDPI_MODEL_LOCK_LOG,      /**< log while the lock is held. */
+    VTDPI_MODEL_CLEAN_EMPTY,   /**< clean of nothing: NULL or length 0. */
+};
+
+/** @brief One violation. */
+struct vtdpi_model_violation {
+    enum vtdpi_model_violation_kind kind; /**< What. */
+    uint32_t where;                       /**< Register offset, slot, index. */
+    uint64_t value;                       /**< What was written or found. */
+};
+
+/** @brief A message that tells a processor to look at a descriptor. */
+struct vtdpi_model_notification {
+    uint64_t pda;     /**< Physical address of the descriptor. */
+    uint32_t ndst;    /**< NDST as the descriptor held it. */
+    uint32_t apic_id; /**< The local APIC id in it, decoded by IRTA.EIME. */
+    uint8_t nv;       /**< Vector. */
+};
+
+/** @brief Storage of one entry of the interrupt entry cache. */
+struct vtdpi_model_iec_entry {
+    /* private: */
+    uint64_t lo;
+    uint64_t hi;
+    uint32_t index;
+    uint32_t valid;
+};
+
+/**
+ * @brief Memory as a unit that does not snoop sees it.
+ *
+ * One view can be shared by all units, as one memory is. Reads of an
+ * interrupt-remapping table inside the range go to the view if ECAP.C = 0;
+ * outside any view memory counts as coherent.
+ */
+struct vtdpi_model_view {
+    /* private: */
+    uint64_t phys;
+    const uint64_t *cpu;
+    uint64_t *shadow;
+    size_t size;
+};
+
+/** @brief How an interrupt request ended. */
+enum vtdpi_model_outcome {
+    VTDPI_MODEL_NOT_INTERRUPT, /**< The address is not an interrupt's. */
+    VTDPI_MODEL_MASKED,        /**< The IOAPIC entry is masked. */
+    VTDPI_MODEL_DROPPED,       /**< The unit is gone (ALL_ONES). */
+    VTDPI_MODEL_PASSED,        /**< Not remapped: remapping off, or
+                                    compatibility format allowed. */
+    VTDPI_MODEL_REMAPPED,      /**< Delivered as the entry says. */
+    VTDPI_MODEL_POSTED,        /**< Recorded in a descriptor. */
+    VTDPI_MODEL_IN_FLIGHT,     /**< Will be posted (POST_LATE). */
+    VTDPI_MODEL_BLOCKED,       /**< Fault; see reason. */
+};
+
+/** @brief What became of an interrupt request. */
+struct vtdpi_model_result {
+    enum vtdpi_model_outcome outcome; /**< How it ended. */
+    uint8_t reason;   /**< BLOCKED: an enum vtdpi_fault_reason, else 0. */
+    bool hidden;      /**< BLOCKED: FPD kept it out of the fault record. */
+    bool from_cache;  /**< The entry came from the IEC, not from memory. */
+    uint32_t index;   /**< Remappable format: the index, 0 to 1fffeh. */
+    uint64_t irte[2]; /**< The entry that was used, or zero. */
+
+    /* PASSED, REMAPPED; vector also POSTED and IN_FLIGHT. */
+    uint32_t dest;  /**< APIC id or logical id, decoded (8 bits in xAPIC
+                            mode and if not remapped). */
+    uint8_t vector; /**< Host vector; POSTED: guest vector. */
+    uint8_t dlm;    /**< Delivery mode, 0 to 7. */
+    bool logical;   /**< DM. */
+    bool rh;        /**< Redirection hint. */
+    bool level;     /**< TM. */
+
+    /* POSTED; pda also IN_FLIGHT. */
+    uint64_t pda;  /**< Physical address of the descriptor. */
+    bool urgent;   /**< URG. */
+    bool merged;   /**< The PIR bit was set already. */
+    bool notified; /**< A notification was sent; it is next. */
+    struct vtdpi_model_notification notification; /**< If notified. */
+};
+
+/** @brief What a unit sends by itself. */
+enum vtdpi_model_event {
+    VTDPI_MODEL_EVENT_FAULT,      /**< FEDATA, FEADDR, FEUADDR. */
+    VTDPI_MODEL_EVENT_COMPLETION, /**< IEDATA, IEADDR, IEUADDR. */
+};
+
+/** @brief What a model counted; nothing resets it but init. */
+struct vtdpi_model_counters {
+    uint64_t reads;             /**< Register reads. */
+    uint64_t writes;            /**< Register writes. */
+    uint64_t descriptors[16];   /**< Descriptors accepted, by type. */
+    uint64_t waits_completed;   /**< Wait descriptors that took effect. */
+    uint64_t waits_aborted;     /**< Wait descriptors that an ITE dropped. */
+    uint64_t status_writes;     /**< Status words written. */
+    uint64_t iec_global;        /**< Global IEC invalidations done. */
+    uint64_t iec_index;         /**< Index IEC invalidations done. */
+    uint64_t iec_hits;          /**< Entries taken from the cache. */
+    uint64_t iec_misses;        /**< Entries read from memory. */
+    uint64_t requests;          /**< Interrupt requests. */
+    uint64_t passed;            /**< ... that were not remapped. */
+    uint64_t remapped;          /**< ... delivered in remapped format. */
+    uint64_t raised;            /**< ... accepted for posting; equals posted
+                                      plus pid_faults plus those in flight. */
+    uint64_t posted;            /**< Recorded in a descriptor. */
+    uint64_t merged;            /**< ... whose PIR bit was set already. */
+    uint64_t notified;          /**< ... that sent a notification. */
+    uint64_t suppressed;        /**< ... that did not, because of SN. */
+    uint64_t outstanding;       /**< ... that did not, because of ON. */
+    uint64_t pid_faults;        /**< Posts that ended in 27h or 28h. */
+    uint64_t blocked;           /**< Requests that ended in a fault, late
+                                      ones included. */
+    uint64_t faults_recorded;   /**< Fault records written. */
+    uint64_t faults_hidden;     /**< Faults that FPD kept from being
+                                      recorded. */
+    uint64_t faults_lost;       /**< Faults lost to overflow. */
+    uint64_t faults_collapsed;  /**< Faults not recorded since one of that
+                                      requester is pending. */
+    uint64_t fault_events;      /**< Fault event messages sent. */
+    uint64_t completion_events; /**< Completion event messages sent. */
+    uint64_t cleans;            /**< Calls of clean. */
+    uint64_t clean_lines;       /**< Cache lines in them. */
+    uint64_t locks;             /**< Calls of lock. */
+    uint64_t logs;              /**< Calls of log. */
+    uint64_t violations;        /**< Violations of all kinds. */
+    uint64_t steps;             /**< Steps; see vtdpi_model_step_hook. */
+};
+
+/**
+ * @brief Called before each step, see enum vtdpi_model_step.
+ *
+ * Steps are numbered from 0 in vtdpi_model_counters.steps, which holds the
+ * number of this one. What the hook itself makes the model do is not counted
+ * and calls no hook. The hook must not access registers.
+ */
+typedef void (*vtdpi_model_step_hook)(void *ctx, struct vtdpi_model *m,
+                                      enum vtdpi_model_step kind);
+
+/** @brief What a model is made of. Zero means absent or the default. */
+struct vtdpi_model_params {
+    uint32_t ver;  /**< VER register; 0: 10h, version 1.0. */
+    uint64_t cap;  /**< CAP register, raw. */
+    uint64_t ecap; /**< ECAP register, raw. */
+
+    /** Passed to all callbacks below. */
+    void *ctx;
+
+    /** Physical memory: a pointer to [phys, phys + len), or NULL if nothing
+     *  answers there. Required. Called for whole objects only: an entry, a
+     *  descriptor, a status word, a posted-interrupt descriptor. */
+    void *(*map)(void *ctx, uint64_t phys, size_t len);
+
+    /** Storage of the entry cache, an array; NULL: nothing is cached. An entry
+     *  lives in slot index % iec_slots, so with as many slots as the table has
+     *  entries nothing is ever replaced. */
+    struct vtdpi_model_iec_entry *iec;
+    uint32_t iec_slots; /**< Length of iec. */
+
+    /** Storage of notifications until the test takes them, an array. */
+    struct vtdpi_model_notification *notifications;
+    uint32_t notification_slots; /**< Length of notifications. */
+
+    /** Instead of the array: called for each notification, to send a real
+     *  interrupt or to act at once. */
+    void (*notify)(void *ctx, const struct vtdpi_model_notification *n);
+
+    /** Fault and completion events: the message the unit sends. Optional. */
+    void (*event)(void *ctx, enum vtdpi_model_event event, uint64_t address,
+                  uint32_t data);
+
+    /** Called for each violation, after it was counted. Optional. */
+    void (*violation)(void *ctx, const struct vtdpi_model_violation *v);
+
+    /** Step hook. Optional; vtdpi_model_set_step_hook() changes it. */
+    vtdpi_model_step_hook step;
+
+    /** Receives what vtdpi_model_platform_ops.log gets. Optional. */
+    void (*log)(void *ctx, enum vtdpi_log_level level, const char *text);
+
+    /** Pause of the model's own spin lock, if concurrent. Optional. */
+    void (*relax)(void *ctx);
+
+    /** Views of memory for ECAP.C = 0, an array; NULL: all is coherent. */
+    struct vtdpi_model_view *views;
+    uint32_t view_count; /**< Length of views. */
+
+    /** Host address width in bits; 0: 64. PDA bits above it are reserved. */
+    uint32_t host_address_width;
+
+    /** Seed of what is random (VTDPI_MODEL_FAULT_IEC_EVICT). */
+    uint64_t seed;
+
+    /** Real CPUs run beside the model: it locks itself, and reads a table
+     *  entry in one piece. Implies split_post. */
+    bool concurrent;
+
+    /** A post is two steps, PIR, then the control word, with a step hook in
+     *  between: a superset of what hardware does. False: one step. */
+    bool split_post;
+
+    /** The queue does nothing by itself: vtdpi_model_fetch() and
+     *  vtdpi_model_complete() move it. */
+    bool manual;
+
+    /** Do not record a fault whose requester has one pending, as units may. */
+    bool collapse_faults;
+
+    /** Aligned 32-bit accesses to halves of 64-bit registers are no
+     *  violations. The specification allows them; the library's contract for
+     *  platforms does not. */
+    bool allow_halves;
+
+    /** Do not demand the lock for writes to GCMD and IQT. */
+    bool allow_unlocked;
+};
+
+/** @brief A model of one remapping unit. Size is public, members are not. */
+struct vtdpi_model {
+    /* private: */
+    struct vtdpi_model_params params;
+    struct vtdpi_model_counters counters;
+    struct vtdpi_model_violation first;
+    uint64_t guard;      /* The model's own spin lock, if concurrent. */
+    uint64_t lock_token; /* Platform lock: 0 free, else who holds it. */
+    uint64_t lock_next;
+    uint64_t clock_us;
+    uint64_t clock_step;
+    uint64_t ticks;
+    uint64_t random;
+    uint64_t fault_arg[VTDPI_MODEL_FAULTS];
+    uint32_t fault_on;
+    bool in_hook;
+    bool iec_unflushed; /* SIRTP since the last global invalidation. */
+
+    /* Registers. */
+    uint32_t gsts;
+    uint32_t command; /* Bits to execute, their values, and when. */
+    uint32_t command_value;
+    uint64_t command_due;
+    uint32_t fsts;
+    uint32_t ics;
+    uint32_t event[2][4]; /* FE and IE: control, data, address, upper. */
+    uint64_t rtaddr;
+    uint64_t rtaddr_latched;
+    uint64_t ccmd;
+    uint64_t iqa;
+    uint64_t iqh;
+    uint64_t iqt;
+    uint64_t iqer;
+    uint64_t irta;
+    uint64_t irta_latched;
+
+    /* Fault records. */
+    uint64_t frcd[VTDPI_MODEL_FRCD_MAX][2];
+    uint32_t frcd_next;
+
+    /* Descriptors fetched and not completed; a ring. */
+    struct {
+        uint64_t qw[2];
+        uint64_t due;
+        uint32_t slot;
+    } fetched[VTDPI_MODEL_FETCH_MAX];
+    uint32_t fetched_first;
+    uint32_t fetched_count;
+
+    /* Posts in flight, oldest first. */
+    struct {
+        uint64_t irte[2];
+        uint32_t index;
+        uint16_t sid;
+    } flight[VTDPI_MODEL_POST_MAX];
+    uint32_t flight_count;
+
+    uint32_t notification_count;
+};
 
 /**
  * @brief Power up a model.
