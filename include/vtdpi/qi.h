@@ -193,8 +193,9 @@ VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
  * device_timeout_us must have passed since vtdpi_qi_abort(): the unit fetches
  * nothing more, but what it has fetched may wait for a device that long before
  * the unit writes the status word. The queue was not drained if
- * vtdpi_qi_close(), or any vtdpi_unit_disable() or vtdpi_unit_suspend() since
- * the unit was ON, has returned an error.
+ * vtdpi_qi_close() has returned an error, or any vtdpi_unit_enable(),
+ * vtdpi_unit_disable(), vtdpi_unit_suspend() or vtdpi_unit_resume() since the
+ * unit was last ON.
  */
 struct vtdpi_qi_params {
     /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored. */
