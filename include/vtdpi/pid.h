@@ -397,7 +397,7 @@ VTDPI_INLINE uint8_t vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
             vtdpi_atomic_load32_acquire(&irr[i * VTDPI_VAPIC_IRR_STRIDE]);
 
         if (word != 0)
-            return (uint8_t)(i * 32 + 31 - __builtin_clz(word));
+            return VTDPI_CAST_(uint8_t, i * 32 + 31 - __builtin_clz(word));
     }
     return 0;
 }

@@ -118,8 +118,8 @@ struct vtdpi_unit {
     uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
     uint64_t flush_wb; /* write buffers need flushes; read at any time */
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
-    uint32_t pending; /* that bit, as long as it may still be executing */
-    bool pending_set; /* what its status bit was to become */
+    uint32_t pending;     /* that bit, as long as it may still be executing */
+    bool pending_set;     /* what its status bit was to become */
     struct vtdpi_irt irt; /* of the table that has the unit on its list */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
@@ -458,7 +458,7 @@ vtdpi_unit_last_config(const struct vtdpi_unit *unit)
  */
 VTDPI_INLINE uint32_t vtdpi_unit_stuck(const struct vtdpi_unit *unit)
 {
-    return (uint32_t)vtdpi_atomic_load64_relaxed(&unit->stuck);
+    return VTDPI_CAST_(uint32_t, vtdpi_atomic_load64_relaxed(&unit->stuck));
 }
 
 VTDPI_END_DECLS

@@ -186,12 +186,12 @@ static void test_unit_enable_again_keeps_the_queue(void **state)
     vtdpi_qi_report(vtdpi_unit_qi(&rig.u), &before, NULL);
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
     rig_clear_trace();
-#define REFUSED(member, value)                                           \
-    do {                                                                 \
-        c = rig_config();                                                \
-        c.qi.member = (value);                                           \
-        assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);   \
-        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);      \
+#define REFUSED(member, value)                                                \
+    do {                                                                      \
+        c = rig_config();                                                     \
+        c.qi.member = (value);                                                \
+        assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);        \
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);           \
         assert_int_equal(vtdpi_unit_last_config(&rig.u)->qi.ring_phys, RING); \
     } while (0)
     REFUSED(ring, rig_mem + RING_AT + 0x10000);
