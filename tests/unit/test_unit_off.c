@@ -212,6 +212,38 @@ static void test_unit_enable_again_keeps_the_queue(void **state)
     assert_true(after.submissions > before.submissions);
 }
 
+/* No flush at enable, so that nothing of the new life completes. The ring still
+ * holds the device-TLB invalidation of the old one, for which a wait behind it
+ * would have been patient. */
+static void test_unit_enable_again_forgets_what_was_in_the_ring(void **state)
+{
+    const struct vtdpi_qi_desc flush = {{UINT64_C(3) | UINT64_C(0x310) << 32}};
+    struct vtdpi_unit_config c = rig_config();
+    struct vtdpi_qi_ticket t;
+    uint64_t begin;
+
+    (void)state;
+    c.qi.device_timeout_us = 2000000;
+    rig_power_up(CAP | UINT64_C(1) << 62, ECAP); /* ESIRTPS */
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
+    assert_works();
+    rig_set_manual(true);
+    assert_int_equal(vtdpi_qi_submit(vtdpi_unit_qi(&rig.u), &flush, 1, &t), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    rig_assert_violation(VTDPI_MODEL_QUEUE_BUSY);
+    vtdpi_model_clear_violations(&rig.m);
+
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    begin = rig_now();
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 5000), VTDPI_ETIMEDOUT);
+    assert_in_range(rig_now() - begin, 5000, 6000);
+    rig_set_manual(false);
+    assert_works();
+}
+
 static void test_unit_enable_again_wider_queue_is_refused(void **state)
 {
     struct vtdpi_unit_config c = rig_config();
@@ -558,6 +590,7 @@ int main(void)
         TEST(test_unit_disable_with_te_on_leaves_the_queue),
         TEST(test_unit_disable_found_remapping_at_the_end_is_failed),
         TEST(test_unit_enable_again_keeps_the_queue),
+        TEST(test_unit_enable_again_forgets_what_was_in_the_ring),
         TEST(test_unit_enable_again_wider_queue_is_refused),
         TEST(test_unit_resume_after_power_loss_is_as_before),
         TEST(test_unit_resume_found_enabled_takes_it_down),
