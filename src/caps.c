@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtdpi/caps.h"
 
-#include "vtdpi/config.h"
-#include "vtdpi/regs.h"
+#include "internal.h"
 
-#define PAGE_BYTES  4096u
-#define ONES32      0xffffffffu
-#define ONES64      (~UINT64_C(0))
 /* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
 #define IOTLB_BYTES 16u
 
@@ -21,13 +17,14 @@ static uint32_t register_bytes(const struct vtdpi_caps *caps)
     const uint32_t faults =
         caps->fault_offset + (uint32_t)caps->fault_count * VTDPI_FRCD_SIZE;
     const uint32_t iotlb = caps->iotlb_offset + IOTLB_BYTES;
-    uint32_t end = PAGE_BYTES;
+    const uint32_t page = (uint32_t)VTDPI_PAGE_BYTES_;
+    uint32_t end = page;
 
     if (end < faults)
         end = faults;
     if (end < iotlb)
         end = iotlb;
-    return (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    return (end + page - 1) & ~(page - 1);
 }
 
 static void decode_cap(struct vtdpi_caps *c, uint64_t cap)
@@ -68,8 +65,8 @@ static void decode_ecap(struct vtdpi_caps *c, uint64_t ecap)
  */
 static bool answers(uint32_t ver, uint64_t cap, uint64_t ecap)
 {
-    return ver != ONES32 && cap != ONES64 && ecap != ONES64 &&
-           (ver | cap | ecap) != 0;
+    return ver != VTDPI_ALL_ONES32_ && cap != VTDPI_ALL_ONES64_ &&
+           ecap != VTDPI_ALL_ONES64_ && (ver | cap | ecap) != 0;
 }
 
 int vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,

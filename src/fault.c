@@ -4,15 +4,12 @@
 #include "internal.h"
 
 /* The status bits under names that fit a 32-bit register. */
-#define PFO ((uint32_t)VTDPI_FSTS_PFO)
-#define PPF ((uint32_t)VTDPI_FSTS_PPF)
-#define QUEUE_ERRORS \
-    ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
+#define PFO            ((uint32_t)VTDPI_FSTS_PFO)
+#define PPF            ((uint32_t)VTDPI_FSTS_PPF)
 
 #define IM             ((uint32_t)VTDPI_FECTL_IM)
 #define IP             ((uint32_t)VTDPI_FECTL_IP)
 
-#define VECTOR_MIN     16
 #define XAPIC_ID_MAX   254u
 #define X2APIC_ID_MAX  (UINT32_MAX - 1)
 
@@ -270,19 +267,12 @@ static VTDPI_COLD uint64_t newly_counted(uint64_t *reported, uint64_t now)
     return now - before;
 }
 
-static VTDPI_COLD int gravest(uint32_t fsts)
-{
-    if ((fsts & VTDPI_FSTS_IQE) != 0)
-        return VTDPI_EIQE;
-    return (fsts & VTDPI_FSTS_ITE) != 0 ? VTDPI_EITE : VTDPI_EICE;
-}
-
 static VTDPI_COLD void decode_queue(struct vtdpi_fault_queue *q)
 {
     const uint32_t fsts = q->error.fsts;
     const uint64_t iqer = q->error.iqer;
 
-    q->code = gravest(fsts);
+    q->code = vtdpi_qi_error_code_(fsts);
     /* Each field counts only with its error. */
     if ((fsts & VTDPI_FSTS_IQE) != 0)
         q->iqei = (uint8_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_IQEI);
@@ -319,11 +309,11 @@ static VTDPI_COLD uint32_t handle_queue(struct vtdpi_fault_reader *r,
                                         uint32_t fsts)
 {
     struct vtdpi_qi *qi = queue_of(r);
-    uint32_t served = PFO | PPF | QUEUE_ERRORS;
+    uint32_t served = PFO | PPF | VTDPI_QI_ERRORS_;
 
     if (qi == NULL)
         return PFO | PPF;
-    if ((fsts & QUEUE_ERRORS) != 0 && vtdpi_qi_recover(qi) == VTDPI_EQOFF)
+    if ((fsts & VTDPI_QI_ERRORS_) != 0 && vtdpi_qi_recover(qi) == VTDPI_EQOFF)
         served = PFO | PPF;
     report_queue(r, qi);
     return served;
@@ -386,7 +376,7 @@ static VTDPI_COLD uint32_t settle_queue(struct vtdpi_fault_reader *r)
 
     if (qi != NULL) {
         if (vtdpi_qi_recover(qi) != VTDPI_EQOFF)
-            served |= QUEUE_ERRORS;
+            served |= VTDPI_QI_ERRORS_;
         vtdpi_qi_report(qi, &stats, NULL);
     }
     token = u->ops->lock(u->ctx);
@@ -455,9 +445,9 @@ static VTDPI_COLD int check_event(const struct vtdpi_unit *u,
                                   enum vtdpi_apic_mode mode, uint32_t apic_id,
                                   uint8_t vector)
 {
-    if (mode != VTDPI_XAPIC && mode != VTDPI_X2APIC)
+    if (!vtdpi_apic_mode_ok_(mode))
         return VTDPI_EINVAL;
-    if (vector < VECTOR_MIN)
+    if (vector < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
     if (apic_id > (mode == VTDPI_XAPIC ? XAPIC_ID_MAX : X2APIC_ID_MAX))
         return VTDPI_ERANGE;

@@ -8,6 +8,7 @@
  */
 
 #include "vtdpi/config.h"
+#include "vtdpi/irte.h"
 #include "vtdpi/platform.h"
 #include "vtdpi/qi.h"
 #include "vtdpi/regs.h"
@@ -16,6 +17,24 @@
 /* What a register reads as when nothing answers. */
 #define VTDPI_ALL_ONES32_ UINT32_MAX
 #define VTDPI_ALL_ONES64_ UINT64_MAX
+
+/* Pages of hardware: what tables, queues and windows of registers are aligned
+ * to. */
+#define VTDPI_PAGE_BYTES_ UINT64_C(4096)
+
+/* The errors that stop or concern the queue; all cleared by writing 1. */
+#define VTDPI_QI_ERRORS_ \
+    ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
+
+/* What an error of the queue is called; the gravest wins, 0 for none. */
+static inline int vtdpi_qi_error_code_(uint32_t fsts)
+{
+    if ((fsts & VTDPI_FSTS_IQE) != 0)
+        return VTDPI_EIQE;
+    if ((fsts & VTDPI_FSTS_ITE) != 0)
+        return VTDPI_EITE;
+    return (fsts & VTDPI_FSTS_ICE) != 0 ? VTDPI_EICE : 0;
+}
 
 static inline uint32_t vtdpi_rd32_(const struct vtdpi_platform_ops *ops,
                                    void *ctx, enum vtdpi_reg32 reg)
@@ -46,6 +65,28 @@ static inline void vtdpi_wr64_(const struct vtdpi_platform_ops *ops, void *ctx,
 static inline bool vtdpi_is_power_of_2_(uint32_t n)
 {
     return (n ^ (n - 1)) > n - 1;
+}
+
+static inline bool vtdpi_is_aligned_(const void *p, size_t to)
+{
+    return (uintptr_t)p % to == 0;
+}
+
+static inline bool vtdpi_apic_mode_ok_(enum vtdpi_apic_mode mode)
+{
+    return mode == VTDPI_XAPIC || mode == VTDPI_X2APIC;
+}
+
+/* Host address width, in bits. */
+static inline bool vtdpi_haw_ok_(unsigned int haw)
+{
+    return haw >= 1 && haw <= 64;
+}
+
+static inline bool vtdpi_irte_equal_(const struct vtdpi_irte *a,
+                                     const struct vtdpi_irte *b)
+{
+    return a->lo == b->lo && a->hi == b->hi;
 }
 
 /* Whether the members that register access and waiting need are there. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtdpi/irq.h"
 
-static const struct vtdpi_irte irte_none = {0, 0};
+#include "internal.h"
 
-static bool irte_equal(const struct vtdpi_irte *a, const struct vtdpi_irte *b)
-{
-    return a->lo == b->lo && a->hi == b->hi;
-}
+static const struct vtdpi_irte irte_none = {0, 0};
 
 static bool irte_present(const struct vtdpi_irte *irte)
 {
@@ -30,8 +27,7 @@ static VTDPI_COLD bool backend_ok(const struct vtdpi_backend *b)
 {
     return b != NULL && b->ops != NULL && b->ops->replace != NULL &&
            b->ops->invalidate != NULL && b->ops->commit != NULL &&
-           (b->mode == VTDPI_XAPIC || b->mode == VTDPI_X2APIC) && b->haw >= 1 &&
-           b->haw <= 64;
+           vtdpi_apic_mode_ok_(b->mode) && vtdpi_haw_ok_(b->haw);
 }
 
 VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
@@ -268,7 +264,7 @@ static VTDPI_COLD bool is_posted_so(const struct vtdpi_irq *irq,
     struct vtdpi_irte irte;
 
     return irq->vcpu == v && posted_encode(irq, v, vector, &irte) == 0 &&
-           irte_equal(&irte, &irq->live);
+           vtdpi_irte_equal_(&irte, &irq->live);
 }
 
 /* What is asked of an interrupt. */
@@ -300,7 +296,7 @@ static VTDPI_COLD int do_set_host(struct vtdpi_irq_batch *b,
         rc = check_idle(irq);
         if (rc != 0)
             return rc;
-        if (!irte_equal(&irte, &irq->live)) {
+        if (!vtdpi_irte_equal_(&irte, &irq->live)) {
             rc = change(b, irq, &irq->live, &irte, NULL, 0);
             if (rc != 0 && !irq->dirty)
                 return rc;
@@ -352,7 +348,7 @@ static VTDPI_COLD int do_flush(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq)
 {
     int rc;
 
-    if (irq->down && !irte_equal(&irq->live, &irte_none))
+    if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
         return change(b, irq, NULL, &irte_none, NULL, 0);
     if (!irq->dirty || irq->batch != NULL)
         return 0;
@@ -478,7 +474,7 @@ VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
 {
     if (irq == NULL)
         return VTDPI_EINVAL;
-    if (irq->down && !irte_equal(&irq->live, &irte_none))
+    if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
         return VTDPI_EBUSY;
     if (irq->dirty)
         settle(irq);

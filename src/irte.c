@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtdpi/irte.h"
 
+#include "internal.h"
+
 /*
  * Encoders pack first and then run the same check on the words that
  * vtdpi_irte_validate() runs, so that what can be encoded and what is valid
@@ -18,11 +20,6 @@ enum {
     SVT_SID_SQ = 1,
     SVT_BUS_RANGE = 2,
 };
-
-static bool mode_known(enum vtdpi_apic_mode mode)
-{
-    return mode == VTDPI_XAPIC || mode == VTDPI_X2APIC;
-}
 
 static bool source_is_empty(const struct vtdpi_source *s)
 {
@@ -223,7 +220,7 @@ int vtdpi_irte_encode_remapped(const struct vtdpi_irte_remapped *fields,
     struct vtdpi_irte e = {0, 0};
     int rc;
 
-    if (fields == NULL || out == NULL || !mode_known(fields->mode))
+    if (fields == NULL || out == NULL || !vtdpi_apic_mode_ok_(fields->mode))
         return VTDPI_EINVAL;
     if (fields->avail > IRTE_AVAIL_MAX)
         return VTDPI_ERANGE;
@@ -272,7 +269,7 @@ VTDPI_COLD int vtdpi_irte_decode_remapped(const struct vtdpi_irte *irte,
     const uint64_t dst_mask =
         mode == VTDPI_X2APIC ? VTDPI_IRTE_LO_DST : VTDPI_IRTE_LO_DST_XAPIC;
 
-    if (irte == NULL || out == NULL || !mode_known(mode))
+    if (irte == NULL || out == NULL || !vtdpi_apic_mode_ok_(mode))
         return VTDPI_EINVAL;
     if (vtdpi_irte_is_posted(irte))
         return VTDPI_EIRTE_FORMAT;
@@ -312,7 +309,7 @@ int vtdpi_irte_validate(const struct vtdpi_irte *irte,
 {
     int rc;
 
-    if (irte == NULL || !mode_known(mode) || haw < 1 || haw > 64)
+    if (irte == NULL || !vtdpi_apic_mode_ok_(mode) || !vtdpi_haw_ok_(haw))
         return VTDPI_EINVAL;
     if ((irte->lo & VTDPI_IRTE_LO_P) == 0)
         return check_absent(irte);
@@ -332,7 +329,7 @@ int vtdpi_irte_replace(struct vtdpi_irte *entry, const struct vtdpi_irte *old,
 
     if (entry == NULL || old == NULL || replacement == NULL)
         return VTDPI_EINVAL;
-    if ((uintptr_t)entry % sizeof(*entry) != 0)
+    if (!vtdpi_is_aligned_(entry, sizeof(*entry)))
         return VTDPI_EALIGN;
     if (!VTDPI_HAVE_CX16)
         return VTDPI_EOPNOTSUPP;

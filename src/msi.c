@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vtdpi/msi.h"
 
-#define INDEX_MAX 0xffff
+#include "internal.h"
+#include "vtdpi/index.h"
 
 static bool is_interrupt_address(uint32_t address_lo)
 {
@@ -15,10 +16,10 @@ int vtdpi_msi_encode(uint32_t index, struct vtdpi_msi *out)
 
 int vtdpi_msi_encode_block(uint32_t base, uint32_t count, struct vtdpi_msi *out)
 {
-    if (out == NULL || count == 0 || count > VTDPI_MSI_BLOCK_MAX ||
-        (count & (count - 1)) != 0)
+    if (out == NULL || count > VTDPI_MSI_BLOCK_MAX ||
+        !vtdpi_is_power_of_2_(count))
         return VTDPI_EINVAL;
-    if (base > INDEX_MAX)
+    if (base >= VTDPI_INDEX_COUNT_MAX)
         return VTDPI_EINDEX;
     /* Also keeps base + count - 1 from passing the last index. */
     if (base % count != 0)
@@ -58,7 +59,7 @@ VTDPI_COLD int vtdpi_msi_decode(const struct vtdpi_msi *msi,
     subhandle =
         shv ? (uint32_t)VTDPI_FIELD_GET(msi->data, VTDPI_MSI_DATA_SUBHANDLE)
             : 0;
-    if (handle + subhandle > INDEX_MAX)
+    if (handle + subhandle >= VTDPI_INDEX_COUNT_MAX)
         return VTDPI_EINDEX;
     out->index = handle + subhandle;
     out->handle = (uint16_t)handle;
@@ -71,7 +72,7 @@ int vtdpi_rte_encode(const struct vtdpi_rte *fields, uint64_t *out)
 {
     if (fields == NULL || out == NULL)
         return VTDPI_EINVAL;
-    if (fields->index > INDEX_MAX)
+    if (fields->index >= VTDPI_INDEX_COUNT_MAX)
         return VTDPI_EINDEX;
     *out = VTDPI_RTE_FORMAT |
            VTDPI_FIELD_PUT(fields->index, VTDPI_RTE_INDEX_14_0) |

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "qi_ring.h"
 
-#define PAGE_BYTES UINT64_C(4096)
-
 /* Slots that are looked at in one hold of the lock. */
 #define LOOK_AHEAD 64
 
@@ -119,7 +117,7 @@ int vtdpi_qi_poll(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
     fsts = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
     if (fsts == VTDPI_ALL_ONES32_)
         return settle(qi, ticket, VTDPI_EIO);
-    if ((fsts & QUEUE_ERRORS) == 0)
+    if ((fsts & VTDPI_QI_ERRORS_) == 0)
         return VTDPI_EBUSY;
     (void)vtdpi_qi_recover(qi);
     word = vtdpi_atomic_load64_acquire(&ticket->word);
@@ -243,9 +241,9 @@ static VTDPI_COLD int check_params(const struct vtdpi_qi_params *p)
         return VTDPI_EINVAL;
     if (p->width != VTDPI_QI_128 && p->width != VTDPI_QI_256)
         return VTDPI_EINVAL;
-    if ((uintptr_t)p->ring % PAGE_BYTES != 0 ||
-        p->ring_phys % PAGE_BYTES != 0 || (uintptr_t)p->status % 4 != 0 ||
-        p->status_phys % 4 != 0)
+    if (!vtdpi_is_aligned_(p->ring, VTDPI_PAGE_BYTES_) ||
+        p->ring_phys % VTDPI_PAGE_BYTES_ != 0 ||
+        !vtdpi_is_aligned_(p->status, 4) || p->status_phys % 4 != 0)
         return VTDPI_EALIGN;
     /* Two slots each, and the one that is always free. */
     if (p->submitters > (vtdpi_qi_slots(p->order, p->width) - 1) / 2)
@@ -290,7 +288,7 @@ VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
     qi->head = 0;
     qi->tail = 0;
     /* The sequence goes on: status writes of an earlier life may be late. */
-    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, QUEUE_ERRORS);
+    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);
     publish_tail(qi);
     vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQA_REG,
                 qi->ring_phys | width |

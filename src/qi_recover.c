@@ -145,7 +145,7 @@ static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
 {
     struct recovery r = {0, false, false};
     const uint32_t fsts =
-        vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG) & QUEUE_ERRORS;
+        vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG) & VTDPI_QI_ERRORS_;
     enum head head;
     uint64_t iqer;
 
@@ -179,16 +179,6 @@ static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
     return r;
 }
 
-/* What an error is called; the gravest wins. */
-static VTDPI_COLD int recovery_code(uint32_t fsts)
-{
-    if ((fsts & VTDPI_FSTS_IQE) != 0)
-        return VTDPI_EIQE;
-    if ((fsts & VTDPI_FSTS_ITE) != 0)
-        return VTDPI_EITE;
-    return (fsts & VTDPI_FSTS_ICE) != 0 ? VTDPI_EICE : 0;
-}
-
 VTDPI_COLD int vtdpi_qi_recover(struct vtdpi_qi *qi)
 {
     struct recovery r = {0, false, false};
@@ -203,7 +193,7 @@ VTDPI_COLD int vtdpi_qi_recover(struct vtdpi_qi *qi)
         return VTDPI_EQOFF;
     if (r.gone)
         return VTDPI_EIO;
-    rc = recovery_code(r.fsts);
+    rc = vtdpi_qi_error_code_(r.fsts);
     /* An error that does not go away is polled for all the time. */
     if (r.fresh)
         vtdpi_log_(qi->ops, qi->ctx, VTDPI_LOG_ERROR, vtdpi_strerror(rc));

@@ -12,10 +12,6 @@
 #include "vtdpi/atomic.h"
 #include "vtdpi/qi.h"
 
-/* The errors that stop or concern the queue; all cleared by writing 1. */
-#define QUEUE_ERRORS \
-    ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))
-
 /* Source id of a device-TLB invalidation, without and with PASID. */
 #define DEV_TLB_SID       VTDPI_BITS64(47, 32)
 #define PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)

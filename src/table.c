@@ -27,24 +27,18 @@ size_t vtdpi_table_storage_size(uint32_t count)
     return index == 0 ? 0 : index + dirty_words(count) * sizeof(uint64_t);
 }
 
-static bool is_aligned(const void *p, size_t to)
-{
-    return (uintptr_t)p % to == 0;
-}
-
 static int params_check(const struct vtdpi_table_params *p)
 {
     const size_t storage_size = vtdpi_table_storage_size(p->count);
     uint64_t size;
 
     if (p->entries == NULL || p->storage == NULL || storage_size == 0 ||
-        (p->mode != VTDPI_XAPIC && p->mode != VTDPI_X2APIC) || p->haw < 1 ||
-        p->haw > 64)
+        !vtdpi_apic_mode_ok_(p->mode) || !vtdpi_haw_ok_(p->haw))
         return VTDPI_EINVAL;
     size = (uint64_t)p->count * sizeof(struct vtdpi_irte);
-    if (!is_aligned(p->entries, sizeof(struct vtdpi_irte)) ||
-        !is_aligned(p->storage, sizeof(uint64_t)) || p->phys % 4096 != 0 ||
-        p->phys % size != 0)
+    if (!vtdpi_is_aligned_(p->entries, sizeof(struct vtdpi_irte)) ||
+        !vtdpi_is_aligned_(p->storage, sizeof(uint64_t)) ||
+        p->phys % VTDPI_PAGE_BYTES_ != 0 || p->phys % size != 0)
         return VTDPI_EALIGN;
     if (p->storage_size < storage_size)
         return VTDPI_ENOSPC;
@@ -400,7 +394,7 @@ int vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
         return rc;
     vtdpi_irte_read(&t->entries[index], &old);
     dirty = dirty_get(t, index);
-    if (old.lo == irte->lo && old.hi == irte->hi)
+    if (vtdpi_irte_equal_(&old, irte))
         return dirty ? vtdpi_table_flush(t, index, 1) : 0;
 
     vtdpi_flush_init(&flush, &range, 1);

@@ -15,15 +15,12 @@
     ((uint32_t)(VTDPI_GCMD_SRTP | VTDPI_GCMD_SFL | VTDPI_GCMD_WBF))
 
 /* The bits under names that fit a 32-bit register. */
-#define GCMD_TE    ((uint32_t)VTDPI_GCMD_TE)
-#define WBF        ((uint32_t)VTDPI_GCMD_WBF)
-#define QIE        ((uint32_t)VTDPI_GCMD_QIE)
-#define IRE        ((uint32_t)VTDPI_GCMD_IRE)
-#define SIRTP      ((uint32_t)VTDPI_GCMD_SIRTP)
-#define CFI        ((uint32_t)VTDPI_GCMD_CFI)
-
-#define PAGE_BYTES UINT64_C(4096)
-#define IRTE_BYTES UINT64_C(16)
+#define GCMD_TE ((uint32_t)VTDPI_GCMD_TE)
+#define WBF     ((uint32_t)VTDPI_GCMD_WBF)
+#define QIE     ((uint32_t)VTDPI_GCMD_QIE)
+#define IRE     ((uint32_t)VTDPI_GCMD_IRE)
+#define SIRTP   ((uint32_t)VTDPI_GCMD_SIRTP)
+#define CFI     ((uint32_t)VTDPI_GCMD_CFI)
 
 /*
  * Release: pairs with the acquire of vtdpi_unit_state() in a commit, so that
@@ -392,9 +389,9 @@ static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
 
     if (c == NULL || c->irt_order < 1 || c->irt_order > VTDPI_IRT_ORDER_MAX)
         return VTDPI_EINVAL;
-    align = IRTE_BYTES << c->irt_order;
-    if (align < PAGE_BYTES)
-        align = PAGE_BYTES;
+    align = (uint64_t)sizeof(struct vtdpi_irte) << c->irt_order;
+    if (align < VTDPI_PAGE_BYTES_)
+        align = VTDPI_PAGE_BYTES_;
     if (c->irt_phys % align != 0)
         return VTDPI_EALIGN;
     if (u->irt.order != 0 && !vtdpi_irt_is_(&u->irt, c))

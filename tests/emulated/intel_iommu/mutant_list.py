@@ -26,15 +26,15 @@ QUEUE_STEPS = [
     one(
         "queue: errors of before not cleared",
         QI,
-        "    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, QUEUE_ERRORS);\n"
+        "    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n"
         "    publish_tail(qi);\n",
         "    publish_tail(qi);\n",
     ),
     one(
         "queue: tail not reset",
         QI,
-        "VTDPI_FSTS_REG, QUEUE_ERRORS);\n    publish_tail(qi);\n",
-        "VTDPI_FSTS_REG, QUEUE_ERRORS);\n",
+        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n    publish_tail(qi);\n",
+        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n",
     ),
     one(
         "queue: size left out",
