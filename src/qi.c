@@ -1,51 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The invalidation queue: submission, waiting, life. Read qi_ring.h first: it
+ * has the ring, tickets and their words, and what is done under the lock.
+ * qi_recover.c makes a queue go on that an error has stopped.
+ */
 #include "qi_ring.h"
 
 /* Slots that are looked at in one hold of the lock. */
-#define LOOK_AHEAD 64
+#define LOOK_AHEAD_SLOTS 64
 
 /*
  * Resolve what has completed, oldest first. An owner that sleeps, or that
  * never looks, thus keeps no slots; nor does it need the lock when it looks.
  */
-static void sweep(struct vtdpi_qi *qi)
+static void tickets_sweep(struct vtdpi_qi *qi)
 {
     while (qi->oldest != NULL &&
-           is_complete(qi, vtdpi_atomic_load64_relaxed(&qi->oldest->word)))
+           word_is_complete(qi, vtdpi_atomic_load64_relaxed(&qi->oldest->word)))
         ticket_complete(qi, qi->oldest);
 }
 
 /* Find room for @p n slots. The register is read only if nothing else helps:
  * what was given up is free once the head has passed it. */
-static int make_room(struct vtdpi_qi *qi, uint32_t n)
+static int ring_make_room(struct vtdpi_qi *qi, uint32_t n)
 {
-    sweep(qi);
-    if (free_slots(qi) >= n)
+    tickets_sweep(qi);
+    if (ring_free(qi) >= n)
         return 0;
-    if (read_head(qi) == HEAD_GONE)
+    if (ring_read_head(qi) == HEAD_GONE)
         return VTDPI_EIO;
-    return free_slots(qi) >= n ? 0 : VTDPI_EQFULL;
+    return ring_free(qi) >= n ? 0 : VTDPI_EQFULL;
 }
 
-static int submit_locked(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
-                         uint32_t count, struct vtdpi_qi_ticket *t)
+static int batch_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
+                        uint32_t count, struct vtdpi_qi_ticket *t)
 {
-    const int rc = make_room(qi, count + 1);
+    const int rc = ring_make_room(qi, count + 1);
 
     if (rc != 0)
         return rc;
     t->first = qi->tail;
     t->count = count;
     for (uint32_t i = 0; i < count; i++)
-        write_slot(qi, ring_advance(qi, t->first, i), &descs[i]);
-    seal(qi, t);
-    publish_tail(qi);
+        slot_write(qi, ring_advance(qi, t->first, i), &descs[i]);
+    batch_seal(qi, t);
+    ring_publish_tail(qi);
     qi->stats.submissions++;
     return 0;
 }
 
 /* What can be said of a submission without looking at the queue. */
-static int check_batch(const struct vtdpi_qi *qi,
+static int batch_check(const struct vtdpi_qi *qi,
                        const struct vtdpi_qi_desc *descs, uint32_t count)
 {
     /* One slot for the wait, and one that stays free. */
@@ -69,11 +74,11 @@ int vtdpi_qi_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
     int rc;
 
     VTDPI_ASSERT(ticket != NULL && (descs != NULL || count == 0));
-    rc = check_batch(qi, descs, count);
+    rc = batch_check(qi, descs, count);
     if (rc == 0) {
         const uintptr_t token = qi->ops->lock(qi->ctx);
 
-        rc = qi->open ? submit_locked(qi, descs, count, ticket) : VTDPI_EQOFF;
+        rc = qi->open ? batch_submit(qi, descs, count, ticket) : VTDPI_EQOFF;
         qi->ops->unlock(qi->ctx, token);
     }
     if (rc != 0)
@@ -87,13 +92,14 @@ int vtdpi_qi_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
 
 /* Resolve a ticket with what is known, else with @p code; EBUSY leaves it in
  * flight. Returns its code. */
-static int settle(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t, int code)
+static int ticket_settle(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t,
+                         int code)
 {
     const uintptr_t token = qi->ops->lock(qi->ctx);
     uint64_t word = vtdpi_atomic_load64_relaxed(&t->word);
 
-    if (!is_resolved(word)) {
-        if (is_complete(qi, word)) {
+    if (!word_is_resolved(word)) {
+        if (word_is_complete(qi, word)) {
             ticket_complete(qi, t);
         } else if (code != VTDPI_EBUSY) {
             ticket_resolve(qi, t, code);
@@ -102,7 +108,7 @@ static int settle(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t, int code)
         word = vtdpi_atomic_load64_relaxed(&t->word);
     }
     qi->ops->unlock(qi->ctx, token);
-    return is_resolved(word) ? word_code(word) : VTDPI_EBUSY;
+    return word_is_resolved(word) ? word_code(word) : VTDPI_EBUSY;
 }
 
 int vtdpi_qi_poll(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
@@ -110,18 +116,18 @@ int vtdpi_qi_poll(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket)
     uint64_t word = vtdpi_atomic_load64_acquire(&ticket->word);
     uint32_t fsts;
 
-    if (is_resolved(word))
+    if (word_is_resolved(word))
         return word_code(word);
-    if (is_complete(qi, word))
-        return settle(qi, ticket, VTDPI_EBUSY);
+    if (word_is_complete(qi, word))
+        return ticket_settle(qi, ticket, VTDPI_EBUSY);
     fsts = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
     if (fsts == VTDPI_ALL_ONES32_)
-        return settle(qi, ticket, VTDPI_EIO);
+        return ticket_settle(qi, ticket, VTDPI_EIO);
     if ((fsts & VTDPI_QI_ERRORS_) == 0)
         return VTDPI_EBUSY;
     (void)vtdpi_qi_recover(qi);
     word = vtdpi_atomic_load64_acquire(&ticket->word);
-    return is_resolved(word) ? word_code(word) : VTDPI_EBUSY;
+    return word_is_resolved(word) ? word_code(word) : VTDPI_EBUSY;
 }
 
 VTDPI_COLD int vtdpi_qi_give_up(struct vtdpi_qi *qi,
@@ -129,23 +135,23 @@ VTDPI_COLD int vtdpi_qi_give_up(struct vtdpi_qi *qi,
 {
     const uint64_t word = vtdpi_atomic_load64_acquire(&ticket->word);
 
-    if (is_resolved(word))
+    if (word_is_resolved(word))
         return word_code(word);
-    return settle(qi, ticket, VTDPI_ETIMEDOUT);
+    return ticket_settle(qi, ticket, VTDPI_ETIMEDOUT);
 }
 
 /* Whether the slot holds one of our waits, and it has completed. */
-static VTDPI_COLD bool is_completed_wait(const struct vtdpi_qi *qi,
-                                         uint32_t slot)
+static VTDPI_COLD bool slot_is_completed_wait(const struct vtdpi_qi *qi,
+                                              uint32_t slot)
 {
     struct vtdpi_qi_desc d;
     uint64_t word;
 
-    read_slot(qi, slot, &d);
+    slot_read(qi, slot, &d);
     word = word_in_flight(slot, (uint32_t)(d.qw[0] >> 32));
     return VTDPI_FIELD_GET(d.qw[0], VTDPI_QI_TYPE) == VTDPI_QI_WAIT &&
            d.qw[1] == qi->status_phys + (uint64_t)slot * sizeof(uint32_t) &&
-           !is_resolved(word) && is_complete(qi, word);
+           !word_is_resolved(word) && word_is_complete(qi, word);
 }
 
 /* What is in the slots ahead of a submission. */
@@ -157,27 +163,28 @@ enum ahead {
 
 /* Look at some of the slots ahead of @p t, the nearest first; @p seen of them
  * have been looked at. With the lock held. */
-static VTDPI_COLD enum ahead
-look_ahead(struct vtdpi_qi *qi, const struct vtdpi_qi_ticket *t, uint32_t *seen)
+static VTDPI_COLD enum ahead ticket_look_ahead(struct vtdpi_qi *qi,
+                                               const struct vtdpi_qi_ticket *t,
+                                               uint32_t *seen)
 {
-    const uint32_t last = *seen + LOOK_AHEAD;
+    const uint32_t last = *seen + LOOK_AHEAD_SLOTS;
     uint32_t behind;
 
-    sweep(qi);
-    if (is_resolved(vtdpi_atomic_load64_relaxed(&t->word)))
+    tickets_sweep(qi);
+    if (word_is_resolved(vtdpi_atomic_load64_relaxed(&t->word)))
         return AHEAD_NOTHING;
-    behind = distance(qi, t->first, qi->tail);
+    behind = ring_distance(qi, t->first, qi->tail);
     while (*seen < last) {
         uint32_t slot;
         uint64_t sid;
 
-        if (behind + *seen >= used_slots(qi))
+        if (behind + *seen >= ring_used(qi))
             return AHEAD_NOTHING;
         (*seen)++;
         slot = ring_advance(qi, t->first, qi->slots - *seen);
-        if (is_device_flush(qi, slot, &sid))
+        if (slot_is_device_flush(qi, slot, &sid))
             return AHEAD_DEVICE;
-        if (is_completed_wait(qi, slot)) /* and so is all before it */
+        if (slot_is_completed_wait(qi, slot)) /* and so is all before it */
             return AHEAD_NOTHING;
     }
     return AHEAD_UNKNOWN;
@@ -190,8 +197,8 @@ look_ahead(struct vtdpi_qi *qi, const struct vtdpi_qi_ticket *t, uint32_t *seen)
  * again meanwhile, some slots may be missed or looked at twice: once in a
  * while, a deadline does not stand still.
  */
-static VTDPI_COLD bool is_device_ahead(struct vtdpi_qi *qi,
-                                       const struct vtdpi_qi_ticket *t)
+static VTDPI_COLD bool ticket_is_behind_device(struct vtdpi_qi *qi,
+                                               const struct vtdpi_qi_ticket *t)
 {
     enum ahead ahead = AHEAD_UNKNOWN;
     uint32_t seen = 0;
@@ -199,7 +206,7 @@ static VTDPI_COLD bool is_device_ahead(struct vtdpi_qi *qi,
     while (ahead == AHEAD_UNKNOWN) {
         const uintptr_t token = qi->ops->lock(qi->ctx);
 
-        ahead = look_ahead(qi, t, &seen);
+        ahead = ticket_look_ahead(qi, t, &seen);
         qi->ops->unlock(qi->ctx, token);
     }
     return ahead == AHEAD_DEVICE;
@@ -222,7 +229,7 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
             return rc;
         if (now - start >= budget) {
             if (now - begin >= qi->device_timeout_us ||
-                !is_device_ahead(qi, ticket))
+                !ticket_is_behind_device(qi, ticket))
                 return vtdpi_qi_give_up(qi, ticket);
             start = now;
         }
@@ -234,7 +241,7 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
  * Life.
  */
 
-static VTDPI_COLD int check_params(const struct vtdpi_qi_params *p)
+static VTDPI_COLD int params_check(const struct vtdpi_qi_params *p)
 {
     if (p == NULL || p->ring == NULL || p->status == NULL ||
         p->order > VTDPI_QI_ORDER_MAX || p->submitters == 0)
@@ -260,7 +267,7 @@ VTDPI_COLD int vtdpi_qi_init(struct vtdpi_qi *qi,
 
     if (qi == NULL || !vtdpi_ops_ok_(ops))
         return VTDPI_EINVAL;
-    rc = check_params(params);
+    rc = params_check(params);
     if (rc != 0)
         return rc;
     *qi = zero;
@@ -289,7 +296,7 @@ VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
     qi->tail = 0;
     /* The sequence goes on: status writes of an earlier life may be late. */
     vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);
-    publish_tail(qi);
+    ring_publish_tail(qi);
     vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQA_REG,
                 qi->ring_phys | width |
                     VTDPI_FIELD_PUT(qi->order, VTDPI_IQA_QS));
@@ -314,7 +321,7 @@ VTDPI_COLD int vtdpi_qi_close(struct vtdpi_qi *qi, uint64_t timeout_us)
     /* In one hold: nothing can be submitted behind the last wait. */
     if (qi->open) {
         qi->open = false;
-        rc = submit_locked(qi, NULL, 0, &last);
+        rc = batch_submit(qi, NULL, 0, &last);
     }
     qi->ops->unlock(qi->ctx, token);
     return rc != 0 ? rc : vtdpi_qi_wait(qi, &last, timeout_us);
@@ -329,7 +336,8 @@ VTDPI_COLD void vtdpi_qi_abort(struct vtdpi_qi *qi)
     while (qi->oldest != NULL) {
         const uint64_t word = vtdpi_atomic_load64_relaxed(&qi->oldest->word);
 
-        ticket_resolve(qi, qi->oldest, is_complete(qi, word) ? 0 : VTDPI_EQOFF);
+        ticket_resolve(qi, qi->oldest,
+                       word_is_complete(qi, word) ? 0 : VTDPI_EQOFF);
     }
     qi->ops->unlock(qi->ctx, token);
 }

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What makes a queue go on that has stopped: IQE, ITE and ICE.
+ * What makes a queue go on that has stopped: IQE, ITE and ICE. Read qi_ring.h
+ * first. recover_locked() has the order that decides: read the head and IQER,
+ * resolve what is done, replace what was refused, clear the error, submit again
+ * what was aborted.
  */
 #include "qi_ring.h"
 
 /* Whether a batch has sent, or may have sent, the request that device @p sid
  * failed on. 0: the unit did not say which device. */
-static VTDPI_COLD bool is_suspect(const struct vtdpi_qi *qi,
-                                  const struct vtdpi_qi_ticket *t, uint64_t sid)
+static VTDPI_COLD bool ticket_is_suspect(const struct vtdpi_qi *qi,
+                                         const struct vtdpi_qi_ticket *t,
+                                         uint64_t sid)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const uint32_t slot = ring_advance(qi, t->first, i);
         uint64_t target = 0;
 
-        if (!is_behind(qi, slot, qi->head))
+        if (!slot_is_behind(qi, slot, qi->head))
             return false;
-        if (is_device_flush(qi, slot, &target) && (sid == 0 || sid == target))
+        if (slot_is_device_flush(qi, slot, &target) &&
+            (sid == 0 || sid == target))
             return true;
     }
     return false;
 }
 
-static VTDPI_COLD void fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
-                                     int code)
+static VTDPI_COLD void tickets_fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
+                                             int code)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
     while (t != NULL) {
         struct vtdpi_qi_ticket *const next = t->next;
 
-        if (is_suspect(qi, t, sid))
+        if (ticket_is_suspect(qi, t, sid))
             ticket_resolve(qi, t, code);
         t = next;
     }
@@ -42,33 +47,33 @@ static VTDPI_COLD void fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
  * Its owner fails; what the owner has behind it is executed, to no purpose. If
  * the head is at the tail, the slot written is the free one, to no harm.
  */
-static VTDPI_COLD void repair_iqe(struct vtdpi_qi *qi)
+static VTDPI_COLD void ring_repair_iqe(struct vtdpi_qi *qi)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
-    while (t != NULL && (is_behind(qi, qi->head, t->first) ||
-                         is_behind(qi, wait_slot(qi, t), qi->head)))
+    while (t != NULL && (slot_is_behind(qi, qi->head, t->first) ||
+                         slot_is_behind(qi, ticket_wait_slot(qi, t), qi->head)))
         t = t->next;
     if (t != NULL)
         ticket_resolve(qi, t, VTDPI_EIQE);
-    write_wait(qi, qi->head, 0);
+    slot_write_wait(qi, qi->head, 0);
 }
 
 /* Write the oldest batch again, at the tail. */
-static VTDPI_COLD void move_to_tail(struct vtdpi_qi *qi,
-                                    struct vtdpi_qi_ticket *t)
+static VTDPI_COLD void ticket_move_to_tail(struct vtdpi_qi *qi,
+                                           struct vtdpi_qi_ticket *t)
 {
-    unlink_ticket(qi, t);
+    ticket_unlink(qi, t);
     for (uint32_t i = 0; i < t->count; i++) {
         struct vtdpi_qi_desc desc;
 
         /* The two ranges may overlap: the copy lands before the original,
          * seen along the ring, so ascending order destroys nothing. */
-        read_slot(qi, ring_advance(qi, t->first, i), &desc);
-        write_slot(qi, ring_advance(qi, qi->tail, i), &desc);
+        slot_read(qi, ring_advance(qi, t->first, i), &desc);
+        slot_write(qi, ring_advance(qi, qi->tail, i), &desc);
     }
     t->first = qi->tail;
-    seal(qi, t);
+    batch_seal(qi, t);
     qi->stats.resubmitted++;
 }
 
@@ -78,37 +83,37 @@ static VTDPI_COLD void move_to_tail(struct vtdpi_qi *qi,
  * aborted ones are the oldest. All that is older than the head is free, but
  * for them; moving the oldest never needs more room than it gives up.
  */
-static VTDPI_COLD void resubmit_aborted(struct vtdpi_qi *qi)
+static VTDPI_COLD void tickets_resubmit_aborted(struct vtdpi_qi *qi)
 {
     bool moved = false;
 
     /* What was moved is behind the head no more, so this ends. */
     while (qi->oldest != NULL &&
-           is_behind(qi, wait_slot(qi, qi->oldest), qi->head)) {
-        move_to_tail(qi, qi->oldest);
+           slot_is_behind(qi, ticket_wait_slot(qi, qi->oldest), qi->head)) {
+        ticket_move_to_tail(qi, qi->oldest);
         moved = true;
     }
     if (moved)
-        publish_tail(qi);
+        ring_publish_tail(qi);
 }
 
 /* Resolve what has completed, whatever is ahead of it: what remains is in
  * flight. */
-static VTDPI_COLD void sweep_all(struct vtdpi_qi *qi)
+static VTDPI_COLD void tickets_sweep_all(struct vtdpi_qi *qi)
 {
     struct vtdpi_qi_ticket *t = qi->oldest;
 
     while (t != NULL) {
         struct vtdpi_qi_ticket *const next = t->next;
 
-        if (is_complete(qi, vtdpi_atomic_load64_relaxed(&t->word)))
+        if (word_is_complete(qi, vtdpi_atomic_load64_relaxed(&t->word)))
             ticket_complete(qi, t);
         t = next;
     }
 }
 
 /* Returns whether the error is another one than the last. */
-static VTDPI_COLD bool note_error(struct vtdpi_qi *qi, uint32_t fsts,
+static VTDPI_COLD bool error_note(struct vtdpi_qi *qi, uint32_t fsts,
                                   uint64_t iqer)
 {
     const bool fresh = qi->error.fsts != fsts || qi->error.slot != qi->head ||
@@ -122,7 +127,7 @@ static VTDPI_COLD bool note_error(struct vtdpi_qi *qi, uint32_t fsts,
         qi->error.iqer = iqer;
         qi->error.slot = qi->head;
         qi->error_tail = qi->tail;
-        read_slot(qi, qi->head, &qi->error.desc);
+        slot_read(qi, qi->head, &qi->error.desc);
     }
     return fresh;
 }
@@ -152,30 +157,30 @@ static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
     if (fsts == 0)
         return r;
     iqer = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQER_REG);
-    head = read_head(qi);
+    head = ring_read_head(qi);
     r.gone = head == HEAD_GONE; /* then FSTS was all ones, too */
     if (r.gone)
         return r;
     /* Status words written before the error are visible by now: a register
      * read does not overtake them. What is done is not in flight. */
-    sweep_all(qi);
+    tickets_sweep_all(qi);
     r.fsts = fsts;
-    r.fresh = note_error(qi, fsts, iqer);
+    r.fresh = error_note(qi, fsts, iqer);
     if ((fsts & VTDPI_FSTS_IQE) != 0 && head == HEAD_VALID)
-        repair_iqe(qi);
+        ring_repair_iqe(qi);
     if ((fsts & VTDPI_FSTS_ITE) != 0)
-        fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ITE_SID),
-                      VTDPI_EITE);
+        tickets_fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ITE_SID),
+                              VTDPI_EITE);
     if ((fsts & VTDPI_FSTS_ICE) != 0)
-        fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID),
-                      VTDPI_EICE);
+        tickets_fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID),
+                              VTDPI_EICE);
     vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts);
     /* Hardware goes on by itself now. QEMU (10.0) only when the tail is
      * written, which changes nothing otherwise. */
     if ((fsts & VTDPI_FSTS_IQE) != 0)
-        publish_tail(qi);
+        ring_publish_tail(qi);
     if ((fsts & VTDPI_FSTS_ITE) != 0)
-        resubmit_aborted(qi);
+        tickets_resubmit_aborted(qi);
     return r;
 }
 

@@ -13,8 +13,8 @@
 #include "vtdpi/qi.h"
 
 /* Source id of a device-TLB invalidation, without and with PASID. */
-#define DEV_TLB_SID       VTDPI_BITS64(47, 32)
-#define PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)
+#define DESC_DEV_TLB_SID       VTDPI_BITS64(47, 32)
+#define DESC_PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)
 
 /*
  * Positions. A slot number says nothing about age, its distance to the tail
@@ -22,8 +22,8 @@
  * slots are unambiguous. Everything here is called with the lock held.
  */
 
-static inline uint32_t distance(const struct vtdpi_qi *qi, uint32_t from,
-                                uint32_t to)
+static inline uint32_t ring_distance(const struct vtdpi_qi *qi, uint32_t from,
+                                     uint32_t to)
 {
     return (to - from) & (qi->slots - 1);
 }
@@ -35,33 +35,34 @@ static inline uint32_t ring_advance(const struct vtdpi_qi *qi, uint32_t slot,
 }
 
 /* Slot of a ticket's wait descriptor. */
-static inline uint32_t wait_slot(const struct vtdpi_qi *qi,
-                                 const struct vtdpi_qi_ticket *t)
+static inline uint32_t ticket_wait_slot(const struct vtdpi_qi *qi,
+                                        const struct vtdpi_qi_ticket *t)
 {
     return ring_advance(qi, t->first, t->count);
 }
 
 /* Whether @p slot, one that is in use, is older than @p head. */
-static inline bool is_behind(const struct vtdpi_qi *qi, uint32_t slot,
-                             uint32_t head)
+static inline bool slot_is_behind(const struct vtdpi_qi *qi, uint32_t slot,
+                                  uint32_t head)
 {
-    return distance(qi, slot, qi->tail) > distance(qi, head, qi->tail);
+    return ring_distance(qi, slot, qi->tail) >
+           ring_distance(qi, head, qi->tail);
 }
 
 /* Slots that may not be written: from what hardware may still fetch, or from
  * the oldest ticket, whose descriptors a time-out would have written again. */
-static inline uint32_t used_slots(const struct vtdpi_qi *qi)
+static inline uint32_t ring_used(const struct vtdpi_qi *qi)
 {
-    uint32_t used = distance(qi, qi->head, qi->tail);
+    uint32_t used = ring_distance(qi, qi->head, qi->tail);
 
-    if (qi->oldest != NULL && is_behind(qi, qi->oldest->first, qi->head))
-        used = distance(qi, qi->oldest->first, qi->tail);
+    if (qi->oldest != NULL && slot_is_behind(qi, qi->oldest->first, qi->head))
+        used = ring_distance(qi, qi->oldest->first, qi->tail);
     return used;
 }
 
-static inline uint32_t free_slots(const struct vtdpi_qi *qi)
+static inline uint32_t ring_free(const struct vtdpi_qi *qi)
 {
-    return qi->slots - 1 - used_slots(qi);
+    return qi->slots - 1 - ring_used(qi);
 }
 
 /*
@@ -71,7 +72,7 @@ static inline uint32_t free_slots(const struct vtdpi_qi *qi)
  * before it.
  */
 
-static inline void write_slot(const struct vtdpi_qi *qi, uint32_t slot,
+static inline void slot_write(const struct vtdpi_qi *qi, uint32_t slot,
                               const struct vtdpi_qi_desc *desc)
 {
     uint64_t *word = &qi->ring[(size_t)slot * qi->words];
@@ -84,7 +85,7 @@ static inline void write_slot(const struct vtdpi_qi *qi, uint32_t slot,
     vtdpi_atomic_store64_relaxed(&word[3], desc->qw[3]);
 }
 
-static inline void read_slot(const struct vtdpi_qi *qi, uint32_t slot,
+static inline void slot_read(const struct vtdpi_qi *qi, uint32_t slot,
                              struct vtdpi_qi_desc *desc)
 {
     const uint64_t *word = &qi->ring[(size_t)slot * qi->words];
@@ -96,18 +97,18 @@ static inline void read_slot(const struct vtdpi_qi *qi, uint32_t slot,
     desc->qw[3] = wide ? vtdpi_atomic_load64_relaxed(&word[3]) : 0;
 }
 
-static inline void write_wait(const struct vtdpi_qi *qi, uint32_t slot,
-                              uint32_t data)
+static inline void slot_write_wait(const struct vtdpi_qi *qi, uint32_t slot,
+                                   uint32_t data)
 {
     const uint64_t at = qi->status_phys + (uint64_t)slot * sizeof(uint32_t);
     struct vtdpi_qi_desc desc;
 
     /* Always: init has checked that the first status word is aligned. */
     if (vtdpi_qi_encode_wait(&desc, at, data) == 0)
-        write_slot(qi, slot, &desc);
+        slot_write(qi, slot, &desc);
 }
 
-static inline void publish_tail(const struct vtdpi_qi *qi)
+static inline void ring_publish_tail(const struct vtdpi_qi *qi)
 {
     vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQT_REG,
                 (uint64_t)qi->tail * qi->words * sizeof(uint64_t));
@@ -122,7 +123,7 @@ enum head {
 
 /* Bring our idea of hardware's head up to date, if the register has a new one
  * that can be true. */
-static inline enum head read_head(struct vtdpi_qi *qi)
+static inline enum head ring_read_head(struct vtdpi_qi *qi)
 {
     const uint64_t iqh = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQH_REG);
     const uint64_t slot =
@@ -130,7 +131,7 @@ static inline enum head read_head(struct vtdpi_qi *qi)
 
     if (iqh == VTDPI_ALL_ONES64_)
         return HEAD_GONE;
-    if (slot >= qi->slots || is_behind(qi, (uint32_t)slot, qi->head))
+    if (slot >= qi->slots || slot_is_behind(qi, (uint32_t)slot, qi->head))
         return HEAD_INVALID;
     qi->head = (uint32_t)slot;
     return HEAD_VALID;
@@ -152,7 +153,7 @@ static inline uint64_t word_resolved(int code)
     return (uint64_t)(uint32_t)code << 32;
 }
 
-static inline bool is_resolved(uint64_t word)
+static inline bool word_is_resolved(uint64_t word)
 {
     return (uint32_t)word == 0;
 }
@@ -163,13 +164,13 @@ static inline int word_code(uint64_t word)
 }
 
 /* Acquire: who sees the wait's status also sees what hardware did before. */
-static inline bool is_complete(const struct vtdpi_qi *qi, uint64_t word)
+static inline bool word_is_complete(const struct vtdpi_qi *qi, uint64_t word)
 {
     return vtdpi_atomic_load32_acquire(&qi->status[word >> 32]) ==
            (uint32_t)word;
 }
 
-static inline void link_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+static inline void ticket_link(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 {
     t->next = NULL;
     t->prev = qi->youngest;
@@ -180,7 +181,7 @@ static inline void link_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
     qi->youngest = t;
 }
 
-static inline void unlink_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+static inline void ticket_unlink(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 {
     if (t->prev != NULL)
         t->prev->next = t->next;
@@ -196,7 +197,7 @@ static inline void unlink_ticket(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 static inline void ticket_resolve(struct vtdpi_qi *qi,
                                   struct vtdpi_qi_ticket *t, int code)
 {
-    unlink_ticket(qi, t);
+    ticket_unlink(qi, t);
     vtdpi_atomic_store64_release(&t->word, word_resolved(code));
 }
 
@@ -204,9 +205,9 @@ static inline void ticket_resolve(struct vtdpi_qi *qi,
 static inline void ticket_complete(struct vtdpi_qi *qi,
                                    struct vtdpi_qi_ticket *t)
 {
-    const uint32_t after = ring_advance(qi, wait_slot(qi, t), 1);
+    const uint32_t after = ring_advance(qi, ticket_wait_slot(qi, t), 1);
 
-    if (is_behind(qi, qi->head, after))
+    if (slot_is_behind(qi, qi->head, after))
         qi->head = after;
     ticket_resolve(qi, t, VTDPI_OK);
 }
@@ -215,40 +216,40 @@ static inline void ticket_complete(struct vtdpi_qi *qi,
  * The next sequence number for the wait in @p slot. Not what the status word
  * holds already: that would read as completed before anything happened.
  */
-static inline uint32_t next_sequence(struct vtdpi_qi *qi, uint32_t slot)
+static inline uint32_t ring_next_sequence(struct vtdpi_qi *qi, uint32_t slot)
 {
     do {
         qi->sequence++;
     } while (qi->sequence == 0 ||
-             is_complete(qi, word_in_flight(slot, qi->sequence)));
+             word_is_complete(qi, word_in_flight(slot, qi->sequence)));
     return qi->sequence;
 }
 
 /* Finish a batch whose descriptors are in @p t->first and after. */
-static inline void seal(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
+static inline void batch_seal(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 {
-    const uint32_t slot = wait_slot(qi, t);
-    const uint32_t sequence = next_sequence(qi, slot);
+    const uint32_t slot = ticket_wait_slot(qi, t);
+    const uint32_t sequence = ring_next_sequence(qi, slot);
 
-    write_wait(qi, slot, sequence);
+    slot_write_wait(qi, slot, sequence);
     qi->tail = ring_advance(qi, slot, 1);
     vtdpi_atomic_store64_release(&t->word, word_in_flight(slot, sequence));
-    link_ticket(qi, t);
+    ticket_link(qi, t);
 }
 
 /* Whether a descriptor makes the unit talk to a device, and to which. */
-static inline bool is_device_flush(const struct vtdpi_qi *qi, uint32_t slot,
-                                   uint64_t *sid)
+static inline bool slot_is_device_flush(const struct vtdpi_qi *qi,
+                                        uint32_t slot, uint64_t *sid)
 {
     struct vtdpi_qi_desc d;
 
-    read_slot(qi, slot, &d);
+    slot_read(qi, slot, &d);
     switch (VTDPI_FIELD_GET(d.qw[0], VTDPI_QI_TYPE)) {
     case VTDPI_QI_DEV_TLB:
-        *sid = VTDPI_FIELD_GET(d.qw[0], DEV_TLB_SID);
+        *sid = VTDPI_FIELD_GET(d.qw[0], DESC_DEV_TLB_SID);
         return true;
     case VTDPI_QI_PASID_DEV_TLB:
-        *sid = VTDPI_FIELD_GET(d.qw[0], PASID_DEV_TLB_SID);
+        *sid = VTDPI_FIELD_GET(d.qw[0], DESC_PASID_DEV_TLB_SID);
         return true;
     default:
         return false;

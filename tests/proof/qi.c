@@ -102,12 +102,13 @@ void proof_qi_positions(void)
 
     CLAIM(qi.slots * qi.words * 8 == UINT32_C(4096) << order);
     ASSUME(a < qi.slots && b < qi.slots && n < qi.slots);
-    CLAIM(distance(&qi, a, b) < qi.slots && ring_advance(&qi, a, n) < qi.slots);
-    CLAIM(ring_advance(&qi, a, distance(&qi, a, b)) == b);
-    CLAIM(distance(&qi, a, ring_advance(&qi, a, n)) == n);
+    CLAIM(ring_distance(&qi, a, b) < qi.slots &&
+          ring_advance(&qi, a, n) < qi.slots);
+    CLAIM(ring_advance(&qi, a, ring_distance(&qi, a, b)) == b);
+    CLAIM(ring_distance(&qi, a, ring_advance(&qi, a, n)) == n);
     /* Used and free slots, and the one that is always free. */
-    CLAIM(used_slots(&qi) + free_slots(&qi) == qi.slots - 1);
-    CLAIM(!is_behind(&qi, qi.head, qi.head));
+    CLAIM(ring_used(&qi) + ring_free(&qi) == qi.slots - 1);
+    CLAIM(!slot_is_behind(&qi, qi.head, qi.head));
     REACH(qi.words == 4 && qi.slots == 16384);
 }
 
@@ -130,13 +131,13 @@ void proof_qi_slot(void) /* unwind 17 */
     slot = nondet_u32();
     ASSUME(slot < 16 / qi.words && other < 16 && other / qi.words != slot);
     kept = ring[other];
-    write_slot(&qi, slot, &d);
+    slot_write(&qi, slot, &d);
     CLAIM(ring[other] == kept);
     CLAIM(ring[slot * qi.words] == d.qw[0]);
     CLAIM(ring[slot * qi.words + 1] == d.qw[1]);
     CLAIM(qi.words == 2 || (ring[slot * qi.words + 2] == d.qw[2] &&
                             ring[slot * qi.words + 3] == d.qw[3]));
-    read_slot(&qi, slot, &back);
+    slot_read(&qi, slot, &back);
     CLAIM(back.qw[0] == d.qw[0] && back.qw[1] == d.qw[1]);
     CLAIM(back.qw[2] == (qi.words == 4 ? d.qw[2] : 0));
     CLAIM(back.qw[3] == (qi.words == 4 ? d.qw[3] : 0));
@@ -227,15 +228,15 @@ void proof_qi_head(void)
     unsigned int order;
     struct vtdpi_qi qi = any_queue(&order);
     const uint32_t before = qi.head;
-    const uint32_t used = used_slots(&qi);
+    const uint32_t used = ring_used(&qi);
 
     qi.ops = &ops;
-    if (read_head(&qi) != HEAD_VALID)
+    if (ring_read_head(&qi) != HEAD_VALID)
         CLAIM(qi.head == before);
     else
         CLAIM(qi.head == bits(answered, 18, 4) >> (qi.words == 4));
     CLAIM(qi.head < qi.slots);
-    CLAIM(used_slots(&qi) <= used);
+    CLAIM(ring_used(&qi) <= used);
     REACH(qi.head != before && qi.head == qi.tail);
 }
 
@@ -246,7 +247,7 @@ void proof_qi_tail(void)
     struct vtdpi_qi qi = any_queue(&order);
 
     qi.ops = &ops;
-    publish_tail(&qi);
+    ring_publish_tail(&qi);
     CLAIM(written_iqt == (uint64_t)qi.tail << (qi.words == 4 ? 5 : 4));
     CLAIM(written_iqt < UINT64_C(4096) << order);
 }
@@ -258,9 +259,9 @@ void proof_qi_ticket(void)
     const uint32_t sequence = nondet_u32();
     const int code = (int)nondet_u32();
 
-    CLAIM(is_resolved(word_resolved(code)));
+    CLAIM(word_is_resolved(word_resolved(code)));
     CLAIM(word_code(word_resolved(code)) == code);
-    CLAIM(is_resolved(word_in_flight(slot, sequence)) == (sequence == 0));
+    CLAIM(word_is_resolved(word_in_flight(slot, sequence)) == (sequence == 0));
     CLAIM(word_in_flight(slot, sequence) >> 32 == slot);
 }
 
@@ -276,7 +277,7 @@ void proof_qi_sequence(void) /* unwind 4 */
     status[slot] = nondet_u32();
     qi.status = status;
     qi.sequence = nondet_u32();
-    next = next_sequence(&qi, slot);
+    next = ring_next_sequence(&qi, slot);
     CLAIM(next != 0 && next != status[slot] && next == qi.sequence);
 }
 
@@ -290,7 +291,7 @@ void proof_qi_device(void)
     ring[0] = nondet_u64();
     qi.ring = ring;
     qi.words = 4;
-    if (!is_device_flush(&qi, 0, &sid)) {
+    if (!slot_is_device_flush(&qi, 0, &sid)) {
         CLAIM((ring[0] & 15) != 3 && (ring[0] & 15) != 8);
         return;
     }
@@ -328,18 +329,18 @@ void proof_qi_submit(void)
     rc = vtdpi_qi_submit(&qi, d, count, &t);
     CLAIM(rc == 0 || rc == VTDPI_ERANGE);
     if (rc != 0) {
-        CLAIM(is_resolved(t.word) && word_code(t.word) == rc);
+        CLAIM(word_is_resolved(t.word) && word_code(t.word) == rc);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        read_slot(&qi, ring_advance(&qi, qi.head, i), &got);
+        slot_read(&qi, ring_advance(&qi, qi.head, i), &got);
         CLAIM(same_desc(&got, &d[i]));
     }
-    read_slot(&qi, ring_advance(&qi, qi.head, count), &got);
+    slot_read(&qi, ring_advance(&qi, qi.head, count), &got);
     CLAIM(got.qw[0] == (0x65 | (uint64_t)qi.sequence << 32));
     CLAIM(got.qw[1] ==
           qi.status_phys + 4 * (uint64_t)ring_advance(&qi, qi.head, count));
-    CLAIM(distance(&qi, qi.head, qi.tail) == count + 1);
+    CLAIM(ring_distance(&qi, qi.head, qi.tail) == count + 1);
     CLAIM(written_iqt == (uint64_t)qi.tail * qi.words * 8);
     REACH(count == 2 && qi.tail == 1);
 }
