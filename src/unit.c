@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A remapping unit: global commands, the steps of enabling and disabling, and
+ * the life made of them. Read the states in unit.h first.
+ *
+ * Three places decide. command_run() is the only writer of GCMD, and issues
+ * nothing over a command that may still be executing. unit_set_state() has the
+ * order against commits, which skip a unit that is off. unit_go_off() is the
+ * only way to off: one read has shown that neither remapping nor the queue is on.
+ */
 #include "vtdpi/unit.h"
 
 #include "internal.h"
 #include "vtdpi/atomic.h"
 
 /* Bits of GCMD that last; a new command repeats them as GSTS shows them. */
-#define LASTING                                                    \
+#define GCMD_LASTING                                               \
     ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE | \
                 VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))
 
 /* What a host may command; the rest belongs to enable and disable. */
-#define HOST_LASTING ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL))
-#define HOST_ONE_SHOT \
+#define GCMD_HOST_LASTING ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL))
+#define GCMD_HOST_ONE_SHOT \
     ((uint32_t)(VTDPI_GCMD_SRTP | VTDPI_GCMD_SFL | VTDPI_GCMD_WBF))
 
 /* The bits under names that fit a 32-bit register. */
-#define GCMD_TE ((uint32_t)VTDPI_GCMD_TE)
-#define WBF     ((uint32_t)VTDPI_GCMD_WBF)
-#define QIE     ((uint32_t)VTDPI_GCMD_QIE)
-#define IRE     ((uint32_t)VTDPI_GCMD_IRE)
-#define SIRTP   ((uint32_t)VTDPI_GCMD_SIRTP)
-#define CFI     ((uint32_t)VTDPI_GCMD_CFI)
+#define GCMD_TE    ((uint32_t)VTDPI_GCMD_TE)
+#define GCMD_WBF   ((uint32_t)VTDPI_GCMD_WBF)
+#define GCMD_QIE   ((uint32_t)VTDPI_GCMD_QIE)
+#define GCMD_IRE   ((uint32_t)VTDPI_GCMD_IRE)
+#define GCMD_SIRTP ((uint32_t)VTDPI_GCMD_SIRTP)
+#define GCMD_CFI   ((uint32_t)VTDPI_GCMD_CFI)
 
 /*
  * Release: pairs with the acquire of vtdpi_unit_state() in a commit, so that
@@ -29,7 +38,7 @@
  * flush among them: a change that still reads OFF has written its entry before
  * those. Otherwise it would skip its flush while the unit caches the old entry.
  */
-static void set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
+static void unit_set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
 {
     vtdpi_atomic_store64_release(&u->state, (uint64_t)state);
 }
@@ -38,7 +47,7 @@ static void set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
  * Relaxed: the word orders nothing, vtdpi_unit_stuck() only reports it. A plain
  * store would race with that function, which runs beside any command.
  */
-static void set_stuck(struct vtdpi_unit *u, uint32_t bit)
+static void unit_set_stuck(struct vtdpi_unit *u, uint32_t bit)
 {
     vtdpi_atomic_store64_relaxed(&u->stuck, bit);
 }
@@ -49,8 +58,8 @@ static void set_stuck(struct vtdpi_unit *u, uint32_t bit)
 
 /* Poll GSTS until @p bit is as wanted. With the lock held: nobody else may
  * issue a command before this one is done. */
-static VTDPI_COLD int wait_status(const struct vtdpi_unit *u, uint32_t bit,
-                                  bool set)
+static VTDPI_COLD int gsts_wait(const struct vtdpi_unit *u, uint32_t bit,
+                                bool set)
 {
     const uint64_t start = u->ops->now_us(u->ctx);
 
@@ -69,36 +78,35 @@ static VTDPI_COLD int wait_status(const struct vtdpi_unit *u, uint32_t bit,
     }
 }
 
-static VTDPI_COLD int command_locked(struct vtdpi_unit *u, uint32_t bit,
-                                     bool on)
+static VTDPI_COLD int command_issue(struct vtdpi_unit *u, uint32_t bit, bool on)
 {
     const uint32_t gsts = vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
-    uint32_t value = gsts & LASTING & ~bit;
+    uint32_t value = gsts & GCMD_LASTING & ~bit;
     int rc;
 
     if (gsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
     /* What is so already is not written. */
-    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on)
+    if ((bit & GCMD_LASTING) != 0 && ((gsts & bit) != 0) == on)
         return 0;
     if (on)
         value |= bit;
     vtdpi_wr32_(u->ops, u->ctx, VTDPI_GCMD_REG, value);
     /* WBFS is set as long as the flush runs, the others when it is done. */
-    rc = wait_status(u, bit, on && bit != WBF);
+    rc = gsts_wait(u, bit, on && bit != GCMD_WBF);
     if (rc == VTDPI_ETIMEDOUT) {
-        set_stuck(u, bit);
+        unit_set_stuck(u, bit);
         u->pending = bit;
-        u->pending_set = on && bit != WBF;
+        u->pending_set = on && bit != GCMD_WBF;
     }
     return rc;
 }
 
 /* A command that timed out may still be executing, and none may be issued
  * before it is done: give it one more deadline. */
-static VTDPI_COLD int await_pending(struct vtdpi_unit *u)
+static VTDPI_COLD int command_await_pending(struct vtdpi_unit *u)
 {
-    const int rc = wait_status(u, u->pending, u->pending_set);
+    const int rc = gsts_wait(u, u->pending, u->pending_set);
 
     if (rc == 0)
         u->pending = 0;
@@ -110,12 +118,12 @@ static VTDPI_COLD int await_pending(struct vtdpi_unit *u)
  * one more deadline never will be. Otherwise a unit that has lost one would not
  * take another ever again.
  */
-static VTDPI_COLD void count_as_lost(struct vtdpi_unit *u)
+static VTDPI_COLD void command_count_as_lost(struct vtdpi_unit *u)
 {
     const uintptr_t token = u->ops->lock(u->ctx);
 
     if (u->pending != 0)
-        (void)await_pending(u);
+        (void)command_await_pending(u);
     u->pending = 0;
     u->ops->unlock(u->ctx, token);
 }
@@ -123,18 +131,18 @@ static VTDPI_COLD void count_as_lost(struct vtdpi_unit *u)
 /* The only writer of GCMD. Each wait has its own lock hold; whoever gets the
  * lock looks again for a command that timed out, maybe just before. Nothing is
  * written over it. */
-static VTDPI_COLD int command(struct vtdpi_unit *u, uint32_t bit, bool on)
+static VTDPI_COLD int command_run(struct vtdpi_unit *u, uint32_t bit, bool on)
 {
     uintptr_t token = u->ops->lock(u->ctx);
     int rc = 0;
 
     while (u->pending != 0 && rc == 0) {
-        rc = await_pending(u);
+        rc = command_await_pending(u);
         u->ops->unlock(u->ctx, token);
         token = u->ops->lock(u->ctx);
     }
     if (rc == 0)
-        rc = command_locked(u, bit, on);
+        rc = command_issue(u, bit, on);
     u->ops->unlock(u->ctx, token);
     if (rc == VTDPI_ETIMEDOUT)
         vtdpi_log_(u->ops, u->ctx, VTDPI_LOG_ERROR,
@@ -144,14 +152,15 @@ static VTDPI_COLD int command(struct vtdpi_unit *u, uint32_t bit, bool on)
 
 int vtdpi_unit_command(struct vtdpi_unit *unit, uint32_t bit, bool on)
 {
-    const uint32_t allowed = on ? HOST_LASTING | HOST_ONE_SHOT : HOST_LASTING;
+    const uint32_t allowed =
+        on ? GCMD_HOST_LASTING | GCMD_HOST_ONE_SHOT : GCMD_HOST_LASTING;
 
     if ((bit & ~allowed) != 0 || !vtdpi_is_power_of_2_(bit))
         return VTDPI_EINVAL;
-    return command(unit, bit, on);
+    return command_run(unit, bit, on);
 }
 
-static uint32_t read_gsts(const struct vtdpi_unit *u)
+static uint32_t gsts_read(const struct vtdpi_unit *u)
 {
     return vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG);
 }
@@ -160,12 +169,12 @@ static uint32_t read_gsts(const struct vtdpi_unit *u)
  * Steps of enabling and disabling.
  */
 
-static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
+static VTDPI_COLD int queue_start(struct vtdpi_unit *u)
 {
     int rc;
 
     vtdpi_qi_program(&u->qi);
-    rc = command(u, QIE, true);
+    rc = command_run(u, GCMD_QIE, true);
     if (rc != 0)
         return rc;
     vtdpi_qi_open(&u->qi);
@@ -174,7 +183,7 @@ static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
      * One that still finds OFF has written its entry before, so the unit reads
      * the new one, or drops the old one when its whole cache is flushed.
      */
-    set_state(u, VTDPI_UNIT_QUEUE_ONLY);
+    unit_set_state(u, VTDPI_UNIT_QUEUE_ONLY);
     return 0;
 }
 
@@ -186,9 +195,9 @@ static VTDPI_COLD int start_queue(struct vtdpi_unit *u)
  * A unit that does not answer executes nothing that is submitted, so its queue
  * is closed.
  */
-static VTDPI_COLD int fail(struct vtdpi_unit *u, int rc)
+static VTDPI_COLD int unit_fail(struct vtdpi_unit *u, int rc)
 {
-    set_state(u, VTDPI_UNIT_FAILED);
+    unit_set_state(u, VTDPI_UNIT_FAILED);
     if (rc == VTDPI_EIO)
         vtdpi_qi_abort(&u->qi);
     return rc;
@@ -197,29 +206,29 @@ static VTDPI_COLD int fail(struct vtdpi_unit *u, int rc)
 /* The only way to OFF, from which commits skip the unit: one read has shown
  * that neither remapping nor the queue is on. A command that was taken for lost
  * may have been executed after all. */
-static VTDPI_COLD int go_off(struct vtdpi_unit *u)
+static VTDPI_COLD int unit_go_off(struct vtdpi_unit *u)
 {
-    const uint32_t gsts = read_gsts(u);
+    const uint32_t gsts = gsts_read(u);
 
     if (gsts == VTDPI_ALL_ONES32_)
-        return fail(u, VTDPI_EIO);
-    if ((gsts & (IRE | QIE)) != 0)
-        return fail(u, VTDPI_ETIMEDOUT);
-    set_state(u, VTDPI_UNIT_OFF);
+        return unit_fail(u, VTDPI_EIO);
+    if ((gsts & (GCMD_IRE | GCMD_QIE)) != 0)
+        return unit_fail(u, VTDPI_ETIMEDOUT);
+    unit_set_state(u, VTDPI_UNIT_OFF);
     return 0;
 }
 
 /* Switch the queue off; the last step. A queue that cannot be drained is
  * switched off, too; what it did not execute is reported. */
-static VTDPI_COLD int stop_queue(struct vtdpi_unit *u)
+static VTDPI_COLD int queue_stop(struct vtdpi_unit *u)
 {
     const int drained = vtdpi_qi_close(&u->qi, 0);
-    int rc = drained == VTDPI_EIO ? drained : command(u, QIE, false);
+    int rc = drained == VTDPI_EIO ? drained : command_run(u, GCMD_QIE, false);
 
     if (rc != 0)
-        return fail(u, rc);
+        return unit_fail(u, rc);
     vtdpi_qi_abort(&u->qi);
-    rc = go_off(u);
+    rc = unit_go_off(u);
     if (rc != 0)
         return rc;
     return drained == VTDPI_EQOFF ? 0 : drained;
@@ -232,7 +241,7 @@ static VTDPI_COLD uint64_t irta_value(const struct vtdpi_unit_config *c)
            VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S);
 }
 
-static VTDPI_COLD int latch_table(struct vtdpi_unit *u)
+static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
 {
     int rc;
 
@@ -242,11 +251,11 @@ static VTDPI_COLD int latch_table(struct vtdpi_unit *u)
     if (rc != 0)
         return rc;
     vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta_value(&u->config));
-    return command(u, SIRTP, true);
+    return command_run(u, GCMD_SIRTP, true);
 }
 
 /* Entries of another table may be cached, from whoever used the unit before. */
-static VTDPI_COLD int flush_cache(struct vtdpi_unit *u)
+static VTDPI_COLD int cache_flush(struct vtdpi_unit *u)
 {
     struct vtdpi_qi_ticket ticket;
     int rc;
@@ -259,21 +268,21 @@ static VTDPI_COLD int flush_cache(struct vtdpi_unit *u)
 
 /* Compatibility-format requests pass by the table unless CFIS is clear. In
  * extended interrupt mode they are blocked whatever CFIS says. */
-static VTDPI_COLD int block_compatibility(struct vtdpi_unit *u)
+static VTDPI_COLD int cfi_block(struct vtdpi_unit *u)
 {
-    const int rc = command(u, CFI, false);
+    const int rc = command_run(u, GCMD_CFI, false);
 
     if (rc != VTDPI_ETIMEDOUT)
         return rc;
     /* The host may have asked to live with it, so it must not be in the way of
      * all that comes. */
-    count_as_lost(u);
+    command_count_as_lost(u);
     return u->config.eime || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
 }
 
 /* EIME outlives IRE: the next user of the unit, a crash kernel or one without
  * remapping, would see its xAPIC destinations misread. */
-static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
+static VTDPI_COLD int eime_clear(struct vtdpi_unit *u)
 {
     const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
     int rc;
@@ -283,7 +292,7 @@ static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
     if ((irta & VTDPI_IRTA_EIME) == 0)
         return 0;
     vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta & ~VTDPI_IRTA_EIME);
-    rc = command(u, SIRTP, true);
+    rc = command_run(u, GCMD_SIRTP, true);
     /* Not latched, maybe: the next disable is to find it here again. */
     if (rc == VTDPI_EIO)
         vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta);
@@ -295,36 +304,36 @@ static VTDPI_COLD int clear_eime(struct vtdpi_unit *u)
  * entries are in use and must remain flushable. The same if a command of before
  * is still executing: it may be the one that switches remapping on.
  */
-static VTDPI_COLD int take_down(struct vtdpi_unit *u, bool keep_queue)
+static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep_queue)
 {
-    int rc = command(u, IRE, false);
+    int rc = command_run(u, GCMD_IRE, false);
     int first;
 
     if (rc != 0)
-        return fail(u, rc);
-    first = clear_eime(u);
+        return unit_fail(u, rc);
+    first = eime_clear(u);
     if (first == VTDPI_EIO)
-        return fail(u, first);
+        return unit_fail(u, first);
     if (keep_queue) {
-        set_state(u, VTDPI_UNIT_QUEUE_ONLY);
+        unit_set_state(u, VTDPI_UNIT_QUEUE_ONLY);
         return VTDPI_EBUSY;
     }
-    rc = stop_queue(u);
+    rc = queue_stop(u);
     return first != 0 ? first : rc;
 }
 
-static VTDPI_COLD int bring_up(struct vtdpi_unit *u)
+static VTDPI_COLD int unit_bring_up(struct vtdpi_unit *u)
 {
-    int rc = start_queue(u);
+    int rc = queue_start(u);
 
     if (rc == 0)
-        rc = latch_table(u);
+        rc = table_latch(u);
     if (rc == 0)
-        rc = flush_cache(u);
+        rc = cache_flush(u);
     if (rc == 0)
-        rc = command(u, IRE, true);
+        rc = command_run(u, GCMD_IRE, true);
     if (rc == 0)
-        rc = block_compatibility(u);
+        rc = cfi_block(u);
     return rc;
 }
 
@@ -334,7 +343,7 @@ static VTDPI_COLD int bring_up(struct vtdpi_unit *u)
 
 /* Let a queue that is not ours come to rest. Bounded, and no error if it does
  * not: it is switched off either way, and its users are gone. */
-static VTDPI_COLD void drain_foreign(const struct vtdpi_unit *u)
+static VTDPI_COLD void foreign_drain(const struct vtdpi_unit *u)
 {
     const uint64_t start = u->ops->now_us(u->ctx);
 
@@ -352,11 +361,12 @@ static VTDPI_COLD void drain_foreign(const struct vtdpi_unit *u)
 
 /* Whether a table may be exchanged for ours while it is in use: requests that
  * are programmed into devices mean the same entries, read in the same way. */
-static VTDPI_COLD bool is_adoptable(const struct vtdpi_unit *u, uint32_t gsts)
+static VTDPI_COLD bool foreign_is_adoptable(const struct vtdpi_unit *u,
+                                            uint32_t gsts)
 {
     const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
 
-    return u->config.adopt && (gsts & IRE) != 0 &&
+    return u->config.adopt && (gsts & GCMD_IRE) != 0 &&
            ((irta ^ irta_value(&u->config)) &
             (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) == 0;
 }
@@ -364,25 +374,25 @@ static VTDPI_COLD bool is_adoptable(const struct vtdpi_unit *u, uint32_t gsts)
 /* A unit that firmware or another kernel left enabled. If it is adopted only
  * the queue is stopped: what follows then exchanges the table under a unit that
  * is remapping, and drops what it has cached. */
-static VTDPI_COLD int clear_foreign(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int foreign_clear(struct vtdpi_unit *u, bool take_over)
 {
-    const uint32_t gsts = read_gsts(u);
+    const uint32_t gsts = gsts_read(u);
     int rc = 0;
 
     if (gsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
-    if ((gsts & (IRE | QIE)) == 0)
+    if ((gsts & (GCMD_IRE | GCMD_QIE)) == 0)
         return 0;
-    if (!is_adoptable(u, gsts))
-        rc = take_over ? command(u, IRE, false) : VTDPI_EFOREIGN;
+    if (!foreign_is_adoptable(u, gsts))
+        rc = take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN;
     if (rc != 0)
         return rc;
-    if ((gsts & QIE) != 0)
-        drain_foreign(u);
-    return command(u, QIE, false);
+    if ((gsts & GCMD_QIE) != 0)
+        foreign_drain(u);
+    return command_run(u, GCMD_QIE, false);
 }
 
-static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
+static VTDPI_COLD int config_check(const struct vtdpi_unit *u,
                                    const struct vtdpi_unit_config *c)
 {
     uint64_t align;
@@ -403,8 +413,8 @@ static VTDPI_COLD int check_config(const struct vtdpi_unit *u,
     return 0;
 }
 
-static VTDPI_COLD bool is_same_queue(const struct vtdpi_qi_params *a,
-                                     const struct vtdpi_qi_params *b)
+static VTDPI_COLD bool config_is_same_queue(const struct vtdpi_qi_params *a,
+                                            const struct vtdpi_qi_params *b)
 {
     return a->ring == b->ring && a->ring_phys == b->ring_phys &&
            a->order == b->order && a->width == b->width &&
@@ -420,12 +430,12 @@ static VTDPI_COLD bool is_same_queue(const struct vtdpi_qi_params *a,
  * commit reads without the lock (sizes, addresses, callbacks) never changes;
  * the rest is reset under the lock, by vtdpi_qi_program().
  */
-static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
+static VTDPI_COLD int queue_init(struct vtdpi_unit *u,
                                  const struct vtdpi_unit_config *c)
 {
     if (u->qi.ops == NULL)
         return vtdpi_qi_init(&u->qi, u->ops, u->ctx, &c->qi);
-    return is_same_queue(&u->config.qi, &c->qi) ? 0 : VTDPI_EINVAL;
+    return config_is_same_queue(&u->config.qi, &c->qi) ? 0 : VTDPI_EINVAL;
 }
 
 /*
@@ -434,31 +444,31 @@ static VTDPI_COLD int init_queue(struct vtdpi_unit *u,
  * the life before may read either value; the table is latched behind a flush of
  * the write buffer, which covers the entry of that commit.
  */
-static VTDPI_COLD void set_write_buffer(struct vtdpi_unit *u, bool forced)
+static VTDPI_COLD void unit_set_write_buffer(struct vtdpi_unit *u, bool forced)
 {
     vtdpi_atomic_store64_relaxed(&u->flush_wb, u->caps.rwbf || forced);
 }
 
 /* A call of the host's that begins or ends the life of the unit. It has seen the
  * time-out, if there was one, and wants to go on all the same. */
-static VTDPI_COLD void forget_failures(struct vtdpi_unit *u)
+static VTDPI_COLD void unit_forget_failures(struct vtdpi_unit *u)
 {
-    count_as_lost(u);
-    set_stuck(u, 0);
+    command_count_as_lost(u);
+    unit_set_stuck(u, 0);
 }
 
-static VTDPI_COLD int enable(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
 {
-    int rc = clear_foreign(u, take_over);
+    int rc = foreign_clear(u, take_over);
 
     /* A unit that is refused is as it was found. */
     if (rc != 0)
-        return rc == VTDPI_EFOREIGN ? rc : fail(u, rc);
-    rc = bring_up(u);
+        return rc == VTDPI_EFOREIGN ? rc : unit_fail(u, rc);
+    rc = unit_bring_up(u);
     if (rc == 0)
-        set_state(u, VTDPI_UNIT_ON);
+        unit_set_state(u, VTDPI_UNIT_ON);
     else
-        (void)take_down(u, false);
+        (void)unit_take_down(u, false);
     return rc;
 }
 
@@ -494,15 +504,15 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
         return VTDPI_ESTATE;
-    rc = check_config(unit, config);
+    rc = config_check(unit, config);
     if (rc == 0)
-        rc = init_queue(unit, config);
+        rc = queue_init(unit, config);
     if (rc != 0)
         return rc;
     unit->config = *config;
-    set_write_buffer(unit, config->force_wbf);
-    forget_failures(unit);
-    return enable(unit, config->take_over);
+    unit_set_write_buffer(unit, config->force_wbf);
+    unit_forget_failures(unit);
+    return unit_enable(unit, config->take_over);
 }
 
 VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
@@ -512,11 +522,11 @@ VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
     if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF ||
         vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
-    forget_failures(unit);
-    gsts = read_gsts(unit);
+    unit_forget_failures(unit);
+    gsts = gsts_read(unit);
     if (gsts == VTDPI_ALL_ONES32_)
-        return fail(unit, VTDPI_EIO);
-    return take_down(unit, (gsts & GCMD_TE) != 0);
+        return unit_fail(unit, VTDPI_EIO);
+    return unit_take_down(unit, (gsts & GCMD_TE) != 0);
 }
 
 VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
@@ -527,7 +537,7 @@ VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
         return VTDPI_ESTATE;
     rc = vtdpi_unit_disable(unit);
     if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF)
-        set_state(unit, VTDPI_UNIT_SUSPENDED);
+        unit_set_state(unit, VTDPI_UNIT_SUSPENDED);
     return rc;
 }
 
@@ -536,8 +546,8 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_SUSPENDED)
         return VTDPI_ESTATE;
     unit->config.adopt = false; /* the table is ours, not what firmware left */
-    forget_failures(unit);
-    return enable(unit, true);
+    unit_forget_failures(unit);
+    return unit_enable(unit, true);
 }
 
 /*
@@ -548,13 +558,13 @@ int vtdpi_unit_flush_write_buffer(struct vtdpi_unit *unit)
 {
     if (vtdpi_atomic_load64_relaxed(&unit->flush_wb) == 0)
         return 0;
-    return command(unit, WBF, true);
+    return command_run(unit, GCMD_WBF, true);
 }
 
 int vtdpi_unit_drain(struct vtdpi_unit *unit)
 {
     /* Its answer does not overtake what the unit wrote to memory before. */
-    return read_gsts(unit) == VTDPI_ALL_ONES32_ ? VTDPI_EIO : 0;
+    return gsts_read(unit) == VTDPI_ALL_ONES32_ ? VTDPI_EIO : 0;
 }
 
 int vtdpi_unit_submit_iec(struct vtdpi_unit *unit, uint16_t first,
