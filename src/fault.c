@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Faults of a unit: decoding, records, errors of the queue, and the event. Read
+ * fault.h first: why nothing may be left behind, and the order of set-up.
+ *
+ * Two holds of the unit's lock decide. record_fetch() reads and clears a record
+ * in one hold, so each is delivered once. fsts_finish() looks at the status
+ * after the last write, so what arises later sends an event.
+ */
 #include "vtdpi/fault.h"
 
 #include "internal.h"
 
 /* The status bits under names that fit a 32-bit register. */
-#define PFO            ((uint32_t)VTDPI_FSTS_PFO)
-#define PPF            ((uint32_t)VTDPI_FSTS_PPF)
+#define FSTS_PFO             ((uint32_t)VTDPI_FSTS_PFO)
+#define FSTS_PPF             ((uint32_t)VTDPI_FSTS_PPF)
 
-#define IM             ((uint32_t)VTDPI_FECTL_IM)
-#define IP             ((uint32_t)VTDPI_FECTL_IP)
+#define FECTL_IM             ((uint32_t)VTDPI_FECTL_IM)
+#define FECTL_IP             ((uint32_t)VTDPI_FECTL_IP)
 
-#define XAPIC_ID_MAX   254u
-#define X2APIC_ID_MAX  (UINT32_MAX - 1)
+#define EVENT_XAPIC_ID_MAX   254u
+#define EVENT_X2APIC_ID_MAX  (UINT32_MAX - 1)
 
 /* Where the bits of an address above 20 are FEEh, it is an interrupt's. */
-#define MESSAGE_PREFIX ((uint32_t)(VTDPI_MSI_ADDR_BASE >> 20))
+#define EVENT_ADDRESS_PREFIX ((uint32_t)(VTDPI_MSI_ADDR_BASE >> 20))
 
 /* Reasons of interrupt remapping: the first, and one text each. */
-#define REASON_FIRST   0x20u
+#define REASON_FIRST         0x20u
 
-static const char *const texts[] = {
+static const char *const reason_texts[] = {
     "reserved field set in the interrupt request",
     "interrupt index beyond the table",
     "table entry not present",
@@ -31,22 +39,22 @@ static const char *const texts[] = {
     "reserved field set in the posted-interrupt descriptor",
 };
 
-#define REASONS (sizeof(texts) / sizeof(texts[0]))
+#define REASON_COUNT (sizeof(reason_texts) / sizeof(reason_texts[0]))
 
-static VTDPI_COLD bool is_interrupt(uint8_t reason)
+static VTDPI_COLD bool reason_is_interrupt(uint8_t reason)
 {
-    return reason >= REASON_FIRST && reason - REASON_FIRST < REASONS;
+    return reason >= REASON_FIRST && reason - REASON_FIRST < REASON_COUNT;
 }
 
 const char *vtdpi_fault_reason_text(uint8_t reason)
 {
-    if (!is_interrupt(reason))
+    if (!reason_is_interrupt(reason))
         return "not an interrupt-remapping fault";
-    return texts[reason - REASON_FIRST];
+    return reason_texts[reason - REASON_FIRST];
 }
 
 /* FPD is in the entry, so it counts only once the entry was read. */
-static VTDPI_COLD bool is_hideable(uint8_t reason)
+static VTDPI_COLD bool reason_is_hideable(uint8_t reason)
 {
     switch (reason) {
     case VTDPI_FR_NOT_PRESENT:
@@ -70,10 +78,10 @@ void vtdpi_fault_decode(uint64_t lo, uint64_t hi, struct vtdpi_fault *out)
     out->hi = hi;
     out->sid = (uint16_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_SID);
     out->reason = (uint8_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_FR);
-    if (!is_interrupt(out->reason))
+    if (!reason_is_interrupt(out->reason))
         return;
     out->kind = VTDPI_FAULT_INTERRUPT;
-    out->hideable = is_hideable(out->reason);
+    out->hideable = reason_is_hideable(out->reason);
     /* A request in compatibility format names no entry. */
     out->has_index = out->reason != VTDPI_FR_COMPAT_BLOCKED;
     if (out->has_index)
@@ -101,7 +109,7 @@ int vtdpi_fault_init(struct vtdpi_fault_reader *reader,
  * Registers.
  */
 
-static VTDPI_COLD uint32_t read_fsts(const struct vtdpi_unit *u)
+static VTDPI_COLD uint32_t fsts_read(const struct vtdpi_unit *u)
 {
     return vtdpi_rd32_(u->ops, u->ctx, VTDPI_FSTS_REG);
 }
@@ -112,23 +120,25 @@ static VTDPI_COLD uint32_t record_offset(const struct vtdpi_unit *u, uint32_t i)
     return u->caps.fault_offset + i * VTDPI_FRCD_SIZE;
 }
 
-static VTDPI_COLD uint64_t read_hi(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint64_t record_read_hi(const struct vtdpi_unit *u,
+                                          uint32_t i)
 {
     return u->ops->read64(u->ctx, record_offset(u, i) + 8);
 }
 
-static VTDPI_COLD uint64_t read_lo(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint64_t record_read_lo(const struct vtdpi_unit *u,
+                                          uint32_t i)
 {
     return u->ops->read64(u->ctx, record_offset(u, i));
 }
 
 /* The other bits are read-only. */
-static VTDPI_COLD void clear_record(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD void record_clear(const struct vtdpi_unit *u, uint32_t i)
 {
     u->ops->write64(u->ctx, record_offset(u, i) + 8, VTDPI_FRCD_HI_F);
 }
 
-static VTDPI_COLD uint32_t after(const struct vtdpi_unit *u, uint32_t i)
+static VTDPI_COLD uint32_t record_after(const struct vtdpi_unit *u, uint32_t i)
 {
     return (i + 1) % u->caps.fault_count;
 }
@@ -140,30 +150,31 @@ static VTDPI_COLD uint32_t after(const struct vtdpi_unit *u, uint32_t i)
  * unit write the next fault into it, which would be cleared unread.
  */
 
-enum taken {
-    TAKEN_NONE, /* F is clear */
-    TAKEN_ONE,
-    TAKEN_GONE, /* the unit does not answer; all ones is no record */
+enum record_fetched {
+    FETCH_NOTHING, /* F is clear */
+    FETCH_DONE,
+    FETCH_UNIT_GONE, /* the unit does not answer; all ones is no record */
 };
 
-static VTDPI_COLD enum taken take(struct vtdpi_fault_reader *r, uint32_t i,
-                                  uint64_t *lo, uint64_t *hi)
+static VTDPI_COLD enum record_fetched record_fetch(struct vtdpi_fault_reader *r,
+                                                   uint32_t i, uint64_t *lo,
+                                                   uint64_t *hi)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uintptr_t token = u->ops->lock(u->ctx);
-    enum taken result = TAKEN_NONE;
+    enum record_fetched result = FETCH_NOTHING;
 
     *lo = 0;
-    *hi = read_hi(u, i);
+    *hi = record_read_hi(u, i);
     if ((*hi & VTDPI_FRCD_HI_F) != 0) {
-        *lo = read_lo(u, i);
+        *lo = record_read_lo(u, i);
         result = *hi == VTDPI_ALL_ONES64_ || *lo == VTDPI_ALL_ONES64_
-                     ? TAKEN_GONE
-                     : TAKEN_ONE;
+                     ? FETCH_UNIT_GONE
+                     : FETCH_DONE;
     }
-    if (result == TAKEN_ONE) {
-        clear_record(u, i);
-        r->next = after(u, i);
+    if (result == FETCH_DONE) {
+        record_clear(u, i);
+        r->next = record_after(u, i);
     }
     u->ops->unlock(u->ctx, token);
     return result;
@@ -171,8 +182,8 @@ static VTDPI_COLD enum taken take(struct vtdpi_fault_reader *r, uint32_t i,
 
 /* An index beyond the table is cut to 16 bits in the record: what is left of it
  * may be somebody else's. */
-static VTDPI_COLD void deliver(const struct vtdpi_fault_reader *r, uint32_t i,
-                               uint64_t lo, uint64_t hi)
+static VTDPI_COLD void record_deliver(const struct vtdpi_fault_reader *r,
+                                      uint32_t i, uint64_t lo, uint64_t hi)
 {
     struct vtdpi_fault fault;
 
@@ -186,15 +197,16 @@ static VTDPI_COLD void deliver(const struct vtdpi_fault_reader *r, uint32_t i,
 
 /*
  * The unit uses records in turn, so the one after the last that was taken is
- * due next, whoever took that. Returns whether it is there.
+ * next, on whichever CPU that was fetched. Returns whether it is there.
  */
-static VTDPI_COLD bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
+static VTDPI_COLD bool record_find_next(const struct vtdpi_fault_reader *r,
+                                        uint32_t *i)
 {
     const struct vtdpi_unit *u = r->params.unit;
     const uintptr_t token = u->ops->lock(u->ctx);
     const uint32_t next = r->next;
-    const bool found =
-        next < u->caps.fault_count && (read_hi(u, next) & VTDPI_FRCD_HI_F) != 0;
+    const bool found = next < u->caps.fault_count &&
+                       (record_read_hi(u, next) & VTDPI_FRCD_HI_F) != 0;
 
     u->ops->unlock(u->ctx, token);
     if (found)
@@ -207,10 +219,10 @@ static VTDPI_COLD bool find_due(const struct vtdpi_fault_reader *r, uint32_t *i)
  * pending: after a call that did not take them all it is behind.
  *
  * One round at most: a record whose F does not clear, or a device that causes
- * faults all the time, cannot keep us here. Whether the unit is gone finish()
+ * faults all the time, cannot keep us here. Whether the unit is gone fsts_finish()
  * finds out.
  */
-static VTDPI_COLD void report_records(struct vtdpi_fault_reader *r,
+static VTDPI_COLD void records_report(struct vtdpi_fault_reader *r,
                                       uint32_t fsts, uint32_t max)
 {
     const struct vtdpi_unit *u = r->params.unit;
@@ -218,26 +230,26 @@ static VTDPI_COLD void report_records(struct vtdpi_fault_reader *r,
     uint32_t i = (uint32_t)VTDPI_FIELD_GET(fsts, VTDPI_FSTS_FRI) % count;
     uint32_t left = max != 0 ? max : count;
 
-    (void)find_due(r, &i);
+    (void)record_find_next(r, &i);
     for (uint32_t n = 0; n < count && left > 0; n++) {
         uint64_t lo;
         uint64_t hi;
-        const enum taken taken = take(r, i, &lo, &hi);
+        const enum record_fetched fetched = record_fetch(r, i, &lo, &hi);
 
-        if (taken == TAKEN_GONE)
+        if (fetched == FETCH_UNIT_GONE)
             return;
-        if (taken == TAKEN_ONE) {
-            deliver(r, i, lo, hi);
+        if (fetched == FETCH_DONE) {
+            record_deliver(r, i, lo, hi);
             left--;
-            i = after(u, i);
+            i = record_after(u, i);
             continue;
         }
-        if ((read_fsts(u) & PPF) == 0)
+        if ((fsts_read(u) & FSTS_PPF) == 0)
             return;
         /* It was filled just now, another CPU is ahead of us, or there is a
          * gap, as when FRI is behind. */
-        if (!find_due(r, &i))
-            i = after(u, i);
+        if (!record_find_next(r, &i))
+            i = record_after(u, i);
     }
 }
 
@@ -248,7 +260,8 @@ static VTDPI_COLD void report_records(struct vtdpi_fault_reader *r,
  */
 
 /* NULL before the first vtdpi_unit_enable(). */
-static VTDPI_COLD struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
+static VTDPI_COLD struct vtdpi_qi *
+reader_queue(const struct vtdpi_fault_reader *r)
 {
     struct vtdpi_qi *qi = vtdpi_unit_qi(r->params.unit);
 
@@ -257,7 +270,7 @@ static VTDPI_COLD struct vtdpi_qi *queue_of(const struct vtdpi_fault_reader *r)
 
 /* How far @p now is ahead of what was reported; another CPU may have reported
  * more than that. */
-static VTDPI_COLD uint64_t newly_counted(uint64_t *reported, uint64_t now)
+static VTDPI_COLD uint64_t queue_newly_counted(uint64_t *reported, uint64_t now)
 {
     const uint64_t before = *reported;
 
@@ -267,7 +280,7 @@ static VTDPI_COLD uint64_t newly_counted(uint64_t *reported, uint64_t now)
     return now - before;
 }
 
-static VTDPI_COLD void decode_queue(struct vtdpi_fault_queue *q)
+static VTDPI_COLD void queue_decode(struct vtdpi_fault_queue *q)
 {
     const uint32_t fsts = q->error.fsts;
     const uint64_t iqer = q->error.iqer;
@@ -282,7 +295,7 @@ static VTDPI_COLD void decode_queue(struct vtdpi_fault_queue *q)
         q->ice_sid = (uint16_t)VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID);
 }
 
-static VTDPI_COLD void report_queue(struct vtdpi_fault_reader *r,
+static VTDPI_COLD void queue_report(struct vtdpi_fault_reader *r,
                                     struct vtdpi_qi *qi)
 {
     const struct vtdpi_unit *u = r->params.unit;
@@ -292,30 +305,30 @@ static VTDPI_COLD void report_queue(struct vtdpi_fault_reader *r,
 
     vtdpi_qi_report(qi, &stats, &fault.queue.error);
     token = u->ops->lock(u->ctx);
-    fault.queue.iqe = newly_counted(&r->iqe, stats.iqe);
-    fault.queue.ite = newly_counted(&r->ite, stats.ite);
-    fault.queue.ice = newly_counted(&r->ice, stats.ice);
+    fault.queue.iqe = queue_newly_counted(&r->iqe, stats.iqe);
+    fault.queue.ite = queue_newly_counted(&r->ite, stats.ite);
+    fault.queue.ice = queue_newly_counted(&r->ice, stats.ice);
     u->ops->unlock(u->ctx, token);
     if ((fault.queue.iqe | fault.queue.ite | fault.queue.ice) == 0)
         return;
     fault.kind = VTDPI_FAULT_QUEUE;
-    decode_queue(&fault.queue);
+    queue_decode(&fault.queue);
     r->params.report(r->params.ctx, &fault);
 }
 
 /* Returns the status bits that can be served: not those of a queue that is off,
  * which are cleared when it is enabled. */
-static VTDPI_COLD uint32_t handle_queue(struct vtdpi_fault_reader *r,
+static VTDPI_COLD uint32_t queue_handle(struct vtdpi_fault_reader *r,
                                         uint32_t fsts)
 {
-    struct vtdpi_qi *qi = queue_of(r);
-    uint32_t served = PFO | PPF | VTDPI_QI_ERRORS_;
+    struct vtdpi_qi *qi = reader_queue(r);
+    uint32_t served = FSTS_PFO | FSTS_PPF | VTDPI_QI_ERRORS_;
 
     if (qi == NULL)
-        return PFO | PPF;
+        return FSTS_PFO | FSTS_PPF;
     if ((fsts & VTDPI_QI_ERRORS_) != 0 && vtdpi_qi_recover(qi) == VTDPI_EQOFF)
-        served = PFO | PPF;
-    report_queue(r, qi);
+        served = FSTS_PFO | FSTS_PPF;
+    queue_report(r, qi);
     return served;
 }
 
@@ -324,16 +337,16 @@ static VTDPI_COLD uint32_t handle_queue(struct vtdpi_fault_reader *r,
  * last write: what arises later finds all clear and sends an event. Returns
  * whether there was an overflow.
  */
-static VTDPI_COLD bool finish(const struct vtdpi_unit *u, uint32_t *fsts)
+static VTDPI_COLD bool fsts_finish(const struct vtdpi_unit *u, uint32_t *fsts)
 {
     const uintptr_t token = u->ops->lock(u->ctx);
     bool overflow;
 
-    *fsts = read_fsts(u);
-    overflow = *fsts != VTDPI_ALL_ONES32_ && (*fsts & PFO) != 0;
+    *fsts = fsts_read(u);
+    overflow = *fsts != VTDPI_ALL_ONES32_ && (*fsts & FSTS_PFO) != 0;
     if (overflow) {
-        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, PFO);
-        *fsts = read_fsts(u);
+        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, FSTS_PFO);
+        *fsts = fsts_read(u);
     }
     u->ops->unlock(u->ctx, token);
     return overflow;
@@ -343,16 +356,16 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
                        bool *more)
 {
     const struct vtdpi_unit *u = reader->params.unit;
-    uint32_t fsts = read_fsts(u);
+    uint32_t fsts = fsts_read(u);
     uint32_t served;
 
     *more = false;
     if (fsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
-    served = handle_queue(reader, fsts);
-    if ((fsts & PPF) != 0)
-        report_records(reader, fsts, max);
-    if (finish(u, &fsts)) {
+    served = queue_handle(reader, fsts);
+    if ((fsts & FSTS_PPF) != 0)
+        records_report(reader, fsts, max);
+    if (fsts_finish(u, &fsts)) {
         struct vtdpi_fault fault = {0};
 
         fault.kind = VTDPI_FAULT_OVERFLOW;
@@ -365,13 +378,13 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
 }
 
 /* The queue's account starts anew with each enabling; what it shows now is
- * taken as known. */
-static VTDPI_COLD uint32_t settle_queue(struct vtdpi_fault_reader *r)
+ * counted as known. */
+static VTDPI_COLD uint32_t queue_settle(struct vtdpi_fault_reader *r)
 {
     const struct vtdpi_unit *u = r->params.unit;
-    struct vtdpi_qi *qi = queue_of(r);
+    struct vtdpi_qi *qi = reader_queue(r);
     struct vtdpi_qi_stats stats = {0};
-    uint32_t served = PFO | PPF;
+    uint32_t served = FSTS_PFO | FSTS_PPF;
     uintptr_t token;
 
     if (qi != NULL) {
@@ -398,10 +411,10 @@ int vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader)
         uint64_t lo;
         uint64_t hi;
 
-        (void)take(reader, i, &lo, &hi);
+        (void)record_fetch(reader, i, &lo, &hi);
     }
-    served = settle_queue(reader);
-    (void)finish(u, &fsts);
+    served = queue_settle(reader);
+    (void)fsts_finish(u, &fsts);
     if (fsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
     return (fsts & served) != 0 ? VTDPI_EBUSY : 0;
@@ -413,14 +426,15 @@ int vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader)
 
 /* With the lock held. Masking is read back: what the unit sends after that it
  * sends unmasked. */
-static VTDPI_COLD int set_mask(const struct vtdpi_unit *u, bool masked)
+static VTDPI_COLD int event_set_mask(const struct vtdpi_unit *u, bool masked)
 {
     const uint32_t old = vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG);
-    const uint32_t rest = old & ~(IM | IP);
+    const uint32_t rest = old & ~(FECTL_IM | FECTL_IP);
 
     if (old == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
-    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FECTL_REG, masked ? rest | IM : rest);
+    vtdpi_wr32_(u->ops, u->ctx, VTDPI_FECTL_REG,
+                masked ? rest | FECTL_IM : rest);
     if (masked &&
         vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG) == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
@@ -428,10 +442,11 @@ static VTDPI_COLD int set_mask(const struct vtdpi_unit *u, bool masked)
 }
 
 /* A message must not be sent half old and half new: masked meanwhile. */
-static VTDPI_COLD int set_message(const struct vtdpi_unit *u, uint32_t address,
-                                  uint32_t upper, uint32_t data)
+static VTDPI_COLD int event_set_message(const struct vtdpi_unit *u,
+                                        uint32_t address, uint32_t upper,
+                                        uint32_t data)
 {
-    const int rc = set_mask(u, true);
+    const int rc = event_set_mask(u, true);
 
     if (rc != 0)
         return rc;
@@ -441,7 +456,7 @@ static VTDPI_COLD int set_message(const struct vtdpi_unit *u, uint32_t address,
     return 0;
 }
 
-static VTDPI_COLD int check_event(const struct vtdpi_unit *u,
+static VTDPI_COLD int event_check(const struct vtdpi_unit *u,
                                   enum vtdpi_apic_mode mode, uint32_t apic_id,
                                   uint8_t vector)
 {
@@ -449,7 +464,8 @@ static VTDPI_COLD int check_event(const struct vtdpi_unit *u,
         return VTDPI_EINVAL;
     if (vector < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
-    if (apic_id > (mode == VTDPI_XAPIC ? XAPIC_ID_MAX : X2APIC_ID_MAX))
+    if (apic_id >
+        (mode == VTDPI_XAPIC ? EVENT_XAPIC_ID_MAX : EVENT_X2APIC_ID_MAX))
         return VTDPI_ERANGE;
     if (apic_id > 0xff && !u->caps.eim)
         return VTDPI_ENOEIM;
@@ -464,14 +480,14 @@ int vtdpi_fault_event_enable(struct vtdpi_unit *unit, enum vtdpi_apic_mode mode,
         VTDPI_MSI_ADDR_BASE | VTDPI_FIELD_PUT(apic_id, VTDPI_COMPAT_ADDR_DEST);
     const uint64_t upper = apic_id & VTDPI_COMPAT_HI_DEST;
     uintptr_t token;
-    int rc = check_event(unit, mode, apic_id, vector);
+    int rc = event_check(unit, mode, apic_id, vector);
 
     if (rc != 0)
         return rc;
     token = unit->ops->lock(unit->ctx);
-    rc = set_message(unit, (uint32_t)address, (uint32_t)upper, vector);
+    rc = event_set_message(unit, (uint32_t)address, (uint32_t)upper, vector);
     if (rc == 0)
-        rc = set_mask(unit, false);
+        rc = event_set_mask(unit, false);
     unit->ops->unlock(unit->ctx, token);
     return rc;
 }
@@ -479,7 +495,7 @@ int vtdpi_fault_event_enable(struct vtdpi_unit *unit, enum vtdpi_apic_mode mode,
 int vtdpi_fault_event_mask(struct vtdpi_unit *unit)
 {
     const uintptr_t token = unit->ops->lock(unit->ctx);
-    const int rc = set_mask(unit, true);
+    const int rc = event_set_mask(unit, true);
 
     unit->ops->unlock(unit->ctx, token);
     return rc;
@@ -494,10 +510,10 @@ int vtdpi_fault_event_unmask(struct vtdpi_unit *unit)
 
     if (address == VTDPI_ALL_ONES32_)
         rc = VTDPI_EIO;
-    else if (address >> 20 != MESSAGE_PREFIX)
+    else if (address >> 20 != EVENT_ADDRESS_PREFIX)
         rc = VTDPI_ESTATE;
     else
-        rc = set_mask(unit, false);
+        rc = event_set_mask(unit, false);
     unit->ops->unlock(unit->ctx, token);
     return rc;
 }
@@ -506,13 +522,13 @@ bool vtdpi_fault_event_pending(const struct vtdpi_unit *unit)
 {
     const uint32_t fectl = vtdpi_rd32_(unit->ops, unit->ctx, VTDPI_FECTL_REG);
 
-    return fectl != VTDPI_ALL_ONES32_ && (fectl & IP) != 0;
+    return fectl != VTDPI_ALL_ONES32_ && (fectl & FECTL_IP) != 0;
 }
 
 int vtdpi_fault_event_disable(struct vtdpi_unit *unit)
 {
     const uintptr_t token = unit->ops->lock(unit->ctx);
-    const int rc = set_message(unit, 0, 0, 0);
+    const int rc = event_set_message(unit, 0, 0, 0);
 
     unit->ops->unlock(unit->ctx, token);
     return rc;

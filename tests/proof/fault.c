@@ -136,7 +136,7 @@ void proof_fault_clear(void)
 
     unit.ops = &ops;
     unit.caps.fault_offset = nondet_u16();
-    clear_record(&unit, i);
+    record_clear(&unit, i);
     CLAIM(cleared_at == (uint32_t)unit.caps.fault_offset + i * 16u + 8);
     CLAIM(cleared_by == UINT64_C(1) << 63);
 }

@@ -295,7 +295,8 @@ SEEDS = [
     seed("fault_decode", "a compatibility request has an index",
          "src/fault.c", "out->reason != VTDPI_FR_COMPAT_BLOCKED;", "true;"),
     seed("fault_text", "a text is read beyond the table", "src/fault.c",
-         "reason - REASON_FIRST < REASONS", "reason - REASON_FIRST <= REASONS"),
+         "reason - REASON_FIRST < REASON_COUNT",
+         "reason - REASON_FIRST <= REASON_COUNT"),
     seed("source_sid", "devices of 4 bits", "include/vtdpi/source.h",
          "(sid >> 3) & 31", "(sid >> 3) & 15"),
     seed("fault_clear", "the first word is written", "src/fault.c",
@@ -305,7 +306,7 @@ SEEDS = [
          "(uint32_t)address, (uint32_t)upper, vector);",
          "(uint32_t)address, 0, vector);"),
     seed("fault_event", "changed unmasked", "src/fault.c",
-         "const int rc = set_mask(u, true);", "const int rc = 0;"),
+         "const int rc = event_set_mask(u, true);", "const int rc = 0;"),
 
     # Where a guest's interrupt goes.
     route("route_decode", "FFh is left as it is",

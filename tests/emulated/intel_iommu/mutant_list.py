@@ -305,8 +305,8 @@ FAULT_STEPS = [
     one(
         "fault: record not cleared",
         FAULT,
-        "        clear_record(u, i);\n",
-        "        (void)clear_record;\n",
+        "        record_clear(u, i);\n",
+        "        (void)record_clear;\n",
     ),
     one(
         "fault: first word cleared instead",
@@ -323,7 +323,7 @@ FAULT_STEPS = [
     one(
         "fault: overflow not cleared",
         FAULT,
-        "        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, PFO);\n",
+        "        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, FSTS_PFO);\n",
         "",
     ),
     one(
@@ -347,13 +347,13 @@ FAULT_STEPS = [
     one(
         "event: not unmasked",
         FAULT,
-        "    if (rc == 0)\n        rc = set_mask(unit, false);\n",
+        "    if (rc == 0)\n        rc = event_set_mask(unit, false);\n",
         "",
     ),
     one(
         "event: not masked meanwhile",
         FAULT,
-        "    const int rc = set_mask(u, true);\n\n    if (rc != 0)",
+        "    const int rc = event_set_mask(u, true);\n\n    if (rc != 0)",
         "    const int rc = 0;\n\n    if (rc != 0)",
     ),
     one(
