@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a unit can do, decoded from three registers, and the options of a user.
+ * Pure. The verdict that follows from both is in verdict.c.
+ */
 #include "vtdpi/caps.h"
 
 #include "internal.h"
 
 /* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
-#define IOTLB_BYTES 16u
+#define IOTLB_REGISTER_BYTES 16u
 
-static bool has(uint64_t word, uint64_t bit)
+static bool word_has(uint64_t word, uint64_t bit)
 {
     return (word & bit) != 0;
 }
@@ -16,7 +20,7 @@ static uint32_t register_bytes(const struct vtdpi_caps *caps)
 {
     const uint32_t faults =
         caps->fault_offset + (uint32_t)caps->fault_count * VTDPI_FRCD_SIZE;
-    const uint32_t iotlb = caps->iotlb_offset + IOTLB_BYTES;
+    const uint32_t iotlb = caps->iotlb_offset + IOTLB_REGISTER_BYTES;
     const uint32_t page = (uint32_t)VTDPI_PAGE_BYTES_;
     uint32_t end = page;
 
@@ -31,31 +35,31 @@ static void decode_cap(struct vtdpi_caps *c, uint64_t cap)
 {
     c->cap = cap;
     c->nd = (uint8_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_ND);
-    c->rwbf = has(cap, VTDPI_CAP_RWBF);
-    c->cm = has(cap, VTDPI_CAP_CM);
+    c->rwbf = word_has(cap, VTDPI_CAP_RWBF);
+    c->cm = word_has(cap, VTDPI_CAP_CM);
     c->sagaw = (uint8_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_SAGAW);
     c->guest_width = (uint8_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_MGAW) + 1);
     c->fault_offset = (uint16_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_FRO) * 16);
     c->fault_count = (uint16_t)(VTDPI_FIELD_GET(cap, VTDPI_CAP_NFR) + 1);
-    c->pi = has(cap, VTDPI_CAP_PI);
-    c->fl5lp = has(cap, VTDPI_CAP_FL5LP);
-    c->esirtps = has(cap, VTDPI_CAP_ESIRTPS);
-    c->esrtps = has(cap, VTDPI_CAP_ESRTPS);
+    c->pi = word_has(cap, VTDPI_CAP_PI);
+    c->fl5lp = word_has(cap, VTDPI_CAP_FL5LP);
+    c->esirtps = word_has(cap, VTDPI_CAP_ESIRTPS);
+    c->esrtps = word_has(cap, VTDPI_CAP_ESRTPS);
 }
 
 static void decode_ecap(struct vtdpi_caps *c, uint64_t ecap)
 {
     c->ecap = ecap;
-    c->coherent = has(ecap, VTDPI_ECAP_C);
-    c->qi = has(ecap, VTDPI_ECAP_QI);
-    c->dt = has(ecap, VTDPI_ECAP_DT);
-    c->ir = has(ecap, VTDPI_ECAP_IR);
-    c->eim = has(ecap, VTDPI_ECAP_EIM);
-    c->pt = has(ecap, VTDPI_ECAP_PT);
-    c->sc = has(ecap, VTDPI_ECAP_SC);
+    c->coherent = word_has(ecap, VTDPI_ECAP_C);
+    c->qi = word_has(ecap, VTDPI_ECAP_QI);
+    c->dt = word_has(ecap, VTDPI_ECAP_DT);
+    c->ir = word_has(ecap, VTDPI_ECAP_IR);
+    c->eim = word_has(ecap, VTDPI_ECAP_EIM);
+    c->pt = word_has(ecap, VTDPI_ECAP_PT);
+    c->sc = word_has(ecap, VTDPI_ECAP_SC);
     c->iotlb_offset = (uint16_t)(VTDPI_FIELD_GET(ecap, VTDPI_ECAP_IRO) * 16);
     c->mhmv = (uint8_t)VTDPI_FIELD_GET(ecap, VTDPI_ECAP_MHMV);
-    c->smts = has(ecap, VTDPI_ECAP_SMTS);
+    c->smts = word_has(ecap, VTDPI_ECAP_SMTS);
 }
 
 /*
@@ -63,7 +67,7 @@ static void decode_ecap(struct vtdpi_caps *c, uint64_t ecap)
  * enough: a unit may vanish between two reads. A word of zeros is legal, but no
  * unit has three of them: VER then names no version.
  */
-static bool answers(uint32_t ver, uint64_t cap, uint64_t ecap)
+static bool unit_answers(uint32_t ver, uint64_t cap, uint64_t ecap)
 {
     return ver != VTDPI_ALL_ONES32_ && cap != VTDPI_ALL_ONES64_ &&
            ecap != VTDPI_ALL_ONES64_ && (ver | cap | ecap) != 0;
@@ -73,7 +77,7 @@ int vtdpi_caps_decode(uint32_t ver, uint64_t cap, uint64_t ecap,
                       struct vtdpi_caps *out)
 {
     *out = (struct vtdpi_caps){0};
-    if (!answers(ver, cap, ecap))
+    if (!unit_answers(ver, cap, ecap))
         return VTDPI_EIO;
 
     out->version_major = (uint8_t)VTDPI_FIELD_GET(ver, VTDPI_VER_MAJOR);
@@ -97,19 +101,19 @@ struct option_item {
     bool to;
 };
 
-#define MEMBER(m) offsetof(struct vtdpi_caps_options, m)
+#define OPTION_MEMBER(m) offsetof(struct vtdpi_caps_options, m)
 
 static const struct option_item option_items[] = {
-    {"intremap", "on", MEMBER(intremap), true},
-    {"intremap", "off", MEMBER(intremap), false},
-    {"intpost", "on", MEMBER(intpost), true},
-    {"intpost", "off", MEMBER(intpost), false},
-    {"x2apic_optout", "honour", MEMBER(ignore_x2apic_optout), false},
-    {"x2apic_optout", "ignore", MEMBER(ignore_x2apic_optout), true},
+    {"intremap", "on", OPTION_MEMBER(intremap), true},
+    {"intremap", "off", OPTION_MEMBER(intremap), false},
+    {"intpost", "on", OPTION_MEMBER(intpost), true},
+    {"intpost", "off", OPTION_MEMBER(intpost), false},
+    {"x2apic_optout", "honour", OPTION_MEMBER(ignore_x2apic_optout), false},
+    {"x2apic_optout", "ignore", OPTION_MEMBER(ignore_x2apic_optout), true},
 };
 
 /* Whether the len bytes at text are exactly the word. */
-static bool is_word(const char *text, size_t len, const char *word)
+static bool option_is_word(const char *text, size_t len, const char *word)
 {
     size_t i = 0;
 
@@ -119,7 +123,7 @@ static bool is_word(const char *text, size_t len, const char *word)
 }
 
 /* Bytes up to the end of the text, a comma, or the character stop. */
-static size_t span(const char *text, char stop)
+static size_t option_span(const char *text, char stop)
 {
     size_t n = 0;
 
@@ -135,7 +139,7 @@ static size_t span(const char *text, char stop)
 static int option_apply(const char *text, struct vtdpi_caps_options *options,
                         size_t *used)
 {
-    const size_t name = span(text, '=');
+    const size_t name = option_span(text, '=');
     const char *const value_text = text + name + 1;
     bool name_known = false;
     size_t value;
@@ -143,15 +147,15 @@ static int option_apply(const char *text, struct vtdpi_caps_options *options,
     *used = 0;
     if (text[name] != '=')
         return VTDPI_EOPTION;
-    value = span(value_text, ',');
+    value = option_span(value_text, ',');
 
     for (size_t i = 0; i < sizeof(option_items) / sizeof(*option_items); i++) {
         const struct option_item *const item = &option_items[i];
 
-        if (!is_word(text, name, item->name))
+        if (!option_is_word(text, name, item->name))
             continue;
         name_known = true;
-        if (!is_word(value_text, value, item->value))
+        if (!option_is_word(value_text, value, item->value))
             continue;
         *(bool *)((unsigned char *)options + item->member) = item->to;
         *used = name + 1 + value;

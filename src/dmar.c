@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reader of the ACPI DMAR table. Read the rules at the top of dmar.h first.
+ *
+ * From the bottom up: bytes of the table, its header, structures, scopes within
+ * them, units (DRHD), and then the look-ups that compare the claims of units.
+ * Nothing is read that struct_is_whole() or the walk has not found to lie in the
+ * table; nothing is kept between calls.
+ */
 #include "vtdpi/dmar.h"
 
 /* Offsets and sizes of the table header. */
-#define SIGNATURE_BYTES 4u
-#define LENGTH_AT       4u
-#define REVISION_AT     8u
-#define CHECKSUM_AT     9u
-#define OEM_ID_AT       10u
-#define OEM_TABLE_ID_AT 16u
-#define OEM_REVISION_AT 24u
-#define WIDTH_AT        36u
-#define FLAGS_AT        37u
-#define HEADER_BYTES    48u
+#define HEADER_SIGNATURE_BYTES 4u
+#define HEADER_LENGTH_AT       4u
+#define HEADER_REVISION_AT     8u
+#define HEADER_CHECKSUM_AT     9u
+#define HEADER_OEM_ID_AT       10u
+#define HEADER_OEM_TABLE_ID_AT 16u
+#define HEADER_OEM_REVISION_AT 24u
+#define HEADER_WIDTH_AT        36u
+#define HEADER_FLAGS_AT        37u
+#define HEADER_BYTES           48u
 
 /* Of a remapping structure, and of a device scope. */
-#define STRUCT_BYTES    4u
-#define SCOPE_BYTES     6u
-#define HOP_BYTES       2u
+#define STRUCT_BYTES           4u
+#define SCOPE_BYTES            6u
+#define HOP_BYTES              2u
 
 /* Smallest unit of a register window. */
-#define WINDOW_BYTES    4096u
+#define DRHD_WINDOW_BYTES      4096u
 
-static uint8_t read8(const struct vtdpi_dmar *dmar, size_t at)
+static uint8_t table_read8(const struct vtdpi_dmar *dmar, size_t at)
 {
     return dmar->table_[at];
 }
@@ -36,17 +44,17 @@ static uint64_t read_le(const uint8_t *from, unsigned int bytes)
     return value;
 }
 
-static uint16_t read16(const struct vtdpi_dmar *dmar, size_t at)
+static uint16_t table_read16(const struct vtdpi_dmar *dmar, size_t at)
 {
     return (uint16_t)read_le(dmar->table_ + at, 2);
 }
 
-static uint32_t read32(const struct vtdpi_dmar *dmar, size_t at)
+static uint32_t table_read32(const struct vtdpi_dmar *dmar, size_t at)
 {
     return (uint32_t)read_le(dmar->table_ + at, 4);
 }
 
-static uint64_t read64(const struct vtdpi_dmar *dmar, size_t at)
+static uint64_t table_read64(const struct vtdpi_dmar *dmar, size_t at)
 {
     return read_le(dmar->table_ + at, 8);
 }
@@ -70,10 +78,11 @@ static void copy_text(char *to, const uint8_t *from, size_t count)
 /* Everything about the header but the checksum. */
 static int header_check(const uint8_t *bytes, size_t size, size_t *bad)
 {
-    static const uint8_t signature[SIGNATURE_BYTES] = {'D', 'M', 'A', 'R'};
+    static const uint8_t signature[HEADER_SIGNATURE_BYTES] = {'D', 'M', 'A',
+                                                              'R'};
     size_t length;
 
-    for (size_t i = 0; i < SIGNATURE_BYTES && i < size; i++) {
+    for (size_t i = 0; i < HEADER_SIGNATURE_BYTES && i < size; i++) {
         if (bytes[i] != signature[i]) {
             *bad = 0;
             return VTDPI_EDMAR_SIGNATURE;
@@ -83,9 +92,9 @@ static int header_check(const uint8_t *bytes, size_t size, size_t *bad)
         *bad = size;
         return VTDPI_EDMAR_LENGTH;
     }
-    length = (size_t)read_le(bytes + LENGTH_AT, 4);
+    length = (size_t)read_le(bytes + HEADER_LENGTH_AT, 4);
     if (length < HEADER_BYTES || length > size) {
-        *bad = LENGTH_AT;
+        *bad = HEADER_LENGTH_AT;
         return VTDPI_EDMAR_LENGTH;
     }
     return 0;
@@ -94,15 +103,15 @@ static int header_check(const uint8_t *bytes, size_t size, size_t *bad)
 static void header_decode(const uint8_t *bytes, struct vtdpi_dmar *out)
 {
     out->table_ = bytes;
-    out->length = read32(out, LENGTH_AT);
-    out->oem_revision = read32(out, OEM_REVISION_AT);
+    out->length = table_read32(out, HEADER_LENGTH_AT);
+    out->oem_revision = table_read32(out, HEADER_OEM_REVISION_AT);
     /* Stored as the width less one. */
-    out->host_address_width = (uint16_t)(read8(out, WIDTH_AT) + 1);
-    out->revision = read8(out, REVISION_AT);
-    out->flags = read8(out, FLAGS_AT);
+    out->host_address_width = (uint16_t)(table_read8(out, HEADER_WIDTH_AT) + 1);
+    out->revision = table_read8(out, HEADER_REVISION_AT);
+    out->flags = table_read8(out, HEADER_FLAGS_AT);
     out->checksum_ok = sums_to_zero(bytes, out->length);
-    copy_text(out->oem_id, bytes + OEM_ID_AT, sizeof(out->oem_id) - 1);
-    copy_text(out->oem_table_id, bytes + OEM_TABLE_ID_AT,
+    copy_text(out->oem_id, bytes + HEADER_OEM_ID_AT, sizeof(out->oem_id) - 1);
+    copy_text(out->oem_table_id, bytes + HEADER_OEM_TABLE_ID_AT,
               sizeof(out->oem_table_id) - 1);
 }
 
@@ -122,7 +131,7 @@ int vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
         if (!out->checksum_ok &&
             (flags & VTDPI_DMAR_ACCEPT_BAD_CHECKSUM) == 0) {
             *out = (struct vtdpi_dmar){0};
-            bad = CHECKSUM_AT;
+            bad = HEADER_CHECKSUM_AT;
             rc = VTDPI_EDMAR_CHECKSUM;
         }
     }
@@ -132,9 +141,10 @@ int vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
 }
 
 /* Whether nothing but zeros follows, or nothing at all. */
-static VTDPI_COLD bool rest_is_zero(const struct vtdpi_dmar *dmar, size_t at)
+static VTDPI_COLD bool table_rest_is_zero(const struct vtdpi_dmar *dmar,
+                                          size_t at)
 {
-    while (at < dmar->length && read8(dmar, at) == 0)
+    while (at < dmar->length && table_read8(dmar, at) == 0)
         at++;
     return at == dmar->length;
 }
@@ -144,7 +154,7 @@ int vtdpi_dmar_next(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s)
     const size_t at = s->offset == 0 ? HEADER_BYTES : s->offset + s->length;
     size_t length;
 
-    if (rest_is_zero(dmar, at)) {
+    if (table_rest_is_zero(dmar, at)) {
         *s = (struct vtdpi_dmar_struct){0};
         return 0;
     }
@@ -152,16 +162,16 @@ int vtdpi_dmar_next(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s)
     *s = (struct vtdpi_dmar_struct){.offset = at};
     if (at > dmar->length || dmar->length - at < STRUCT_BYTES)
         return VTDPI_EDMAR_STRUCT;
-    length = read16(dmar, at + 2);
+    length = table_read16(dmar, at + 2);
     if (length < STRUCT_BYTES || length > dmar->length - at)
         return VTDPI_EDMAR_STRUCT;
-    s->type = read16(dmar, at);
+    s->type = table_read16(dmar, at);
     s->length = (uint16_t)length;
     return 1;
 }
 
 /* Bytes before the device scopes, or all bytes of a type without any. */
-static uint16_t fixed_bytes(uint16_t type)
+static uint16_t struct_fixed_bytes(uint16_t type)
 {
     switch (type) {
     case VTDPI_DMAR_DRHD:
@@ -180,7 +190,7 @@ static uint16_t fixed_bytes(uint16_t type)
     }
 }
 
-static bool has_scopes(uint16_t type)
+static bool struct_has_scopes(uint16_t type)
 {
     return type == VTDPI_DMAR_DRHD || type == VTDPI_DMAR_RMRR ||
            type == VTDPI_DMAR_ATSR || type == VTDPI_DMAR_SATC ||
@@ -188,43 +198,43 @@ static bool has_scopes(uint16_t type)
 }
 
 /* The caller holds the structure, so its bounds are not taken on trust. */
-static VTDPI_COLD bool is_whole(const struct vtdpi_dmar *dmar,
-                                const struct vtdpi_dmar_struct *s)
+static VTDPI_COLD bool struct_is_whole(const struct vtdpi_dmar *dmar,
+                                       const struct vtdpi_dmar_struct *s)
 {
     return s->offset >= HEADER_BYTES && s->offset <= dmar->length &&
            s->length <= dmar->length - s->offset &&
-           s->length >= fixed_bytes(s->type);
+           s->length >= struct_fixed_bytes(s->type);
 }
 
 int vtdpi_dmar_next_scope(const struct vtdpi_dmar *dmar,
                           const struct vtdpi_dmar_struct *s,
                           struct vtdpi_dmar_scope *scope)
 {
-    const size_t first = s->offset + fixed_bytes(s->type);
+    const size_t first = s->offset + struct_fixed_bytes(s->type);
     const size_t end = s->offset + s->length;
     const size_t at =
         scope->offset == 0 ? first : scope->offset + scope->length;
     uint8_t length;
 
     *scope = (struct vtdpi_dmar_scope){0};
-    if (!is_whole(dmar, s)) {
+    if (!struct_is_whole(dmar, s)) {
         scope->offset = s->offset;
         return VTDPI_EDMAR_STRUCT;
     }
-    if (!has_scopes(s->type) || at == end)
+    if (!struct_has_scopes(s->type) || at == end)
         return 0;
     scope->offset = at;
     if (at < first || at > end || end - at < SCOPE_BYTES)
         return VTDPI_EDMAR_SCOPE;
-    length = read8(dmar, at + 1);
+    length = table_read8(dmar, at + 1);
     if (length < SCOPE_BYTES + HOP_BYTES || length > end - at ||
         length % HOP_BYTES != 0)
         return VTDPI_EDMAR_SCOPE;
-    scope->type = read8(dmar, at);
+    scope->type = table_read8(dmar, at);
     scope->length = length;
-    scope->flags = read8(dmar, at + 2);
-    scope->enumeration_id = read8(dmar, at + 4);
-    scope->start_bus = read8(dmar, at + 5);
+    scope->flags = table_read8(dmar, at + 2);
+    scope->enumeration_id = table_read8(dmar, at + 4);
+    scope->start_bus = table_read8(dmar, at + 5);
     scope->hop_count = (uint8_t)((length - SCOPE_BYTES) / HOP_BYTES);
     return 1;
 }
@@ -241,34 +251,37 @@ int vtdpi_dmar_get_hop(const struct vtdpi_dmar *dmar,
     at = SCOPE_BYTES + (size_t)hop * HOP_BYTES;
     if (dmar->length - scope->offset < at + HOP_BYTES)
         return VTDPI_ERANGE;
-    *device = read8(dmar, scope->offset + at);
-    *function = read8(dmar, scope->offset + at + 1);
+    *device = table_read8(dmar, scope->offset + at);
+    *function = table_read8(dmar, scope->offset + at + 1);
     return 0;
 }
 
-static int typed(const struct vtdpi_dmar *dmar,
-                 const struct vtdpi_dmar_struct *s, enum vtdpi_dmar_type type)
+static int struct_check_type(const struct vtdpi_dmar *dmar,
+                             const struct vtdpi_dmar_struct *s,
+                             enum vtdpi_dmar_type type)
 {
     if (s->type != (uint16_t)type)
         return VTDPI_EINVAL;
-    return is_whole(dmar, s) ? 0 : VTDPI_EDMAR_STRUCT;
+    return struct_is_whole(dmar, s) ? 0 : VTDPI_EDMAR_STRUCT;
 }
 
-static VTDPI_COLD int decode_drhd(const struct vtdpi_dmar *dmar,
+static VTDPI_COLD int drhd_decode(const struct vtdpi_dmar *dmar,
                                   const struct vtdpi_dmar_struct *s,
                                   uint32_t index, struct vtdpi_dmar_drhd *out)
 {
-    const uint32_t window = WINDOW_BYTES << (read8(dmar, s->offset + 5) & 0xf);
-    const uint64_t base = read64(dmar, s->offset + 8);
+    const uint32_t window = DRHD_WINDOW_BYTES
+                            << (table_read8(dmar, s->offset + 5) & 0xf);
+    const uint64_t base = table_read64(dmar, s->offset + 8);
 
-    if (base == 0 || base % WINDOW_BYTES != 0 || base + (window - 1) < base)
+    if (base == 0 || base % DRHD_WINDOW_BYTES != 0 ||
+        base + (window - 1) < base)
         return VTDPI_EDMAR_BASE;
     *out = (struct vtdpi_dmar_drhd){
         .base = base,
         .window_bytes = window,
         .index = index,
-        .segment = read16(dmar, s->offset + 6),
-        .include_all = (read8(dmar, s->offset + 4) & 1) != 0,
+        .segment = table_read16(dmar, s->offset + 6),
+        .include_all = (table_read8(dmar, s->offset + 4) & 1) != 0,
     };
     return 0;
 }
@@ -279,7 +292,7 @@ int vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
 {
     struct vtdpi_dmar_struct before = {0};
     uint32_t index = 0;
-    int rc = typed(dmar, s, VTDPI_DMAR_DRHD);
+    int rc = struct_check_type(dmar, s, VTDPI_DMAR_DRHD);
 
     if (rc != 0)
         return rc;
@@ -290,21 +303,21 @@ int vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
     }
     if (rc < 0 || before.offset != s->offset)
         return VTDPI_EDMAR_STRUCT;
-    return decode_drhd(dmar, s, index, out);
+    return drhd_decode(dmar, s, index, out);
 }
 
 int vtdpi_dmar_get_rmrr(const struct vtdpi_dmar *dmar,
                         const struct vtdpi_dmar_struct *s,
                         struct vtdpi_dmar_rmrr *out)
 {
-    const int rc = typed(dmar, s, VTDPI_DMAR_RMRR);
+    const int rc = struct_check_type(dmar, s, VTDPI_DMAR_RMRR);
 
     if (rc != 0)
         return rc;
     *out = (struct vtdpi_dmar_rmrr){
-        .base = read64(dmar, s->offset + 8),
-        .limit = read64(dmar, s->offset + 16),
-        .segment = read16(dmar, s->offset + 6),
+        .base = table_read64(dmar, s->offset + 8),
+        .limit = table_read64(dmar, s->offset + 16),
+        .segment = table_read16(dmar, s->offset + 6),
     };
     return 0;
 }
@@ -313,13 +326,13 @@ int vtdpi_dmar_get_rhsa(const struct vtdpi_dmar *dmar,
                         const struct vtdpi_dmar_struct *s,
                         struct vtdpi_dmar_rhsa *out)
 {
-    const int rc = typed(dmar, s, VTDPI_DMAR_RHSA);
+    const int rc = struct_check_type(dmar, s, VTDPI_DMAR_RHSA);
 
     if (rc != 0)
         return rc;
     *out = (struct vtdpi_dmar_rhsa){
-        .base = read64(dmar, s->offset + 8),
-        .domain = read32(dmar, s->offset + 16),
+        .base = table_read64(dmar, s->offset + 8),
+        .domain = table_read32(dmar, s->offset + 16),
     };
     return 0;
 }
@@ -328,19 +341,19 @@ int vtdpi_dmar_get_andd(const struct vtdpi_dmar *dmar,
                         const struct vtdpi_dmar_struct *s,
                         struct vtdpi_dmar_andd *out)
 {
-    const int rc = typed(dmar, s, VTDPI_DMAR_ANDD);
-    const size_t name = s->offset + fixed_bytes(VTDPI_DMAR_ANDD);
+    const int rc = struct_check_type(dmar, s, VTDPI_DMAR_ANDD);
+    const size_t name = s->offset + struct_fixed_bytes(VTDPI_DMAR_ANDD);
     uint16_t length = 0;
 
     if (rc != 0)
         return rc;
     while (name + length < s->offset + s->length &&
-           read8(dmar, name + length) != 0)
+           table_read8(dmar, name + length) != 0)
         length++;
     *out = (struct vtdpi_dmar_andd){
         .name_offset = name,
         .name_length = length,
-        .device_number = read8(dmar, s->offset + 7),
+        .device_number = table_read8(dmar, s->offset + 7),
     };
     return 0;
 }
@@ -352,18 +365,19 @@ int vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
     if (s->type != VTDPI_DMAR_ATSR && s->type != VTDPI_DMAR_SATC &&
         s->type != VTDPI_DMAR_SIDP)
         return VTDPI_EINVAL;
-    if (!is_whole(dmar, s))
+    if (!struct_is_whole(dmar, s))
         return VTDPI_EDMAR_STRUCT;
     *out = (struct vtdpi_dmar_devices){
-        .segment = read16(dmar, s->offset + 6),
+        .segment = table_read16(dmar, s->offset + 6),
         /* SIDP has no flags; the byte is reserved. */
-        .flags = s->type == VTDPI_DMAR_SIDP ? 0 : read8(dmar, s->offset + 4),
+        .flags =
+            s->type == VTDPI_DMAR_SIDP ? 0 : table_read8(dmar, s->offset + 4),
     };
     return 0;
 }
 
 /* One structure with all its scopes; *bad is where it went wrong. */
-static int check_struct(const struct vtdpi_dmar *dmar,
+static int struct_check(const struct vtdpi_dmar *dmar,
                         const struct vtdpi_dmar_struct *s, size_t *bad)
 {
     struct vtdpi_dmar_scope scope = {0};
@@ -371,10 +385,10 @@ static int check_struct(const struct vtdpi_dmar *dmar,
     int rc;
 
     *bad = s->offset;
-    if (!is_whole(dmar, s))
+    if (!struct_is_whole(dmar, s))
         return VTDPI_EDMAR_STRUCT;
     if (s->type == VTDPI_DMAR_DRHD) {
-        rc = decode_drhd(dmar, s, 0, &drhd);
+        rc = drhd_decode(dmar, s, 0, &drhd);
         if (rc != 0) {
             *bad = s->offset + 8;
             return rc;
@@ -395,7 +409,7 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
     int rc;
 
     while ((rc = vtdpi_dmar_next(dmar, &s)) > 0) {
-        rc = check_struct(dmar, &s, &bad);
+        rc = struct_check(dmar, &s, &bad);
         if (rc != 0)
             break;
         end = s.offset + s.length;
@@ -411,7 +425,7 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
 }
 
 /* Steps to the next unit; s zeroed to start with. */
-static VTDPI_COLD int next_drhd(const struct vtdpi_dmar *dmar,
+static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
                                 struct vtdpi_dmar_struct *s,
                                 struct vtdpi_dmar_drhd *drhd)
 {
@@ -421,9 +435,9 @@ static VTDPI_COLD int next_drhd(const struct vtdpi_dmar *dmar,
     while ((rc = vtdpi_dmar_next(dmar, s)) > 0) {
         if (s->type != VTDPI_DMAR_DRHD)
             continue;
-        if (!is_whole(dmar, s))
+        if (!struct_is_whole(dmar, s))
             return VTDPI_EDMAR_STRUCT;
-        rc = decode_drhd(dmar, s, index, drhd);
+        rc = drhd_decode(dmar, s, index, drhd);
         return rc != 0 ? rc : 1;
     }
     return rc;
@@ -450,7 +464,7 @@ static bool bridge_buses_behind(const struct dmar_bridges *b, uint16_t sid,
 }
 
 /* Follows the path of a scope to the function it names. */
-static VTDPI_COLD int resolve_scope(const struct vtdpi_dmar *dmar,
+static VTDPI_COLD int scope_resolve(const struct vtdpi_dmar *dmar,
                                     const struct dmar_bridges *b,
                                     const struct vtdpi_dmar_scope *scope,
                                     uint16_t *sid)
@@ -492,7 +506,7 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
 
     if ((scope->type != VTDPI_DMAR_SCOPE_ENDPOINT &&
          scope->type != VTDPI_DMAR_SCOPE_BRIDGE) ||
-        resolve_scope(dmar, b, scope, &named) != 0)
+        scope_resolve(dmar, b, scope, &named) != 0)
         return CLAIM_NONE;
     if (named == sid)
         return CLAIM_EXACT;
@@ -504,7 +518,7 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
 }
 
 /* The best claim of a unit, or a negative error. */
-static int unit_claim(const struct vtdpi_dmar *dmar,
+static int drhd_claim(const struct vtdpi_dmar *dmar,
                       const struct dmar_bridges *b,
                       const struct vtdpi_dmar_struct *s,
                       const struct vtdpi_dmar_drhd *drhd, uint16_t sid)
@@ -537,10 +551,10 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 
     if (ops == NULL || ops->bridge_buses == NULL)
         return VTDPI_EINVAL;
-    while ((rc = next_drhd(dmar, &s, &drhd)) > 0) {
+    while ((rc = drhd_next(dmar, &s, &drhd)) > 0) {
         if (drhd.segment != segment)
             continue;
-        claim = unit_claim(dmar, &bridges, &s, &drhd, sid);
+        claim = drhd_claim(dmar, &bridges, &s, &drhd, sid);
         if (claim < 0)
             return claim;
         if (claim > best) {
@@ -557,14 +571,14 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 }
 
 /* The first scope of that type and id in any unit; 1, 0 or an error. */
-static VTDPI_COLD int find_scope(const struct vtdpi_dmar *dmar, uint8_t type,
+static VTDPI_COLD int scope_find(const struct vtdpi_dmar *dmar, uint8_t type,
                                  uint8_t id, struct vtdpi_dmar_drhd *drhd,
                                  struct vtdpi_dmar_scope *scope)
 {
     struct vtdpi_dmar_struct s = {0};
     int rc;
 
-    while ((rc = next_drhd(dmar, &s, drhd)) > 0) {
+    while ((rc = drhd_next(dmar, &s, drhd)) > 0) {
         *scope = (struct vtdpi_dmar_scope){0};
         while ((rc = vtdpi_dmar_next_scope(dmar, &s, scope)) > 0) {
             if (scope->type == type && scope->enumeration_id == id)
@@ -588,10 +602,10 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
     if (type != VTDPI_DMAR_SCOPE_IOAPIC && type != VTDPI_DMAR_SCOPE_HPET &&
         type != VTDPI_DMAR_SCOPE_ACPI)
         return VTDPI_EINVAL;
-    rc = find_scope(dmar, (uint8_t)type, id, &drhd, &scope);
+    rc = scope_find(dmar, (uint8_t)type, id, &drhd, &scope);
     if (rc <= 0)
         return rc == 0 ? VTDPI_ENOENT : rc;
-    rc = resolve_scope(dmar, &(struct dmar_bridges){ops, ctx, drhd.segment},
+    rc = scope_resolve(dmar, &(struct dmar_bridges){ops, ctx, drhd.segment},
                        &scope, sid);
     if (rc == 0)
         *out = drhd;

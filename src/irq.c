@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A device interrupt with its host form and its posted form. Read irq.h first
+ * (forms, dirty, pinned), and the backend's contract in backend.h.
+ *
+ * Every change is one of a batch, in this order: reference on the new vCPU,
+ * entry, invalidation, commit, and last irq_settle(), which gives references of
+ * old entries back. Before a flush has completed a unit may still write to the
+ * descriptor of the old vCPU, so the reference keeps that one attached.
+ */
 #include "vtdpi/irq.h"
 
 #include "internal.h"
@@ -61,7 +70,7 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
  * reaches a PID through an old entry any more. Only now may the references go:
  * with the last one the PID can be reused.
  */
-static VTDPI_COLD void settle(struct vtdpi_irq *irq)
+static VTDPI_COLD void irq_settle(struct vtdpi_irq *irq)
 {
     irq->dirty = false;
     irq->drain = false;
@@ -79,10 +88,10 @@ static VTDPI_COLD void settle(struct vtdpi_irq *irq)
  * interrupt make a batch of one.
  */
 
-static VTDPI_COLD void begin(struct vtdpi_irq_batch *b,
-                             const struct vtdpi_backend *backend,
-                             struct vtdpi_flush_range *ranges,
-                             uint32_t capacity)
+static VTDPI_COLD void batch_begin(struct vtdpi_irq_batch *b,
+                                   const struct vtdpi_backend *backend,
+                                   struct vtdpi_flush_range *ranges,
+                                   uint32_t capacity)
 {
     b->backend = backend;
     b->first = NULL;
@@ -99,12 +108,12 @@ VTDPI_COLD int vtdpi_irq_batch_begin(struct vtdpi_irq_batch *batch,
     if (batch == NULL || !backend_ok(backend) ||
         (ranges == NULL && capacity != 0))
         return VTDPI_EINVAL;
-    begin(batch, backend, ranges, capacity);
+    batch_begin(batch, backend, ranges, capacity);
     return 0;
 }
 
 /* The backend is asked to begin when there is something to do. */
-static VTDPI_COLD int open_batch(struct vtdpi_irq_batch *b)
+static VTDPI_COLD int batch_open(struct vtdpi_irq_batch *b)
 {
     int rc = 0;
 
@@ -119,8 +128,8 @@ static VTDPI_COLD int open_batch(struct vtdpi_irq_batch *b)
  * through an old entry is drained, in a repeated flush as well. If the backend
  * refuses, nothing of the batch can be called flushed.
  */
-static VTDPI_COLD int join(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
-                           bool invalidate)
+static VTDPI_COLD int batch_join(struct vtdpi_irq_batch *b,
+                                 struct vtdpi_irq *irq, bool invalidate)
 {
     const struct vtdpi_backend_ops *ops = b->backend->ops;
     int rc = 0;
@@ -154,7 +163,7 @@ VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
         next = irq->next;
         irq->batch = NULL;
         if (rc == 0)
-            settle(irq);
+            irq_settle(irq);
     }
     batch->first = NULL;
     batch->open = false;
@@ -166,9 +175,9 @@ VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
  * for a flush, and put the new form in its place. There is always room: a
  * change that starts dirty is the last one, by teardown.
  */
-static VTDPI_COLD void forms_replaced(struct vtdpi_irq *irq,
-                                      const struct vtdpi_irte *live,
-                                      struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD void irq_forms_replaced(struct vtdpi_irq *irq,
+                                          const struct vtdpi_irte *live,
+                                          struct vtdpi_vcpu *v, uint8_t vector)
 {
     if (irq->vcpu != NULL)
         irq->stale[irq->stale[0] == NULL ? 0 : 1] = irq->vcpu;
@@ -188,13 +197,14 @@ static VTDPI_COLD void forms_replaced(struct vtdpi_irq *irq,
  * so it needs no invalidation; unless it is torn down, when nobody can say what
  * was there, or whether the change before was flushed.
  */
-static VTDPI_COLD int change(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
-                             const struct vtdpi_irte *old,
-                             const struct vtdpi_irte *live,
-                             struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int irq_change(struct vtdpi_irq_batch *b,
+                                 struct vtdpi_irq *irq,
+                                 const struct vtdpi_irte *old,
+                                 const struct vtdpi_irte *live,
+                                 struct vtdpi_vcpu *v, uint8_t vector)
 {
     const bool cached = old == NULL || irte_present(&irq->live);
-    int rc = open_batch(b);
+    int rc = batch_open(b);
 
     if (rc == 0)
         rc = b->backend->ops->replace(b->backend->ctx, &b->flush, irq->index,
@@ -203,8 +213,8 @@ static VTDPI_COLD int change(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
         return rc;
     if (b->flush.drain) /* the backend may have found a posted form */
         irq->drain = true;
-    forms_replaced(irq, live, v, vector);
-    return join(b, irq, cached);
+    irq_forms_replaced(irq, live, v, vector);
+    return batch_join(b, irq, cached);
 }
 
 /* Encodes a host form; zero for none. */
@@ -258,8 +268,9 @@ static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
 
 /* Whether the entry is what posting to @p v would make it; not so if the host
  * form has another FPD or AVAIL since. */
-static VTDPI_COLD bool is_posted_so(const struct vtdpi_irq *irq,
-                                    const struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD bool irq_is_posted_to(const struct vtdpi_irq *irq,
+                                        const struct vtdpi_vcpu *v,
+                                        uint8_t vector)
 {
     struct vtdpi_irte irte;
 
@@ -268,24 +279,24 @@ static VTDPI_COLD bool is_posted_so(const struct vtdpi_irq *irq,
 }
 
 /* What is asked of an interrupt. */
-enum verb {
-    SET_HOST,
-    POST,
-    UNPOST,
-    TEARDOWN,
-    FLUSH
+enum irq_verb {
+    VERB_SET_HOST,
+    VERB_POST,
+    VERB_UNPOST,
+    VERB_TEARDOWN,
+    VERB_FLUSH
 };
 
-static VTDPI_COLD int check_idle(const struct vtdpi_irq *irq)
+static VTDPI_COLD int irq_check_idle(const struct vtdpi_irq *irq)
 {
     if (irq->down)
         return VTDPI_ESTATE;
     return irq->dirty ? VTDPI_EDIRTY : 0;
 }
 
-static VTDPI_COLD int do_set_host(struct vtdpi_irq_batch *b,
-                                  struct vtdpi_irq *irq,
-                                  const struct vtdpi_irte_remapped *host)
+static VTDPI_COLD int irq_do_set_host(struct vtdpi_irq_batch *b,
+                                      struct vtdpi_irq *irq,
+                                      const struct vtdpi_irte_remapped *host)
 {
     struct vtdpi_irte irte;
     int rc = host_encode(irq, host, &irte);
@@ -293,11 +304,11 @@ static VTDPI_COLD int do_set_host(struct vtdpi_irq_batch *b,
     if (rc != 0)
         return rc;
     if (irq->vcpu == NULL || irq->down) {
-        rc = check_idle(irq);
+        rc = irq_check_idle(irq);
         if (rc != 0)
             return rc;
         if (!vtdpi_irte_equal_(&irte, &irq->live)) {
-            rc = change(b, irq, &irq->live, &irte, NULL, 0);
+            rc = irq_change(b, irq, &irq->live, &irte, NULL, 0);
             if (rc != 0 && !irq->dirty)
                 return rc;
         }
@@ -306,8 +317,9 @@ static VTDPI_COLD int do_set_host(struct vtdpi_irq_batch *b,
     return rc;
 }
 
-static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
-                              struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int irq_do_post(struct vtdpi_irq_batch *b,
+                                  struct vtdpi_irq *irq, struct vtdpi_vcpu *v,
+                                  uint8_t vector)
 {
     struct vtdpi_irte irte;
     int rc;
@@ -318,8 +330,8 @@ static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
         return VTDPI_EVECTOR;
     if (irq->backend->no_posting)
         return VTDPI_ENOPI;
-    rc = check_idle(irq);
-    if (rc != 0 || is_posted_so(irq, v, vector))
+    rc = irq_check_idle(irq);
+    if (rc != 0 || irq_is_posted_to(irq, v, vector))
         return rc;
 
     /* Before the entry names the PID, so that a detach sees it in time. */
@@ -328,65 +340,67 @@ static VTDPI_COLD int do_post(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
         return rc;
     rc = posted_encode(irq, v, vector, &irte);
     if (rc == 0)
-        rc = change(b, irq, &irq->live, &irte, v, vector);
+        rc = irq_change(b, irq, &irq->live, &irte, v, vector);
     if (rc != 0 && !irq->dirty)
         vtdpi_vcpu_unref(v);
     return rc;
 }
 
-static VTDPI_COLD int do_unpost(struct vtdpi_irq_batch *b,
-                                struct vtdpi_irq *irq)
+static VTDPI_COLD int irq_do_unpost(struct vtdpi_irq_batch *b,
+                                    struct vtdpi_irq *irq)
 {
-    const int rc = check_idle(irq);
+    const int rc = irq_check_idle(irq);
 
     if (rc != 0 || irq->vcpu == NULL)
         return rc;
-    return change(b, irq, &irq->live, &irq->host, NULL, 0);
+    return irq_change(b, irq, &irq->live, &irq->host, NULL, 0);
 }
 
-static VTDPI_COLD int do_flush(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq)
+static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
+                                   struct vtdpi_irq *irq)
 {
     int rc;
 
     if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
-        return change(b, irq, NULL, &irte_none, NULL, 0);
+        return irq_change(b, irq, NULL, &irte_none, NULL, 0);
     if (!irq->dirty || irq->batch != NULL)
         return 0;
-    rc = open_batch(b);
-    return rc != 0 ? rc : join(b, irq, true);
+    rc = batch_open(b);
+    return rc != 0 ? rc : batch_join(b, irq, true);
 }
 
 /* Does @p verb; @p host belongs to SET_HOST, @p v and @p vector to POST. */
-static VTDPI_COLD int apply(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
-                            enum verb verb,
-                            const struct vtdpi_irte_remapped *host,
-                            struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
+                                  struct vtdpi_irq *irq, enum irq_verb verb,
+                                  const struct vtdpi_irte_remapped *host,
+                                  struct vtdpi_vcpu *v, uint8_t vector)
 {
     if (b == NULL || irq == NULL || irq->backend != b->backend)
         return VTDPI_EINVAL;
     if (irq->batch != NULL && irq->batch != b)
         return VTDPI_EBUSY;
     switch (verb) {
-    case SET_HOST:
-        return do_set_host(b, irq, host);
-    case POST:
-        return do_post(b, irq, v, vector);
-    case UNPOST:
-        return do_unpost(b, irq);
-    case TEARDOWN:
+    case VERB_SET_HOST:
+        return irq_do_set_host(b, irq, host);
+    case VERB_POST:
+        return irq_do_post(b, irq, v, vector);
+    case VERB_UNPOST:
+        return irq_do_unpost(b, irq);
+    case VERB_TEARDOWN:
         irq->down = true;
         break;
-    case FLUSH:
+    case VERB_FLUSH:
         break;
     }
-    return do_flush(b, irq);
+    return irq_do_flush(b, irq);
 }
 
 /* A batch of one. An interrupt that is dirty is flushed before it is changed,
  * in a batch of its own. */
-static VTDPI_COLD int alone(struct vtdpi_irq *irq, enum verb verb,
-                            const struct vtdpi_irte_remapped *host,
-                            struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int irq_apply_single(struct vtdpi_irq *irq,
+                                       enum irq_verb verb,
+                                       const struct vtdpi_irte_remapped *host,
+                                       struct vtdpi_vcpu *v, uint8_t vector)
 {
     struct vtdpi_flush_range range;
     struct vtdpi_irq_batch b;
@@ -395,22 +409,22 @@ static VTDPI_COLD int alone(struct vtdpi_irq *irq, enum verb verb,
 
     if (irq == NULL)
         return VTDPI_EINVAL;
-    begin(&b, irq->backend, &range, 1);
-    rc = apply(&b, irq, verb, host, v, vector);
+    batch_begin(&b, irq->backend, &range, 1);
+    rc = batch_apply(&b, irq, verb, host, v, vector);
     rc_commit = vtdpi_irq_batch_commit(&b);
     return rc != 0 ? rc : rc_commit;
 }
 
-static VTDPI_COLD int change_alone(struct vtdpi_irq *irq, enum verb verb,
-                                   const struct vtdpi_irte_remapped *host,
-                                   struct vtdpi_vcpu *v, uint8_t vector)
+static VTDPI_COLD int irq_apply_clean(struct vtdpi_irq *irq, enum irq_verb verb,
+                                      const struct vtdpi_irte_remapped *host,
+                                      struct vtdpi_vcpu *v, uint8_t vector)
 {
-    int rc = alone(irq, verb, host, v, vector);
+    int rc = irq_apply_single(irq, verb, host, v, vector);
 
     if (rc == VTDPI_EDIRTY) {
         /* It goes on saying that if this fails. */
-        (void)alone(irq, FLUSH, NULL, NULL, 0);
-        rc = alone(irq, verb, host, v, vector);
+        (void)irq_apply_single(irq, VERB_FLUSH, NULL, NULL, 0);
+        rc = irq_apply_single(irq, verb, host, v, vector);
     }
     return rc;
 }
@@ -419,55 +433,55 @@ int vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq,
                              const struct vtdpi_irte_remapped *host)
 {
-    return apply(batch, irq, SET_HOST, host, NULL, 0);
+    return batch_apply(batch, irq, VERB_SET_HOST, host, NULL, 0);
 }
 
 int vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
                          struct vtdpi_vcpu *v, uint8_t vector)
 {
-    return apply(batch, irq, POST, NULL, v, vector);
+    return batch_apply(batch, irq, VERB_POST, NULL, v, vector);
 }
 
 int vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return apply(batch, irq, UNPOST, NULL, NULL, 0);
+    return batch_apply(batch, irq, VERB_UNPOST, NULL, NULL, 0);
 }
 
 int vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq)
 {
-    return apply(batch, irq, TEARDOWN, NULL, NULL, 0);
+    return batch_apply(batch, irq, VERB_TEARDOWN, NULL, NULL, 0);
 }
 
 int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return apply(batch, irq, FLUSH, NULL, NULL, 0);
+    return batch_apply(batch, irq, VERB_FLUSH, NULL, NULL, 0);
 }
 
 int vtdpi_irq_set_host(struct vtdpi_irq *irq,
                        const struct vtdpi_irte_remapped *host)
 {
-    return change_alone(irq, SET_HOST, host, NULL, 0);
+    return irq_apply_clean(irq, VERB_SET_HOST, host, NULL, 0);
 }
 
 int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
 {
-    return change_alone(irq, POST, NULL, v, vector);
+    return irq_apply_clean(irq, VERB_POST, NULL, v, vector);
 }
 
 int vtdpi_irq_unpost(struct vtdpi_irq *irq)
 {
-    return change_alone(irq, UNPOST, NULL, NULL, 0);
+    return irq_apply_clean(irq, VERB_UNPOST, NULL, NULL, 0);
 }
 
 int vtdpi_irq_flush(struct vtdpi_irq *irq)
 {
-    return alone(irq, FLUSH, NULL, NULL, 0);
+    return irq_apply_single(irq, VERB_FLUSH, NULL, NULL, 0);
 }
 
 int vtdpi_irq_teardown(struct vtdpi_irq *irq)
 {
-    return alone(irq, TEARDOWN, NULL, NULL, 0);
+    return irq_apply_single(irq, VERB_TEARDOWN, NULL, NULL, 0);
 }
 
 VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
@@ -477,6 +491,6 @@ VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
     if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
         return VTDPI_EBUSY;
     if (irq->dirty)
-        settle(irq);
+        irq_settle(irq);
     return 0;
 }

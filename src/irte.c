@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "vtdpi/irte.h"
-
-#include "internal.h"
-
 /*
+ * Entries of an interrupt-remapping table. Pure, but for vtdpi_irte_replace().
+ * Read irte.h first: what an entry that is not present may hold, and what is
+ * refused beyond what hardware refuses.
+ *
  * Encoders pack first and then run the same check on the words that
  * vtdpi_irte_validate() runs, so that what can be encoded and what is valid
  * cannot drift apart. What has no representation is refused while packing.
  */
+#include "vtdpi/irte.h"
+
+#include "internal.h"
 
 #define IRTE_AVAIL_MAX     15
 #define IRTE_SQ_MAX        3

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupt requests, encoded and decoded. Pure: words in, words out. Fields are
+ * in regs.h; what a message of a guest means is decided in route.c.
+ */
 #include "vtdpi/msi.h"
 
 #include "internal.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The texts of the error codes of status.h, one each, in the order of the codes. */
 #include "vtdpi/status.h"
 
-struct text {
+struct status_text {
     int err;
     const char *text;
 };
 
-static const struct text texts[] = {
+static const struct status_text status_texts[] = {
     {VTDPI_OK, "success"},
     {VTDPI_ENOENT, "nothing there: no such unit, entry or structure"},
     {VTDPI_EIO, "hardware does not answer: it is gone or not decoded"},
@@ -74,11 +75,13 @@ static const struct text texts[] = {
     {VTDPI_EBUG, "an internal invariant does not hold: a bug, report it"},
 };
 
+#define STATUS_TEXTS (sizeof(status_texts) / sizeof(status_texts[0]))
+
 const char *vtdpi_strerror(int err)
 {
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].err == err)
-            return texts[i].text;
+    for (size_t i = 0; i < STATUS_TEXTS; i++) {
+        if (status_texts[i].err == err)
+            return status_texts[i].text;
     }
     return "unknown error";
 }

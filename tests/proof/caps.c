@@ -89,7 +89,7 @@ void proof_caps_span(void) /* unwind 26 */
     size_t length;
     const char *const text = any_text(room, 24, &length);
     const char stop = nondet_bool() ? '=' : ',';
-    const size_t n = span(text, stop);
+    const size_t n = option_span(text, stop);
     const size_t i = nondet_u32();
 
     CLAIM(n <= length);
@@ -110,7 +110,7 @@ void proof_caps_word(void) /* unwind 18 */
     const size_t i = nondet_u32();
 
     ASSUME(len <= length && i < 13);
-    if (is_word(text, len, "x2apic_optout"))
+    if (option_is_word(text, len, "x2apic_optout"))
         CLAIM(len == 13 && text[i] == "x2apic_optout"[i]);
     else
         CLAIM(len != 13 || text[0] != 'x' || text[1] != '2' || text[2] != 'a' ||

@@ -93,7 +93,7 @@ void proof_dmar_open(void) /* unwind 82 */
  * at @p at; proof_dmar_check() has more. */
 static void assume_few_zeros(const struct vtdpi_dmar *d, size_t at)
 {
-    ASSUME(at > d->length || d->length - at <= 4 || read32(d, at) != 0);
+    ASSUME(at > d->length || d->length - at <= 4 || table_read32(d, at) != 0);
 }
 
 /* One step of the walk over structures, from anywhere a walk can be. */
@@ -213,8 +213,8 @@ void proof_dmar_drhd(void)
     const struct vtdpi_dmar_struct s = any_struct();
     struct vtdpi_dmar_drhd u;
 
-    ASSUME(typed(&d, &s, VTDPI_DMAR_DRHD) == 0);
-    if (decode_drhd(&d, &s, 7, &u) != 0)
+    ASSUME(struct_check_type(&d, &s, VTDPI_DMAR_DRHD) == 0);
+    if (drhd_decode(&d, &s, 7, &u) != 0)
         return;
     CLAIM(u.base != 0 && u.base % 4096 == 0);
     CLAIM(u.window_bytes == UINT32_C(4096) << (byte(&d, &s, 5) & 15));

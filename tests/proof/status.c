@@ -4,7 +4,7 @@
 
 #include "proof.h"
 
-#define KNOWN (sizeof(texts) / sizeof(texts[0]))
+#define KNOWN (sizeof(status_texts) / sizeof(status_texts[0]))
 
 /* Every int has a text, and "unknown error" is that of no code. */
 void proof_status_text(void) /* unwind 80 */
@@ -15,7 +15,7 @@ void proof_status_text(void) /* unwind 80 */
     bool listed = false;
 
     for (size_t i = 0; i < KNOWN; i++)
-        listed = listed || texts[i].err == err;
+        listed = listed || status_texts[i].err == err;
     CLAIM(text[0] != '\0' && text[1] != '\0');
     CLAIM(unknown == !listed);
 }
@@ -27,5 +27,6 @@ void proof_status_unique(void)
     const size_t j = nondet_u32();
 
     ASSUME(i < j && j < KNOWN);
-    CLAIM(texts[i].err != texts[j].err && texts[i].err <= 0);
+    CLAIM(status_texts[i].err != status_texts[j].err &&
+          status_texts[i].err <= 0);
 }
