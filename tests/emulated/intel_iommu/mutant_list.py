@@ -27,13 +27,13 @@ QUEUE_STEPS = [
         "queue: errors of before not cleared",
         QI,
         "    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n"
-        "    publish_tail(qi);\n",
-        "    publish_tail(qi);\n",
+        "    ring_publish_tail(qi);\n",
+        "    ring_publish_tail(qi);\n",
     ),
     one(
         "queue: tail not reset",
         QI,
-        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n    publish_tail(qi);\n",
+        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n    ring_publish_tail(qi);\n",
         "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n",
     ),
     one(
@@ -53,14 +53,14 @@ QUEUE_STEPS = [
     one(
         "queue: tail not published",
         QI,
-        "    seal(qi, t);\n    publish_tail(qi);\n",
-        "    seal(qi, t);\n",
+        "    batch_seal(qi, t);\n    ring_publish_tail(qi);\n",
+        "    batch_seal(qi, t);\n",
     ),
     one(
         "queue: tail published before the wait is written",
         QI,
-        "    seal(qi, t);\n    publish_tail(qi);\n",
-        "    publish_tail(qi);\n    seal(qi, t);\n",
+        "    batch_seal(qi, t);\n    ring_publish_tail(qi);\n",
+        "    ring_publish_tail(qi);\n    batch_seal(qi, t);\n",
     ),
     one(
         "queue: tail in slots",
@@ -162,30 +162,30 @@ QUEUE_STEPS = [
     one(
         "recovery: descriptor not replaced",
         RECOVER,
-        "    write_wait(qi, qi->head, 0);\n",
+        "    slot_write_wait(qi, qi->head, 0);\n",
         "",
     ),
     one(
         "recovery: next descriptor replaced",
         RECOVER,
-        "    write_wait(qi, qi->head, 0);\n",
-        "    write_wait(qi, ring_advance(qi, qi->head, 1), 0);\n",
+        "    slot_write_wait(qi, qi->head, 0);\n",
+        "    slot_write_wait(qi, ring_advance(qi, qi->head, 1), 0);\n",
     ),
     one(
         "recovery: tail not written again",
         RECOVER,
-        "    if ((fsts & VTDPI_FSTS_IQE) != 0)\n        publish_tail(qi);\n",
+        "    if ((fsts & VTDPI_FSTS_IQE) != 0)\n        ring_publish_tail(qi);\n",
         "",
     ),
     one(
         "recovery: replaced after clearing",
         RECOVER,
         "    if ((fsts & VTDPI_FSTS_IQE) != 0 && head == HEAD_VALID)\n"
-        "        repair_iqe(qi);\n",
+        "        ring_repair_iqe(qi);\n",
         "    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts);\n"
-        "    publish_tail(qi);\n"
+        "    ring_publish_tail(qi);\n"
         "    if ((fsts & VTDPI_FSTS_IQE) != 0 && head == HEAD_VALID)\n"
-        "        repair_iqe(qi);\n",
+        "        ring_repair_iqe(qi);\n",
     ),
 ]
 

@@ -3,12 +3,12 @@
 
 from mutant import REGS, UNIT, X2APIC, XAPIC, Step, one
 
-# The first lines of each step of bring_up(), to be moved about.
-QUEUE = "    int rc = start_queue(u);\n\n"
-LATCH = "    if (rc == 0)\n        rc = latch_table(u);\n"
-FLUSH = "    if (rc == 0)\n        rc = flush_cache(u);\n"
-REMAP = "    if (rc == 0)\n        rc = command(u, IRE, true);\n"
-BLOCK = "    if (rc == 0)\n        rc = block_compatibility(u);\n"
+# The first lines of each step of unit_bring_up(), to be moved about.
+QUEUE = "    int rc = queue_start(u);\n\n"
+LATCH = "    if (rc == 0)\n        rc = table_latch(u);\n"
+FLUSH = "    if (rc == 0)\n        rc = cache_flush(u);\n"
+REMAP = "    if (rc == 0)\n        rc = command_run(u, GCMD_IRE, true);\n"
+BLOCK = "    if (rc == 0)\n        rc = cfi_block(u);\n"
 BRING_UP = QUEUE + LATCH + FLUSH + REMAP + BLOCK
 
 
@@ -21,12 +21,12 @@ BRING_UP_STEPS = [
         "bring-up: no queue",
         UNIT,
         BRING_UP,
-        "    int rc = 0;\n\n    (void)start_queue;\n" + LATCH + FLUSH + REMAP + BLOCK,
+        "    int rc = 0;\n\n    (void)queue_start;\n" + LATCH + FLUSH + REMAP + BLOCK,
     ),
     one(
         "bring-up: QIE not commanded",
         UNIT,
-        "    rc = command(u, QIE, true);\n",
+        "    rc = command_run(u, GCMD_QIE, true);\n",
         "    rc = 0;\n",
     ),
     one(
@@ -41,8 +41,8 @@ BRING_UP_STEPS = [
         "    vtdpi_qi_program(&u->qi);\n",
         "",
     ),
-    order("no table", FLUSH, REMAP, BLOCK + "    (void)latch_table;\n"),
-    order("cache not flushed", LATCH, REMAP, BLOCK + "    (void)flush_cache;\n"),
+    order("no table", FLUSH, REMAP, BLOCK + "    (void)table_latch;\n"),
+    order("cache not flushed", LATCH, REMAP, BLOCK + "    (void)cache_flush;\n"),
     order("remapping not commanded", LATCH, FLUSH, BLOCK),
     order("flushed before latched", FLUSH, LATCH, REMAP, BLOCK),
     order("remapping before latched", REMAP, LATCH, FLUSH, BLOCK),
@@ -55,7 +55,7 @@ BRING_UP_STEPS = [
             (
                 UNIT,
                 BRING_UP,
-                QUEUE + LATCH + FLUSH + REMAP + "    (void)block_compatibility;\n",
+                QUEUE + LATCH + FLUSH + REMAP + "    (void)cfi_block;\n",
             ),
         ),
         survives="QEMU never sets CFIS; tests/unit/test_unit.c looks",
@@ -63,8 +63,8 @@ BRING_UP_STEPS = [
     one(
         "bring-up: compatibility format let pass",
         UNIT,
-        "    const int rc = command(u, CFI, false);\n",
-        "    const int rc = command(u, CFI, true);\n",
+        "    const int rc = command_run(u, GCMD_CFI, false);\n",
+        "    const int rc = command_run(u, GCMD_CFI, true);\n",
     ),
     one(
         "IRTA not written",
@@ -76,7 +76,7 @@ BRING_UP_STEPS = [
     one(
         "SIRTP not commanded",
         UNIT,
-        "irta_value(&u->config));\n    return command(u, SIRTP, true);\n",
+        "irta_value(&u->config));\n    return command_run(u, GCMD_SIRTP, true);\n",
         "irta_value(&u->config));\n    return 0;\n",
     ),
     one(
@@ -84,8 +84,8 @@ BRING_UP_STEPS = [
         UNIT,
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
         "irta_value(&u->config));\n"
-        "    return command(u, SIRTP, true);\n",
-        "    rc = command(u, SIRTP, true);\n"
+        "    return command_run(u, GCMD_SIRTP, true);\n",
+        "    rc = command_run(u, GCMD_SIRTP, true);\n"
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
         "irta_value(&u->config));\n"
         "    return rc;\n",
@@ -143,13 +143,13 @@ BRING_UP_STEPS = [
     one(
         "GCMD: one-shot bits repeated",
         UNIT,
-        "    uint32_t value = gsts & LASTING & ~bit;\n",
+        "    uint32_t value = gsts & GCMD_LASTING & ~bit;\n",
         "    uint32_t value = gsts & ~bit;\n",
     ),
     one(
         "GCMD: written though so already",
         UNIT,
-        "    if ((bit & LASTING) != 0 && ((gsts & bit) != 0) == on)\n",
+        "    if ((bit & GCMD_LASTING) != 0 && ((gsts & bit) != 0) == on)\n",
         "    if (false)\n",
     ),
     one(
@@ -164,7 +164,7 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: remapping stays on",
         UNIT,
-        "    int rc = command(u, IRE, false);\n    int first;\n",
+        "    int rc = command_run(u, GCMD_IRE, false);\n    int first;\n",
         "    int rc = 0;\n    int first;\n",
     ),
     one(
@@ -176,7 +176,7 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: EIME cleared, not latched",
         UNIT,
-        "irta & ~VTDPI_IRTA_EIME);\n    rc = command(u, SIRTP, true);\n",
+        "irta & ~VTDPI_IRTA_EIME);\n    rc = command_run(u, GCMD_SIRTP, true);\n",
         "irta & ~VTDPI_IRTA_EIME);\n    rc = 0;\n",
         X2APIC,
     ),
@@ -189,33 +189,33 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: QIE stays",
         UNIT,
-        "drained == VTDPI_EIO ? drained : command(u, QIE, false);",
-        "drained == VTDPI_EIO ? drained : 0;",
+        "drained : command_run(u, GCMD_QIE, false);\n",
+        "drained : 0;\n",
     ),
     one(
         "take-down: queue before remapping",
         UNIT,
-        "    int rc = command(u, IRE, false);\n    int first;\n",
-        "    int rc = stop_queue(u);\n    int first;\n\n"
-        "    rc = command(u, IRE, false);\n",
+        "    int rc = command_run(u, GCMD_IRE, false);\n    int first;\n",
+        "    int rc = queue_stop(u);\n    int first;\n\n"
+        "    rc = command_run(u, GCMD_IRE, false);\n",
     ),
     one(
         "foreign: taken though not allowed",
         UNIT,
-        "take_over ? command(u, IRE, false) : VTDPI_EFOREIGN",
-        "command(u, IRE, false)",
+        "take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN",
+        "command_run(u, GCMD_IRE, false)",
     ),
     one(
         "foreign: remapping stays on",
         UNIT,
-        "take_over ? command(u, IRE, false) : VTDPI_EFOREIGN",
+        "take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN",
         "take_over ? 0 : VTDPI_EFOREIGN",
     ),
     one(
         "foreign: queue stays on",
         UNIT,
-        "        drain_foreign(u);\n    return command(u, QIE, false);\n",
-        "        drain_foreign(u);\n    return 0;\n",
+        "        foreign_drain(u);\n    return command_run(u, GCMD_QIE, false);\n",
+        "        foreign_drain(u);\n    return 0;\n",
     ),
     one(
         "foreign: adopted whatever its size",
@@ -226,13 +226,13 @@ TAKE_DOWN_STEPS = [
     one(
         "foreign: never adopted",
         UNIT,
-        "    return u->config.adopt && (gsts & IRE) != 0 &&\n",
-        "    return false && u->config.adopt && (gsts & IRE) != 0 &&\n",
+        "    return u->config.adopt && (gsts & GCMD_IRE) != 0 &&\n",
+        "    return false && u->config.adopt && (gsts & GCMD_IRE) != 0 &&\n",
     ),
     one(
         "resume: firmware's unit refused",
         UNIT,
-        "    return enable(unit, true);\n",
-        "    return enable(unit, false);\n",
+        "    return unit_enable(unit, true);\n",
+        "    return unit_enable(unit, false);\n",
     ),
 ]
