@@ -15,7 +15,7 @@ import sys
 
 import symbols
 
-ATOMIC = re.compile(r"^VTDPI_ATOMIC_FN\b[^;{}()]*?\b(vtdpi_\w+)\s*\(", re.M)
+ATOMIC = re.compile(r"^VTDPI_ATOMIC_FN\b[^;{}()]*?\b(vtdpi_\w+(?<!_))\s*\(", re.M)
 MEMBER = re.compile(
     r'<member kind="(?:function|variable)"[^>]*>.*?<name>(\w+)</name>\s*'
     r"<anchorfile>([^<]+)</anchorfile>\s*<anchor>(\w+)</anchor>",
