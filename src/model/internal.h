@@ -5,6 +5,20 @@
 /*
  * What the model's files share. A name with a trailing underscore is private
  * to the model. All of these run with the model's guard held, if it has one.
+ *
+ * The order of files; each calls only those before it, and the host's hooks
+ * (tests/suite/model_layers.py reads this list):
+ *
+ *   model_base.c       guard, steps, violations, memory, random numbers
+ *   model_cache.c      table entries and the interrupt entry cache
+ *   model_fault.c      fault status, fault records, events
+ *   model_post.c       posts into descriptors, notifications
+ *   model_interrupt.c  requests: decoding, remapping, checks
+ *   model_queue.c      the invalidation queue
+ *   model_command.c    GCMD to GSTS
+ *   model_registers.c  the register file, time
+ *   model_platform.c   the model as a platform
+ *   model.c            life and fault modes
  */
 
 #include "vtdpi/atomic.h"
@@ -33,7 +47,7 @@ enum event_block {
     EVENT_COMPLETION = 1,
 };
 
-/* model.c */
+/* model_base.c */
 void vtdpi_model_enter_(struct vtdpi_model *m);
 void vtdpi_model_leave_(struct vtdpi_model *m);
 void vtdpi_model_step_(struct vtdpi_model *m, enum vtdpi_model_step kind);
@@ -42,18 +56,6 @@ void vtdpi_model_violate_(struct vtdpi_model *m,
                           uint64_t value);
 void *vtdpi_model_map_(const struct vtdpi_model *m, uint64_t phys, size_t len);
 uint64_t vtdpi_model_random_(struct vtdpi_model *m);
-
-/* model_command.c */
-void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value);
-void vtdpi_model_command_due_(struct vtdpi_model *m);
-
-/* model_registers.c */
-void vtdpi_model_tick_(struct vtdpi_model *m);
-
-/* model_queue.c */
-void vtdpi_model_queue_run_(struct vtdpi_model *m);
-void vtdpi_model_queue_drop_(struct vtdpi_model *m);
-uint64_t vtdpi_model_queue_size_(const struct vtdpi_model *m);
 
 /* model_cache.c */
 bool vtdpi_model_entry_(struct vtdpi_model *m, uint32_t index, uint64_t irte[2],
@@ -64,11 +66,6 @@ void vtdpi_model_iec_invalidate_(struct vtdpi_model *m, uint32_t index,
                                  uint32_t count);
 void vtdpi_model_iec_invalidate_all_(struct vtdpi_model *m);
 void vtdpi_model_clean_(struct vtdpi_model *m, const void *p, size_t len);
-
-/* model_post.c */
-void vtdpi_model_post_(struct vtdpi_model *m, uint16_t sid,
-                       struct vtdpi_model_result *result);
-uint32_t vtdpi_model_drain_(struct vtdpi_model *m);
 
 /* model_fault.c */
 void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits);
@@ -81,6 +78,23 @@ void vtdpi_model_block_(struct vtdpi_model *m, uint16_t sid,
 uint32_t vtdpi_model_frcd_base_(const struct vtdpi_model *m);
 uint32_t vtdpi_model_frcd_count_(const struct vtdpi_model *m);
 void vtdpi_model_frcd_clear_(struct vtdpi_model *m, uint32_t i);
+
+/* model_post.c */
+void vtdpi_model_post_(struct vtdpi_model *m, uint16_t sid,
+                       struct vtdpi_model_result *result);
+uint32_t vtdpi_model_drain_(struct vtdpi_model *m);
+
+/* model_queue.c */
+void vtdpi_model_queue_run_(struct vtdpi_model *m);
+void vtdpi_model_queue_drop_(struct vtdpi_model *m);
+uint64_t vtdpi_model_queue_size_(const struct vtdpi_model *m);
+
+/* model_command.c */
+void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value);
+void vtdpi_model_command_due_(struct vtdpi_model *m);
+
+/* model_registers.c */
+void vtdpi_model_tick_(struct vtdpi_model *m);
 
 static inline bool fault_on(const struct vtdpi_model *m,
                             enum vtdpi_model_fault fault)

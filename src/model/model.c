@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Life of a model, its hooks, violations and fault modes. */
+/*
+ * Life of a model, and its fault modes, which reach into all other files: when
+ * one goes off, what it has put off becomes due. Read vtdpi/model.h first.
+ */
 #include "internal.h"
 #include "vtdpi/status.h"
 
@@ -43,65 +46,6 @@ int vtdpi_model_init(struct vtdpi_model *m,
     m->event[EVENT_COMPLETION][0] = VTDPI_FECTL_IM;
     vtdpi_model_iec_invalidate_all_(m);
     return VTDPI_OK;
-}
-
-void vtdpi_model_enter_(struct vtdpi_model *m)
-{
-    if (!m->params.concurrent)
-        return;
-    /* The exchange that takes the lock and the release store that drops it
-     * order everything in between for the next holder. */
-    while (vtdpi_atomic_xchg64(&m->guard, 1) != 0) {
-        if (m->params.relax != NULL)
-            m->params.relax(m->params.ctx);
-    }
-}
-
-void vtdpi_model_leave_(struct vtdpi_model *m)
-{
-    if (m->params.concurrent)
-        vtdpi_atomic_store64_release(&m->guard, 0);
-}
-
-void vtdpi_model_step_(struct vtdpi_model *m, enum vtdpi_model_step kind)
-{
-    /* Steps that the hook causes do not count: replaying "act at step k" must
-     * see the same k whatever the act does. */
-    if (m->in_hook)
-        return;
-    if (m->params.step != NULL) {
-        m->in_hook = true;
-        m->params.step(m->params.ctx, m, kind);
-        m->in_hook = false;
-    }
-    m->counters.steps++;
-}
-
-void vtdpi_model_violate_(struct vtdpi_model *m,
-                          enum vtdpi_model_violation_kind kind, uint32_t where,
-                          uint64_t value)
-{
-    const struct vtdpi_model_violation v = {kind, where, value};
-
-    if (m->counters.violations++ == 0)
-        m->first = v;
-    if (m->params.violation != NULL)
-        m->params.violation(m->params.ctx, &v);
-}
-
-void *vtdpi_model_map_(const struct vtdpi_model *m, uint64_t phys, size_t len)
-{
-    return m->params.map(m->params.ctx, phys, len);
-}
-
-/* Steele and Vigna's splitmix64 step: full period, any seed. */
-uint64_t vtdpi_model_random_(struct vtdpi_model *m)
-{
-    uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
 }
 
 void vtdpi_model_set_fault(struct vtdpi_model *m, enum vtdpi_model_fault fault,
@@ -149,39 +93,6 @@ bool vtdpi_model_fault_is_on(const struct vtdpi_model *m,
     return fault_on(m, fault);
 }
 
-void vtdpi_model_set_step_hook(struct vtdpi_model *m,
-                               vtdpi_model_step_hook step)
-{
-    vtdpi_model_enter_(m);
-    m->params.step = step;
-    vtdpi_model_leave_(m);
-}
-
-void vtdpi_model_get_counters(const struct vtdpi_model *m,
-                              struct vtdpi_model_counters *out)
-{
-    *out = m->counters;
-}
-
-uint64_t vtdpi_model_violations(const struct vtdpi_model *m)
-{
-    return m->counters.violations;
-}
-
-struct vtdpi_model_violation
-vtdpi_model_first_violation(const struct vtdpi_model *m)
-{
-    return m->first;
-}
-
-void vtdpi_model_clear_violations(struct vtdpi_model *m)
-{
-    vtdpi_model_enter_(m);
-    m->counters.violations = 0;
-    m->first = (struct vtdpi_model_violation){VTDPI_MODEL_OK, 0, 0};
-    vtdpi_model_leave_(m);
-}
-
 uint64_t vtdpi_model_latched_irta(const struct vtdpi_model *m)
 {
     return m->irta_latched;
@@ -190,69 +101,4 @@ uint64_t vtdpi_model_latched_irta(const struct vtdpi_model *m)
 uint64_t vtdpi_model_latched_rtaddr(const struct vtdpi_model *m)
 {
     return m->rtaddr_latched;
-}
-
-const char *vtdpi_model_violation_name(enum vtdpi_model_violation_kind kind)
-{
-    switch (kind) {
-    case VTDPI_MODEL_OK:
-        return "none";
-    case VTDPI_MODEL_BAD_WIDTH:
-        return "register access of the wrong width";
-    case VTDPI_MODEL_BAD_ALIGNMENT:
-        return "misaligned register access";
-    case VTDPI_MODEL_NO_REGISTER:
-        return "no such register";
-    case VTDPI_MODEL_READ_ONLY:
-        return "write to a read-only register";
-    case VTDPI_MODEL_WRITE_ONLY:
-        return "read of a write-only register";
-    case VTDPI_MODEL_RESERVED_BITS:
-        return "reserved bits written";
-    case VTDPI_MODEL_UNSUPPORTED:
-        return "capability is absent";
-    case VTDPI_MODEL_MULTI_COMMAND:
-        return "more than one command in a GCMD write";
-    case VTDPI_MODEL_ONE_SHOT_ECHO:
-        return "status of a one-shot command echoed to GCMD";
-    case VTDPI_MODEL_COMMAND_PENDING:
-        return "GCMD written before the last command finished";
-    case VTDPI_MODEL_COMMAND_ORDER:
-        return "command not allowed in this state";
-    case VTDPI_MODEL_STALE_CACHE:
-        return "remapping enabled over a stale entry cache";
-    case VTDPI_MODEL_TABLE_ALIGNMENT:
-        return "interrupt-remapping table not aligned to its size";
-    case VTDPI_MODEL_QUEUE_LIVE:
-        return "IQA written while the queue is on";
-    case VTDPI_MODEL_QUEUE_BUSY:
-        return "queue turned off with work in it";
-    case VTDPI_MODEL_QUEUE_TAIL:
-        return "bad IQT";
-    case VTDPI_MODEL_REGISTER_INVALIDATION:
-        return "register-based invalidation not allowed";
-    case VTDPI_MODEL_IEC_ALIGNMENT:
-        return "invalidated index not aligned to its mask";
-    case VTDPI_MODEL_STATUS_ADDRESS:
-        return "status address that nothing answers";
-    case VTDPI_MODEL_VECTOR:
-        return "interrupt vector below 16";
-    case VTDPI_MODEL_NDST_FORMAT:
-        return "NDST not in xAPIC format";
-    case VTDPI_MODEL_NOTIFICATION_LOST:
-        return "no room for a notification";
-    case VTDPI_MODEL_LOCK_NESTED:
-        return "lock taken twice";
-    case VTDPI_MODEL_LOCK_NOT_HELD:
-        return "lock released while free";
-    case VTDPI_MODEL_LOCK_TOKEN:
-        return "lock released with a wrong token";
-    case VTDPI_MODEL_LOCK_MISSING:
-        return "register written without the lock";
-    case VTDPI_MODEL_LOCK_LOG:
-        return "log called with the lock held";
-    case VTDPI_MODEL_CLEAN_EMPTY:
-        return "clean of nothing";
-    }
-    return "unknown";
 }

@@ -93,9 +93,6 @@ void vtdpi_model_status_clear_(struct vtdpi_model *m, uint32_t bits)
     if ((bits & VTDPI_FSTS_ICE) != 0)
         m->iqer &= ~VTDPI_IQER_ICE_SID;
     status_serviced(m);
-    /* Fetching goes on at IQH. */
-    if (!m->params.manual)
-        vtdpi_model_queue_run_(m);
 }
 
 void vtdpi_model_frcd_clear_(struct vtdpi_model *m, uint32_t i)

@@ -223,6 +223,9 @@ static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
     case VTDPI_FSTS_REG:
         value = reserved(m, off, value, FSTS_RESERVED);
         vtdpi_model_status_clear_(m, (uint32_t)value);
+        /* Fetching goes on at IQH. */
+        if (!m->params.manual)
+            vtdpi_model_queue_run_(m);
         break;
     case VTDPI_FECTL_REG:
     case VTDPI_FEDATA_REG:
