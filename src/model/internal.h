@@ -104,8 +104,8 @@ static inline bool fault_on(const struct vtdpi_model *m,
 
 /* When something happens that @p fault may delay. An argument of all ones is
  * "never". */
-static inline uint64_t due(const struct vtdpi_model *m,
-                           enum vtdpi_model_fault fault)
+static inline uint64_t fault_due(const struct vtdpi_model *m,
+                                 enum vtdpi_model_fault fault)
 {
     const uint64_t late = fault_on(m, fault) ? m->fault_arg[fault] : 0;
 

@@ -9,12 +9,12 @@
 /* Where the registers that every unit has end; fault records lie behind. */
 #define FIXED_REGISTERS_END 0xc0u
 
-static bool array_bad(const void *array, uint32_t length)
+static bool params_array_bad(const void *array, uint32_t length)
 {
     return (array == NULL) != (length == 0);
 }
 
-static void zero(void *p, size_t size)
+static void model_zero(void *p, size_t size)
 {
     uint8_t *bytes = p;
 
@@ -26,13 +26,13 @@ int vtdpi_model_init(struct vtdpi_model *m,
                      const struct vtdpi_model_params *params)
 {
     if (m == NULL || params == NULL || params->map == NULL ||
-        array_bad(params->iec, params->iec_slots) ||
-        array_bad(params->notifications, params->notification_slots) ||
-        array_bad(params->views, params->view_count) ||
+        params_array_bad(params->iec, params->iec_slots) ||
+        params_array_bad(params->notifications, params->notification_slots) ||
+        params_array_bad(params->views, params->view_count) ||
         VTDPI_FIELD_GET(params->cap, VTDPI_CAP_FRO) * 16 < FIXED_REGISTERS_END)
         return VTDPI_EINVAL;
 
-    zero(m, sizeof(*m));
+    model_zero(m, sizeof(*m));
     m->params = *params;
     if (m->params.ver == 0)
         m->params.ver = 0x10;
@@ -59,7 +59,7 @@ void vtdpi_model_set_fault(struct vtdpi_model *m, enum vtdpi_model_fault fault,
 
 /* What a fault mode has put off becomes due. Not from within a hook, where
  * the queue may be at work already; the next tick does it then. */
-static void resume(struct vtdpi_model *m, enum vtdpi_model_fault fault)
+static void fault_resume(struct vtdpi_model *m, enum vtdpi_model_fault fault)
 {
     if (fault == VTDPI_MODEL_FAULT_GSTS_LATE)
         m->command_due = 0;
@@ -82,7 +82,7 @@ void vtdpi_model_clear_fault(struct vtdpi_model *m,
     vtdpi_model_enter_(m);
     if (fault_on(m, fault)) {
         m->fault_on &= ~(1u << fault);
-        resume(m, fault);
+        fault_resume(m, fault);
     }
     vtdpi_model_leave_(m);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupt-remapping table entries: memory, what the unit sees of it, and
- * the interrupt entry cache. */
+/*
+ * Interrupt-remapping table entries: memory, what the unit sees of it, and the
+ * interrupt entry cache. Read struct vtdpi_model_view in vtdpi/model.h, then
+ * the order of files in internal.h.
+ */
 #include "internal.h"
 
 #define ENTRY_SIZE  16u
-#define LINE        64u
+#define CACHE_LINE  64u
 
 /* Reserved bits of an entry, by format. */
 #define REMAPPED_LO (VTDPI_BITS64(14, 12) | VTDPI_BITS64(31, 24))
@@ -32,7 +35,7 @@ void vtdpi_model_view_init(struct vtdpi_model_view *v, uint64_t phys,
 }
 
 /* Where the unit finds the entry at @p phys; NULL if nothing answers. */
-static const uint64_t *locate(const struct vtdpi_model *m, uint64_t phys)
+static const uint64_t *entry_locate(const struct vtdpi_model *m, uint64_t phys)
 {
     if ((m->params.ecap & VTDPI_ECAP_C) == 0) {
         for (uint32_t i = 0; i < m->params.view_count; i++) {
@@ -50,7 +53,7 @@ static const uint64_t *locate(const struct vtdpi_model *m, uint64_t phys)
  * it three times while it is read: equal words read twice, in turn, were there
  * together. Without a locked operation, since units do not write entries.
  */
-static void read_entry(const uint64_t *from, uint64_t irte[2])
+static void entry_read(const uint64_t *from, uint64_t irte[2])
 {
     uint64_t again[2];
 
@@ -62,22 +65,24 @@ static void read_entry(const uint64_t *from, uint64_t irte[2])
     } while (irte[0] != again[0] || irte[1] != again[1]);
 }
 
-static bool read_table(struct vtdpi_model *m, uint32_t index, uint64_t irte[2])
+static bool entry_read_table(struct vtdpi_model *m, uint32_t index,
+                             uint64_t irte[2])
 {
     const uint64_t *from;
 
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_IRTE);
     if (fault_on(m, VTDPI_MODEL_FAULT_TABLE_ACCESS))
         return false;
-    from = locate(m, (m->irta_latched & VTDPI_IRTA_BASE) +
-                         (uint64_t)index * ENTRY_SIZE);
+    from = entry_locate(m, (m->irta_latched & VTDPI_IRTA_BASE) +
+                               (uint64_t)index * ENTRY_SIZE);
     if (from == NULL)
         return false;
-    read_entry(from, irte);
+    entry_read(from, irte);
     return true;
 }
 
-static bool remapped_valid(const struct vtdpi_model *m, const uint64_t irte[2])
+static bool entry_remapped_valid(const struct vtdpi_model *m,
+                                 const uint64_t irte[2])
 {
     const uint64_t dlm = VTDPI_FIELD_GET(irte[0], VTDPI_IRTE_LO_DLM);
     uint64_t reserved = REMAPPED_LO;
@@ -88,7 +93,8 @@ static bool remapped_valid(const struct vtdpi_model *m, const uint64_t irte[2])
            dlm != DLM_RESERVED1 && dlm != DLM_RESERVED2;
 }
 
-static bool posted_valid(const struct vtdpi_model *m, const uint64_t irte[2])
+static bool entry_posted_valid(const struct vtdpi_model *m,
+                               const uint64_t irte[2])
 {
     const uint32_t width = m->params.host_address_width;
     const uint64_t pda_high = VTDPI_FIELD_GET(irte[1], VTDPI_IRTE_HI_PDA);
@@ -105,24 +111,24 @@ bool vtdpi_model_entry_valid_(const struct vtdpi_model *m,
 {
     if (VTDPI_FIELD_GET(irte[1], VTDPI_IRTE_HI_SVT) == SVT_RESERVED)
         return false;
-    return (irte[0] & VTDPI_IRTE_LO_IM) != 0 ? posted_valid(m, irte)
-                                             : remapped_valid(m, irte);
+    return (irte[0] & VTDPI_IRTE_LO_IM) != 0 ? entry_posted_valid(m, irte)
+                                             : entry_remapped_valid(m, irte);
 }
 
 /* Caching mode: what is not present or ill-formed may be cached, too. */
-static bool cacheable(const struct vtdpi_model *m, const uint64_t irte[2])
+static bool entry_cacheable(const struct vtdpi_model *m, const uint64_t irte[2])
 {
     return (m->params.cap & VTDPI_CAP_CM) != 0 ||
            ((irte[0] & VTDPI_IRTE_LO_P) != 0 &&
             vtdpi_model_entry_valid_(m, irte));
 }
 
-static void insert(struct vtdpi_model *m, uint32_t index,
-                   const uint64_t irte[2])
+static void iec_insert(struct vtdpi_model *m, uint32_t index,
+                       const uint64_t irte[2])
 {
     struct vtdpi_model_iec_entry *e;
 
-    if (m->params.iec_slots == 0 || !cacheable(m, irte))
+    if (m->params.iec_slots == 0 || !entry_cacheable(m, irte))
         return;
     e = &m->params.iec[index % m->params.iec_slots];
     if (e->valid != 0 && fault_on(m, VTDPI_MODEL_FAULT_IEC_STICKY))
@@ -147,7 +153,7 @@ bool vtdpi_model_iec_lookup(const struct vtdpi_model *m, uint32_t index,
     return true;
 }
 
-static void evict_by_chance(struct vtdpi_model *m, uint32_t index)
+static void iec_evict_by_chance(struct vtdpi_model *m, uint32_t index)
 {
     const uint64_t period = m->fault_arg[VTDPI_MODEL_FAULT_IEC_EVICT];
 
@@ -159,16 +165,16 @@ static void evict_by_chance(struct vtdpi_model *m, uint32_t index)
 bool vtdpi_model_entry_(struct vtdpi_model *m, uint32_t index, uint64_t irte[2],
                         bool *from_cache)
 {
-    evict_by_chance(m, index);
+    iec_evict_by_chance(m, index);
     *from_cache = vtdpi_model_iec_lookup(m, index, irte);
     if (*from_cache) {
         m->counters.iec_hits++;
         return true;
     }
     m->counters.iec_misses++;
-    if (!read_table(m, index, irte))
+    if (!entry_read_table(m, index, irte))
         return false;
-    insert(m, index, irte);
+    iec_insert(m, index, irte);
     return true;
 }
 
@@ -181,8 +187,8 @@ bool vtdpi_model_iec_prefetch(struct vtdpi_model *m, uint32_t index)
 
     vtdpi_model_enter_(m);
     cached = vtdpi_model_iec_lookup(m, index, NULL);
-    if (!cached && index < entries && read_table(m, index, irte)) {
-        insert(m, index, irte);
+    if (!cached && index < entries && entry_read_table(m, index, irte)) {
+        iec_insert(m, index, irte);
         cached = vtdpi_model_iec_lookup(m, index, NULL);
     }
     vtdpi_model_leave_(m);
@@ -206,14 +212,14 @@ void vtdpi_model_iec_invalidate_all_(struct vtdpi_model *m)
         m->params.iec[i].valid = 0;
 }
 
-static void clean_pair(uint64_t *shadow, const uint64_t *cpu)
+static void view_clean_pair(uint64_t *shadow, const uint64_t *cpu)
 {
     uint64_t seen[2];
     uint64_t now[2];
 
     do {
-        read_entry(cpu, now);
-        read_entry(shadow, seen);
+        entry_read(cpu, now);
+        entry_read(shadow, seen);
         /* In one piece, for a unit that reads it meanwhile. */
     } while (VTDPI_HAVE_CX16 && !vtdpi_atomic_cas128(shadow, seen, now));
     if (!VTDPI_HAVE_CX16) {
@@ -223,13 +229,13 @@ static void clean_pair(uint64_t *shadow, const uint64_t *cpu)
 }
 
 /* Write the lines of [first, last], offsets in the view, back. */
-static void clean_lines(const struct vtdpi_model_view *v, size_t first,
-                        size_t last)
+static void view_clean_lines(const struct vtdpi_model_view *v, size_t first,
+                             size_t last)
 {
-    const size_t end = (last / LINE + 1) * LINE / 8;
+    const size_t end = (last / CACHE_LINE + 1) * CACHE_LINE / 8;
 
-    for (size_t i = first / LINE * LINE / 8; i < end; i += 2)
-        clean_pair(&v->shadow[i], &v->cpu[i]);
+    for (size_t i = first / CACHE_LINE * CACHE_LINE / 8; i < end; i += 2)
+        view_clean_pair(&v->shadow[i], &v->cpu[i]);
 }
 
 void vtdpi_model_clean_(struct vtdpi_model *m, const void *p, size_t len)
@@ -241,14 +247,15 @@ void vtdpi_model_clean_(struct vtdpi_model *m, const void *p, size_t len)
         vtdpi_model_violate_(m, VTDPI_MODEL_CLEAN_EMPTY, 0, len);
         return;
     }
-    m->counters.clean_lines += (from + len - 1) / LINE - from / LINE + 1;
+    m->counters.clean_lines +=
+        (from + len - 1) / CACHE_LINE - from / CACHE_LINE + 1;
     for (uint32_t i = 0; i < m->params.view_count; i++) {
         const struct vtdpi_model_view *v = &m->params.views[i];
         const uintptr_t low = (uintptr_t)v->cpu;
         const uintptr_t high = low + v->size;
 
         if (from < high && from + len > low)
-            clean_lines(v, from > low ? from - low : 0,
-                        (from + len < high ? from + len : high) - low - 1);
+            view_clean_lines(v, from > low ? from - low : 0,
+                             (from + len < high ? from + len : high) - low - 1);
     }
 }

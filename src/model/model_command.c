@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Global commands: GCMD to GSTS. */
+/*
+ * Global commands: GCMD to GSTS. A command is checked when GCMD is written, and
+ * executed when it is due. Read the order of files in internal.h first.
+ */
 #include "internal.h"
 
-#define STICKY                                                     \
+#define GCMD_STICKY                                                \
     ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE | \
                 VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))
-#define ONE_SHOT ((uint32_t)VTDPI_GCMD_ONE_SHOT)
+#define GCMD_ONE_SHOT ((uint32_t)VTDPI_GCMD_ONE_SHOT)
 
 /* Commands that this unit does not have. WBF is ignored, not refused, by
  * units that do not need it. */
-static uint32_t unsupported(const struct vtdpi_model *m)
+static uint32_t command_unsupported(const struct vtdpi_model *m)
 {
     uint64_t bits = 0;
 
@@ -23,7 +26,8 @@ static uint32_t unsupported(const struct vtdpi_model *m)
 }
 
 /* What a driver may not ask in this state. The unit does it all the same. */
-static bool order_broken(const struct vtdpi_model *m, uint32_t bit, bool on)
+static bool command_order_broken(const struct vtdpi_model *m, uint32_t bit,
+                                 bool on)
 {
     const uint64_t ready = VTDPI_GSTS_IRTPS | VTDPI_GSTS_QIES;
 
@@ -62,9 +66,9 @@ static void switch_queue(struct vtdpi_model *m, bool on)
     vtdpi_model_queue_drop_(m);
 }
 
-static void execute(struct vtdpi_model *m, uint32_t bit, bool on)
+static void command_execute(struct vtdpi_model *m, uint32_t bit, bool on)
 {
-    if (order_broken(m, bit, on))
+    if (command_order_broken(m, bit, on))
         vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_ORDER, VTDPI_GCMD_REG, bit);
     if (bit == VTDPI_GCMD_IRE && on && m->iec_unflushed)
         vtdpi_model_violate_(m, VTDPI_MODEL_STALE_CACHE, VTDPI_GCMD_REG, bit);
@@ -93,46 +97,48 @@ void vtdpi_model_command_due_(struct vtdpi_model *m)
     m->command = 0;
     for (uint32_t bit = (uint32_t)VTDPI_GCMD_CFI; bit != 0; bit <<= 1) {
         if ((bits & bit) != 0)
-            execute(m, bit, (m->command_value & bit) != 0);
+            command_execute(m, bit, (m->command_value & bit) != 0);
     }
 }
 
 /* Record what is wrong with a command, and return what the unit takes. */
-static uint32_t check(struct vtdpi_model *m, uint32_t value, uint32_t changed)
+static uint32_t command_check(struct vtdpi_model *m, uint32_t value,
+                              uint32_t changed)
 {
-    if ((value & ~(STICKY | ONE_SHOT)) != 0)
+    if ((value & ~(GCMD_STICKY | GCMD_ONE_SHOT)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_RESERVED_BITS, VTDPI_GCMD_REG,
                              value);
     if ((changed & (changed - 1)) != 0)
         vtdpi_model_violate_(m,
-                             (value & ONE_SHOT & m->gsts) != 0
+                             (value & GCMD_ONE_SHOT & m->gsts) != 0
                                  ? VTDPI_MODEL_ONE_SHOT_ECHO
                                  : VTDPI_MODEL_MULTI_COMMAND,
                              VTDPI_GCMD_REG, value);
-    if ((changed & unsupported(m)) != 0)
+    if ((changed & command_unsupported(m)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_UNSUPPORTED, VTDPI_GCMD_REG, value);
-    return changed & ~unsupported(m);
+    return changed & ~command_unsupported(m);
 }
 
 void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value)
 {
-    uint32_t changed = ((value ^ m->gsts) & STICKY) | (value & ONE_SHOT);
+    uint32_t changed =
+        ((value ^ m->gsts) & GCMD_STICKY) | (value & GCMD_ONE_SHOT);
 
     if (m->command != 0) {
         vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_PENDING, VTDPI_GCMD_REG,
                              value);
         return;
     }
-    changed = check(m, value, changed);
+    changed = command_check(m, value, changed);
     if (fault_on(m, VTDPI_MODEL_FAULT_GSTS_STUCK))
         changed &= ~(uint32_t)m->fault_arg[VTDPI_MODEL_FAULT_GSTS_STUCK];
 
     m->command = changed;
     m->command_value = value;
-    m->command_due = due(m, VTDPI_MODEL_FAULT_GSTS_LATE);
+    m->command_due = fault_due(m, VTDPI_MODEL_FAULT_GSTS_LATE);
     /* A one-shot command is running until its status turns: WBFS from 1 to 0,
      * the others from 0 to 1. */
-    m->gsts &= ~(changed & ONE_SHOT);
+    m->gsts &= ~(changed & GCMD_ONE_SHOT);
     m->gsts |= changed & (uint32_t)VTDPI_GCMD_WBF;
     vtdpi_model_command_due_(m);
 }

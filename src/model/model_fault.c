@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fault status, fault recording, and the events that tell of them. */
+/*
+ * Fault status, fault recording, and the events that tell of them. Read the
+ * order of files in internal.h first; a write to FSTS arrives from model_registers.c.
+ */
 #include "internal.h"
 
 /* What counts as pending for the fault event. */
-#define PENDING                                                    \
+#define FSTS_PENDING                                               \
     ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_PPF | VTDPI_FSTS_IQE | \
                 VTDPI_FSTS_ICE | VTDPI_FSTS_ITE))
 
 /* What software clears by writing one. */
-#define CLEARABLE                                                  \
+#define FSTS_CLEARABLE                                             \
     ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_IQE | VTDPI_FSTS_ICE | \
                 VTDPI_FSTS_ITE | VTDPI_FSTS_PRO))
 
-#define CONTROL_IM ((uint32_t)VTDPI_FECTL_IM)
-#define CONTROL_IP ((uint32_t)VTDPI_FECTL_IP)
+#define EVENT_IM ((uint32_t)VTDPI_FECTL_IM)
+#define EVENT_IP ((uint32_t)VTDPI_FECTL_IP)
 
 uint32_t vtdpi_model_frcd_base_(const struct vtdpi_model *m)
 {
@@ -25,7 +28,7 @@ uint32_t vtdpi_model_frcd_count_(const struct vtdpi_model *m)
     return (uint32_t)VTDPI_FIELD_GET(m->params.cap, VTDPI_CAP_NFR) + 1;
 }
 
-static void send_event(struct vtdpi_model *m, enum event_block block)
+static void event_send(struct vtdpi_model *m, enum event_block block)
 {
     const uint32_t *reg = m->event[block];
 
@@ -44,30 +47,29 @@ static void send_event(struct vtdpi_model *m, enum event_block block)
 /* An interrupt condition arose: send the message, or keep it pending. */
 void vtdpi_model_event_(struct vtdpi_model *m, enum event_block block)
 {
-    if ((m->event[block][0] & CONTROL_IM) != 0)
-        m->event[block][0] |= CONTROL_IP;
+    if ((m->event[block][0] & EVENT_IM) != 0)
+        m->event[block][0] |= EVENT_IP;
     else
-        send_event(m, block);
+        event_send(m, block);
 }
 
 /* Unmasking sends what is pending. IP itself is read-only. */
 void vtdpi_model_event_control_(struct vtdpi_model *m, enum event_block block,
                                 uint32_t value)
 {
-    const bool pending = (m->event[block][0] & CONTROL_IP) != 0;
+    const bool pending = (m->event[block][0] & EVENT_IP) != 0;
 
-    m->event[block][0] =
-        (m->event[block][0] & CONTROL_IP) | (value & CONTROL_IM);
-    if (pending && (value & CONTROL_IM) == 0) {
-        m->event[block][0] &= ~CONTROL_IP;
-        send_event(m, block);
+    m->event[block][0] = (m->event[block][0] & EVENT_IP) | (value & EVENT_IM);
+    if (pending && (value & EVENT_IM) == 0) {
+        m->event[block][0] &= ~EVENT_IP;
+        event_send(m, block);
     }
 }
 
 /* A condition on top of others that are pending sends no second message. */
 void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits)
 {
-    const bool quiet = (m->fsts & PENDING) == 0;
+    const bool quiet = (m->fsts & FSTS_PENDING) == 0;
 
     m->fsts |= bits;
     if (quiet)
@@ -76,13 +78,13 @@ void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits)
 
 static void status_serviced(struct vtdpi_model *m)
 {
-    if ((m->fsts & PENDING) == 0)
-        m->event[EVENT_FAULT][0] &= ~CONTROL_IP;
+    if ((m->fsts & FSTS_PENDING) == 0)
+        m->event[EVENT_FAULT][0] &= ~EVENT_IP;
 }
 
 void vtdpi_model_status_clear_(struct vtdpi_model *m, uint32_t bits)
 {
-    bits &= m->fsts & CLEARABLE;
+    bits &= m->fsts & FSTS_CLEARABLE;
     if (fault_on(m, VTDPI_MODEL_FAULT_FSTS_STUCK))
         bits &= ~(uint32_t)m->fault_arg[VTDPI_MODEL_FAULT_FSTS_STUCK];
     m->fsts &= ~bits;
@@ -111,7 +113,7 @@ void vtdpi_model_frcd_clear_(struct vtdpi_model *m, uint32_t i)
     }
 }
 
-static bool collapses(const struct vtdpi_model *m, uint16_t sid)
+static bool record_collapses(const struct vtdpi_model *m, uint16_t sid)
 {
     if (!m->params.collapse_faults)
         return false;
@@ -128,11 +130,11 @@ static bool collapses(const struct vtdpi_model *m, uint16_t sid)
  * freed yet means overflow: PFO, and nothing is recorded until it is cleared.
  * FRI is set when PPF turns on and stays as it is while records are pending.
  */
-static void record(struct vtdpi_model *m, uint64_t lo, uint64_t hi)
+static void record_add(struct vtdpi_model *m, uint64_t lo, uint64_t hi)
 {
     const uint32_t i = m->frcd_next;
 
-    if (collapses(m, (uint16_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_SID))) {
+    if (record_collapses(m, (uint16_t)VTDPI_FIELD_GET(hi, VTDPI_FRCD_HI_SID))) {
         m->counters.faults_collapsed++;
         return;
     }
@@ -168,18 +170,18 @@ void vtdpi_model_block_(struct vtdpi_model *m, uint16_t sid,
         m->counters.faults_hidden++;
         return;
     }
-    record(m, VTDPI_FIELD_PUT(result->index, VTDPI_FRCD_LO_IINDEX),
-           VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
-               VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR));
+    record_add(m, VTDPI_FIELD_PUT(result->index, VTDPI_FRCD_LO_IINDEX),
+               VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
+                   VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR));
 }
 
 void vtdpi_model_dma_fault(struct vtdpi_model *m, uint16_t sid, uint8_t reason,
                            uint64_t address, bool read)
 {
     vtdpi_model_enter_(m);
-    record(m, address & VTDPI_FRCD_LO_FI,
-           VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
-               VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR) |
-               (read ? VTDPI_FRCD_HI_T : 0));
+    record_add(m, address & VTDPI_FRCD_LO_FI,
+               VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
+                   VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR) |
+                   (read ? VTDPI_FRCD_HI_T : 0));
     vtdpi_model_leave_(m);
 }

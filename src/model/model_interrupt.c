@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupt requests: decoding, remapping, checks. */
+/*
+ * Interrupt requests: decoding, remapping, checks. The entry comes from
+ * model_cache.c; what it posts goes to model_post.c, what it blocks to
+ * model_fault.c. Read the order of files in internal.h first.
+ */
 #include "internal.h"
 
 #define MSI_PAGE     0xfeeu /* Address bits 63:20. */
@@ -16,19 +20,19 @@
 
 #define FIRST_VECTOR 16
 
-static uint32_t bits(uint64_t value, unsigned int high, unsigned int low)
+static uint32_t field_bits(uint64_t value, unsigned int high, unsigned int low)
 {
     return (uint32_t)((value >> low) & ((UINT64_C(2) << (high - low)) - 1));
 }
 
-static void clear(struct vtdpi_model_result *r)
+static void result_clear(struct vtdpi_model_result *r)
 {
     *r = (struct vtdpi_model_result){0};
 }
 
 /* Fixed and lowest-priority interrupts need a vector; a local APIC records an
  * error for one below 16. */
-static void check_vector(struct vtdpi_model *m,
+static void vector_check(struct vtdpi_model *m,
                          const struct vtdpi_model_result *r, bool uses_vector)
 {
     if (uses_vector && r->vector < FIRST_VECTOR)
@@ -52,7 +56,7 @@ static bool source_matches(uint64_t hi, uint16_t sid)
     }
 }
 
-static void deliver(struct vtdpi_model *m, struct vtdpi_model_result *r)
+static void request_deliver(struct vtdpi_model *m, struct vtdpi_model_result *r)
 {
     const uint64_t lo = r->irte[0];
 
@@ -64,13 +68,13 @@ static void deliver(struct vtdpi_model *m, struct vtdpi_model_result *r)
     r->logical = (lo & VTDPI_IRTE_LO_DM) != 0;
     r->rh = (lo & VTDPI_IRTE_LO_RH) != 0;
     r->level = (lo & VTDPI_IRTE_LO_TM) != 0;
-    check_vector(m, r, r->dlm == DLM_FIXED || r->dlm == DLM_LOWEST);
+    vector_check(m, r, r->dlm == DLM_FIXED || r->dlm == DLM_LOWEST);
     m->counters.remapped++;
 }
 
 /* The checks of one entry, in the order of their fault reasons' precedence. */
-static uint8_t judge(const struct vtdpi_model *m, uint16_t sid,
-                     const uint64_t irte[2])
+static uint8_t entry_judge(const struct vtdpi_model *m, uint16_t sid,
+                           const uint64_t irte[2])
 {
     if ((irte[0] & VTDPI_IRTE_LO_P) == 0)
         return VTDPI_FR_NOT_PRESENT;
@@ -81,8 +85,8 @@ static uint8_t judge(const struct vtdpi_model *m, uint16_t sid,
     return 0;
 }
 
-static void remap(struct vtdpi_model *m, uint16_t sid,
-                  struct vtdpi_model_result *r)
+static void request_remap(struct vtdpi_model *m, uint16_t sid,
+                          struct vtdpi_model_result *r)
 {
     const uint64_t entries = UINT64_C(2)
                              << VTDPI_FIELD_GET(m->irta_latched, VTDPI_IRTA_S);
@@ -96,16 +100,16 @@ static void remap(struct vtdpi_model *m, uint16_t sid,
         vtdpi_model_block_(m, sid, r, VTDPI_FR_TABLE_ACCESS);
         return;
     }
-    reason = judge(m, sid, r->irte);
+    reason = entry_judge(m, sid, r->irte);
     if (reason != 0) {
         vtdpi_model_block_(m, sid, r, reason);
         return;
     }
     r->vector = (uint8_t)VTDPI_FIELD_GET(r->irte[0], VTDPI_IRTE_LO_VECTOR);
     if ((r->irte[0] & VTDPI_IRTE_LO_IM) == 0) {
-        deliver(m, r);
+        request_deliver(m, r);
     } else {
-        check_vector(m, r, true);
+        vector_check(m, r, true);
         vtdpi_model_post_(m, sid, r);
     }
 }
@@ -124,73 +128,73 @@ static bool unit_gone(struct vtdpi_model *m, struct vtdpi_model_result *r)
     return true;
 }
 
-static void pass(struct vtdpi_model *m, struct vtdpi_model_result *r)
+static void request_pass(struct vtdpi_model *m, struct vtdpi_model_result *r)
 {
     r->outcome = VTDPI_MODEL_PASSED;
     m->counters.passed++;
 }
 
-static void msi(struct vtdpi_model *m, uint16_t sid, uint64_t address,
-                uint32_t data, struct vtdpi_model_result *r)
+static void request_msi(struct vtdpi_model *m, uint16_t sid, uint64_t address,
+                        uint32_t data, struct vtdpi_model_result *r)
 {
     if ((m->gsts & VTDPI_GSTS_IRES) == 0 || (address & MSI_FORMAT) == 0) {
         if (compatibility_blocked(m)) {
             vtdpi_model_block_(m, sid, r, VTDPI_FR_COMPAT_BLOCKED);
             return;
         }
-        r->dest = bits(address, 19, 12);
-        r->rh = bits(address, 3, 3) != 0;
-        r->logical = bits(address, 2, 2) != 0;
-        r->level = bits(data, 15, 15) != 0;
-        r->dlm = (uint8_t)bits(data, 10, 8);
-        r->vector = (uint8_t)bits(data, 7, 0);
-        pass(m, r);
+        r->dest = field_bits(address, 19, 12);
+        r->rh = field_bits(address, 3, 3) != 0;
+        r->logical = field_bits(address, 2, 2) != 0;
+        r->level = field_bits(data, 15, 15) != 0;
+        r->dlm = (uint8_t)field_bits(data, 10, 8);
+        r->vector = (uint8_t)field_bits(data, 7, 0);
+        request_pass(m, r);
         return;
     }
-    r->index = bits(address, 19, 5) | bits(address, 2, 2) << 15;
+    r->index = field_bits(address, 19, 5) | field_bits(address, 2, 2) << 15;
     if ((address & MSI_SHV) != 0)
-        r->index += bits(data, 15, 0);
-    if (bits(data, 31, 16) != 0)
+        r->index += field_bits(data, 15, 0);
+    if (field_bits(data, 31, 16) != 0)
         vtdpi_model_block_(m, sid, r, VTDPI_FR_REQUEST_RESERVED);
     else
-        remap(m, sid, r);
+        request_remap(m, sid, r);
 }
 
-static void rte(struct vtdpi_model *m, uint16_t sid, uint64_t entry,
-                struct vtdpi_model_result *r)
+static void request_rte(struct vtdpi_model *m, uint16_t sid, uint64_t entry,
+                        struct vtdpi_model_result *r)
 {
     if ((m->gsts & VTDPI_GSTS_IRES) == 0 || (entry & RTE_FORMAT) == 0) {
         if (compatibility_blocked(m)) {
             vtdpi_model_block_(m, sid, r, VTDPI_FR_COMPAT_BLOCKED);
             return;
         }
-        r->dest = bits(entry, 63, 56);
-        r->logical = bits(entry, 11, 11) != 0;
-        r->level = bits(entry, 15, 15) != 0;
-        r->dlm = (uint8_t)bits(entry, 10, 8);
-        r->vector = (uint8_t)bits(entry, 7, 0);
-        pass(m, r);
+        r->dest = field_bits(entry, 63, 56);
+        r->logical = field_bits(entry, 11, 11) != 0;
+        r->level = field_bits(entry, 15, 15) != 0;
+        r->dlm = (uint8_t)field_bits(entry, 10, 8);
+        r->vector = (uint8_t)field_bits(entry, 7, 0);
+        request_pass(m, r);
         return;
     }
-    r->index = bits(entry, 63, 49) | bits(entry, 11, 11) << 15;
+    r->index = field_bits(entry, 63, 49) | field_bits(entry, 11, 11) << 15;
     if ((entry & RTE_RESERVED) != 0)
         vtdpi_model_block_(m, sid, r, VTDPI_FR_REQUEST_RESERVED);
     else
-        remap(m, sid, r);
+        request_remap(m, sid, r);
 }
 
 enum vtdpi_model_outcome vtdpi_model_msi(struct vtdpi_model *m, uint16_t sid,
                                          uint64_t address, uint32_t data,
                                          struct vtdpi_model_result *result)
 {
-    clear(result);
+    result_clear(result);
     if (address >> 20 != MSI_PAGE)
         return VTDPI_MODEL_NOT_INTERRUPT;
     vtdpi_model_enter_(m);
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_REQUEST);
     m->counters.requests++;
     if (!unit_gone(m, result))
-        msi(m, sid, address, data, result);
+        request_msi(m, sid, address, data, result);
     vtdpi_model_leave_(m);
     return result->outcome;
 }
@@ -199,7 +203,7 @@ enum vtdpi_model_outcome vtdpi_model_rte(struct vtdpi_model *m, uint16_t sid,
                                          uint64_t entry,
                                          struct vtdpi_model_result *result)
 {
-    clear(result);
+    result_clear(result);
     if ((entry & RTE_MASK) != 0) {
         result->outcome = VTDPI_MODEL_MASKED;
         return result->outcome;
@@ -208,7 +212,7 @@ enum vtdpi_model_outcome vtdpi_model_rte(struct vtdpi_model *m, uint16_t sid,
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_REQUEST);
     m->counters.requests++;
     if (!unit_gone(m, result))
-        rte(m, sid, entry, result);
+        request_rte(m, sid, entry, result);
     vtdpi_model_leave_(m);
     return result->outcome;
 }

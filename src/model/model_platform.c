@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The model as a platform; the context is the struct vtdpi_model. */
+/*
+ * The model as a platform; the context is the struct vtdpi_model. Read
+ * struct vtdpi_platform_ops in vtdpi/platform.h first.
+ */
 #include "internal.h"
 
-static uint32_t read32(void *ctx, uint32_t off)
+static uint32_t platform_read32(void *ctx, uint32_t off)
 {
     return vtdpi_model_read32(ctx, off);
 }
 
-static uint64_t read64(void *ctx, uint32_t off)
+static uint64_t platform_read64(void *ctx, uint32_t off)
 {
     return vtdpi_model_read64(ctx, off);
 }
 
 /* GCMD and IQT are read-modify-written state: never without the lock. */
-static void check_locked(struct vtdpi_model *m, uint32_t off, uint64_t value)
+static void platform_check_locked(struct vtdpi_model *m, uint32_t off,
+                                  uint64_t value)
 {
     if (m->params.allow_unlocked ||
         (off != VTDPI_GCMD_REG && off != VTDPI_IQT_REG) ||
@@ -24,19 +28,19 @@ static void check_locked(struct vtdpi_model *m, uint32_t off, uint64_t value)
     vtdpi_model_leave_(m);
 }
 
-static void write32(void *ctx, uint32_t off, uint32_t value)
+static void platform_write32(void *ctx, uint32_t off, uint32_t value)
 {
-    check_locked(ctx, off, value);
+    platform_check_locked(ctx, off, value);
     vtdpi_model_write32(ctx, off, value);
 }
 
-static void write64(void *ctx, uint32_t off, uint64_t value)
+static void platform_write64(void *ctx, uint32_t off, uint64_t value)
 {
-    check_locked(ctx, off, value);
+    platform_check_locked(ctx, off, value);
     vtdpi_model_write64(ctx, off, value);
 }
 
-static uint64_t now_us(void *ctx)
+static uint64_t platform_now_us(void *ctx)
 {
     struct vtdpi_model *m = ctx;
     uint64_t now;
@@ -49,7 +53,7 @@ static uint64_t now_us(void *ctx)
     return now;
 }
 
-static void relax(void *ctx)
+static void platform_relax(void *ctx)
 {
     struct vtdpi_model *m = ctx;
 
@@ -59,7 +63,7 @@ static void relax(void *ctx)
 }
 
 /* Take the platform's lock if it is free. The guard makes this one step. */
-static uint64_t try_lock(struct vtdpi_model *m)
+static uint64_t platform_try_lock(struct vtdpi_model *m)
 {
     uint64_t token = 0;
 
@@ -73,10 +77,10 @@ static uint64_t try_lock(struct vtdpi_model *m)
     return token;
 }
 
-static uintptr_t lock(void *ctx)
+static uintptr_t platform_lock(void *ctx)
 {
     struct vtdpi_model *m = ctx;
-    uint64_t token = try_lock(m);
+    uint64_t token = platform_try_lock(m);
 
     /* With one thread a lock that is held will stay so: report it, and let the
      * caller go on as if it had it. */
@@ -87,12 +91,12 @@ static uintptr_t lock(void *ctx)
     while (token == 0) {
         if (m->params.relax != NULL)
             m->params.relax(m->params.ctx);
-        token = try_lock(m);
+        token = platform_try_lock(m);
     }
     return (uintptr_t)token;
 }
 
-static void unlock(void *ctx, uintptr_t token)
+static void platform_unlock(void *ctx, uintptr_t token)
 {
     struct vtdpi_model *m = ctx;
     uint64_t held;
@@ -106,7 +110,7 @@ static void unlock(void *ctx, uintptr_t token)
     vtdpi_model_leave_(m);
 }
 
-static void clean(void *ctx, const void *p, size_t len)
+static void platform_clean(void *ctx, const void *p, size_t len)
 {
     struct vtdpi_model *m = ctx;
 
@@ -115,7 +119,8 @@ static void clean(void *ctx, const void *p, size_t len)
     vtdpi_model_leave_(m);
 }
 
-static void log_line(void *ctx, enum vtdpi_log_level level, const char *text)
+static void platform_log_line(void *ctx, enum vtdpi_log_level level,
+                              const char *text)
 {
     struct vtdpi_model *m = ctx;
 
@@ -129,16 +134,16 @@ static void log_line(void *ctx, enum vtdpi_log_level level, const char *text)
 }
 
 const struct vtdpi_platform_ops vtdpi_model_platform_ops = {
-    .read32 = read32,
-    .write32 = write32,
-    .read64 = read64,
-    .write64 = write64,
-    .now_us = now_us,
-    .lock = lock,
-    .unlock = unlock,
-    .clean = clean,
-    .relax = relax,
-    .log = log_line,
+    .read32 = platform_read32,
+    .write32 = platform_write32,
+    .read64 = platform_read64,
+    .write64 = platform_write64,
+    .now_us = platform_now_us,
+    .lock = platform_lock,
+    .unlock = platform_unlock,
+    .clean = platform_clean,
+    .relax = platform_relax,
+    .log = platform_log_line,
 };
 
 void vtdpi_model_set_clock_step(struct vtdpi_model *m, uint64_t us)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Posting into a descriptor, and notifications. */
+/*
+ * Posting into a descriptor, at once or in flight, and notifications. Read the
+ * order of files in internal.h first.
+ */
 #include "internal.h"
 
 #define CONTROL_WORD 4 /* Bits 319:256. */
@@ -15,7 +18,7 @@ static uint64_t descriptor_address(const uint64_t irte[2])
            VTDPI_FIELD_GET(irte[0], VTDPI_IRTE_LO_PDA) << 6;
 }
 
-static bool reserved_set(const uint64_t *pid)
+static bool pid_reserved_set(const uint64_t *pid)
 {
     uint64_t bits =
         vtdpi_atomic_load64(&pid[CONTROL_WORD]) & VTDPI_PID_RESERVED;
@@ -25,8 +28,8 @@ static bool reserved_set(const uint64_t *pid)
     return bits != 0;
 }
 
-static void notify(struct vtdpi_model *m, struct vtdpi_model_result *r,
-                   uint64_t control)
+static void post_notify(struct vtdpi_model *m, struct vtdpi_model_result *r,
+                        uint64_t control)
 {
     struct vtdpi_model_notification *n = &r->notification;
 
@@ -56,8 +59,8 @@ static void notify(struct vtdpi_model *m, struct vtdpi_model_result *r,
 
 /* ON clear, and SN clear or the entry urgent: set ON and notify, by NV and
  * NDST of the very word in which ON was set. */
-static void update_control(struct vtdpi_model *m, struct vtdpi_model_result *r,
-                           uint64_t *control)
+static void pid_update_control(struct vtdpi_model *m,
+                               struct vtdpi_model_result *r, uint64_t *control)
 {
     uint64_t old = vtdpi_atomic_load64(control);
 
@@ -71,11 +74,11 @@ static void update_control(struct vtdpi_model *m, struct vtdpi_model_result *r,
             return;
         }
     } while (!vtdpi_atomic_cas64(control, &old, old | VTDPI_PID_ON));
-    notify(m, r, old);
+    post_notify(m, r, old);
 }
 
-static void post(struct vtdpi_model *m, uint16_t sid,
-                 struct vtdpi_model_result *r)
+static void post_arrive(struct vtdpi_model *m, uint16_t sid,
+                        struct vtdpi_model_result *r)
 {
     const uint64_t bit = VTDPI_BIT64(r->vector % 64);
     uint64_t *pid = NULL;
@@ -84,7 +87,7 @@ static void post(struct vtdpi_model *m, uint16_t sid,
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_PID);
     if (!fault_on(m, VTDPI_MODEL_FAULT_PID_ACCESS))
         pid = vtdpi_model_map_(m, r->pda, PID_SIZE);
-    if (pid == NULL || reserved_set(pid)) {
+    if (pid == NULL || pid_reserved_set(pid)) {
         m->counters.pid_faults++;
         vtdpi_model_block_(m, sid, r,
                            pid == NULL ? VTDPI_FR_PID_ACCESS
@@ -99,11 +102,11 @@ static void post(struct vtdpi_model *m, uint16_t sid,
         m->counters.merged++;
     if (m->params.split_post)
         vtdpi_model_step_(m, VTDPI_MODEL_STEP_CONTROL);
-    update_control(m, r, &pid[CONTROL_WORD]);
+    pid_update_control(m, r, &pid[CONTROL_WORD]);
 }
 
 /* The oldest post in flight arrives. */
-static void land(struct vtdpi_model *m)
+static void flight_land(struct vtdpi_model *m)
 {
     struct vtdpi_model_result r = {0};
     const uint16_t sid = m->flight[0].sid;
@@ -117,17 +120,17 @@ static void land(struct vtdpi_model *m)
     m->flight_count--;
     for (uint32_t i = 0; i < m->flight_count; i++)
         m->flight[i] = m->flight[i + 1];
-    post(m, sid, &r);
+    post_arrive(m, sid, &r);
 }
 
-static void depart(struct vtdpi_model *m, uint16_t sid,
-                   struct vtdpi_model_result *r)
+static void flight_depart(struct vtdpi_model *m, uint16_t sid,
+                          struct vtdpi_model_result *r)
 {
     uint32_t i;
 
     /* A hook may send another one while this one lands. */
     while (m->flight_count == VTDPI_MODEL_POST_MAX)
-        land(m);
+        flight_land(m);
     i = m->flight_count++;
     m->flight[i].irte[0] = r->irte[0];
     m->flight[i].irte[1] = r->irte[1];
@@ -143,9 +146,9 @@ void vtdpi_model_post_(struct vtdpi_model *m, uint16_t sid,
     r->urgent = (r->irte[0] & VTDPI_IRTE_LO_URG) != 0;
     m->counters.raised++;
     if (fault_on(m, VTDPI_MODEL_FAULT_POST_LATE))
-        depart(m, sid, r);
+        flight_depart(m, sid, r);
     else
-        post(m, sid, r);
+        post_arrive(m, sid, r);
 }
 
 uint32_t vtdpi_model_drain_(struct vtdpi_model *m)
@@ -155,7 +158,7 @@ uint32_t vtdpi_model_drain_(struct vtdpi_model *m)
     /* Only those that are there now: a hook may start others meanwhile. Or a
      * callback has them land, by clearing the fault mode. */
     for (uint32_t i = 0; i < n && m->flight_count != 0; i++)
-        land(m);
+        flight_land(m);
     return n;
 }
 

@@ -2,21 +2,22 @@
 /*
  * The invalidation queue. A descriptor is first fetched, which moves IQH, and
  * takes effect later, in order; by default at once. What software sees of IQH
- * says nothing about effects, as in hardware: only a wait descriptor does.
+ * says nothing about effects, as in hardware: only a wait descriptor does. Read
+ * the order of files in internal.h first.
  */
 #include "internal.h"
 
 /* A type extension, zero for all types here. */
 #define TYPE_HIGH VTDPI_BITS64(11, 9)
 
-static bool wide(const struct vtdpi_model *m)
+static bool queue_is_wide(const struct vtdpi_model *m)
 {
     return (m->iqa & VTDPI_IQA_DW) != 0;
 }
 
 static uint32_t descriptor_size(const struct vtdpi_model *m)
 {
-    return wide(m) ? 32 : 16;
+    return queue_is_wide(m) ? 32 : 16;
 }
 
 uint64_t vtdpi_model_queue_size_(const struct vtdpi_model *m)
@@ -30,12 +31,12 @@ void vtdpi_model_queue_drop_(struct vtdpi_model *m)
     m->fetched_count = 0;
 }
 
-static bool is_wait(uint64_t qw0)
+static bool descriptor_is_wait(uint64_t qw0)
 {
     return (qw0 & VTDPI_QI_TYPE) == VTDPI_QI_WAIT;
 }
 
-static bool can_fetch(const struct vtdpi_model *m)
+static bool queue_can_fetch(const struct vtdpi_model *m)
 {
     return (m->gsts & VTDPI_GSTS_QIES) != 0 &&
            (m->fsts & (VTDPI_FSTS_IQE | VTDPI_FSTS_ITE)) == 0 &&
@@ -45,13 +46,14 @@ static bool can_fetch(const struct vtdpi_model *m)
 }
 
 /* IQH stays at the descriptor; nothing is fetched until IQE is cleared. */
-static void refuse(struct vtdpi_model *m, enum iqei why)
+static void queue_refuse(struct vtdpi_model *m, enum iqei why)
 {
     m->iqer = (m->iqer & ~VTDPI_IQER_IQEI) | why;
     vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_IQE);
 }
 
-static enum iqei check_iec(const struct vtdpi_model *m, const uint64_t qw[2])
+static enum iqei descriptor_check_iec(const struct vtdpi_model *m,
+                                      const uint64_t qw[2])
 {
     const uint64_t largest = VTDPI_FIELD_GET(m->params.ecap, VTDPI_ECAP_MHMV);
 
@@ -63,7 +65,8 @@ static enum iqei check_iec(const struct vtdpi_model *m, const uint64_t qw[2])
     return IQEI_NONE;
 }
 
-static enum iqei check_wait(const struct vtdpi_model *m, const uint64_t qw[2])
+static enum iqei descriptor_check_wait(const struct vtdpi_model *m,
+                                       const uint64_t qw[2])
 {
     uint64_t reserved = VTDPI_WAIT_RESERVED;
 
@@ -75,7 +78,8 @@ static enum iqei check_wait(const struct vtdpi_model *m, const uint64_t qw[2])
 
 /* The other types are not the model's business: accepted where the unit has
  * them, and counted. */
-static enum iqei check_other(const struct vtdpi_model *m, uint64_t qw0)
+static enum iqei descriptor_check_other(const struct vtdpi_model *m,
+                                        uint64_t qw0)
 {
     const uint64_t type = qw0 & VTDPI_QI_TYPE;
     const bool scalable = (m->params.ecap & VTDPI_ECAP_SMTS) != 0;
@@ -88,21 +92,22 @@ static enum iqei check_other(const struct vtdpi_model *m, uint64_t qw0)
     return IQEI_TYPE;
 }
 
-static enum iqei check(const struct vtdpi_model *m, const uint64_t qw[4])
+static enum iqei descriptor_check(const struct vtdpi_model *m,
+                                  const uint64_t qw[4])
 {
     const uint64_t type = qw[0] & VTDPI_QI_TYPE;
 
     if ((qw[2] | qw[3]) != 0 && type != VTDPI_QI_PAGE_GROUP_RESPONSE)
         return IQEI_RESERVED;
     if (type == VTDPI_QI_IEC)
-        return check_iec(m, qw);
+        return descriptor_check_iec(m, qw);
     if (type == VTDPI_QI_WAIT)
-        return check_wait(m, qw);
-    return check_other(m, qw[0]);
+        return descriptor_check_wait(m, qw);
+    return descriptor_check_other(m, qw[0]);
 }
 
 /* Read the descriptor at IQH. */
-static enum iqei load(const struct vtdpi_model *m, uint64_t qw[4])
+static enum iqei descriptor_load(const struct vtdpi_model *m, uint64_t qw[4])
 {
     const uint32_t size = descriptor_size(m);
     const uint64_t *from;
@@ -116,11 +121,11 @@ static enum iqei load(const struct vtdpi_model *m, uint64_t qw[4])
         return IQEI_FETCH;
     for (uint32_t i = 0; i < 4; i++)
         qw[i] = i < size / 8 ? vtdpi_atomic_load64_acquire(&from[i]) : 0;
-    return check(m, qw);
+    return descriptor_check(m, qw);
 }
 
 /* All waits that are fetched are forgotten; what else is fetched is not. */
-static void abort_waits(struct vtdpi_model *m)
+static void queue_abort_waits(struct vtdpi_model *m)
 {
     uint32_t kept = 0;
 
@@ -128,7 +133,7 @@ static void abort_waits(struct vtdpi_model *m)
         const uint32_t from = (m->fetched_first + i) % VTDPI_MODEL_FETCH_MAX;
         const uint32_t to = (m->fetched_first + kept) % VTDPI_MODEL_FETCH_MAX;
 
-        if (is_wait(m->fetched[from].qw[0])) {
+        if (descriptor_is_wait(m->fetched[from].qw[0])) {
             m->counters.waits_aborted++;
         } else {
             m->fetched[to] = m->fetched[from];
@@ -138,18 +143,18 @@ static void abort_waits(struct vtdpi_model *m)
     m->fetched_count = kept;
 }
 
-static void time_out(struct vtdpi_model *m, enum vtdpi_model_fault mode)
+static void queue_time_out(struct vtdpi_model *m, enum vtdpi_model_fault mode)
 {
     const uint64_t sid = m->fault_arg[mode];
 
     m->fault_on &= ~(1u << mode);
-    abort_waits(m);
+    queue_abort_waits(m);
     m->iqer = (m->iqer & ~VTDPI_IQER_ITE_SID) |
               VTDPI_FIELD_PUT(sid, VTDPI_IQER_ITE_SID);
     vtdpi_model_status_set_(m, (uint32_t)VTDPI_FSTS_ITE);
 }
 
-static void enqueue(struct vtdpi_model *m, const uint64_t qw[4])
+static void descriptor_enqueue(struct vtdpi_model *m, const uint64_t qw[4])
 {
     const uint32_t size = descriptor_size(m);
     const uint32_t i =
@@ -158,42 +163,44 @@ static void enqueue(struct vtdpi_model *m, const uint64_t qw[4])
     m->fetched[i].qw[0] = qw[0];
     m->fetched[i].qw[1] = qw[1];
     m->fetched[i].slot = (uint32_t)(m->iqh / size);
-    m->fetched[i].due = due(m, VTDPI_MODEL_FAULT_STATUS_LATE);
+    m->fetched[i].due = fault_due(m, VTDPI_MODEL_FAULT_STATUS_LATE);
     m->counters.descriptors[qw[0] & VTDPI_QI_TYPE]++;
     m->iqh = (m->iqh + size) % vtdpi_model_queue_size_(m);
 }
 
-static bool fetch_one(struct vtdpi_model *m)
+static bool descriptor_fetch(struct vtdpi_model *m)
 {
     uint64_t qw[4] = {0};
     enum iqei why;
 
-    if (!can_fetch(m))
+    if (!queue_can_fetch(m))
         return false;
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_FETCH);
-    if (!can_fetch(m))
+    if (!queue_can_fetch(m))
         return false; /* The hook broke something. */
 
-    why = load(m, qw);
+    why = descriptor_load(m, qw);
     if (fault_on(m, VTDPI_MODEL_FAULT_IQE)) {
         m->fault_on &= ~(1u << VTDPI_MODEL_FAULT_IQE);
         why = IQEI_RESERVED;
     }
     if (why != IQEI_NONE) {
-        refuse(m, why);
+        queue_refuse(m, why);
         return false;
     }
-    if (is_wait(qw[0]) && fault_on(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED)) {
-        time_out(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED);
+    if (descriptor_is_wait(qw[0]) &&
+        fault_on(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED)) {
+        queue_time_out(m, VTDPI_MODEL_FAULT_ITE_UNFETCHED);
         return false;
     }
-    enqueue(m, qw);
-    if (is_wait(qw[0]) && fault_on(m, VTDPI_MODEL_FAULT_ITE))
-        time_out(m, VTDPI_MODEL_FAULT_ITE);
+    descriptor_enqueue(m, qw);
+    if (descriptor_is_wait(qw[0]) && fault_on(m, VTDPI_MODEL_FAULT_ITE))
+        queue_time_out(m, VTDPI_MODEL_FAULT_ITE);
     return true;
 }
 
-static void invalidate(struct vtdpi_model *m, uint64_t qw0, uint32_t slot)
+static void descriptor_invalidate(struct vtdpi_model *m, uint64_t qw0,
+                                  uint32_t slot)
 {
     const uint32_t index = (uint32_t)VTDPI_FIELD_GET(qw0, VTDPI_IEC_IIDX);
     const uint32_t count = 1u << VTDPI_FIELD_GET(qw0, VTDPI_IEC_IM);
@@ -211,8 +218,8 @@ static void invalidate(struct vtdpi_model *m, uint64_t qw0, uint32_t slot)
     vtdpi_model_iec_invalidate_(m, index & ~(count - 1), count);
 }
 
-static void complete_wait(struct vtdpi_model *m, const uint64_t qw[2],
-                          uint32_t slot)
+static void descriptor_complete_wait(struct vtdpi_model *m,
+                                     const uint64_t qw[2], uint32_t slot)
 {
     m->counters.waits_completed++;
     if (fault_on(m, VTDPI_MODEL_FAULT_STATUS_NEVER))
@@ -245,7 +252,7 @@ static void complete_wait(struct vtdpi_model *m, const uint64_t qw[2],
     }
 }
 
-static bool complete_one(struct vtdpi_model *m, bool due_only)
+static bool descriptor_complete(struct vtdpi_model *m, bool due_only)
 {
     uint32_t i = m->fetched_first;
     uint64_t qw[2];
@@ -258,16 +265,16 @@ static bool complete_one(struct vtdpi_model *m, bool due_only)
     qw[1] = m->fetched[i].qw[1];
     m->fetched_first = (i + 1) % VTDPI_MODEL_FETCH_MAX;
     m->fetched_count--;
-    if (is_wait(qw[0]))
-        complete_wait(m, qw, m->fetched[i].slot);
+    if (descriptor_is_wait(qw[0]))
+        descriptor_complete_wait(m, qw, m->fetched[i].slot);
     else if ((qw[0] & VTDPI_QI_TYPE) == VTDPI_QI_IEC)
-        invalidate(m, qw[0], m->fetched[i].slot);
+        descriptor_invalidate(m, qw[0], m->fetched[i].slot);
     return true;
 }
 
 void vtdpi_model_queue_run_(struct vtdpi_model *m)
 {
-    while (complete_one(m, true) || fetch_one(m))
+    while (descriptor_complete(m, true) || descriptor_fetch(m))
         ;
 }
 
@@ -276,7 +283,7 @@ uint32_t vtdpi_model_fetch(struct vtdpi_model *m, uint32_t max)
     uint32_t n = 0;
 
     vtdpi_model_enter_(m);
-    while (n < max && fetch_one(m))
+    while (n < max && descriptor_fetch(m))
         n++;
     vtdpi_model_leave_(m);
     return n;
@@ -287,7 +294,7 @@ uint32_t vtdpi_model_complete(struct vtdpi_model *m, uint32_t max)
     uint32_t n = 0;
 
     vtdpi_model_enter_(m);
-    while (n < max && complete_one(m, false))
+    while (n < max && descriptor_complete(m, false))
         n++;
     vtdpi_model_leave_(m);
     return n;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The register file: which registers there are, reads and writes. */
+/*
+ * The register file: which registers there are, reads and writes; and time,
+ * which each access moves. Read the order of files in internal.h first.
+ */
 #include "internal.h"
 
 enum access {
-    NONE = 0,
-    READ_ONLY,
-    WRITE_ONLY,
-    READ_WRITE,
+    ACCESS_NONE = 0,
+    ACCESS_READ_ONLY,
+    ACCESS_WRITE_ONLY,
+    ACCESS_READ_WRITE,
 };
 
 struct reg {
@@ -15,18 +18,29 @@ struct reg {
     enum access access;
 };
 
-static const struct reg fixed[] = {
-    {VTDPI_VER_REG, 4, READ_ONLY},     {VTDPI_CAP_REG, 8, READ_ONLY},
-    {VTDPI_ECAP_REG, 8, READ_ONLY},    {VTDPI_GCMD_REG, 4, WRITE_ONLY},
-    {VTDPI_GSTS_REG, 4, READ_ONLY},    {VTDPI_RTADDR_REG, 8, READ_WRITE},
-    {VTDPI_CCMD_REG, 8, READ_WRITE},   {VTDPI_FSTS_REG, 4, READ_WRITE},
-    {VTDPI_FECTL_REG, 4, READ_WRITE},  {VTDPI_FEDATA_REG, 4, READ_WRITE},
-    {VTDPI_FEADDR_REG, 4, READ_WRITE}, {VTDPI_FEUADDR_REG, 4, READ_WRITE},
-    {VTDPI_IQH_REG, 8, READ_ONLY},     {VTDPI_IQT_REG, 8, READ_WRITE},
-    {VTDPI_IQA_REG, 8, READ_WRITE},    {VTDPI_ICS_REG, 4, READ_WRITE},
-    {VTDPI_IECTL_REG, 4, READ_WRITE},  {VTDPI_IEDATA_REG, 4, READ_WRITE},
-    {VTDPI_IEADDR_REG, 4, READ_WRITE}, {VTDPI_IEUADDR_REG, 4, READ_WRITE},
-    {VTDPI_IQER_REG, 8, READ_ONLY},    {VTDPI_IRTA_REG, 8, READ_WRITE},
+static const struct reg registers[] = {
+    {VTDPI_VER_REG, 4, ACCESS_READ_ONLY},
+    {VTDPI_CAP_REG, 8, ACCESS_READ_ONLY},
+    {VTDPI_ECAP_REG, 8, ACCESS_READ_ONLY},
+    {VTDPI_GCMD_REG, 4, ACCESS_WRITE_ONLY},
+    {VTDPI_GSTS_REG, 4, ACCESS_READ_ONLY},
+    {VTDPI_RTADDR_REG, 8, ACCESS_READ_WRITE},
+    {VTDPI_CCMD_REG, 8, ACCESS_READ_WRITE},
+    {VTDPI_FSTS_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_FECTL_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_FEDATA_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_FEADDR_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_FEUADDR_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IQH_REG, 8, ACCESS_READ_ONLY},
+    {VTDPI_IQT_REG, 8, ACCESS_READ_WRITE},
+    {VTDPI_IQA_REG, 8, ACCESS_READ_WRITE},
+    {VTDPI_ICS_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IECTL_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IEDATA_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IEADDR_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IEUADDR_REG, 4, ACCESS_READ_WRITE},
+    {VTDPI_IQER_REG, 8, ACCESS_READ_ONLY},
+    {VTDPI_IRTA_REG, 8, ACCESS_READ_WRITE},
 };
 
 /* Bits of registers that this unit does not define. */
@@ -47,20 +61,22 @@ static int record_at(const struct vtdpi_model *m, uint32_t off)
     return (int)((off - base) / 16);
 }
 
-/* The register that holds the byte at @p off; access NONE if there is none. */
-static struct reg find(const struct vtdpi_model *m, uint32_t off)
+/* The register that holds the byte at @p off; ACCESS_NONE if there is none. */
+static struct reg register_find(const struct vtdpi_model *m, uint32_t off)
 {
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-        if (off >= fixed[i].off && off < fixed[i].off + fixed[i].size)
-            return fixed[i];
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+        if (off >= registers[i].off &&
+            off < registers[i].off + registers[i].size)
+            return registers[i];
     }
     if (record_at(m, off) >= 0)
         return (struct reg){off & ~7u, 8,
-                            (off & 8) != 0 ? READ_WRITE : READ_ONLY};
-    return (struct reg){off, 4, NONE};
+                            (off & 8) != 0 ? ACCESS_READ_WRITE
+                                           : ACCESS_READ_ONLY};
+    return (struct reg){off, 4, ACCESS_NONE};
 }
 
-static uint64_t get(const struct vtdpi_model *m, uint32_t off)
+static uint64_t register_get(const struct vtdpi_model *m, uint32_t off)
 {
     const int record = record_at(m, off);
 
@@ -108,35 +124,35 @@ static uint64_t get(const struct vtdpi_model *m, uint32_t off)
     }
 }
 
-/* get(), with what a broken unit answers instead. */
-static uint64_t answer(const struct vtdpi_model *m, uint32_t off)
+/* register_get(), with what a broken unit answers instead. */
+static uint64_t register_answer(const struct vtdpi_model *m, uint32_t off)
 {
     if (off == VTDPI_IQH_REG && fault_on(m, VTDPI_MODEL_FAULT_IQH_STUCK))
         return m->fault_arg[VTDPI_MODEL_FAULT_IQH_STUCK];
     if (off == VTDPI_IQER_REG && fault_on(m, VTDPI_MODEL_FAULT_IQER_ZERO))
         return 0;
-    return get(m, off);
+    return register_get(m, off);
 }
 
 uint64_t vtdpi_model_peek(const struct vtdpi_model *m, uint32_t off)
 {
-    const struct reg r = find(m, off);
+    const struct reg r = register_find(m, off);
 
-    if (r.access == NONE || off % 4 != 0)
+    if (r.access == ACCESS_NONE || off % 4 != 0)
         return 0;
-    return get(m, r.off) >> (off - r.off) * 8;
+    return register_get(m, r.off) >> (off - r.off) * 8;
 }
 
 /* Record @p bits as a violation if any is set in @p value; return the rest. */
-static uint64_t reserved(struct vtdpi_model *m, uint32_t off, uint64_t value,
-                         uint64_t bits)
+static uint64_t reserved_cleared(struct vtdpi_model *m, uint32_t off,
+                                 uint64_t value, uint64_t bits)
 {
     if ((value & bits) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_RESERVED_BITS, off, value);
     return value & ~bits;
 }
 
-static void write_iqa(struct vtdpi_model *m, uint64_t value)
+static void iqa_write(struct vtdpi_model *m, uint64_t value)
 {
     uint64_t undefined = IQA_RESERVED;
 
@@ -146,11 +162,11 @@ static void write_iqa(struct vtdpi_model *m, uint64_t value)
     }
     if ((m->params.ecap & VTDPI_ECAP_SMTS) == 0)
         undefined |= VTDPI_IQA_DW;
-    m->iqa = reserved(m, VTDPI_IQA_REG, value, undefined);
+    m->iqa = reserved_cleared(m, VTDPI_IQA_REG, value, undefined);
 }
 
 /* A tail that moves back disowns descriptors that the unit may have read. */
-static bool tail_retreats(const struct vtdpi_model *m, uint64_t tail)
+static bool iqt_retreats(const struct vtdpi_model *m, uint64_t tail)
 {
     const uint64_t mask = vtdpi_model_queue_size_(m) - 1;
 
@@ -158,19 +174,19 @@ static bool tail_retreats(const struct vtdpi_model *m, uint64_t tail)
            ((tail - m->iqh) & mask) < ((m->iqt - m->iqh) & mask);
 }
 
-static void write_iqt(struct vtdpi_model *m, uint64_t value)
+static void iqt_write(struct vtdpi_model *m, uint64_t value)
 {
-    value = reserved(m, VTDPI_IQT_REG, value, ~VTDPI_IQ_OFFSET);
-    if (tail_retreats(m, value))
+    value = reserved_cleared(m, VTDPI_IQT_REG, value, ~VTDPI_IQ_OFFSET);
+    if (iqt_retreats(m, value))
         vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_TAIL, VTDPI_IQT_REG, value);
     m->iqt = value;
     if (!m->params.manual)
         vtdpi_model_queue_run_(m);
 }
 
-static void write_irta(struct vtdpi_model *m, uint64_t value)
+static void irta_write(struct vtdpi_model *m, uint64_t value)
 {
-    value = reserved(m, VTDPI_IRTA_REG, value, IRTA_RESERVED);
+    value = reserved_cleared(m, VTDPI_IRTA_REG, value, IRTA_RESERVED);
     if ((value & VTDPI_IRTA_EIME) != 0 &&
         (m->params.ecap & VTDPI_ECAP_EIM) == 0) {
         vtdpi_model_violate_(m, VTDPI_MODEL_UNSUPPORTED, VTDPI_IRTA_REG, value);
@@ -179,7 +195,7 @@ static void write_irta(struct vtdpi_model *m, uint64_t value)
     m->irta = value;
 }
 
-static void write_ccmd(struct vtdpi_model *m, uint64_t value)
+static void ccmd_write(struct vtdpi_model *m, uint64_t value)
 {
     if ((value & CCMD_ICC) != 0 &&
         ((m->gsts & VTDPI_GSTS_QIES) != 0 ||
@@ -189,19 +205,20 @@ static void write_ccmd(struct vtdpi_model *m, uint64_t value)
     m->ccmd = value & ~CCMD_ICC; /* Done at once. */
 }
 
-static void write_event(struct vtdpi_model *m, enum event_block block,
+static void event_write(struct vtdpi_model *m, enum event_block block,
                         uint32_t off, uint32_t i, uint32_t value)
 {
     if (i == 0) {
-        value = (uint32_t)reserved(m, off, value, (uint32_t)~CONTROL_BITS);
+        value =
+            (uint32_t)reserved_cleared(m, off, value, (uint32_t)~CONTROL_BITS);
         vtdpi_model_event_control_(m, block, value);
     } else {
         m->event[block][i] =
-            i == 2 ? (uint32_t)reserved(m, off, value, 3) : value;
+            i == 2 ? (uint32_t)reserved_cleared(m, off, value, 3) : value;
     }
 }
 
-static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
+static void register_put(struct vtdpi_model *m, uint32_t off, uint64_t value)
 {
     const int record = record_at(m, off);
 
@@ -215,13 +232,13 @@ static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
         vtdpi_model_command_(m, (uint32_t)value);
         break;
     case VTDPI_RTADDR_REG:
-        m->rtaddr = reserved(m, off, value, RTADDR_RESERVED);
+        m->rtaddr = reserved_cleared(m, off, value, RTADDR_RESERVED);
         break;
     case VTDPI_CCMD_REG:
-        write_ccmd(m, value);
+        ccmd_write(m, value);
         break;
     case VTDPI_FSTS_REG:
-        value = reserved(m, off, value, FSTS_RESERVED);
+        value = reserved_cleared(m, off, value, FSTS_RESERVED);
         vtdpi_model_status_clear_(m, (uint32_t)value);
         /* Fetching goes on at IQH. */
         if (!m->params.manual)
@@ -231,17 +248,17 @@ static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
     case VTDPI_FEDATA_REG:
     case VTDPI_FEADDR_REG:
     case VTDPI_FEUADDR_REG:
-        write_event(m, EVENT_FAULT, off, (off - VTDPI_FECTL_REG) / 4,
+        event_write(m, EVENT_FAULT, off, (off - VTDPI_FECTL_REG) / 4,
                     (uint32_t)value);
         break;
     case VTDPI_IQT_REG:
-        write_iqt(m, value);
+        iqt_write(m, value);
         break;
     case VTDPI_IQA_REG:
-        write_iqa(m, value);
+        iqa_write(m, value);
         break;
     case VTDPI_ICS_REG:
-        value = reserved(m, off, value, ~(uint64_t)ICS_IWC);
+        value = reserved_cleared(m, off, value, ~(uint64_t)ICS_IWC);
         m->ics &= ~(uint32_t)value;
         if (m->ics == 0)
             m->event[EVENT_COMPLETION][0] &= ~(uint32_t)VTDPI_FECTL_IP;
@@ -250,11 +267,11 @@ static void put(struct vtdpi_model *m, uint32_t off, uint64_t value)
     case VTDPI_IEDATA_REG:
     case VTDPI_IEADDR_REG:
     case VTDPI_IEUADDR_REG:
-        write_event(m, EVENT_COMPLETION, off, (off - VTDPI_IECTL_REG) / 4,
+        event_write(m, EVENT_COMPLETION, off, (off - VTDPI_IECTL_REG) / 4,
                     (uint32_t)value);
         break;
     case VTDPI_IRTA_REG:
-        write_irta(m, value);
+        irta_write(m, value);
         break;
     default:
         break;
@@ -278,20 +295,21 @@ void vtdpi_model_tick(struct vtdpi_model *m, uint32_t n)
 }
 
 /*
- * Check an access of @p size bytes at @p off. Returns the register, access
- * NONE if the access does nothing. Only halves of 64-bit registers can be
+ * Check an access of @p size bytes at @p off. Returns the register, with
+ * ACCESS_NONE if the access does nothing. Only halves of 64-bit registers can be
  * reached with another width than the register's.
  */
-static struct reg check(struct vtdpi_model *m, uint32_t off, uint32_t size,
-                        enum access refused,
-                        enum vtdpi_model_violation_kind why, uint64_t value)
+static struct reg register_check(struct vtdpi_model *m, uint32_t off,
+                                 uint32_t size, enum access refused,
+                                 enum vtdpi_model_violation_kind why,
+                                 uint64_t value)
 {
     enum vtdpi_model_violation_kind kind = VTDPI_MODEL_OK;
-    struct reg r = find(m, off);
+    struct reg r = register_find(m, off);
 
     if (off % size != 0)
         kind = VTDPI_MODEL_BAD_ALIGNMENT;
-    else if (r.access == NONE)
+    else if (r.access == ACCESS_NONE)
         kind = VTDPI_MODEL_NO_REGISTER;
     else if (r.access == refused)
         kind = why;
@@ -301,11 +319,11 @@ static struct reg check(struct vtdpi_model *m, uint32_t off, uint32_t size,
         vtdpi_model_violate_(m, kind, off, value);
     if (kind != VTDPI_MODEL_OK &&
         (kind != VTDPI_MODEL_BAD_WIDTH || r.size < size))
-        r.access = NONE;
+        r.access = ACCESS_NONE;
     return r;
 }
 
-static uint64_t read_register(struct vtdpi_model *m, uint32_t off,
+static uint64_t register_read(struct vtdpi_model *m, uint32_t off,
                               uint32_t size)
 {
     struct reg r;
@@ -318,8 +336,11 @@ static uint64_t read_register(struct vtdpi_model *m, uint32_t off,
     if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES)) {
         /* A read is answered only when the posts before it are done. */
         (void)vtdpi_model_drain_(m);
-        r = check(m, off, size, WRITE_ONLY, VTDPI_MODEL_WRITE_ONLY, 0);
-        value = r.access == NONE ? 0 : answer(m, r.off) >> (off - r.off) * 8;
+        r = register_check(m, off, size, ACCESS_WRITE_ONLY,
+                           VTDPI_MODEL_WRITE_ONLY, 0);
+        value = r.access == ACCESS_NONE
+                    ? 0
+                    : register_answer(m, r.off) >> (off - r.off) * 8;
     }
     vtdpi_model_leave_(m);
     return value;
@@ -327,8 +348,8 @@ static uint64_t read_register(struct vtdpi_model *m, uint32_t off,
 
 /* The whole register's new value, when @p value is for one half of it. The
  * other half of a fault record must not clear anything. */
-static uint64_t merge(const struct vtdpi_model *m, const struct reg *r,
-                      uint32_t off, uint32_t size, uint64_t value)
+static uint64_t register_merge(const struct vtdpi_model *m, const struct reg *r,
+                               uint32_t off, uint32_t size, uint64_t value)
 {
     const uint32_t shift = (off - r->off) * 8;
     const uint64_t mask = UINT64_C(0xffffffff) << shift;
@@ -337,10 +358,10 @@ static uint64_t merge(const struct vtdpi_model *m, const struct reg *r,
         return value;
     if (record_at(m, r->off) >= 0)
         return value << shift;
-    return (get(m, r->off) & ~mask) | value << shift;
+    return (register_get(m, r->off) & ~mask) | value << shift;
 }
 
-static void write_register(struct vtdpi_model *m, uint32_t off, uint32_t size,
+static void register_write(struct vtdpi_model *m, uint32_t off, uint32_t size,
                            uint64_t value)
 {
     struct reg r;
@@ -350,29 +371,30 @@ static void write_register(struct vtdpi_model *m, uint32_t off, uint32_t size,
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_WRITE);
     m->counters.writes++;
     if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES)) {
-        r = check(m, off, size, READ_ONLY, VTDPI_MODEL_READ_ONLY, value);
-        if (r.access != NONE)
-            put(m, r.off, merge(m, &r, off, size, value));
+        r = register_check(m, off, size, ACCESS_READ_ONLY,
+                           VTDPI_MODEL_READ_ONLY, value);
+        if (r.access != ACCESS_NONE)
+            register_put(m, r.off, register_merge(m, &r, off, size, value));
     }
     vtdpi_model_leave_(m);
 }
 
 uint32_t vtdpi_model_read32(struct vtdpi_model *m, uint32_t off)
 {
-    return (uint32_t)read_register(m, off, 4);
+    return (uint32_t)register_read(m, off, 4);
 }
 
 uint64_t vtdpi_model_read64(struct vtdpi_model *m, uint32_t off)
 {
-    return read_register(m, off, 8);
+    return register_read(m, off, 8);
 }
 
 void vtdpi_model_write32(struct vtdpi_model *m, uint32_t off, uint32_t value)
 {
-    write_register(m, off, 4, value);
+    register_write(m, off, 4, value);
 }
 
 void vtdpi_model_write64(struct vtdpi_model *m, uint32_t off, uint64_t value)
 {
-    write_register(m, off, 8, value);
+    register_write(m, off, 8, value);
 }
