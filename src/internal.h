@@ -113,7 +113,7 @@ static inline void vtdpi_log_(const struct vtdpi_platform_ops *ops, void *ctx,
 
 /* Whether a unit with that configuration reads that table, and as the table is
  * meant. */
-static inline bool vtdpi_irt_is_(const struct vtdpi_irt *irt,
+static inline bool vtdpi_irt_is_(const struct vtdpi_unit_irt *irt,
                                  const struct vtdpi_unit_config *c)
 {
     return c->irt_phys == irt->phys && c->irt_order == irt->order &&

@@ -72,7 +72,7 @@ VTDPI_COLD int vtdpi_msi_decode(const struct vtdpi_msi *msi,
     return 0;
 }
 
-int vtdpi_rte_encode(const struct vtdpi_rte *fields, uint64_t *out)
+int vtdpi_msi_rte_encode(const struct vtdpi_msi_rte *fields, uint64_t *out)
 {
     if (fields == NULL || out == NULL)
         return VTDPI_EINVAL;
@@ -88,7 +88,7 @@ int vtdpi_rte_encode(const struct vtdpi_rte *fields, uint64_t *out)
     return 0;
 }
 
-VTDPI_COLD int vtdpi_rte_decode(uint64_t rte, struct vtdpi_rte *out)
+VTDPI_COLD int vtdpi_msi_rte_decode(uint64_t rte, struct vtdpi_msi_rte *out)
 {
     if (out == NULL)
         return VTDPI_EINVAL;

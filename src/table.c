@@ -479,7 +479,7 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
     if (rc != 0)
         return rc;
 
-    unit->irt = (struct vtdpi_irt){
+    unit->irt = (struct vtdpi_unit_irt){
         .phys = t->phys,
         .order = vtdpi_table_order(t),
         .mode = t->backend.mode,
@@ -507,7 +507,7 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
         if (u->unit == unit) {
             if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
                 return VTDPI_EBUSY;
-            unit->irt = (struct vtdpi_irt){0};
+            unit->irt = (struct vtdpi_unit_irt){0};
             vtdpi_atomic_store_ptr_release((void **)at, u->next);
             return 0;
         }

@@ -38,7 +38,7 @@ struct vtdpi_msi_request {
 };
 
 /** @brief An IOAPIC redirection table entry in remappable format. */
-struct vtdpi_rte {
+struct vtdpi_msi_rte {
     uint32_t index;  /**< Index of the entry it selects, 0 to 65535. */
     uint8_t vector;  /**< What a CPU's EOI broadcast is matched against: the
                           pin number or the vector, as the host likes. The
@@ -159,8 +159,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_msi_decode(const struct vtdpi_msi *msi,
  *
  * @spec{VT-d, I/OxAPIC Programming}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_rte_encode(const struct vtdpi_rte *fields,
-                                                uint64_t *out);
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_msi_rte_encode(const struct vtdpi_msi_rte *fields, uint64_t *out);
 
 /**
  * @brief Take an IOAPIC redirection table entry apart.
@@ -177,8 +177,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_rte_encode(const struct vtdpi_rte *fields,
  *
  * @spec{VT-d, I/OxAPIC Programming}
  */
-VTDPI_API VTDPI_MUST_CHECK int vtdpi_rte_decode(uint64_t rte,
-                                                struct vtdpi_rte *out);
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_msi_rte_decode(uint64_t rte,
+                                                    struct vtdpi_msi_rte *out);
 
 /**
  * @brief Take a guest's compatibility-format message apart.

@@ -66,7 +66,7 @@ enum vtdpi_unit_state {
 
 /** @brief What a unit must know of an interrupt-remapping table. Only
  *        vtdpi_table_add_unit() fills one in. */
-struct vtdpi_irt {
+struct vtdpi_unit_irt {
     /* private: */
     uint64_t phys;
     unsigned int order; /* 0: no table */
@@ -118,9 +118,9 @@ struct vtdpi_unit {
     uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
     uint64_t flush_wb; /* write buffers need flushes; read at any time */
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
-    uint32_t pending;     /* that bit, as long as it may still be executing */
-    bool pending_set;     /* what its status bit was to become */
-    struct vtdpi_irt irt; /* of the table that has the unit on its list */
+    uint32_t pending; /* that bit, as long as it may still be executing */
+    bool pending_set; /* what its status bit was to become */
+    struct vtdpi_unit_irt irt; /* of the table that has the unit on its list */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };

@@ -97,8 +97,8 @@ void proof_msi_decode(void)
 
 void proof_rte_fields(void)
 {
-    struct vtdpi_rte x;
-    struct vtdpi_rte y;
+    struct vtdpi_msi_rte x;
+    struct vtdpi_msi_rte y;
     uint64_t word = 0;
     int rc;
 
@@ -109,7 +109,7 @@ void proof_rte_fields(void)
     x.masked = nondet_bool();
     x.delivery_status = nondet_bool();
     x.remote_irr = nondet_bool();
-    rc = vtdpi_rte_encode(&x, &word);
+    rc = vtdpi_msi_rte_encode(&x, &word);
     CLAIM((rc == 0) == (x.index <= 0xffff));
     if (rc != 0) {
         CLAIM(word == 0);
@@ -120,7 +120,7 @@ void proof_rte_fields(void)
            (uint64_t)(x.index >> 15) << 11 | (uint64_t)x.active_low << 13 |
            (uint64_t)x.level << 15 | (uint64_t)x.masked << 16));
     CLAIM((word & UINT64_C(0x0000fffffffe5700)) == 0);
-    CLAIM(vtdpi_rte_decode(word, &y) == 0);
+    CLAIM(vtdpi_msi_rte_decode(word, &y) == 0);
     CLAIM(y.index == x.index && y.vector == x.vector);
     CLAIM(y.active_low == x.active_low && y.level == x.level);
     CLAIM(y.masked == x.masked && !y.delivery_status && !y.remote_irr);
@@ -131,9 +131,9 @@ void proof_rte_fields(void)
 void proof_rte_word(void)
 {
     const uint64_t word = nondet_u64();
-    struct vtdpi_rte f;
+    struct vtdpi_msi_rte f;
     uint64_t again;
-    const int rc = vtdpi_rte_decode(word, &f);
+    const int rc = vtdpi_msi_rte_decode(word, &f);
 
     CLAIM((rc == 0) == (bits(word, 48, 48) == 1 &&
                         (word & UINT64_C(0x0000fffffffe0700)) == 0));
@@ -144,7 +144,7 @@ void proof_rte_word(void)
     CLAIM(f.level == bits(word, 15, 15) && f.masked == bits(word, 16, 16));
     CLAIM(f.delivery_status == bits(word, 12, 12));
     CLAIM(f.remote_irr == bits(word, 14, 14));
-    CLAIM(vtdpi_rte_encode(&f, &again) == 0);
+    CLAIM(vtdpi_msi_rte_encode(&f, &again) == 0);
     CLAIM(again == (word & ~UINT64_C(0x5000)));
 }
 

@@ -15,7 +15,9 @@ import sys
 
 import symbols
 
-ATOMIC = re.compile(r"^VTDPI_ATOMIC_FN\b[^;{}()]*?\b(vtdpi_\w+(?<!_))\s*\(", re.M)
+# A name that ends in an underscore is private.
+ATOMIC = re.compile(
+    r"^VTDPI_ATOMIC_FN\b[^;{}()]*?\b(vtdpi_\w+(?<!_))\s*\(", re.M)
 MEMBER = re.compile(
     r'<member kind="(?:function|variable)"[^>]*>.*?<name>(\w+)</name>\s*'
     r"<anchorfile>([^<]+)</anchorfile>\s*<anchor>(\w+)</anchor>",

@@ -204,7 +204,7 @@ static void test_msi_decode_bad_request_untouched(void **state)
 
 /* clang-format off */
 static const struct {
-    struct vtdpi_rte f;
+    struct vtdpi_msi_rte f;
     uint64_t word;
 } rte_table[] = {
     {{.index = 0x0000}, UINT64_C(0x0001000000000000)},
@@ -228,7 +228,8 @@ static const struct {
 };
 /* clang-format on */
 
-static void assert_rte(const struct vtdpi_rte *f, const struct vtdpi_rte *want)
+static void assert_rte(const struct vtdpi_msi_rte *f,
+                       const struct vtdpi_msi_rte *want)
 {
     assert_int_equal(f->index, want->index);
     assert_int_equal(f->vector, want->vector);
@@ -245,7 +246,7 @@ static void test_rte_encode_each_field(void **state)
     for (size_t i = 0; i < COUNT(rte_table); i++) {
         uint64_t word = 7;
 
-        assert_int_equal(vtdpi_rte_encode(&rte_table[i].f, &word), 0);
+        assert_int_equal(vtdpi_msi_rte_encode(&rte_table[i].f, &word), 0);
         assert_int_equal(word, rte_table[i].word);
     }
 }
@@ -254,29 +255,29 @@ static void test_rte_decode_each_field(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rte_table); i++) {
-        struct vtdpi_rte f;
+        struct vtdpi_msi_rte f;
 
         memset(&f, 0xff, sizeof(f));
-        assert_int_equal(vtdpi_rte_decode(rte_table[i].word, &f), 0);
+        assert_int_equal(vtdpi_msi_rte_decode(rte_table[i].word, &f), 0);
         assert_rte(&f, &rte_table[i].f);
     }
 }
 
 static void test_rte_status_bits_decoded_not_encoded(void **state)
 {
-    const struct vtdpi_rte pending = {.delivery_status = true};
-    const struct vtdpi_rte irr = {.remote_irr = true};
-    struct vtdpi_rte f;
+    const struct vtdpi_msi_rte pending = {.delivery_status = true};
+    const struct vtdpi_msi_rte irr = {.remote_irr = true};
+    struct vtdpi_msi_rte f;
     uint64_t word = 7;
 
     (void)state;
-    assert_int_equal(vtdpi_rte_decode(UINT64_C(0x0001000000001000), &f), 0);
+    assert_int_equal(vtdpi_msi_rte_decode(UINT64_C(0x0001000000001000), &f), 0);
     assert_rte(&f, &pending);
-    assert_int_equal(vtdpi_rte_decode(UINT64_C(0x0001000000004000), &f), 0);
+    assert_int_equal(vtdpi_msi_rte_decode(UINT64_C(0x0001000000004000), &f), 0);
     assert_rte(&f, &irr);
-    assert_int_equal(vtdpi_rte_encode(&pending, &word), 0);
+    assert_int_equal(vtdpi_msi_rte_encode(&pending, &word), 0);
     assert_int_equal(word, UINT64_C(0x0001000000000000));
-    assert_int_equal(vtdpi_rte_encode(&irr, &word), 0);
+    assert_int_equal(vtdpi_msi_rte_encode(&irr, &word), 0);
     assert_int_equal(word, UINT64_C(0x0001000000000000));
 }
 
@@ -288,10 +289,10 @@ static void test_rte_decode_each_reserved_bit_refused(void **state)
     (void)state;
     for (unsigned int n = 0; n < 64; n++) {
         const uint64_t bit = UINT64_C(1) << n;
-        struct vtdpi_rte f = {.index = 7};
+        struct vtdpi_msi_rte f = {.index = 7};
 
         assert_int_equal(
-            vtdpi_rte_decode(UINT64_C(0x0001000000000000) | bit, &f),
+            vtdpi_msi_rte_decode(UINT64_C(0x0001000000000000) | bit, &f),
             (reserved & bit) != 0 ? VTDPI_ERTE_RESERVED : 0);
         if ((reserved & bit) != 0)
             assert_int_equal(f.index, 7);
@@ -300,20 +301,20 @@ static void test_rte_decode_each_reserved_bit_refused(void **state)
 
 static void test_rte_bad_arguments_untouched(void **state)
 {
-    const struct vtdpi_rte bad = {.index = 0x10000};
-    const struct vtdpi_rte good = {.index = 1};
-    struct vtdpi_rte f = {.index = 7};
+    const struct vtdpi_msi_rte bad = {.index = 0x10000};
+    const struct vtdpi_msi_rte good = {.index = 1};
+    struct vtdpi_msi_rte f = {.index = 7};
     uint64_t word = 7;
 
     (void)state;
-    assert_int_equal(vtdpi_rte_encode(&bad, &word), VTDPI_EINDEX);
-    assert_int_equal(vtdpi_rte_encode(NULL, &word), VTDPI_EINVAL);
-    assert_int_equal(vtdpi_rte_encode(&good, NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_msi_rte_encode(&bad, &word), VTDPI_EINDEX);
+    assert_int_equal(vtdpi_msi_rte_encode(NULL, &word), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_msi_rte_encode(&good, NULL), VTDPI_EINVAL);
     assert_int_equal(word, 7);
-    assert_int_equal(vtdpi_rte_decode(UINT64_C(0xfffe00000000a010), &f),
+    assert_int_equal(vtdpi_msi_rte_decode(UINT64_C(0xfffe00000000a010), &f),
                      VTDPI_EMSI_FORMAT);
-    assert_int_equal(vtdpi_rte_decode(0, &f), VTDPI_EMSI_FORMAT);
-    assert_int_equal(vtdpi_rte_decode(UINT64_C(0x0001000000000000), NULL),
+    assert_int_equal(vtdpi_msi_rte_decode(0, &f), VTDPI_EMSI_FORMAT);
+    assert_int_equal(vtdpi_msi_rte_decode(UINT64_C(0x0001000000000000), NULL),
                      VTDPI_EINVAL);
     assert_int_equal(f.index, 7);
 }

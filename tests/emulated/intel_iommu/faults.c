@@ -157,7 +157,7 @@ void test_unreadable_table(void)
 void test_overflow(void)
 {
     const unsigned int pin = ioapic_pin_of_isa(0);
-    struct vtdpi_rte rte = {.index = INDEX + 1, .vector = 0x67};
+    struct vtdpi_msi_rte rte = {.index = INDEX + 1, .vector = 0x67};
     bool more = true;
 
     raises_fault(NOT_PRESENT, INDEX, 0, 0);

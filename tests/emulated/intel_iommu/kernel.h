@@ -98,7 +98,7 @@ void test_batches(void);
 void test_blocks(void);
 
 /* pins.c */
-void pin_wire(unsigned int pin, const struct vtdpi_rte *fields);
+void pin_wire(unsigned int pin, const struct vtdpi_msi_rte *fields);
 void test_pins(void);
 
 /* faults.c */

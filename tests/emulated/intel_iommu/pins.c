@@ -51,14 +51,14 @@ static void clear(uint32_t index)
 
 /* Also what a host reads back; the read-only bits are zero while the pin is
  * quiet. */
-void pin_wire(unsigned int pin, const struct vtdpi_rte *fields)
+void pin_wire(unsigned int pin, const struct vtdpi_msi_rte *fields)
 {
     const uint64_t want =
         oracle_rte((uint16_t)fields->index, fields->vector, fields->active_low,
                    fields->level, fields->masked);
     uint64_t rte = 0;
 
-    if (vtdpi_rte_encode(fields, &rte) != 0 || rte != want)
+    if (vtdpi_msi_rte_encode(fields, &rte) != 0 || rte != want)
         panic("the entry of pin %u is %lx, not %lx", pin, rte, want);
     ioapic_write(&machine.io, pin, rte);
 }
@@ -81,7 +81,7 @@ static void test_edge(void)
     const uint32_t index = take(1);
     const unsigned int last = cpu_count() - 1;
     struct oracle_entry e = pin_entry(0x81, 0);
-    struct vtdpi_rte rte = {.index = index, .vector = 0x81};
+    struct vtdpi_msi_rte rte = {.index = index, .vector = 0x81};
 
     pit_stop();
     oracle_new((uint16_t)index);
@@ -106,12 +106,12 @@ static struct {
 
 static void serve_level(struct trap_frame *frame, void *arg)
 {
-    struct vtdpi_rte rte = {0};
+    struct vtdpi_msi_rte rte = {0};
 
     (void)frame;
     (void)arg;
     seen.awaits_eoi =
-        vtdpi_rte_decode(ioapic_read(&machine.io, EDU_PIN), &rte) == 0 &&
+        vtdpi_msi_rte_decode(ioapic_read(&machine.io, EDU_PIN), &rte) == 0 &&
         rte.remote_irr;
     seen.pin_is_level = rte.level && rte.active_low;
     edu_acknowledge();
@@ -135,14 +135,14 @@ static bool level_fires(uint32_t index, const struct oracle_entry *e,
 
 static bool eoi_is_done(void *arg)
 {
-    struct vtdpi_rte rte;
+    struct vtdpi_msi_rte rte;
 
     (void)arg;
     /* The pin is selected and read in two steps: not before the handler, on
      * another CPU, has read it. */
     if (!__atomic_load_n(&seen.served, __ATOMIC_ACQUIRE))
         return false;
-    return vtdpi_rte_decode(ioapic_read(&machine.io, EDU_PIN), &rte) == 0 &&
+    return vtdpi_msi_rte_decode(ioapic_read(&machine.io, EDU_PIN), &rte) == 0 &&
            !rte.remote_irr;
 }
 
@@ -152,7 +152,7 @@ static void test_level(void)
 {
     const uint32_t index = take(2);
     struct oracle_entry e = pin_entry(0x91, 1);
-    struct vtdpi_rte rte = {
+    struct vtdpi_msi_rte rte = {
         .index = index, .vector = 0x91, .level = true, .active_low = true};
 
     e.tm = true;
