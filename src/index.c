@@ -37,13 +37,13 @@ static uint32_t lowest_bit(uint64_t word)
  */
 static uint64_t run_pairs(uint64_t starts, unsigned int order)
 {
-    static const uint64_t aligned[INDEX_ORDERS - 1] = {
+    static const uint64_t pair_starts[INDEX_ORDERS - 1] = {
         UINT64_C(0x5555555555555555), UINT64_C(0x1111111111111111),
         UINT64_C(0x0101010101010101), UINT64_C(0x0001000100010001),
         UINT64_C(0x0000000100000001), UINT64_C(0x0000000000000001),
     };
 
-    return starts & starts >> (1u << order) & aligned[order];
+    return starts & starts >> (1u << order) & pair_starts[order];
 }
 
 /* Starts of the free aligned runs of 2^order in a leaf. */
