@@ -254,9 +254,9 @@ static VTDPI_COLD void records_report(struct vtdpi_fault_reader *r,
 }
 
 /*
- * Errors of the queue. Who waits for a submission finds and repairs most of
- * them before the event arrives. The queue counts them, whoever it was; what
- * it has counted since the last report is reported.
+ * Errors of the queue. A CPU that waits for a submission finds and repairs most
+ * of them before the event arrives. The queue counts all of them. What it has
+ * counted since the last report is reported.
  */
 
 /* NULL before the first vtdpi_unit_enable(). */
@@ -441,7 +441,7 @@ static VTDPI_COLD int event_set_mask(const struct vtdpi_unit *u, bool masked)
     return 0;
 }
 
-/* A message must not be sent half old and half new: masked meanwhile. */
+/* A message must not be sent half old and half new, so the event is masked. */
 static VTDPI_COLD int event_set_message(const struct vtdpi_unit *u,
                                         uint32_t address, uint32_t upper,
                                         uint32_t data)

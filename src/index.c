@@ -94,7 +94,7 @@ static VTDPI_COLD void hint_set(const struct vtdpi_index *x, uint32_t leaf,
 }
 
 /*
- * Clears a bit of the top word, then looks again at the word below: whoever
+ * Clears a bit of the top word, then looks again at the word below: a CPU that
  * set a hint there in between has seen the top bit set and left it. One of the
  * two sees the other's write, since all accesses are sequentially consistent.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emits every function that a header defines as a real symbol: for debuggers,
- * for -O0 and for languages that cannot include C. Compiled for size: whoever
- * calls these has a call's cost anyway, C callers have their own inline copies.
+ * for -O0 and for languages that cannot include C. Compiled for size: a
+ * caller of these pays for a call anyway, C callers have their own inline copies.
  */
 #define VTDPI_INLINE VTDPI_API VTDPI_COLD
 

@@ -241,8 +241,8 @@ static VTDPI_COLD int host_encode(const struct vtdpi_irq *irq,
 
 /*
  * Encodes the posted form. FPD and AVAIL are the host's choice for this
- * interrupt, whoever it goes to. Needs a reference on @p v. A unit reads NDST in
- * the PID as it reads destinations in the table.
+ * interrupt, for every vCPU. Needs a reference on @p v. A unit reads NDST in the
+ * PID as it reads destinations in the table.
  */
 static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
                                     const struct vtdpi_vcpu *v, uint8_t vector,

@@ -194,8 +194,8 @@ static VTDPI_COLD enum ahead ticket_look_ahead(struct vtdpi_qi *qi,
  * Whether somebody's device-TLB invalidation is ahead of @p t in the queue and
  * may still be executing, that of a submission that was given up included. The
  * ring may be long, so the lock is let go now and then. If @p t is written
- * again meanwhile, some slots may be missed or looked at twice: once in a
- * while, a deadline does not stand still.
+ * again in between, some slots may be missed or looked at twice: a deadline is
+ * then early or late by a little.
  */
 static VTDPI_COLD bool ticket_is_behind_device(struct vtdpi_qi *qi,
                                                const struct vtdpi_qi_ticket *t)
@@ -220,8 +220,8 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
     uint64_t start = begin;
 
     for (;;) {
-        /* Before the poll: who is preempted between the two polls once more
-         * after the clock has run out, and sees what was done meanwhile. */
+        /* Before the poll: a caller that is preempted between the two polls once
+         * more after the clock has run out, and sees what was done by then. */
         const uint64_t now = qi->ops->now_us(qi->ctx);
         const int rc = vtdpi_qi_poll(qi, ticket);
 

@@ -5,7 +5,7 @@
 /*
  * The ring of a queue and the tickets of what is in it: what submission
  * (qi.c) and recovery (qi_recover.c) share. All of it is called with the
- * unit's lock held, but for what looks at a ticket's word only.
+ * unit's lock held, except what looks at a ticket's word only.
  */
 
 #include "internal.h"
@@ -139,7 +139,7 @@ static inline enum head ring_read_head(struct vtdpi_qi *qi)
 
 /*
  * Tickets. The word is read without the lock by its owner, and written under
- * the lock by whoever finds out. Sequence 0 is never used, so it marks a
+ * the lock by the CPU that finds out. Sequence 0 is never used, so it marks a
  * resolved ticket.
  */
 

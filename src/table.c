@@ -50,7 +50,7 @@ static int params_check(const struct vtdpi_table_params *p)
 
 /*
  * An entry that is not present may have other bits: FPD, or anything in a table
- * that is adopted. Whoever allocates its index is promised zero, since irq.h
+ * that is adopted. The owner of its index is promised zero, since irq.h
  * compares before it writes. Units need not see this: absent it was, and is.
  */
 static void entry_zero(struct vtdpi_irte *entry)
@@ -307,7 +307,7 @@ static int entry_change(struct vtdpi_table *t, struct vtdpi_flush *flush,
     int rc;
 
     /* First the mark, so that there is no moment at which the entry is changed
-     * and its index looks as if it could be given to somebody else. */
+     * and its index looks as if it could be freed. */
     was_dirty = dirty_set(t, index);
     rc = entry_replace(&t->entries[index], old, replacement, found);
     if (rc != 0) {

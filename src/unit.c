@@ -114,9 +114,9 @@ static VTDPI_COLD int command_await_pending(struct vtdpi_unit *u)
 }
 
 /*
- * Whoever calls this takes it on himself that a command which is not done after
- * one more deadline never will be. Otherwise a unit that has lost one would not
- * take another ever again.
+ * The caller decides that a command which is not done after one more deadline
+ * never will be. Otherwise a unit that has lost a command would not take another
+ * one ever again.
  */
 static VTDPI_COLD void command_count_as_lost(struct vtdpi_unit *u)
 {
@@ -128,7 +128,7 @@ static VTDPI_COLD void command_count_as_lost(struct vtdpi_unit *u)
     u->ops->unlock(u->ctx, token);
 }
 
-/* The only writer of GCMD. Each wait has its own lock hold; whoever gets the
+/* The only writer of GCMD. Each wait has its own lock hold. A CPU that gets the
  * lock looks again for a command that timed out, maybe just before. Nothing is
  * written over it. */
 static VTDPI_COLD int command_run(struct vtdpi_unit *u, uint32_t bit, bool on)
@@ -254,7 +254,7 @@ static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
     return command_run(u, GCMD_SIRTP, true);
 }
 
-/* Entries of another table may be cached, from whoever used the unit before. */
+/* Entries of another table may be cached, if another kernel used the unit before. */
 static VTDPI_COLD int cache_flush(struct vtdpi_unit *u)
 {
     struct vtdpi_qi_ticket ticket;
@@ -449,8 +449,8 @@ static VTDPI_COLD void unit_set_write_buffer(struct vtdpi_unit *u, bool forced)
     vtdpi_atomic_store64_relaxed(&u->flush_wb, u->caps.rwbf || forced);
 }
 
-/* A call of the host's that begins or ends the life of the unit. It has seen the
- * time-out, if there was one, and wants to go on all the same. */
+/* At the begin and at the end of the life of a unit. The host has seen the
+ * time-out, if there was one, and goes on. */
 static VTDPI_COLD void unit_forget_failures(struct vtdpi_unit *u)
 {
     command_count_as_lost(u);
