@@ -30,8 +30,8 @@ SRCS+=  backend.c \
         verdict.c
 
 CFLAGS+= -I${VTDPI}/examples/bhyve
-CFLAGS+= -I${VTDPI}/examples/bhyve/compat
 CFLAGS+= -I${VTDPI}/include
+CFLAGS+= -DVTDPI_TYPES_HEADER=\"vtdpi_bhyve_types.h\"
 
 # The stub is built as vmx_support.S is: the macros of machine/asmacros.h exist
 # only with LOCORE, and the kernel's own rule for .S files does not define it.

@@ -4,14 +4,39 @@
 
 /**
  * @file
- * @brief Attributes and language differences between C11 and C++17.
+ * @brief Types, attributes and language differences between C11 and C++17.
  *
- * gcc and clang only. Nothing here depends on a C library.
+ * gcc and clang only. Nothing here depends on a C library. All other headers
+ * and sources have their types and the host's configuration from here.
  */
 
+/* First, since the configuration says where the types come from. */
+#ifdef VTDPI_CONFIG_HEADER
+#include VTDPI_CONFIG_HEADER
+#endif
+
+/* The only place where types come from; config.h documents the knob. */
+#ifdef VTDPI_TYPES_HEADER
+#include VTDPI_TYPES_HEADER
+#else
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#endif
+
+/* Constants that few kernels have. */
+#ifndef UINT32_C
+#define UINT32_C(n) n##U
+#endif
+#ifndef UINT64_C
+#define UINT64_C(n) n##ULL
+#endif
+#ifndef UINT32_MAX
+#define UINT32_MAX UINT32_C(0xffffffff)
+#endif
+#ifndef UINT64_MAX
+#define UINT64_MAX UINT64_C(0xffffffffffffffff)
+#endif
 
 #ifdef __cplusplus
 #define VTDPI_BEGIN_DECLS               extern "C" {
@@ -74,5 +99,9 @@
 
 VTDPI_STATIC_ASSERT(sizeof(void *) == 8, "libvtdpi needs a 64-bit host");
 VTDPI_STATIC_ASSERT(sizeof(unsigned long long) == 8, "ctz/popcount width");
+VTDPI_STATIC_ASSERT(sizeof(uint8_t) == 1 && sizeof(uint16_t) == 2 &&
+                        sizeof(uint32_t) == 4 && sizeof(uint64_t) == 8 &&
+                        sizeof(uintptr_t) == sizeof(void *),
+                    "the widths of VTDPI_TYPES_HEADER are wrong");
 
 #endif

@@ -7,20 +7,39 @@
  * @brief The knobs of the library, all with a default.
  *
  * Define VTDPI_CONFIG_HEADER to the name of your own header (with its quotes)
- * to override any of them; that header is included first. The library and
- * everything that includes its headers must be compiled with the same values.
+ * to override any of the knobs; every header of the library includes that
+ * header first. The library and everything that includes its headers must be
+ * compiled with the same values. These are the knobs of a host:
  *
- * The knobs of a host are the six below: VTDPI_ASSERT, VTDPI_LOG_LEVEL,
- * VTDPI_CACHELINE, VTDPI_HAVE_CX16, VTDPI_CMD_TIMEOUT_US and
- * VTDPI_QI_TIMEOUT_US. For tests the same header may also define the macros
- * that atomic.h is written over: VTDPI_ATOMIC_POINT, VTDPI_ATOMIC_LOAD,
- * VTDPI_ATOMIC_STORE, VTDPI_ATOMIC_RMW, VTDPI_ATOMIC_CAS and
- * VTDPI_ATOMIC_CAS128; atomic.h documents them. There are no others.
+ * | knob                 | default          | what it sets                     |
+ * |----------------------|------------------|----------------------------------|
+ * | VTDPI_TYPES_HEADER   | the C standard's | the host's header for the types  |
+ * | VTDPI_ASSERT         | nothing          | what a broken precondition does  |
+ * | VTDPI_LOG_LEVEL      | 2                | what is passed to the log call   |
+ * | VTDPI_CACHELINE      | 64               | padding of the library's objects |
+ * | VTDPI_HAVE_CX16      | 1                | 16-byte compare-and-swap         |
+ * | VTDPI_CMD_TIMEOUT_US | 1000000          | deadline of a global command     |
+ * | VTDPI_QI_TIMEOUT_US  | 1000000          | deadline of a wait descriptor    |
+ *
+ * For tests the same header may also define the macros that atomic.h is
+ * written over: VTDPI_ATOMIC_POINT, VTDPI_ATOMIC_LOAD, VTDPI_ATOMIC_STORE,
+ * VTDPI_ATOMIC_RMW, VTDPI_ATOMIC_CAS and VTDPI_ATOMIC_CAS128; atomic.h
+ * documents them. There are no others.
+ *
+ * VTDPI_TYPES_HEADER is for kernels that have no stdint.h, stdbool.h and
+ * stddef.h. Define it to the name of a header of your kernel, with its quotes
+ * or angle brackets; the library then includes that header and no other. The
+ * header provides
+ *
+ * - uint8_t, uint16_t, uint32_t, uint64_t, int32_t, uintptr_t and size_t;
+ *   uint64_t may be unsigned long or unsigned long long;
+ * - bool, true and false, as macros or as an enumeration;
+ * - NULL and offsetof().
+ *
+ * UINT32_C(), UINT64_C(), UINT32_MAX and UINT64_MAX come from the header, too,
+ * if your kernel has them anywhere. The library defines those that the header
+ * does not define.
  */
-
-#ifdef VTDPI_CONFIG_HEADER
-#include VTDPI_CONFIG_HEADER
-#endif
 
 #include "vtdpi/compiler.h"
 

@@ -9,10 +9,14 @@
  * use of the word is an error, as an attribute, too.
  */
 
+#ifdef VTDPI_TYPES_HEADER
+#include VTDPI_TYPES_HEADER
+#else
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#endif
 
 #undef __always_inline
 

@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-
-/* A kernel has no <stdbool.h>; what the library needs of it is here. */
-
-#include <sys/types.h>

@@ -1,6 +1,0 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-
-/* A kernel has no <stddef.h>; what the library needs of it is here. */
-
-#include <sys/types.h>
-#include <sys/stddef.h>
