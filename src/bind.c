@@ -208,7 +208,8 @@ static struct vtdpi_vcpu *decision_vcpu(const struct vtdpi_binding *b)
 
 /* What is done with each due binding of a table. */
 
-static int binding_flush(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b)
+static VTDPI_BY_POINTER int binding_flush(struct vtdpi_irq_batch *batch,
+                                          struct vtdpi_binding *b)
 {
     return vtdpi_irq_batch_flush(batch, b->irq);
 }
@@ -226,8 +227,8 @@ static enum vtdpi_route_reason refusal_reason(int rc)
     }
 }
 
-static int binding_change(struct vtdpi_irq_batch *batch,
-                          struct vtdpi_binding *b)
+static VTDPI_BY_POINTER int binding_change(struct vtdpi_irq_batch *batch,
+                                           struct vtdpi_binding *b)
 {
     struct vtdpi_vcpu *v = decision_vcpu(b);
     int rc;

@@ -213,9 +213,10 @@ static uint32_t key_seek(const struct vtdpi_route_map *map,
 }
 
 /* Merges the ranges. cursor: the position in each, and whether it has begun. */
-static bool map_next(void *ctx, const struct vtdpi_compat_msi *msg,
-                     struct vtdpi_route_cursor *cursor,
-                     struct vtdpi_route_candidate *out)
+static VTDPI_BY_POINTER bool map_next(void *ctx,
+                                      const struct vtdpi_compat_msi *msg,
+                                      struct vtdpi_route_cursor *cursor,
+                                      struct vtdpi_route_candidate *out)
 {
     const struct vtdpi_route_map *map = (const struct vtdpi_route_map *)ctx;
     uint64_t best = KEY_NONE;

@@ -328,9 +328,10 @@ static int entry_change(struct vtdpi_table *t, struct vtdpi_flush *flush,
 }
 
 /* An entry that is known to post keeps its count if it goes on posting. */
-static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
-                         const struct vtdpi_irte *old,
-                         const struct vtdpi_irte *replacement)
+static VTDPI_BY_POINTER int table_replace(void *ctx, struct vtdpi_flush *flush,
+                                          uint32_t index,
+                                          const struct vtdpi_irte *old,
+                                          const struct vtdpi_irte *replacement)
 {
     struct vtdpi_table *t = (struct vtdpi_table *)ctx;
     const bool posts = entry_posts(replacement->lo);
@@ -348,8 +349,9 @@ static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
     return rc;
 }
 
-static int table_invalidate(void *ctx, struct vtdpi_flush *flush,
-                            uint32_t first, uint32_t count)
+static VTDPI_BY_POINTER int table_invalidate(void *ctx,
+                                             struct vtdpi_flush *flush,
+                                             uint32_t first, uint32_t count)
 {
     const struct vtdpi_table *t = (const struct vtdpi_table *)ctx;
 
@@ -359,12 +361,12 @@ static int table_invalidate(void *ctx, struct vtdpi_flush *flush,
     return 0;
 }
 
-static int table_commit(void *ctx, struct vtdpi_flush *flush)
+static VTDPI_BY_POINTER int table_commit(void *ctx, struct vtdpi_flush *flush)
 {
     return vtdpi_table_commit_((const struct vtdpi_table *)ctx, flush);
 }
 
-static void table_settled(void *ctx, uint32_t index)
+static VTDPI_BY_POINTER void table_settled(void *ctx, uint32_t index)
 {
     dirty_clear((struct vtdpi_table *)ctx, index);
 }

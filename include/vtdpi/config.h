@@ -14,6 +14,7 @@
  * | knob                 | default          | what it sets                     |
  * |----------------------|------------------|----------------------------------|
  * | VTDPI_TYPES_HEADER   | the C standard's | the host's header for the types  |
+ * | VTDPI_BY_POINTER     | nothing          | attribute for a landing pad      |
  * | VTDPI_ASSERT         | nothing          | what a broken precondition does  |
  * | VTDPI_LOG_LEVEL      | 2                | what is passed to the log call   |
  * | VTDPI_CACHELINE      | 64               | padding of the library's objects |
@@ -42,6 +43,18 @@
  */
 
 #include "vtdpi/compiler.h"
+
+/**
+ * Attribute of each function that the library calls by pointer. With most
+ * compilers the default is right: they find these functions themselves. A
+ * kernel that marks its landing pads by hand (gcc's -mmanual-endbr, as Xen)
+ * defines the macro as __attribute__((__cf_check__)). Without the mark an
+ * indirect call to such a function raises a control-protection exception on a
+ * CPU with indirect branch tracking.
+ */
+#ifndef VTDPI_BY_POINTER
+#define VTDPI_BY_POINTER
+#endif
 
 /**
  * What happens when a caller breaks a documented precondition on a hot path.

@@ -5,12 +5,12 @@
  */
 #include "internal.h"
 
-static uint32_t platform_read32(void *ctx, uint32_t off)
+static VTDPI_BY_POINTER uint32_t platform_read32(void *ctx, uint32_t off)
 {
     return vtdpi_model_read32(ctx, off);
 }
 
-static uint64_t platform_read64(void *ctx, uint32_t off)
+static VTDPI_BY_POINTER uint64_t platform_read64(void *ctx, uint32_t off)
 {
     return vtdpi_model_read64(ctx, off);
 }
@@ -28,19 +28,21 @@ static void platform_check_locked(struct vtdpi_model *m, uint32_t off,
     vtdpi_model_leave_(m);
 }
 
-static void platform_write32(void *ctx, uint32_t off, uint32_t value)
+static VTDPI_BY_POINTER void platform_write32(void *ctx, uint32_t off,
+                                              uint32_t value)
 {
     platform_check_locked(ctx, off, value);
     vtdpi_model_write32(ctx, off, value);
 }
 
-static void platform_write64(void *ctx, uint32_t off, uint64_t value)
+static VTDPI_BY_POINTER void platform_write64(void *ctx, uint32_t off,
+                                              uint64_t value)
 {
     platform_check_locked(ctx, off, value);
     vtdpi_model_write64(ctx, off, value);
 }
 
-static uint64_t platform_now_us(void *ctx)
+static VTDPI_BY_POINTER uint64_t platform_now_us(void *ctx)
 {
     struct vtdpi_model *m = ctx;
     uint64_t now;
@@ -53,7 +55,7 @@ static uint64_t platform_now_us(void *ctx)
     return now;
 }
 
-static void platform_relax(void *ctx)
+static VTDPI_BY_POINTER void platform_relax(void *ctx)
 {
     struct vtdpi_model *m = ctx;
 
@@ -77,7 +79,7 @@ static uint64_t platform_try_lock(struct vtdpi_model *m)
     return token;
 }
 
-static uintptr_t platform_lock(void *ctx)
+static VTDPI_BY_POINTER uintptr_t platform_lock(void *ctx)
 {
     struct vtdpi_model *m = ctx;
     uint64_t token = platform_try_lock(m);
@@ -96,7 +98,7 @@ static uintptr_t platform_lock(void *ctx)
     return (uintptr_t)token;
 }
 
-static void platform_unlock(void *ctx, uintptr_t token)
+static VTDPI_BY_POINTER void platform_unlock(void *ctx, uintptr_t token)
 {
     struct vtdpi_model *m = ctx;
     uint64_t held;
@@ -110,7 +112,8 @@ static void platform_unlock(void *ctx, uintptr_t token)
     vtdpi_model_leave_(m);
 }
 
-static void platform_clean(void *ctx, const void *p, size_t len)
+static VTDPI_BY_POINTER void platform_clean(void *ctx, const void *p,
+                                            size_t len)
 {
     struct vtdpi_model *m = ctx;
 
@@ -119,8 +122,8 @@ static void platform_clean(void *ctx, const void *p, size_t len)
     vtdpi_model_leave_(m);
 }
 
-static void platform_log_line(void *ctx, enum vtdpi_log_level level,
-                              const char *text)
+static VTDPI_BY_POINTER void
+platform_log_line(void *ctx, enum vtdpi_log_level level, const char *text)
 {
     struct vtdpi_model *m = ctx;
 
