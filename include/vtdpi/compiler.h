@@ -10,6 +10,10 @@
  * and sources have their types and the host's configuration from here.
  */
 
+#if __SIZEOF_POINTER__ != 8
+#error "libvtdpi needs a 64-bit host"
+#endif
+
 /* First, since the configuration says where the types come from. */
 #ifdef VTDPI_CONFIG_HEADER
 #include VTDPI_CONFIG_HEADER
@@ -97,7 +101,6 @@
 /** Says that @p expr is mostly false. */
 #define VTDPI_UNLIKELY(expr) __builtin_expect(!!(expr), 0)
 
-VTDPI_STATIC_ASSERT(sizeof(void *) == 8, "libvtdpi needs a 64-bit host");
 VTDPI_STATIC_ASSERT(sizeof(unsigned long long) == 8, "ctz/popcount width");
 VTDPI_STATIC_ASSERT(sizeof(uint8_t) == 1 && sizeof(uint16_t) == 2 &&
                         sizeof(uint32_t) == 4 && sizeof(uint64_t) == 8 &&
