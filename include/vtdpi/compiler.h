@@ -66,9 +66,13 @@
 #endif
 
 /**
- * Linkage of the functions that headers define. `static inline` for users;
- * src/inline.c defines it to an exported symbol before it includes the
- * headers, so that each of them also exists for debuggers and other languages.
+ * Linkage of the functions that headers define. `static inline` for users.
+ *
+ * src/inline.c defines the macro to VTDPI_API before it includes the headers,
+ * so that the library has a symbol for each of these functions. A generator of
+ * bindings for another language does the same, for it leaves static functions
+ * out: it reads the headers with -DVTDPI_INLINE=VTDPI_API and declares all
+ * functions. Only src/inline.c compiles code with this definition.
  */
 #ifndef VTDPI_INLINE
 #define VTDPI_INLINE static inline __attribute__((__unused__))
