@@ -28,7 +28,9 @@
 #include <stdint.h>
 #endif
 
-/* Constants that few kernels have. */
+/* Constants that few kernels have; not the library's, so no part of the
+ * reference. */
+/** @cond */
 #ifndef UINT32_C
 #define UINT32_C(n) n##U
 #endif
@@ -41,6 +43,7 @@
 #ifndef UINT64_MAX
 #define UINT64_MAX UINT64_C(0xffffffffffffffff)
 #endif
+/** @endcond */
 
 #ifdef __cplusplus
 #define VTDPI_BEGIN_DECLS               extern "C" {
