@@ -27,7 +27,7 @@ import os
 import re
 import sys
 
-NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\b(?!\.[cS]\b)(?:\*|\(\))?")
+NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\b(?!\.[chS]\b)(?:\*|\(\))?")
 HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
 PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"
