@@ -28,9 +28,9 @@
  * documents them. There are no others.
  *
  * VTDPI_TYPES_HEADER is for kernels that have no stdint.h, stdbool.h and
- * stddef.h. Define it to the name of a header of your kernel, with its quotes
- * or angle brackets; the library then includes that header and no other. The
- * header provides
+ * stddef.h. Define it to the name of a header of your kernel, with quotes: gcc's
+ * GNU modes replace the word linux within angle brackets. The library then
+ * includes that header and no other. The header provides
  *
  * - uint8_t, uint16_t, uint32_t, uint64_t, int32_t, uintptr_t and size_t;
  *   uint64_t may be unsigned long or unsigned long long;
