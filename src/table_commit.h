@@ -10,8 +10,8 @@
 #include "vtdpi/atomic.h"
 #include "vtdpi/table.h"
 
-/* The list may grow while it is walked: a change that misses a unit that is being
- * added has written its entry before that unit's table is latched. */
+/* The list may grow while it is walked: a change that misses a unit that is
+ * being added has written its entry before that unit's table is latched. */
 static inline struct vtdpi_table_unit *
 vtdpi_table_units_(const struct vtdpi_table *t)
 {

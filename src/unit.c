@@ -254,7 +254,7 @@ static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
     return command_run(u, GCMD_SIRTP, true);
 }
 
-/* Entries of another table may be cached, if another kernel used the unit before. */
+/* Entries of another table may be cached, of another user of the unit. */
 static VTDPI_COLD int cache_flush(struct vtdpi_unit *u)
 {
     struct vtdpi_qi_ticket ticket;

@@ -424,7 +424,7 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
  * @brief Those of the machine's IOAPICs that vtdpi_dmar_find_id() does not find.
  *
  * Interrupt remapping cannot be switched on while there is one: its requests
- * would be blocked. For the verdict of verdict.h. An IOAPIC that a unit claims with
+ * would be blocked. For vtdpi_verdict_decide(). An IOAPIC that a unit claims with
  * a path that leads nowhere counts as uncovered, because the source to verify is
  * not known.
  *

@@ -10,8 +10,9 @@
  * the table can use it alone. It touches nothing but its own memory, takes no
  * lock and needs no callback.
  *
- * A run is @p count consecutive indexes, a power of two, the first of which is a
- * multiple of @p count. That is what the messages of one MSI capability need.
+ * A run is a power of two of consecutive indexes, the first of which is a
+ * multiple of their number. That is what the messages of one MSI capability
+ * need.
  *
  * **Dirty.** The allocator knows nothing of entries and flushes. An index that is
  * freed may be given away at once, so its entry is not present, and that change
