@@ -2,10 +2,23 @@
 /* The host's state, how it begins, and the threads that run the scripts. */
 #include "world_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* vCPUs need not be told apart by the number of their pCPU. */
-static const uint32_t apic_id[CPUS] = {5, 9};
+#include "host.h"
+#include "support.h"
+
+/* An APIC id is not the pCPU's number. The last vector is not always used. */
+static const struct host_names host_names = {
+    .mode = VTDPI_XAPIC,
+    .first_id = 5,
+    .stride = 4,
+    .pcpus = CPUS,
+    .anv = ANV,
+    .wnv_count = 2,
+    .wnv = {WNV, WNV_OTHER},
+};
 static const uint8_t vectors[VECTORS] = {65, 70, 209, 210};
 
 const char *const host_bug_names[HOST_BUGS] = {
@@ -42,7 +55,7 @@ unsigned int wnv_number(unsigned int vcpu)
 
 uint8_t wnv(unsigned int n)
 {
-    return n == 0 ? WNV : WNV_OTHER;
+    return host_names.wnv[n];
 }
 
 struct vtdpi_pid *pid_of(unsigned int vcpu)
@@ -55,11 +68,7 @@ struct vtdpi_pid *pid_of(unsigned int vcpu)
 
 unsigned int cpu_of_ndst(uint32_t ndst)
 {
-    unsigned int cpu = 0;
-
-    while (cpu < CPUS && apic_id[cpu] << 8 != ndst)
-        cpu++;
-    return cpu;
+    return host_of_ndst(&host_names, ndst);
 }
 
 bool bit_is_set(unsigned int cpu, unsigned int vcpu)
@@ -118,6 +127,13 @@ static const struct vtdpi_platform_ops ops = {
     .wake = wake,
 };
 
+/* The host cannot be set up: nothing can be explored. */
+void support_fail(const char *file, int line, const char *what)
+{
+    (void)fprintf(stderr, "%s:%d: setup: %s is false\n", file, line, what);
+    exit(1);
+}
+
 static void require(int err)
 {
     if (err != 0)
@@ -131,24 +147,18 @@ static void set_up_library(void)
         .pages = host.pages,
         .max_pages = world.leaves,
         .pcpus = host.pcpus,
-        .max_pcpus = CPUS,
-        .apic_mode = VTDPI_XAPIC,
-        .anv = ANV,
-        .wnv = {WNV, WNV_OTHER},
         .wnv_count = (uint8_t)world.scenario->wnvs,
     };
 
     memset(&host, 0, sizeof host);
-    require(vtdpi_sched_init(&host.s, &params));
+    host_sched_init(&host.s, &host_names, params);
     for (uint32_t i = 0; i < world.leaves; i++)
         require(vtdpi_sched_add_page(&host.s, i, &host.page[i], host.memory[i],
                                      i * VTDPI_PAGE_SIZE));
     for (uint32_t i = 0; i < CPUS; i++) {
         struct host_cpu *const cpu = &host.cpu[i];
 
-        require(
-            vtdpi_pcpu_init(&host.s, &cpu->pcpu, i, apic_id[i], cpu->bitmap));
-        vtdpi_pcpu_online(&cpu->pcpu);
+        host_pcpu_up(&host.s, &host_names, &cpu->pcpu, i, cpu->bitmap);
     }
     for (unsigned int i = A; i <= B; i++) {
         struct host_vcpu *const v = &host.vcpu[i];

@@ -31,12 +31,6 @@ static struct view look(const struct vcpu *v)
     return x;
 }
 
-/* By page, the same on every pCPU. */
-static uint8_t own_wnv(const struct world *w, const struct vcpu *v)
-{
-    return host_wnv(v->lib.slot / 64 % w->wnvs);
-}
-
 /* With the bitmaps as sched.c has them: leaf words, then summary words. */
 static void dump_pcpus(const struct world *w)
 {
@@ -47,7 +41,7 @@ static void dump_pcpus(const struct world *w)
             stderr,
             "  pCPU %" PRIu32 ": id %#x mode %" PRIu64 " pending %016" PRIx64
             " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %s, leaves",
-            i, host_apic_id(w, i), p->mode, p->pending[3], p->pending[2],
+            i, host_id(&w->names, i), p->mode, p->pending[3], p->pending[2],
             p->pending[1], p->pending[0], p->in_guest ? "in guest" : "idle");
         for (uint32_t k = 0; k < PAGES; k++)
             fprintf(stderr, " %" PRIx64, p->bitmap[k]);
@@ -74,11 +68,12 @@ _Noreturn static void complain(const struct world *w, const struct vcpu *v,
 static void judge_sleeper(const struct world *w, const struct vcpu *v,
                           const struct view *x)
 {
-    const uint32_t p = host_pcpu_of(w, x->c.ndst);
+    const uint32_t p = host_of_ndst(&w->names, x->c.ndst);
 
     if (x->c.on || !x->empty)
         complain(w, v, x, "lost wakeup: asleep over a posted vector");
-    if (x->c.nv != own_wnv(w, v) || x->c.sn || !x->blocked || p >= PCPUS)
+    if (x->c.nv != host_wnv_of(&w->names, v->lib.slot) || x->c.sn ||
+        !x->blocked || p >= PCPUS)
         complain(w, v, x, "asleep, and nobody would be notified");
     if (vtdpi_atomic_load64(&w->pcpu[p].mode) != PCPU_UP)
         complain(w, v, x, "asleep on a pCPU that is offline");
@@ -90,8 +85,8 @@ static void judge_guest(const struct world *w, const struct pcpu *p,
     if (!x->empty || x->c.on)
         complain(w, p->current, x,
                  "lost notification: in the guest with a posted vector");
-    if (x->c.nv != ANV || x->c.sn || x->c.ndst != host_ndst(w, p->number) ||
-        x->blocked)
+    if (x->c.nv != ANV || x->c.sn ||
+        x->c.ndst != host_ndst(&w->names, p->number) || x->blocked)
         complain(w, p->current, x, "in the guest, and not notified there");
 }
 
@@ -120,11 +115,11 @@ static void judge_bits(const struct world *w)
         if (!vtdpi_vcpu_attached(&v->lib))
             continue;
         x = look(v);
-        if (x.c.nv != ANV && host_pcpu_of(w, x.c.ndst) == PCPUS)
+        if (x.c.nv != ANV && host_of_ndst(&w->names, x.c.ndst) == PCPUS)
             complain(w, v, &x, "blocked on no pCPU, by NDST");
         if (x.c.nv != ANV)
-            want[host_pcpu_of(w, x.c.ndst)]++;
-        if (x.c.nv != (x.blocked ? own_wnv(w, v) : ANV))
+            want[host_of_ndst(&w->names, x.c.ndst)]++;
+        if (x.c.nv != (x.blocked ? host_wnv_of(&w->names, v->lib.slot) : ANV))
             complain(w, v, &x, "blocked, and not so by NV");
     }
     for (uint32_t i = 0; i < PCPUS; i++) {
@@ -147,7 +142,7 @@ static void judge_account(const struct world *w, uint32_t n,
 
     for (uint32_t vector = 0; vector < 256; vector++) {
         const uint32_t held = (x.pir[vector / 64] >> (vector % 64)) & 1;
-        const uint32_t got = v->delivered[vector] + held;
+        const uint32_t got = v->got.delivered[vector] + held;
         uint32_t fresh = 0;
 
         for (uint32_t i = 0; i < count; i++)

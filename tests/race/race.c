@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support.h"
+
 /* Builds that are slow do less, unless told. */
 #ifndef RACE_DIVISOR
 #define RACE_DIVISOR 1
@@ -18,7 +20,6 @@
 enum {
     THREADS_MAX = 32,
     MEMORIES_MAX = 64,
-    PAGE = 4096,
 };
 
 struct thread {
@@ -95,6 +96,11 @@ void race_fail(const char *format, ...)
     _exit(1);
 }
 
+void support_fail(const char *file, int line, const char *what)
+{
+    race_fail("%s:%d: %s is false", file, line, what);
+}
+
 /* Steele and Vigna's splitmix64. */
 uint64_t race_random(struct race_rng *r)
 {
@@ -166,11 +172,9 @@ static void free_memories(void)
 
 void *race_memory(size_t size)
 {
-    const size_t bytes = (size + PAGE - 1) / PAGE * PAGE;
-    void *p = aligned_alloc(PAGE, bytes);
+    void *p = support_memory(size);
 
-    race_check(p != NULL && memory_count < MEMORIES_MAX);
-    memset(p, 0, bytes);
+    race_check(memory_count < MEMORIES_MAX);
     if (memory_count == 0)
         race_check(atexit(free_memories) == 0);
     memories[memory_count++] = p;

@@ -31,7 +31,7 @@ struct vcpu {
 };
 
 struct race {
-    struct rig *rig;
+    struct machine *rig;
     struct vcpu vcpu[VCPUS];
     uint64_t lock; /* of what deliveries read */
     struct vtdpi_vm vm;
@@ -133,7 +133,7 @@ static void check_delivery(struct vm_thread *t, unsigned int i)
     t->posted += d.kind == VTDPI_ROUTE_POST;
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result res =
-            rig_raise(r->rig, u, vtdpi_irq_index(&r->irq[i]));
+            machine_send(r->rig, u, vtdpi_irq_index(&r->irq[i]));
 
         if (d.kind == VTDPI_ROUTE_POST) {
             race_check(res.outcome == VTDPI_MODEL_POSTED ||
@@ -306,7 +306,7 @@ static void device_main(void *arg)
 
     while (vtdpi_atomic_load64(&r->running) != 0) {
         const uint32_t i = race_below(&d->rng, IRQS);
-        const struct vtdpi_model_result res = rig_raise(
+        const struct vtdpi_model_result res = machine_send(
             r->rig, race_below(&d->rng, UNITS), vtdpi_irq_index(&r->irq[i]));
 
         race_check(res.outcome == VTDPI_MODEL_POSTED ||
@@ -324,7 +324,7 @@ static void device_main(void *arg)
 
 static void own(struct owner *o)
 {
-    struct rig *rig = o->race->rig;
+    struct machine *rig = o->race->rig;
     struct vcpu *v = &o->race->vcpu[race_below(&o->rng, VCPUS)];
     struct vtdpi_model *m = &rig->model[race_below(&o->rng, UNITS)];
 
@@ -386,7 +386,7 @@ static void begin(struct race *r, struct vm_thread *t)
     }
     for (unsigned int i = 0; i < IRQS; i++) {
         const struct vtdpi_irte_remapped host =
-            rig_host_form((uint8_t)(HOST_VECTOR + i));
+            fields_remapped((uint8_t)(HOST_VECTOR + i));
         uint32_t index;
 
         race_check(vtdpi_table_alloc(&r->rig->table, 1, r, &index) == 0);

@@ -37,7 +37,7 @@ struct irq {
 };
 
 struct race {
-    struct rig *rig;
+    struct machine *rig;
     struct vcpu vcpu[VCPUS];
     uint64_t ops;
     uint64_t seed;
@@ -80,7 +80,7 @@ static void check_delivery(struct changer *c, const struct irq *q)
 
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result r =
-            rig_raise(c->race->rig, u, vtdpi_irq_index(&q->lib));
+            machine_send(c->race->rig, u, vtdpi_irq_index(&q->lib));
 
         if (v != NULL) {
             race_check(r.outcome == VTDPI_MODEL_POSTED ||
@@ -134,7 +134,7 @@ static void irq_host(struct changer *c, struct irq *q)
 {
     const uint8_t vector =
         (uint8_t)(HOST_VECTOR + q->number + 16 * race_below(&c->rng, 4));
-    const struct vtdpi_irte_remapped form = rig_host_form(vector);
+    const struct vtdpi_irte_remapped form = fields_remapped(vector);
     const bool none = race_one_in(&c->rng, 4);
 
     race_check(vtdpi_irq_set_host(&q->lib, none ? NULL : &form) == 0);
@@ -208,7 +208,7 @@ static void device_main(void *arg)
     while (vtdpi_atomic_load64(&d->race->changing) != 0) {
         const uint32_t index = race_below(&d->rng, CHANGERS * IRQS + 2);
         const struct vtdpi_model_result r =
-            rig_raise(d->race->rig, race_below(&d->rng, UNITS), index);
+            machine_send(d->race->rig, race_below(&d->rng, UNITS), index);
 
         race_check(r.outcome == VTDPI_MODEL_POSTED ||
                    r.outcome == VTDPI_MODEL_IN_FLIGHT ||
@@ -254,7 +254,7 @@ static void check_poison(const struct vtdpi_pid *pid)
 
 static void attach(struct owner *o, struct vcpu *v)
 {
-    struct rig *r = o->race->rig;
+    struct machine *r = o->race->rig;
 
     do
         v->slot = race_below(&o->rng, VCPUS + 2);

@@ -42,7 +42,7 @@ struct pair {
 };
 
 struct race {
-    struct rig *rig;
+    struct machine *rig;
     struct pair pair[PAIRS];
     uint64_t ops;
     uint64_t troubles; /* that the unit has had */
@@ -54,7 +54,7 @@ struct race {
 
 static bool from_cache(struct race *r, const struct job *j)
 {
-    const struct vtdpi_model_result x = rig_raise(r->rig, 0, j->index);
+    const struct vtdpi_model_result x = machine_send(r->rig, 0, j->index);
 
     race_check(x.outcome == VTDPI_MODEL_REMAPPED && x.vector == HOST_VECTOR);
     return x.from_cache;

@@ -6,7 +6,7 @@
  * has been delivered. Half of the rounds with one wakeup vector and x2APIC ids,
  * half with several and xAPIC ids.
  */
-#include "host.h"
+#include "world.h"
 #include "judge.h"
 #include "sources.h"
 
@@ -216,9 +216,9 @@ static void report(const struct race *r, uint64_t rounds)
            ", sleeps %" PRIu64 ", handled %" PRIu64 ", ANV in guest %" PRIu64
            ", offline %" PRIu64 ", churn %" PRIu64 " (%" PRIu64
            " waits); lost: 0\n",
-           r->w->wnvs, rounds, posts, merged, entries, blocks, sleeps, handled,
-           processed, r->source[POSTERS + 1].done, r->source[POSTERS + 2].done,
-           busy);
+           r->w->names.wnv_count, rounds, posts, merged, entries, blocks,
+           sleeps, handled, processed, r->source[POSTERS + 1].done,
+           r->source[POSTERS + 2].done, busy);
     /* A run in which nothing happened proves nothing. */
     race_check(rounds < 10 || (sleeps > 0 && handled > 0 && processed > 0));
 }

@@ -25,7 +25,7 @@ enum {
 };
 
 struct race {
-    struct rig *rig;
+    struct machine *rig;
     uint64_t ops;
     uint64_t changing; /* changers that are at work */
     uint64_t cycles;   /* that the units have been through */
@@ -71,7 +71,7 @@ static void check_entry(struct changer *c)
 {
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result x =
-            rig_raise(c->race->rig, u, c->index);
+            machine_send(c->race->rig, u, c->index);
 
         race_check(is_nowhere(&x) || (x.outcome == VTDPI_MODEL_REMAPPED &&
                                       x.vector == c->vector));
@@ -127,7 +127,7 @@ static void check_unposted(struct changer *c)
     (void)vtdpi_pid_harvest(pid, pir);
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result x =
-            rig_raise(c->race->rig, u, vtdpi_irq_index(&c->irq));
+            machine_send(c->race->rig, u, vtdpi_irq_index(&c->irq));
 
         race_check(is_nowhere(&x));
         race_check(vtdpi_unit_drain(&c->race->rig->unit[u]) == 0);
@@ -160,7 +160,7 @@ static void look(struct changer *c)
 static void changer_begin(struct changer *c, uint32_t number)
 {
     const struct vtdpi_source source = vtdpi_source_exact(SID, VTDPI_SQ_ALL);
-    struct rig *r = c->race->rig;
+    struct machine *r = c->race->rig;
     uint32_t index;
 
     race_check(vtdpi_table_alloc(&r->table, 1, c, &c->index) == 0);
@@ -205,7 +205,7 @@ static void changer_main(void *arg)
 /* Another kernel has had the unit meanwhile, now and then. */
 static void meanwhile(struct life *l, uint32_t u)
 {
-    struct rig *r = l->race->rig;
+    struct machine *r = l->race->rig;
     const struct vtdpi_unit_config config = rig_foreign_config(r);
 
     if (!race_one_in(&l->rng, 4))
@@ -228,7 +228,7 @@ static void suspend(struct life *l, uint32_t u)
 static void disable(struct life *l, uint32_t u)
 {
     struct vtdpi_unit *unit = &l->race->rig->unit[u];
-    struct vtdpi_unit_config config = rig_config(l->race->rig, u);
+    struct vtdpi_unit_config config = machine_config(l->race->rig, u);
 
     config.take_over = true;
     config.force_wbf = race_one_in(&l->rng, 2);
@@ -262,8 +262,8 @@ static void device_main(void *arg)
     struct device *d = arg;
 
     while (vtdpi_atomic_load64(&d->race->changing) != 0) {
-        (void)rig_raise(d->race->rig, race_below(&d->rng, UNITS),
-                        race_below(&d->rng, 2 * CHANGERS));
+        (void)machine_send(d->race->rig, race_below(&d->rng, UNITS),
+                           race_below(&d->rng, 2 * CHANGERS));
         d->raised++;
         if (race_one_in(&d->rng, 2))
             race_yield();

@@ -80,6 +80,6 @@ void source_device(struct source *s)
     } while (!vtdpi_atomic_cas64(&pid[4], &old, old | 1));
     ndst = (uint32_t)(old >> 32);
     /* As the unit reads it: without EIME, bits 15:8. */
-    host_send(s->w, s->w->mode == VTDPI_XAPIC ? ndst >> 8 & 0xff : ndst,
+    host_send(s->w, s->w->names.mode == VTDPI_XAPIC ? ndst >> 8 & 0xff : ndst,
               (uint8_t)(old >> 16));
 }

@@ -5,7 +5,7 @@
 /* The sources of events of race_sched. Each has a thread of its own and does
  * a share of its operations in every round. */
 
-#include "host.h"
+#include "world.h"
 
 /* Posted through vtdpi_vcpu_post(), which does not say whether it merged. */
 #define WHOLE_VECTOR 0xee

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "machine.h"
+#include "machine_fixture.h"
 #include "vtdpi/bind.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 #define SEEN_MAX 16
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 enum {
     MANY = 2048,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 enum {
     RANGES = 16,

@@ -14,7 +14,7 @@ static uint64_t control(const struct world_vcpu *v)
 static uint64_t control_word(const struct world *w, bool on, bool sn,
                              uint8_t nv, unsigned int pcpu)
 {
-    return (uint64_t)world_ndst(w, pcpu) << 32 | (uint64_t)nv << 16 |
+    return (uint64_t)host_ndst(&w->names, pcpu) << 32 | (uint64_t)nv << 16 |
            (sn ? 2u : 0u) | (on ? 1u : 0u);
 }
 

@@ -10,7 +10,7 @@ static const uint32_t slots[VCPUS] = {4, 65, 5};
 /* As sched.h has it. */
 static uint32_t index_of(const struct world *w, uint32_t slot)
 {
-    return slot / 64 % w->wnv_count;
+    return slot / 64 % w->names.wnv_count;
 }
 
 static int set_up(void **state)
@@ -78,7 +78,7 @@ static void one_of_many(struct world *w, uint32_t slot)
     assert_int_equal(nv_of(v), world_wnv(own));
     world_device_post(v, 0x40, false);
     assert_true(w->pending[2][world_wnv(own)]);
-    for (unsigned int i = 0; i < w->wnv_count; i++) {
+    for (unsigned int i = 0; i < w->names.wnv_count; i++) {
         assert_int_equal(handle(w, i), i == own);
         woken += i == own;
         assert_int_equal(v->wakes, woken);

@@ -2,7 +2,7 @@
 /* table.h on modelled units: what a change does, and what it spares. */
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 /* Sets an entry, and has it cached by both units. */
 static uint32_t cached_entry(struct machine *m, uint8_t vector)

@@ -3,7 +3,7 @@
  * being enabled; what a new owner finds. */
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 static const struct vtdpi_irte none = {0, 0};
 

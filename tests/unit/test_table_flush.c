@@ -2,7 +2,7 @@
 /* table.h: what is flushed with what, and flushes that fail. */
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 static uint32_t cached_entry(struct machine *m, uint8_t vector)
 {

@@ -2,7 +2,7 @@
 /* table.h: changes while a unit is off, suspended, gone or not known to be off. */
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 static uint32_t cached_entry(struct machine *m, uint8_t vector)
 {

@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-#include "machine.h"
+#include "machine_fixture.h"
 
 /* vCPU 0 and 1: PIDs at 5_2000_0000h and 5_2000_0040h, vector 61h. */
 static const struct vtdpi_irte post0 = {UINT64_C(0x2000000000618001),

@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "atomic_hook.h"
 #include "test.h"
+#include "support.h"
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t world_apic_id(const struct world *w, unsigned int pcpu)
-{
-    return (w->mode == VTDPI_XAPIC ? 0x10 : 0x1000) + pcpu * 2;
-}
-
-uint32_t world_ndst(const struct world *w, unsigned int pcpu)
-{
-    return world_apic_id(w, pcpu) << (w->mode == VTDPI_XAPIC ? 8 : 0);
-}
-
-static unsigned int pcpu_of_id(const struct world *w, uint32_t apic_id)
-{
-    unsigned int p = 0;
-
-    while (p < PCPUS && world_apic_id(w, p) != apic_id)
-        p++;
-    assert_in_range(p, 0, PCPUS - 1);
-    return p;
-}
-
 static unsigned int pcpu_of_ndst(const struct world *w, uint32_t ndst)
 {
-    unsigned int p = 0;
+    const uint32_t p = host_of_ndst(&w->names, ndst);
 
-    while (p < PCPUS && world_ndst(w, p) != ndst)
-        p++;
     assert_in_range(p, 0, PCPUS - 1);
     return p;
 }
@@ -45,9 +24,11 @@ static void interrupt(struct world *w, unsigned int p, uint8_t vector)
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
 {
     struct world *w = ctx;
+    const uint32_t p = host_of_id(&w->names, apic_id);
 
+    assert_in_range(p, 0, PCPUS - 1);
     w->ipis++;
-    interrupt(w, pcpu_of_id(w, apic_id), vector);
+    interrupt(w, p, vector);
 }
 
 static void wake(void *ctx, void *cookie)
@@ -91,38 +72,38 @@ struct world *world_new_as(const uint32_t slots[VCPUS], uint8_t wnv_count,
                            enum vtdpi_apic_mode mode)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct vtdpi_sched_params params = {
+    const struct vtdpi_sched_params params = {
         .ops = &w->ops,
         .ctx = w,
         .pages = w->page_slots,
         .max_pages = PAGES,
         .pcpus = w->pcpu_slots,
-        .max_pcpus = PCPUS,
-        .apic_mode = mode,
-        .anv = ANV,
         .wnv_count = wnv_count,
     };
 
     assert_non_null(w);
-    w->mode = mode;
-    w->wnv_count = wnv_count == 0 ? 1 : wnv_count;
-    for (unsigned int i = 0; i < w->wnv_count; i++)
-        params.wnv[i] = world_wnv(i);
-    w->memory = aligned_alloc(4096, PRESENT * 4096);
-    assert_non_null(w->memory);
+    /* An APIC id is not the pCPU's number, and above 8 bits if the mode has
+     * more. */
+    w->names = (struct host_names){
+        .mode = mode,
+        .first_id = mode == VTDPI_XAPIC ? 0x10 : 0x1000,
+        .stride = 2,
+        .pcpus = PCPUS,
+        .anv = ANV,
+        .wnv_count = wnv_count == 0 ? 1 : wnv_count,
+    };
+    for (unsigned int i = 0; i < w->names.wnv_count; i++)
+        w->names.wnv[i] = world_wnv(i);
+    w->memory = support_memory(PRESENT * 4096);
     w->ops.send_ipi = send_ipi;
     w->ops.wake = wake;
-    assert_int_equal(vtdpi_sched_init(&w->s, &params), 0);
+    host_sched_init(&w->s, &w->names, params);
     add_page(w, 0);
     add_page(w, 1);
     add_page(w, PAGES - 1);
     /* The last pCPU stays absent. */
-    for (unsigned int i = 0; i < PCPUS - 1; i++) {
-        assert_int_equal(vtdpi_pcpu_init(&w->s, &w->pcpu[i], i,
-                                         world_apic_id(w, i), w->bitmap[i]),
-                         0);
-        vtdpi_pcpu_online(&w->pcpu[i]);
-    }
+    for (unsigned int i = 0; i < PCPUS - 1; i++)
+        host_pcpu_up(&w->s, &w->names, &w->pcpu[i], i, w->bitmap[i]);
     for (unsigned int i = 0; i < VCPUS; i++) {
         w->vcpu[i].w = w;
         assert_int_equal(
@@ -167,8 +148,7 @@ bool world_take(struct world_vcpu *v)
     uint64_t out[VTDPI_PIR_WORDS];
     const bool any = vtdpi_vcpu_sync(&v->v, out);
 
-    for (unsigned int i = 0; i < 256; i++)
-        v->taken[i] += (unsigned int)(out[i / 64] >> (i % 64)) & 1;
+    (void)host_deliver(&v->taken, out);
     return any;
 }
 
@@ -240,7 +220,7 @@ void world_interrupts(struct world *w, unsigned int p)
 {
     if (w->irqs_off[p])
         return;
-    for (unsigned int i = 0; i < w->wnv_count; i++) {
+    for (unsigned int i = 0; i < w->names.wnv_count; i++) {
         if (!w->pending[p][world_wnv(i)])
             continue;
         w->pending[p][world_wnv(i)] = false;
@@ -258,8 +238,7 @@ void world_interrupts(struct world *w, unsigned int p)
         if (v->state != GUEST || v->on != p)
             continue;
         pid->control &= ~UINT64_C(1);
-        for (unsigned int j = 0; j < 256; j++)
-            v->taken[j] += (unsigned int)(pid->pir[j / 64] >> (j % 64)) & 1;
+        (void)host_deliver(&v->taken, pid->pir);
         memset(pid->pir, 0, sizeof(pid->pir));
     }
 }
@@ -296,11 +275,6 @@ void world_settle(struct world *w)
     fail_msg("the world does not settle");
 }
 
-static uint8_t own_wnv(const struct world_vcpu *v)
-{
-    return world_wnv(v->v.slot / 64 % v->w->wnv_count);
-}
-
 static void check_sleeping(const struct world *w, const struct world_vcpu *v)
 {
     const struct vtdpi_pid *pid = pid_of(v);
@@ -308,7 +282,8 @@ static void check_sleeping(const struct world *w, const struct world_vcpu *v)
     const uint32_t leaf = v->v.slot / 64;
 
     assert_int_equal(pid->control & 3, 0);
-    assert_int_equal(pid->control >> 16 & 0xff, own_wnv(v));
+    assert_int_equal(pid->control >> 16 & 0xff,
+                     host_wnv_of(&w->names, v->v.slot));
     assert_false(w->dead[p]);
     assert_true(w->bitmap[p][leaf] >> (v->v.slot % 64) & 1);
     assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
@@ -322,7 +297,8 @@ void world_check_never(const struct world *w)
 
         if ((control >> 16 & 0xff) == ANV)
             continue;
-        assert_int_equal(control >> 16 & 0xff, own_wnv(v));
+        assert_int_equal(control >> 16 & 0xff,
+                         host_wnv_of(&w->names, v->v.slot));
         assert_true(w->bitmap[pcpu_of_ndst(w, (uint32_t)(control >> 32))]
                              [v->v.slot / 64] >>
                         (v->v.slot % 64) &
@@ -336,7 +312,7 @@ static void check_guest(const struct world_vcpu *v)
 
     assert_int_equal(pid->control & 2, 0);
     assert_int_equal(pid->control >> 16 & 0xff, ANV);
-    assert_int_equal(pid->control >> 32, world_ndst(v->w, v->on));
+    assert_int_equal(pid->control >> 32, host_ndst(&v->w->names, v->on));
 }
 
 /* Bits only where a sleeper is: nobody leaves one behind. */
@@ -376,7 +352,7 @@ void world_check(const struct world *w)
             const bool there = (pid->pir[j / 64] >> (j % 64) & 1) != 0;
 
             /* Delivered, or still recorded for a vCPU that is out. */
-            assert_int_equal(v->posted[j], v->taken[j] > 0 || there);
+            assert_int_equal(v->posted[j], v->taken.delivered[j] > 0 || there);
         }
     }
     check_bitmaps(w);

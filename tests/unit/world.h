@@ -9,6 +9,7 @@
  * literal bits: the device shares nothing with pid.h.
  */
 
+#include "host.h"
 #include "vtdpi/sched.h"
 
 enum {
@@ -34,7 +35,7 @@ struct world_vcpu {
     bool woken;
     bool gone; /* detach is done: wake must not come */
     bool posted[256];
-    unsigned int taken[256];
+    struct host_account taken;
     unsigned int wakes;
 };
 
@@ -51,16 +52,9 @@ struct world {
     bool dead[PCPUS]; /* the local APIC loses what it gets */
     struct world_vcpu vcpu[VCPUS];
     unsigned int ipis;
-    uint32_t wnv_count;
-    enum vtdpi_apic_mode mode;
+    struct host_names names;
     void *memory; /* the present PID pages */
 };
-
-/* APIC id of a pCPU: not its number, and above 8 bits if the mode has more. */
-uint32_t world_apic_id(const struct world *w, unsigned int pcpu);
-
-/* The same as NDST holds it. */
-uint32_t world_ndst(const struct world *w, unsigned int pcpu);
 
 /* The wakeup vectors, in no order; the first is WNV. */
 uint8_t world_wnv(unsigned int n);

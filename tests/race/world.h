@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VTDPI_RACE_HOST_H
-#define VTDPI_RACE_HOST_H
+#ifndef VTDPI_RACE_WORLD_H
+#define VTDPI_RACE_WORLD_H
 
 /*
  * A host for sched.h, in threads: each pCPU is a thread with a local APIC (a
@@ -13,6 +13,7 @@
  * by design: who sleeps over a posted vector will sleep for ever.
  */
 
+#include "host.h"
 #include "race.h"
 #include "vtdpi/sched.h"
 
@@ -43,7 +44,7 @@ struct vcpu {
      * before the end of a detach. */
     bool alive;
     struct vcpu *next;
-    uint32_t delivered[256]; /* by vector; the owner's */
+    struct host_account got; /* the owner's */
 };
 
 /* What pCPU and the thread that takes it offline say to each other. */
@@ -84,17 +85,14 @@ struct world {
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];
     struct vcpu guest[GUESTS];
-    uint32_t wnvs; /* wakeup vectors, up to WNVS_MAX */
-    enum vtdpi_apic_mode mode;
+    struct host_names names;
     uint64_t sources; /* that have work left in this round */
     struct run_queue *queue;
 };
 
-/* Sets up all of it, with the stable vCPUs queued. */
+/* Sets up all of it, with the stable vCPUs queued; @p wnvs wakeup vectors, up
+ * to WNVS_MAX. */
 struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode);
-
-/* Wakeup vector n, below WNVS_MAX; in no order. */
-uint8_t host_wnv(uint32_t n);
 
 /* One step of a pCPU in the storm. */
 void host_storm(struct pcpu *p);
@@ -111,14 +109,7 @@ void host_queue(struct world *w, struct vcpu *v);
 /* Let one of the paused run. */
 void host_resume_one(struct world *w);
 
-/* Adds what a harvest has found. Returns whether that was anything. */
-bool host_deliver(struct vcpu *v, const uint64_t pir[VTDPI_PIR_WORDS]);
-
-/* Local APICs: the id of a pCPU, that id as NDST holds it, and back; PCPUS if
- * NDST is nobody's. */
-uint32_t host_apic_id(const struct world *w, uint32_t pcpu);
-uint32_t host_ndst(const struct world *w, uint32_t pcpu);
-uint32_t host_pcpu_of(const struct world *w, uint32_t ndst);
+/* Local APICs. */
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector);
 void host_forget(struct pcpu *p, uint8_t vector);
 void host_forget_wakeups(struct pcpu *p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VTDPI_RACE_HOST_INTERNAL_H
-#define VTDPI_RACE_HOST_INTERNAL_H
+#ifndef VTDPI_RACE_WORLD_INTERNAL_H
+#define VTDPI_RACE_WORLD_INTERNAL_H
 
-#include "host.h"
+#include "world.h"
 
 /* The first in the queue, now the caller's; NULL if there is none. */
 struct vcpu *host_dequeue(struct world *w);

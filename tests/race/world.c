@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's parts that any thread may call: queue, wake, local APICs. */
-#include "host.h"
-#include "host_internal.h"
+#include "world.h"
+#include "world_internal.h"
 
 #include <pthread.h>
 
@@ -108,49 +108,14 @@ static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
     host_send(ctx, apic_id, vector);
 }
 
-uint8_t host_wnv(uint32_t n)
-{
-    static const uint8_t wnv[WNVS_MAX] = {0xf1, 0x81, 0xe0, 0x33};
-
-    return wnv[n];
-}
-
-static bool is_wnv(const struct world *w, uint8_t vector)
-{
-    bool any = false;
-
-    for (uint32_t n = 0; n < w->wnvs; n++)
-        any = any || vector == host_wnv(n);
-    return any;
-}
-
-uint32_t host_apic_id(const struct world *w, uint32_t pcpu)
-{
-    return (w->mode == VTDPI_XAPIC ? 0x20 : 0x100) + pcpu;
-}
-
-uint32_t host_ndst(const struct world *w, uint32_t pcpu)
-{
-    return host_apic_id(w, pcpu) << (w->mode == VTDPI_XAPIC ? 8 : 0);
-}
-
-uint32_t host_pcpu_of(const struct world *w, uint32_t ndst)
-{
-    uint32_t n = 0;
-
-    while (n < PCPUS && host_ndst(w, n) != ndst)
-        n++;
-    return n;
-}
-
 void host_send(struct world *w, uint32_t apic_id, uint8_t vector)
 {
-    const uint32_t n = apic_id - host_apic_id(w, 0);
+    const uint32_t n = host_of_id(&w->names, apic_id);
 
     /* An urgent post to a vCPU that has never run anywhere. */
     if (apic_id == 0 && vector == ANV)
         return;
-    if (n >= PCPUS || (vector != ANV && !is_wnv(w, vector)))
+    if (n >= PCPUS || (vector != ANV && !host_is_wnv(&w->names, vector)))
         race_fail("vector %x sent to APIC id %x", vector, apic_id);
     (void)vtdpi_atomic_or64(&w->pcpu[n].pending[vector / 64],
                             UINT64_C(1) << (vector % 64));
@@ -164,21 +129,8 @@ void host_forget(struct pcpu *p, uint8_t vector)
 
 void host_forget_wakeups(struct pcpu *p)
 {
-    for (uint32_t n = 0; n < p->w->wnvs; n++)
-        host_forget(p, host_wnv(n));
-}
-
-bool host_deliver(struct vcpu *v, const uint64_t pir[VTDPI_PIR_WORDS])
-{
-    bool any = false;
-
-    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
-        for (uint64_t w = pir[i]; w != 0; w &= w - 1) {
-            v->delivered[i * 64 + (unsigned int)__builtin_ctzll(w)]++;
-            any = true;
-        }
-    }
-    return any;
+    for (uint32_t n = 0; n < p->w->names.wnv_count; n++)
+        host_forget(p, p->w->names.wnv[n]);
 }
 
 static struct run_queue *queue_new(void)
@@ -197,34 +149,34 @@ static void pcpu_new(struct world *w, uint32_t n, uint64_t seed)
     p->w = w;
     p->number = n;
     p->rng = race_rng(seed, n);
-    race_check(vtdpi_pcpu_init(&w->sched, &p->lib, n, host_apic_id(w, n),
-                               p->bitmap) == 0);
-    vtdpi_pcpu_online(&p->lib);
+    host_pcpu_up(&w->sched, &w->names, &p->lib, n, p->bitmap);
 }
 
 struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode)
 {
     struct world *w = race_memory(sizeof(*w));
-    struct vtdpi_sched_params params = {
+    const struct vtdpi_sched_params params = {
         .ops = &w->ops,
         .ctx = w,
         .pages = w->pages,
         .max_pages = PAGES,
         .pcpus = w->pcpus,
-        .max_pcpus = PCPUS,
-        .apic_mode = mode,
-        .anv = ANV,
         .wnv_count = (uint8_t)wnvs,
     };
 
-    w->wnvs = wnvs;
-    w->mode = mode;
-    for (uint32_t n = 0; n < wnvs; n++)
-        params.wnv[n] = host_wnv(n);
+    w->names = (struct host_names){
+        .mode = mode,
+        .first_id = mode == VTDPI_XAPIC ? 0x20 : 0x100,
+        .stride = 1,
+        .pcpus = PCPUS,
+        .anv = ANV,
+        .wnv_count = (uint8_t)wnvs,
+        .wnv = {0xf1, 0x81, 0xe0, 0x33}, /* in no order */
+    };
     w->ops.send_ipi = send_ipi;
     w->ops.wake = wake;
     w->queue = queue_new();
-    race_check(vtdpi_sched_init(&w->sched, &params) == 0);
+    host_sched_init(&w->sched, &w->names, params);
     for (uint32_t i = 0; i < PAGES; i++)
         race_check(vtdpi_sched_add_page(&w->sched, i, &w->page[i],
                                         race_memory(VTDPI_PAGE_SIZE),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A pCPU's thread: its interrupts, its guest, what it does with vCPUs. */
-#include "host.h"
-#include "host_internal.h"
+#include "world.h"
+#include "world_internal.h"
 #include "vtdpi/sched.h"
 
 /* The vectors that a local APIC delivers in host mode. */
@@ -39,8 +39,8 @@ static bool wakeup_is_pending(const struct pcpu *p)
 {
     bool any = false;
 
-    for (uint32_t n = 0; n < p->w->wnvs; n++)
-        any = any || is_pending(p, host_wnv(n));
+    for (uint32_t n = 0; n < p->w->names.wnv_count; n++)
+        any = any || is_pending(p, p->w->names.wnv[n]);
     return any;
 }
 
@@ -48,7 +48,7 @@ static bool harvest(struct vcpu *v)
 {
     uint64_t pir[VTDPI_PIR_WORDS];
 
-    return vtdpi_vcpu_sync(&v->lib, pir) && host_deliver(v, pir);
+    return vtdpi_vcpu_sync(&v->lib, pir) && host_deliver(&v->got, pir);
 }
 
 /* What the processor does with ANV in the guest; in words of its own, since it
@@ -62,7 +62,7 @@ static void process_posted(struct pcpu *p, struct vcpu *v)
     (void)vtdpi_atomic_and64(&pid[4], ~UINT64_C(1)); /* ON */
     for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
         pir[i] = vtdpi_atomic_xchg64(&pid[i], 0);
-    (void)host_deliver(v, pir);
+    (void)host_deliver(&v->got, pir);
     p->processed++;
 }
 
