@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "machine_fixture.h"
+#include "machine_replay.h"
 #include "vtdpi/bind.h"
 
 enum {
@@ -24,8 +25,8 @@ static const struct vtdpi_source source = {VTDPI_SOURCE_EXACT, SID,
                                            VTDPI_SQ_ALL};
 
 struct replay {
+    struct machine_replay by;
     struct machine *m;
-    struct vtdpi_backend backend;
     struct vtdpi_vm vm;
     struct vtdpi_guest_apic apics[MACHINE_VCPUS];
     uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
@@ -34,88 +35,6 @@ struct replay {
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
     bool unbound; /* the first */
-    /* What is injected, before which step, and what came of it. */
-    unsigned int unit;
-    unsigned int which;
-    unsigned int at;
-    unsigned int steps;
-    bool armed;
-    bool done;
-    bool fail;
-    enum vtdpi_model_fault fault;
-    struct vtdpi_model_result result;
-};
-
-static void inject(struct replay *r)
-{
-    if (!r->armed || r->done || r->steps++ != r->at)
-        return;
-    r->done = true;
-    if (r->fail)
-        vtdpi_model_set_fault(&r->m->model[r->unit], r->fault, 0);
-    else
-        r->result =
-            machine_raise(r->m, r->unit, vtdpi_irq_index(&r->irq[r->which]));
-}
-
-static void on_step(struct machine *m, struct vtdpi_model *at,
-                    enum vtdpi_model_step kind)
-{
-    (void)at;
-    (void)kind;
-    inject(m->step_ctx);
-}
-
-/* Between two calls of the backend, too. */
-
-static const struct vtdpi_backend *table_of(const struct replay *r)
-{
-    return vtdpi_table_backend(&r->m->table);
-}
-
-static int step_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
-                        const struct vtdpi_irte *old,
-                        const struct vtdpi_irte *replacement)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    return t->ops->replace(t->ctx, flush, index, old, replacement);
-}
-
-static int step_invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
-                           uint32_t count)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    return t->ops->invalidate(t->ctx, flush, first, count);
-}
-
-static int step_commit(void *ctx, struct vtdpi_flush *flush)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-    int rc;
-
-    inject(ctx);
-    rc = t->ops->commit(t->ctx, flush);
-    inject(ctx);
-    return rc;
-}
-
-static void step_settled(void *ctx, uint32_t index)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    t->ops->settled(t->ctx, index);
-}
-
-static const struct vtdpi_backend_ops step_ops = {
-    .replace = step_replace,
-    .invalidate = step_invalidate,
-    .commit = step_commit,
-    .settled = step_settled,
 };
 
 /* The VM: two interrupts to vCPU 0, one to each other, one that is hashed, and
@@ -170,7 +89,7 @@ static void irq_new(struct replay *r, unsigned int i)
         msi.address_lo |= 4;
         msi.data |= 0x100;
     }
-    assert_int_equal(vtdpi_irq_init(&r->irq[i], &r->backend,
+    assert_int_equal(vtdpi_irq_init(&r->irq[i], &r->by.backend,
                                     machine_index(r->m), &source, NULL),
                      0);
     assert_int_equal(vtdpi_irq_set_host(&r->irq[i], &host), 0);
@@ -345,9 +264,7 @@ static void start(struct replay *r, const struct event *e)
     (void)machine_setup(&state);
     memset(r, 0, sizeof(*r));
     r->m = state;
-    r->backend = *table_of(r);
-    r->backend.ops = &step_ops;
-    r->backend.ctx = r;
+    machine_replay_init(&r->by, r->m);
     vm_new(r);
     for (unsigned int i = 0; i < IRQS; i++)
         irq_new(r, i);
@@ -376,37 +293,53 @@ static void finish(struct replay *r)
 static void assert_landed(struct replay *r, const struct place *sent,
                           const struct place *now)
 {
-    struct vtdpi_model *m = &r->m->model[r->unit];
+    struct vtdpi_model *m = &r->m->model[r->by.unit];
 
     if (sent->vcpu != HOST && !same(sent, now))
         assert_int_equal(vtdpi_model_in_flight(m), 0);
     (void)vtdpi_model_drain(m);
 }
 
-static bool replay(const struct event *e, unsigned int unit, unsigned int which,
-                   unsigned int step, bool late)
+/* What one replay is about. */
+struct subject {
+    const struct event *event;
+    unsigned int unit;
+    unsigned int which;
+    bool late;
+    enum vtdpi_model_fault fault;
+    unsigned int failed;
+};
+
+/* The event, with the act before its step. */
+static int run_event(struct replay *r, const struct event *e)
 {
+    int rc;
+
+    machine_replay_begin(&r->by);
+    rc = e->run(r);
+    machine_replay_end(&r->by);
+    return rc;
+}
+
+static bool replay(void *ctx, unsigned int step)
+{
+    const struct subject *s = ctx;
     struct replay r;
     struct place before;
     struct place after;
 
-    start(&r, e);
-    r.unit = unit;
-    r.which = which;
-    r.at = step;
-    before = decided(&r, which);
-    if (late)
-        vtdpi_model_set_fault(&r.m->model[unit], VTDPI_MODEL_FAULT_POST_LATE,
+    start(&r, s->event);
+    r.by.unit = s->unit;
+    r.by.index = vtdpi_irq_index(&r.irq[s->which]);
+    r.by.step.at = step;
+    before = decided(&r, s->which);
+    if (s->late)
+        vtdpi_model_set_fault(&r.m->model[s->unit], VTDPI_MODEL_FAULT_POST_LATE,
                               0);
-    r.m->step_ctx = &r;
-    r.m->step = on_step;
-    r.armed = true;
-    assert_int_equal(e->run(&r), 0);
-    r.armed = false;
-    r.m->step = NULL;
-    after = decided(&r, which);
-    if (r.done) {
-        const struct place p = place_of(&r.result);
+    assert_int_equal(run_event(&r, s->event), 0);
+    after = decided(&r, s->which);
+    if (r.by.step.done) {
+        const struct place p = place_of(&r.by.result);
 
         assert_true(same(&p, &before) || same(&p, &after));
         assert_landed(&r, &p, &after);
@@ -414,9 +347,9 @@ static bool replay(const struct event *e, unsigned int unit, unsigned int which,
     } else {
         assert_recorded(&r, NULL);
     }
-    vtdpi_model_clear_fault(&r.m->model[unit], VTDPI_MODEL_FAULT_POST_LATE);
+    vtdpi_model_clear_fault(&r.m->model[s->unit], VTDPI_MODEL_FAULT_POST_LATE);
     finish(&r);
-    return r.done;
+    return r.by.step.done;
 }
 
 static void replay_all(bool late)
@@ -424,11 +357,9 @@ static void replay_all(bool late)
     for (unsigned int e = 0; e < EVENTS; e++) {
         for (unsigned int which = 0; which < IRQS; which++) {
             for (unsigned int unit = 0; unit < UNITS; unit++) {
-                unsigned int step = 0;
+                struct subject s = {&events[e], unit, which, late, 0, 0};
 
-                while (replay(&events[e], unit, which, step, late))
-                    step++;
-                assert_true(step > 6);
+                assert_true(replay_every_step(replay, &s, 0) > 6);
             }
         }
     }
@@ -446,34 +377,29 @@ static void test_replay_late_post_before_every_step(void **state)
     replay_all(true);
 }
 
-/* A unit fails before a step: the call says so, or nothing was left to fail.
+/* A unit fails before a step, the units in turn: the call says so, or nothing was left to fail.
  * Afterwards one update brings everything to where it belongs. */
-static bool replay_failure(const struct event *e, unsigned int unit,
-                           enum vtdpi_model_fault fault, unsigned int step,
-                           unsigned int *failed)
+static bool replay_failure(void *ctx, unsigned int step)
 {
+    struct subject *s = ctx;
+    const unsigned int unit = step % UNITS;
     struct vtdpi_vm_stats stats;
     struct replay r;
     int rc;
 
-    start(&r, e);
-    r.fail = true;
-    r.unit = unit;
-    r.fault = fault;
-    r.at = step;
-    r.m->step_ctx = &r;
-    r.m->step = on_step;
-    r.armed = true;
-    rc = e->run(&r);
-    r.armed = false;
-    r.m->step = NULL;
-    vtdpi_model_clear_fault(&r.m->model[unit], fault);
+    start(&r, s->event);
+    r.by.fail = true;
+    r.by.unit = unit;
+    r.by.fault = s->fault;
+    r.by.step.at = step / UNITS;
+    rc = run_event(&r, s->event);
+    vtdpi_model_clear_fault(&r.m->model[unit], s->fault);
     vtdpi_vm_get_stats(&r.vm, &stats);
     assert_int_equal(stats.pending != 0, rc != 0);
-    *failed += rc != 0;
+    s->failed += rc != 0;
     assert_int_equal(vtdpi_vm_update(&r.vm), 0);
     finish(&r);
-    return r.done;
+    return r.by.step.done;
 }
 
 static void test_replay_failure_before_every_step(void **state)
@@ -487,13 +413,10 @@ static void test_replay_failure_before_every_step(void **state)
     (void)state;
     for (unsigned int e = 0; e < EVENTS; e++) {
         for (unsigned int f = 0; f < sizeof(faults) / sizeof(faults[0]); f++) {
-            unsigned int failed = 0;
-            unsigned int step = 0;
+            struct subject s = {.event = &events[e], .fault = faults[f]};
 
-            while (replay_failure(&events[e], step % UNITS, faults[f],
-                                  step / UNITS, &failed))
-                step++;
-            assert_true(failed > 0);
+            (void)replay_every_step(replay_failure, &s, 0);
+            assert_true(s.failed > 0);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fault.h: the ring of records, overflow, and units that misbehave. */
 #include "fault_rig.h"
+#include "replay.h"
 
 #define F     UINT64_C(0x8000000000000000)
 #define NFR_1 (CAP & ~UINT64_C(0x0000ff0000000000))
@@ -285,8 +286,9 @@ static void handle_all(void)
 }
 
 /* Returns whether the strike happened. */
-static bool handle_with_strike(uint64_t at, uint32_t before, uint32_t n)
+static bool handle_with_strike(void *ctx, unsigned int at)
 {
+    const uint32_t before = *(const uint32_t *)ctx;
     uint32_t lost = 0;
     uint32_t records = 0;
     uint32_t nth = 0;
@@ -296,7 +298,6 @@ static bool handle_with_strike(uint64_t at, uint32_t before, uint32_t n)
     fault_raise_many(before);
     strike.at = at;
     strike.step = 0;
-    strike.faults = n;
     vtdpi_model_set_step_hook(&rig.m, strike_hook);
     handle_all();
     vtdpi_model_set_step_hook(&rig.m, NULL);
@@ -330,11 +331,10 @@ static void test_handle_fault_before_each_access_is_delivered(void **state)
     (void)state;
     for (size_t b = 0; b < sizeof(befores) / sizeof(befores[0]); b++) {
         for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-            uint64_t at = 0;
+            uint32_t before = befores[b];
 
-            while (handle_with_strike(at, befores[b], sizes[s]))
-                at++;
-            assert_true(at >= 2);
+            strike.faults = sizes[s];
+            assert_true(replay_every_step(handle_with_strike, &before, 0) >= 2);
         }
     }
 }

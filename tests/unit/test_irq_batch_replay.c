@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine_fixture.h"
+#include "machine_replay.h"
 
 enum {
     RANGES = 16,
@@ -40,92 +41,12 @@ enum {
 };
 
 struct replay {
+    struct machine_replay by;
     struct machine *m;
-    struct vtdpi_backend backend;
-    struct vtdpi_backend_ops ops;
     struct vtdpi_irq irq[IRQS];
     struct vtdpi_flush_range ranges[RANGES];
     uint32_t index[IRQS];
-    /* What is injected, before which step, and what came of it. */
-    unsigned int at;
-    unsigned int steps;
-    bool armed;
-    bool done;
-    bool fail;
-    unsigned int unit;
-    unsigned int which;
-    enum vtdpi_model_fault fault;
-    struct vtdpi_model_result result;
-};
-
-static void inject(struct replay *r)
-{
-    if (!r->armed || r->done || r->steps++ != r->at)
-        return;
-    r->done = true;
-    if (r->fail)
-        vtdpi_model_set_fault(&r->m->model[r->unit], r->fault, 0);
-    else
-        r->result = machine_raise(r->m, r->unit, r->index[r->which]);
-}
-
-static void on_step(struct machine *m, struct vtdpi_model *at,
-                    enum vtdpi_model_step kind)
-{
-    (void)at;
-    (void)kind;
-    inject(m->step_ctx);
-}
-
-/* Between two calls of the backend, too. */
-static const struct vtdpi_backend *table_of(const struct replay *r)
-{
-    return vtdpi_table_backend(&r->m->table);
-}
-
-static int step_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
-                        const struct vtdpi_irte *old,
-                        const struct vtdpi_irte *replacement)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    return t->ops->replace(t->ctx, flush, index, old, replacement);
-}
-
-static int step_invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
-                           uint32_t count)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    return t->ops->invalidate(t->ctx, flush, first, count);
-}
-
-static int step_commit(void *ctx, struct vtdpi_flush *flush)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-    int rc;
-
-    inject(ctx);
-    rc = t->ops->commit(t->ctx, flush);
-    inject(ctx);
-    return rc;
-}
-
-static void step_settled(void *ctx, uint32_t index)
-{
-    const struct vtdpi_backend *t = table_of(ctx);
-
-    inject(ctx);
-    t->ops->settled(t->ctx, index);
-}
-
-static const struct vtdpi_backend_ops step_ops = {
-    .replace = step_replace,
-    .invalidate = step_invalidate,
-    .commit = step_commit,
-    .settled = step_settled,
+    unsigned int which; /* the interrupt that is sent */
 };
 
 static int go(struct replay *r, struct vtdpi_irq_batch *b, unsigned int i,
@@ -153,8 +74,8 @@ static int go(struct replay *r, struct vtdpi_irq_batch *b, unsigned int i,
 
 static void begin_batch(struct replay *r, struct vtdpi_irq_batch *b)
 {
-    assert_int_equal(vtdpi_irq_batch_begin(b, &r->backend, r->ranges, RANGES),
-                     0);
+    assert_int_equal(
+        vtdpi_irq_batch_begin(b, &r->by.backend, r->ranges, RANGES), 0);
 }
 
 static void assert_goes(struct replay *r, unsigned int i, enum goes to)
@@ -179,15 +100,12 @@ static void start(struct replay *r)
     (void)machine_setup(&state);
     memset(r, 0, sizeof(*r));
     r->m = state;
-    r->backend = *table_of(r);
-    r->ops = step_ops;
-    r->backend.ops = &r->ops;
-    r->backend.ctx = r;
+    machine_replay_init(&r->by, r->m);
     for (unsigned int i = 0; i < IRQS; i++) {
         r->index[i] = machine_index(r->m);
-        assert_int_equal(
-            vtdpi_irq_init(&r->irq[i], &r->backend, r->index[i], &source, NULL),
-            0);
+        assert_int_equal(vtdpi_irq_init(&r->irq[i], &r->by.backend, r->index[i],
+                                        &source, NULL),
+                         0);
     }
     begin_batch(r, &b);
     for (unsigned int i = 0; i < IRQS; i++) {
@@ -212,14 +130,11 @@ static int run_batch(struct replay *r)
     int rc;
 
     begin_batch(r, &b);
-    r->m->step_ctx = r;
-    r->m->step = on_step;
-    r->armed = true;
+    machine_replay_begin(&r->by);
     for (unsigned int i = 0; i < IRQS; i++)
         assert_int_equal(go(r, &b, i, plan[i].to), 0);
     rc = vtdpi_irq_batch_commit(&b);
-    r->armed = false;
-    r->m->step = NULL;
+    machine_replay_end(&r->by);
     return rc;
 }
 
@@ -258,7 +173,7 @@ static void finish(struct replay *r, bool all_on)
 /* One interrupt, in exactly one place: the old one or the new one. */
 static void account(struct replay *r)
 {
-    const struct vtdpi_model_result *res = &r->result;
+    const struct vtdpi_model_result *res = &r->by.result;
     const unsigned int i = r->which;
     const uint64_t bit = UINT64_C(1) << ((GUEST_VECTOR + i) % 64);
     enum goes to = NOWHERE;
@@ -275,22 +190,31 @@ static void account(struct replay *r)
     assert_true(to == plan[i].from || to == plan[i].to);
 }
 
-static bool replay_interrupt(unsigned int unit, unsigned int which,
-                             unsigned int step)
+/* What one replay is about. */
+struct subject {
+    unsigned int unit;
+    unsigned int which;
+    enum vtdpi_model_fault fault;
+    unsigned int failed;
+};
+
+static bool replay_interrupt(void *ctx, unsigned int step)
 {
+    const struct subject *s = ctx;
     struct replay r;
 
     start(&r);
-    r.unit = unit;
-    r.which = which;
-    r.at = step;
+    r.which = s->which;
+    r.by.unit = s->unit;
+    r.by.index = r.index[s->which];
+    r.by.step.at = step;
     assert_int_equal(run_batch(&r), 0);
-    if (r.done)
+    if (r.by.step.done)
         account(&r);
     for (int v = 0; v < MACHINE_VCPUS; v++)
         assert_int_equal(r.m->pids[v].pir[1], 0);
     finish(&r, true);
-    return r.done;
+    return r.by.step.done;
 }
 
 static void test_replay_interrupt_before_every_step(void **state)
@@ -298,11 +222,10 @@ static void test_replay_interrupt_before_every_step(void **state)
     (void)state;
     for (unsigned int which = 0; which < IRQS; which++) {
         for (unsigned int unit = 0; unit < UNITS; unit++) {
-            unsigned int step = 0;
+            struct subject s = {.unit = unit, .which = which};
 
-            while (replay_interrupt(unit, which, step))
-                step++;
-            assert_true(step > 3 * IRQS); /* queues and backend calls */
+            /* queues and backend calls */
+            assert_true(replay_every_step(replay_interrupt, &s, 0) > 3 * IRQS);
         }
     }
 }
@@ -329,50 +252,48 @@ static void assert_held(struct replay *r)
 /* A unit that was gone is off when it has answered and a read has shown it. */
 static void repair(struct replay *r)
 {
-    vtdpi_model_clear_fault(&r->m->model[r->unit], r->fault);
-    if (r->fault == VTDPI_MODEL_FAULT_ALL_ONES)
-        assert_int_equal(vtdpi_unit_disable(&r->m->unit[r->unit]), 0);
+    vtdpi_model_clear_fault(&r->m->model[r->by.unit], r->by.fault);
+    if (r->by.fault == VTDPI_MODEL_FAULT_ALL_ONES)
+        assert_int_equal(vtdpi_unit_disable(&r->m->unit[r->by.unit]), 0);
 }
 
-static bool replay_failure(unsigned int unit, enum vtdpi_model_fault fault,
-                           unsigned int step, unsigned int *failed)
+static bool replay_failure(void *ctx, unsigned int step)
 {
-    const bool gone = fault == VTDPI_MODEL_FAULT_ALL_ONES;
+    struct subject *s = ctx;
+    const bool gone = s->fault == VTDPI_MODEL_FAULT_ALL_ONES;
     struct replay r;
     int rc;
 
     start(&r);
-    r.fail = true;
-    r.unit = unit;
-    r.fault = fault;
-    r.at = step;
+    r.by.fail = true;
+    r.by.unit = s->unit;
+    r.by.fault = s->fault;
+    r.by.step.at = step;
     rc = run_batch(&r);
     if (rc != 0) {
         struct vtdpi_irq_batch b;
 
-        (*failed)++;
+        s->failed++;
         assert_held(&r);
         repair(&r);
         begin_batch(&r, &b);
         for (unsigned int i = 0; i < IRQS; i++)
             assert_int_equal(vtdpi_irq_batch_flush(&b, &r.irq[i]), 0);
         assert_int_equal(vtdpi_irq_batch_commit(&b), 0);
-    } else if (r.done) {
+    } else if (r.by.step.done) {
         repair(&r);
     }
-    finish(&r, !gone || !r.done);
-    return r.done;
+    finish(&r, !gone || !r.by.step.done);
+    return r.by.step.done;
 }
 
 static void replay_failures(enum vtdpi_model_fault fault, bool can_fail)
 {
     for (unsigned int unit = 0; unit < UNITS; unit++) {
-        unsigned int failed = 0;
-        unsigned int step = 0;
+        struct subject s = {.unit = unit, .fault = fault};
 
-        while (replay_failure(unit, fault, step, &failed))
-            step++;
-        assert_int_equal(failed > 0, can_fail);
+        (void)replay_every_step(replay_failure, &s, 0);
+        assert_int_equal(s.failed > 0, can_fail);
     }
 }
 

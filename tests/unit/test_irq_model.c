@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine_fixture.h"
+#include "machine_replay.h"
 
 enum {
     HOST_VECTOR = 0x51,
@@ -346,37 +347,6 @@ static int go(struct fixture *f, enum goes to)
     return vtdpi_irq_teardown(&f->irq);
 }
 
-/* What a hook does before step number @ref at, and what came of it. */
-struct injection {
-    struct fixture *f;
-    unsigned int at;
-    unsigned int steps;
-    bool busy;
-    bool done;
-    unsigned int unit;
-    bool fail;
-    enum vtdpi_model_fault fault;
-    struct vtdpi_model_result result;
-};
-
-static void inject(struct machine *m, struct vtdpi_model *at,
-                   enum vtdpi_model_step kind)
-{
-    struct injection *i = m->step_ctx;
-
-    (void)at;
-    (void)kind;
-    if (i->busy || i->steps++ != i->at)
-        return;
-    i->busy = true; /* the other unit's steps are none of ours */
-    if (i->fail)
-        vtdpi_model_set_fault(&m->model[i->unit], i->fault, 0);
-    else
-        i->result = machine_raise(m, i->unit, i->f->index);
-    i->busy = false;
-    i->done = true;
-}
-
 static struct machine *started(struct fixture *f, const struct change *c)
 {
     void *state;
@@ -389,22 +359,20 @@ static struct machine *started(struct fixture *f, const struct change *c)
     return f->m;
 }
 
-/* Runs the change with the injection; whether the step was reached. */
-static int inject_into(struct fixture *f, struct injection *i,
-                       const struct change *c)
+/* Runs the change with the act before its step. */
+static int replay_change(struct fixture *f, struct machine_replay *r,
+                         const struct change *c)
 {
     int rc;
 
-    i->f = f;
-    f->m->step_ctx = i;
-    f->m->step = inject;
+    machine_replay_begin(r);
     rc = go(f, c->to);
-    f->m->step = NULL;
+    machine_replay_end(r);
     return rc;
 }
 
 /* One interrupt, exactly one place, the old or the new. */
-static void assert_was_at(struct fixture *f, const struct injection *i,
+static void assert_was_at(struct fixture *f, const struct machine_replay *i,
                           enum goes to)
 {
     const struct vtdpi_model_result *r = &i->result;
@@ -428,7 +396,7 @@ static void assert_was_at(struct fixture *f, const struct injection *i,
     }
 }
 
-static enum goes went(const struct injection *i, const struct change *c)
+static enum goes went(const struct machine_replay *i, const struct change *c)
 {
     const struct vtdpi_model_result *r = &i->result;
 
@@ -446,18 +414,30 @@ static enum goes went(const struct injection *i, const struct change *c)
     }
 }
 
-/* Returns false when the change has no such step. */
-static bool replay_interrupt(const struct change *c, unsigned int unit,
-                             unsigned int step)
+/* What one replay is about. */
+struct subject {
+    const struct change *change;
+    unsigned int unit;
+    enum vtdpi_model_fault fault;
+    unsigned int failed;
+};
+
+static bool replay_interrupt(void *ctx, unsigned int step)
 {
-    struct injection i = {.at = step, .unit = unit};
+    const struct subject *s = ctx;
+    const struct change *c = s->change;
+    struct machine_replay i;
     struct fixture f;
     struct machine *m = started(&f, c);
     enum goes to;
 
-    assert_int_equal(inject_into(&f, &i, c), 0);
+    machine_replay_init(&i, m);
+    i.step.at = step;
+    i.unit = s->unit;
+    i.index = f.index;
+    assert_int_equal(replay_change(&f, &i, c), 0);
     assert_false(vtdpi_irq_is_dirty(&f.irq));
-    if (i.done) {
+    if (i.step.done) {
         to = went(&i, c);
         assert_true(to == c->from || to == c->to);
         assert_was_at(&f, &i, to);
@@ -469,7 +449,7 @@ static bool replay_interrupt(const struct change *c, unsigned int unit,
     assert_refs(&f, c->to == TO_A, c->to == TO_B);
     end(&f);
     (void)machine_teardown(&(void *){m});
-    return i.done;
+    return i.step.done;
 }
 
 static void test_replay_interrupt_before_every_step(void **state)
@@ -477,11 +457,10 @@ static void test_replay_interrupt_before_every_step(void **state)
     (void)state;
     for (int c = 0; c < CHANGES; c++) {
         for (unsigned int unit = 0; unit < UNITS; unit++) {
-            unsigned int step = 0;
+            struct subject s = {.change = &changes[c], .unit = unit};
 
-            while (replay_interrupt(&changes[c], unit, step))
-                step++;
-            assert_true(step >= 6); /* both queues were driven */
+            /* both queues were driven */
+            assert_true(replay_every_step(replay_interrupt, &s, 0) >= 6);
         }
     }
 }
@@ -496,42 +475,46 @@ static void assert_held(struct fixture *f, const struct change *c)
     assert_int_equal(vtdpi_irq_is_pinned(&f->irq), c->to == NOWHERE);
 }
 
-static bool replay_failure(const struct change *c, unsigned int unit,
-                           enum vtdpi_model_fault fault, unsigned int step,
-                           unsigned int *failed)
+static bool replay_failure(void *ctx, unsigned int step)
 {
-    struct injection i = {
-        .at = step, .unit = unit, .fail = true, .fault = fault};
+    struct subject *s = ctx;
+    const struct change *c = s->change;
+    struct machine_replay i;
     struct fixture f;
     struct machine *m = started(&f, c);
-    const int rc = inject_into(&f, &i, c);
+    int rc;
 
+    machine_replay_init(&i, m);
+    i.step.at = step;
+    i.unit = s->unit;
+    i.fail = true;
+    i.fault = s->fault;
+    rc = replay_change(&f, &i, c);
     assert_int_equal(vtdpi_irq_is_dirty(&f.irq), rc != 0);
     assert_int_equal(vtdpi_table_is_dirty(&m->table, f.index), rc != 0);
     if (rc != 0) {
-        (*failed)++;
+        s->failed++;
         assert_held(&f, c);
-        vtdpi_model_clear_fault(&m->model[unit], fault);
+        vtdpi_model_clear_fault(&m->model[s->unit], s->fault);
         assert_int_equal(vtdpi_irq_flush(&f.irq), 0);
     }
-    vtdpi_model_clear_fault(&m->model[unit], fault);
+    vtdpi_model_clear_fault(&m->model[s->unit], s->fault);
     assert_goes(&f, c->to);
     assert_refs(&f, c->to == TO_A, c->to == TO_B);
     end(&f);
     (void)machine_teardown(&(void *){m});
-    return i.done;
+    return i.step.done;
 }
 
 static void replay_failures(enum vtdpi_model_fault fault, bool can_fail)
 {
     for (int c = 0; c < CHANGES; c++) {
         for (unsigned int unit = 0; unit < UNITS; unit++) {
-            unsigned int failed = 0;
-            unsigned int step = 0;
+            struct subject s = {
+                .change = &changes[c], .unit = unit, .fault = fault};
 
-            while (replay_failure(&changes[c], unit, fault, step, &failed))
-                step++;
-            assert_int_equal(failed > 0, can_fail);
+            (void)replay_every_step(replay_failure, &s, 0);
+            assert_int_equal(s.failed > 0, can_fail);
         }
     }
 }

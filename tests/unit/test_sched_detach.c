@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "atomic_hook.h"
+#include "replay.h"
 #include "test.h"
 #include "world.h"
 
@@ -95,6 +96,7 @@ static void test_vcpu_detach_relaxes_while_it_waits(void **state)
  * never comes after detach is done. */
 
 struct detach_at {
+    uint32_t (*scan)(struct vtdpi_pcpu *p);
     struct world *w;
     unsigned int step;
     unsigned int at;
@@ -120,26 +122,28 @@ static void detach_at_step(void *ctx, enum hook_kind kind, const void *addr)
         poll_detach(v);
 }
 
-static unsigned int detach_during(uint32_t (*scan)(struct vtdpi_pcpu *p),
-                                  unsigned int at)
+static bool detach_during(void *ctx, unsigned int at)
 {
     struct world *w = world_new(world_slots);
-    struct detach_at d = {w, 0, at};
+    struct detach_at *d = ctx;
 
+    d->w = w;
+    d->step = 0;
+    d->at = at;
     world_block_all(w, 2);
     for (unsigned int i = 0; i < VCPUS; i++)
         world_device_post(&w->vcpu[i], 0x40, false);
     hook.before = detach_at_step;
-    hook.ctx = &d;
-    (void)scan(&w->pcpu[2]);
+    hook.ctx = d;
+    (void)d->scan(&w->pcpu[2]);
     hook_reset();
     assert_int_equal(w->vcpu[1].wakes, 1);
-    if (d.step >= at) {
+    if (d->step >= at) {
         poll_detach(&w->vcpu[0]);
         assert_true(w->vcpu[0].gone);
     }
     world_free(w);
-    return d.step;
+    return d->step >= at;
 }
 
 static uint32_t handle(struct vtdpi_pcpu *p)
@@ -149,16 +153,18 @@ static uint32_t handle(struct vtdpi_pcpu *p)
 
 static void test_vcpu_detach_during_handler_no_wake_after(void **state)
 {
+    struct detach_at d = {.scan = handle};
+
     (void)state;
-    for (unsigned int k = 1; detach_during(handle, k) >= k;)
-        k++;
+    (void)replay_every_step(detach_during, &d, 1);
 }
 
 static void test_vcpu_detach_during_offline_no_wake_after(void **state)
 {
+    struct detach_at d = {.scan = vtdpi_pcpu_offline};
+
     (void)state;
-    for (unsigned int k = 1; detach_during(vtdpi_pcpu_offline, k) >= k;)
-        k++;
+    (void)replay_every_step(detach_during, &d, 1);
 }
 
 /* Offline while the handler has a summary bit clear over a leaf that is not
@@ -190,15 +196,17 @@ static void block_then_offline(void *ctx, enum hook_kind kind, const void *addr)
     }
 }
 
-static bool brief_once(struct brief *b)
+static bool brief_once(void *ctx, unsigned int offline_at)
 {
     struct world *w = world_new(world_slots);
+    struct brief *b = ctx;
 
     /* A summary bit over an empty leaf. */
     world_halt(&w->vcpu[0], 2, false);
     world_enter(&w->vcpu[0], 0);
     b->w = w;
     b->step = 0;
+    b->offline_at = offline_at;
     hook.before = block_then_offline;
     hook.ctx = b;
     (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV);
@@ -218,11 +226,8 @@ static void test_pcpu_offline_summary_briefly_clear_wakes(void **state)
     struct brief b = {0};
 
     (void)state;
-    for (b.block_at = 1; b.block_at < 20; b.block_at++) {
-        b.offline_at = b.block_at;
-        while (brief_once(&b))
-            b.offline_at++;
-    }
+    for (b.block_at = 1; b.block_at < 20; b.block_at++)
+        (void)replay_every_step(brief_once, &b, b.block_at);
     /* The case that this test is about did occur. */
     assert_true(b.was_clear);
 }

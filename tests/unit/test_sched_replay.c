@@ -5,6 +5,7 @@
  * everything in flight arrives, and no vector may be lost nor any vCPU deaf.
  */
 #include "atomic_hook.h"
+#include "replay.h"
 #include "test.h"
 #include "world.h"
 
@@ -267,7 +268,16 @@ static const struct operation operations[] = {
     {"software post, blocked", blocked_on_1, post_sw, true},
 };
 
+/* Where the vCPUs are, how many wakeup vectors there are, and how pCPUs are
+ * named. */
+struct layout {
+    const uint32_t *slots;
+    uint8_t wnv_count;
+    enum vtdpi_apic_mode mode;
+};
+
 struct replay {
+    const struct layout *layout;
     const struct operation *op;
     struct world *w;
     unsigned int step;
@@ -308,17 +318,11 @@ static void finish(struct world *w)
 /* The world that is being replayed, so that a failure can be named. */
 static struct replay now;
 
-/* Where the vCPUs are, how many wakeup vectors there are, and how pCPUs are
- * named. */
-struct layout {
-    const uint32_t *slots;
-    uint8_t wnv_count;
-    enum vtdpi_apic_mode mode;
-};
-
 /* One run; returns the number of steps of the operation. */
-static unsigned int replay_once(const struct layout *l)
+static unsigned int replay_once(void)
 {
+    const struct layout *l = now.layout;
+
     now.w = world_new_as(l->slots, l->wnv_count, l->mode);
     now.step = 0;
     now.op->before(now.w);
@@ -352,47 +356,57 @@ static bool allowed(unsigned int event)
     return now.op->by_others || !events[event].by_owner;
 }
 
-static void replay_one_event(const struct layout *l)
+/* The first event before step @p step, counted from 1 on. */
+static bool replay_first(void *ctx, unsigned int step)
+{
+    (void)ctx;
+    now.at[0] = step;
+    return step < replay_once();
+}
+
+static bool replay_second(void *ctx, unsigned int step)
+{
+    (void)ctx;
+    now.at[1] = step;
+    return step < replay_once();
+}
+
+static void replay_one_event(void)
 {
     now.at[1] = 0;
     for (unsigned int i = 0; i < EVENTS; i++) {
-        unsigned int steps;
-
         if (!allowed(i))
             continue;
         now.event[0] = i;
-        now.at[0] = 1;
-        do
-            steps = replay_once(l);
-        while (now.at[0]++ < steps);
+        (void)replay_every_step(replay_first, NULL, 1);
     }
 }
 
-static void replay_two_events(const struct layout *l)
+/* The first event before step @p step, the second before each from there. */
+static bool replay_both(void *ctx, unsigned int step)
+{
+    now.at[0] = step;
+    (void)replay_every_step(replay_second, ctx, step);
+    return step <= now.step;
+}
+
+static void replay_two_events(void)
 {
     for (unsigned int i = 0; i < EVENTS * EVENTS; i++) {
-        unsigned int steps;
-
         now.event[0] = i / EVENTS;
         now.event[1] = i % EVENTS;
         if (!allowed(now.event[0]) || !allowed(now.event[1]))
             continue;
-        now.at[0] = 0;
-        do {
-            now.at[1] = ++now.at[0];
-            do
-                steps = replay_once(l);
-            while (now.at[1]++ < steps);
-        } while (now.at[0] <= steps);
+        (void)replay_every_step(replay_both, NULL, 1);
     }
 }
 
-static void replay_all(const struct layout *l,
-                       void (*replay)(const struct layout *l))
+static void replay_all(const struct layout *l, void (*replay)(void))
 {
+    now.layout = l;
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         now.op = &operations[i];
-        replay(l);
+        replay();
     }
 }
 

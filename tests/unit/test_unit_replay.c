@@ -6,6 +6,7 @@
  * broken that the failure does not break itself, and afterwards the unit is
  * off or can be brought off, and works again.
  */
+#include "replay.h"
 #include "unit_rig.h"
 
 struct injection {
@@ -115,11 +116,13 @@ static void assert_usable(void)
 }
 
 /* Returns whether the step was reached. */
-static bool replay(uint64_t step)
+static bool replay(void *ctx, unsigned int step)
 {
     struct vtdpi_model_violation v;
     uint64_t begin;
+    bool came;
 
+    (void)ctx;
     rig_power_up(CAP | 0x10, ECAP); /* RWBF: one more command */
     vtdpi_model_set_clock_step(&rig.m, 5000);
     assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
@@ -128,24 +131,25 @@ static bool replay(uint64_t step)
     begin = rig_now();
     scenario();
     vtdpi_model_set_step_hook(&rig.m, NULL);
+    came = rig_counters().steps > step;
     assert_true(rig_now() - begin <= 12 * VTDPI_CMD_TIMEOUT_US);
     v = vtdpi_model_first_violation(&rig.m);
     if (v.kind != VTDPI_MODEL_OK && v.kind != injected->tolerated)
         fail_msg("%s before step %llu: %s", injected->name,
-                 (unsigned long long)step, vtdpi_model_violation_name(v.kind));
+                 (unsigned long long)at_step,
+                 vtdpi_model_violation_name(v.kind));
     vtdpi_model_clear_violations(&rig.m);
 
     vtdpi_model_clear_fault(&rig.m, injected->fault);
     assert_usable();
     rig_assert_clean();
-    return rig_counters().steps > step;
+    return came;
 }
 
 static void test_unit_replay_failure_before_each_step_ends_well(void **state)
 {
     (void)state;
     for (size_t i = 0; i < INJECTIONS; i++) {
-        uint64_t steps = 0;
         uint64_t total;
 
         injected = &injections[i];
@@ -156,10 +160,7 @@ static void test_unit_replay_failure_before_each_step_ends_well(void **state)
         rig_assert_clean();
         total = rig_counters().steps;
         assert_true(total > 40);
-        while (steps < total) {
-            assert_true(replay(steps));
-            steps++;
-        }
+        assert_int_equal(replay_every_step(replay, NULL, 0), total);
     }
 }
 
