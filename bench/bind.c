@@ -9,14 +9,14 @@
  * it what deciding for every interrupt of the VM costs, as a host does that
  * does not know which a change concerns.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common.h"
+#include "host.h"
+#include "support.h"
 #include "vtdpi/vtdpi.h"
 
 enum {
@@ -29,6 +29,8 @@ enum {
     /* More looks than that at one change are not a constant. */
     LOOKS_MAX = 64,
 };
+
+const char *const bench_name = "bench-bind";
 
 enum kind {
     PHYSICAL,
@@ -66,23 +68,6 @@ struct subject {
     uint64_t flushes;
     bool away;
 };
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    (void)fprintf(stderr, "bench-bind: %s\n", what);
-    exit(1);
-}
-
-static void *memory(size_t size)
-{
-    void *p = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
-
-    must(p != NULL, "out of memory");
-    memset(p, 0, size);
-    return p;
-}
 
 /* A table that costs nothing. */
 
@@ -124,22 +109,9 @@ static const struct vtdpi_backend_ops table_ops = {
 
 /* Set up. */
 
-static void ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-}
-
-static void wake(void *ctx, void *cookie)
-{
-    (void)ctx;
-    (void)cookie;
-}
-
 static const struct vtdpi_platform_ops platform = {
-    .send_ipi = ipi,
-    .wake = wake,
+    .send_ipi = host_drop_ipi,
+    .wake = host_drop_wake,
 };
 
 static struct vtdpi_guest_apic apic_of(const struct subject *s, uint32_t vcpu)
@@ -188,7 +160,8 @@ static void sched_up(struct subject *s)
 
     must(vtdpi_sched_init(&s->sched, &params) == 0, "instance");
     for (uint32_t i = 0; i < PAGES; i++)
-        must(vtdpi_sched_add_page(&s->sched, i, &s->page[i], memory(4096),
+        must(vtdpi_sched_add_page(&s->sched, i, &s->page[i],
+                                  support_memory(4096),
                                   UINT64_C(0x520000000) + 4096 * i) == 0,
              "page");
 }
@@ -225,7 +198,7 @@ static void irqs_up(struct subject *s)
 static struct subject *subject_new(enum kind kind, uint32_t irqs,
                                    uint32_t vcpus)
 {
-    struct subject *s = memory(sizeof(*s));
+    struct subject *s = support_memory(sizeof(*s));
     struct vtdpi_vm_params params = {
         .vcpu_count = vcpus,
         .buckets = 1,
@@ -296,22 +269,6 @@ struct cost {
     double ns_all;
 };
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0, "clock");
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Median nanoseconds of one change. */
 static double timed(void (*what)(struct subject *s, uint32_t n),
                     struct subject *s, uint32_t n, uint32_t rounds)
@@ -325,8 +282,7 @@ static double timed(void (*what)(struct subject *s, uint32_t n),
         what(s, n);
         ns[r] = (seconds() - begin) * 1e9 / n;
     }
-    qsort(ns, rounds, sizeof(ns[0]), by_value);
-    return ns[rounds / 2];
+    return median(ns, rounds);
 }
 
 static struct cost measure(enum kind kind, uint32_t irqs, uint32_t vcpus,

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common.h"
+#include "host.h"
 #include "vtdpi/sched.h"
 
 enum {
@@ -70,40 +72,14 @@ struct outcome {
     double remote;
 };
 
-static uint64_t seed;
+const char *const bench_name = "bench-choose";
+
 static bool missed;
 
-static uint32_t chance(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)((seed >> 32) % n);
-}
-
-static void must(bool ok, const char *what)
-{
-    if (!ok) {
-        (void)fprintf(stderr, "choose: %s\n", what);
-        exit(2);
-    }
-}
-
-static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-}
-
-static void wake(void *ctx, void *cookie)
-{
-    (void)ctx;
-    (void)cookie;
-}
-
-static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
-                                              .wake = wake};
+static const struct vtdpi_platform_ops ops = {
+    .send_ipi = host_drop_ipi,
+    .wake = host_drop_wake,
+};
 
 static void shuffle(uint32_t a[VCPUS])
 {
@@ -130,7 +106,7 @@ static void rig_start(struct rig *r, uint8_t *memory, const struct setting *x)
     };
 
     memset(r, 0, sizeof(*r));
-    seed = UINT64_C(0x2545f4914f6cdd1d);
+    chance_start(UINT64_C(0x2545f4914f6cdd1d));
     for (uint32_t i = 0; i < x->wnvs; i++)
         params.wnv[i] = (uint8_t)(0x80 + i);
     must(vtdpi_sched_init(&r->sched, &params) == 0, "init");

@@ -10,14 +10,13 @@
  * over the rounds are compared. A plain first-fit search over a bitmap, from
  * its start and a word at a time, is measured beside it.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common.h"
+#include "support.h"
 #include "vtdpi/index.h"
 #include "vtdpi/table.h"
 
@@ -31,6 +30,8 @@ enum {
     FILLS = 8,
     ROUNDS_MAX = 101,
 };
+
+const char *const bench_name = "bench-index";
 
 static const unsigned int fills[FILLS] = {1, 10, 25, 50, 75, 90, 95, 99};
 
@@ -46,33 +47,6 @@ struct subject {
     uint16_t *fit_used;
     uint64_t looked_at; /* words */
 };
-
-static uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
-
-static uint32_t chance(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)((seed >> 32) % n);
-}
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    (void)fprintf(stderr, "bench-index: %s\n", what);
-    exit(1);
-}
-
-static void *memory(size_t size)
-{
-    void *p = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
-
-    must(p != NULL, "out of memory");
-    memset(p, 0, size);
-    return p;
-}
 
 /* First fit. */
 
@@ -107,19 +81,20 @@ static void table_up(struct subject *s)
         .haw = 46,
     };
 
-    s->entries = memory(sizeof(*s->entries) * COUNT);
+    s->entries = support_memory(sizeof(*s->entries) * COUNT);
     params.entries = s->entries;
-    params.storage = memory(size);
+    params.storage = support_memory(size);
     must(vtdpi_table_init(&s->table, &params) == 0, "table");
 }
 
 static void subject_up(struct subject *s, unsigned int percent)
 {
     table_up(s);
-    s->used = memory(sizeof(*s->used) * COUNT);
-    s->bare_used = memory(sizeof(*s->bare_used) * COUNT);
-    s->fit_used = memory(sizeof(*s->fit_used) * COUNT);
-    must(vtdpi_index_init(&s->bare, memory(vtdpi_index_storage_size(COUNT)),
+    s->used = support_memory(sizeof(*s->used) * COUNT);
+    s->bare_used = support_memory(sizeof(*s->bare_used) * COUNT);
+    s->fit_used = support_memory(sizeof(*s->fit_used) * COUNT);
+    must(vtdpi_index_init(&s->bare,
+                          support_memory(vtdpi_index_storage_size(COUNT)),
                           COUNT) == 0,
          "index");
     for (uint32_t i = 0; i < COUNT; i++) {
@@ -221,29 +196,6 @@ static void bare_turn(struct subject *s, uint32_t n)
         must(vtdpi_index_alloc(&s->bare, 1, &index) == 0, "alloc");
         s->bare_used[i] = (uint16_t)index;
     }
-}
-
-/* Of this process: others that use the machine do not count. */
-static double seconds(void)
-{
-    struct timespec t;
-
-    must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0, "clock");
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, uint32_t n)
-{
-    qsort(v, n, sizeof(*v), by_value);
-    return v[n / 2];
 }
 
 /* Nanoseconds of an allocate and a free. */

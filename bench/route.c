@@ -10,14 +10,12 @@
  * Beside the index, a set of APICs that looks at all vCPUs, as Xen does, and
  * KVM when its map does not fit.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common.h"
 #include "vtdpi/route.h"
 
 enum {
@@ -26,6 +24,8 @@ enum {
     MESSAGES = 256,
     ROUNDS_MAX = 101,
 };
+
+const char *const bench_name = "bench-route";
 
 static const uint32_t sizes[SIZES] = {1, 4, 16, 64, 256, 1024};
 
@@ -81,24 +81,6 @@ struct subject {
 };
 
 static struct subject subjects[ROWS][SIZES];
-
-static uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
-
-static uint32_t chance(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)((seed >> 32) % n);
-}
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    (void)fprintf(stderr, "bench-route: %s\n", what);
-    exit(1);
-}
 
 /* Guests. */
 
@@ -258,28 +240,6 @@ static bool report(uint32_t n, uint32_t rounds)
 }
 
 #else
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0, "clock");
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, uint32_t n)
-{
-    qsort(v, n, sizeof(*v), by_value);
-    return v[n / 2];
-}
 
 /* Each vCPU in turn changes its id to one that is not taken, and back. */
 static void change(struct subject *s, uint32_t n)

@@ -10,15 +10,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-unsigned int measure_rounds;
+const char *const bench_name = "bench-hot";
 
-void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    (void)fprintf(stderr, "bench-hot: %s\n", what);
-    exit(1);
-}
+unsigned int measure_rounds;
 
 static uint64_t nanoseconds(void)
 {
@@ -123,16 +117,6 @@ void flush_done(void)
 #endif
 }
 
-uint32_t chance(uint32_t n)
-{
-    static uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
-
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)((state >> 32) % n);
-}
-
 void shuffle(uint32_t *out, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -141,14 +125,6 @@ void shuffle(uint32_t *out, uint32_t n)
         out[i] = out[j];
         out[j] = i;
     }
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 static double quantile(const double *sorted, size_t count, double q)
@@ -168,7 +144,7 @@ void measure_print(const struct series *s, const char *design, double *values,
     /* Every round was disturbed: no figure is better than a wrong one. */
     if (count == 0)
         return;
-    qsort(values, count, sizeof(*values), by_value);
+    sort_values(values, count);
     printf("%s\t%s\t%" PRIu64 "\t%s\t%.3f\t%.3f\t%.3f\t%.3f\t%zu\t%zu\n",
            s->experiment, s->variant, s->n, design,
            quantile(values, count, 0.5), quantile(values, count, 0.1),

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common.h"
+
 enum {
     DESIGNS_MAX = 8,
     ROUNDS_MAX = 2048,
@@ -51,9 +53,6 @@ void measure_print(const struct series *s, const char *design, double *values,
 /* The line that says what the columns of the other lines are. */
 void measure_header(void);
 
-/* Ends the program if @ok is not so: a bug, here or in the library. */
-void must(bool ok, const char *what);
-
 /* A clock, in ticks of its own. */
 uint64_t ticks(void);
 double ticks_ns(uint64_t ticks);
@@ -74,9 +73,6 @@ void flush_done(void);
 
 /* Whether flushing works here. */
 bool flush_possible(void);
-
-/* Numbers without end, the same in every run. */
-uint32_t chance(uint32_t n);
 
 /* Put @p n different numbers below @p n into @p out, in random order. */
 void shuffle(uint32_t *out, uint32_t n);

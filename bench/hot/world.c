@@ -4,14 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "measure.h"
-
-static void drop_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-}
 
 static void wake(void *ctx, void *cookie)
 {
@@ -41,7 +35,7 @@ static void sched_up(struct world *w)
 
     for (uint32_t i = 0; i < w->vectors; i++)
         params.wnv[i] = (uint8_t)(WNV_FIRST + i);
-    w->ops.send_ipi = drop_ipi;
+    w->ops.send_ipi = host_drop_ipi;
     w->ops.wake = wake;
     must(vtdpi_sched_init(&w->sched, &params) == 0, "sched");
     w->pids = memory((size_t)pages * VTDPI_PAGE_SIZE);

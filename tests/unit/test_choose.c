@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "vtdpi/sched.h"
 
 enum {
@@ -28,21 +29,10 @@ struct host {
     void *memory;
 };
 
-static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-}
-
-static void wake(void *ctx, void *cookie)
-{
-    (void)ctx;
-    (void)cookie;
-}
-
-static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
-                                              .wake = wake};
+static const struct vtdpi_platform_ops ops = {
+    .send_ipi = host_drop_ipi,
+    .wake = host_drop_wake,
+};
 
 static void add_page(struct host *h, uint32_t i, uint32_t number)
 {
