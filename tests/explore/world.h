@@ -81,114 +81,40 @@ struct op {
     uint8_t back;
 };
 
-#define RUN(v, on)       \
-    {                    \
-        OP_RUN, v, on, 0 \
-    }
-#define ENTER(v)          \
-    {                     \
-        OP_ENTER, v, 0, 0 \
-    }
-#define PREEMPT(v)          \
-    {                       \
-        OP_PREEMPT, v, 0, 0 \
-    }
-#define HALT(v, on, then)    \
-    {                        \
-        OP_HALT, v, on, then \
-    }
-#define HALT_COMMITTED(v, on, then)    \
-    {                                  \
-        OP_HALT_COMMITTED, v, on, then \
-    }
-#define BLOCK(v, on)       \
-    {                      \
-        OP_BLOCK, v, on, 0 \
-    }
-#define BLOCK_COMMITTED(v, on)       \
-    {                                \
-        OP_BLOCK_COMMITTED, v, on, 0 \
-    }
-#define SLEEP(v)          \
-    {                     \
-        OP_SLEEP, v, 0, 0 \
-    }
-#define SWITCH(v, on)       \
-    {                       \
-        OP_SWITCH, v, on, 0 \
-    }
-#define SYNC(v)          \
-    {                    \
-        OP_SYNC, v, 0, 0 \
-    }
-#define RESET(v)          \
-    {                     \
-        OP_RESET, v, 0, 0 \
-    }
-#define ATTACH(v)          \
-    {                      \
-        OP_ATTACH, v, 0, 0 \
-    }
-#define DETACH(v)          \
-    {                      \
-        OP_DETACH, v, 0, 0 \
-    }
-#define NAP(v)          \
-    {                   \
-        OP_NAP, v, 0, 0 \
-    }
-#define UNIT(v, vector)       \
+/* A line of a script: what, of which vCPU, on which pCPU or with which vector,
+ * and where the vCPU goes then. */
+#define OP(kind, v, on, then) \
     {                         \
-        OP_UNIT, v, vector, 0 \
+        kind, v, on, then     \
     }
-#define UNIT_URGENT(v, vector)       \
-    {                                \
-        OP_UNIT_URGENT, v, vector, 0 \
-    }
-#define POST(v, vector)       \
-    {                         \
-        OP_POST, v, vector, 0 \
-    }
-#define POST_URGENT(v, vector)       \
-    {                                \
-        OP_POST_URGENT, v, vector, 0 \
-    }
-#define DEVICE(vector)          \
-    {                           \
-        OP_DEVICE, 0, vector, 0 \
-    }
-#define OFFLINE(cpu)          \
-    {                         \
-        OP_OFFLINE, 0, cpu, 0 \
-    }
-#define ONLINE(cpu)          \
-    {                        \
-        OP_ONLINE, 0, cpu, 0 \
-    }
-#define RESCAN(cpu)          \
-    {                        \
-        OP_RESCAN, 0, cpu, 0 \
-    }
-#define SPURIOUS(cpu)          \
-    {                          \
-        OP_SPURIOUS, A, cpu, 0 \
-    }
-#define SPURIOUS_FOR(v, cpu)   \
-    {                          \
-        OP_SPURIOUS, v, cpu, 0 \
-    }
-#define BIND(v)          \
-    {                    \
-        OP_BIND, v, 0, 0 \
-    }
-#define UNBIND             \
-    {                      \
-        OP_UNBIND, 0, 0, 0 \
-    }
-#define AWAIT_NAP(v)          \
-    {                         \
-        OP_AWAIT_NAP, v, 0, 0 \
-    }
+
+#define RUN(v, on)                  OP(OP_RUN, v, on, 0)
+#define ENTER(v)                    OP(OP_ENTER, v, 0, 0)
+#define PREEMPT(v)                  OP(OP_PREEMPT, v, 0, 0)
+#define HALT(v, on, then)           OP(OP_HALT, v, on, then)
+#define HALT_COMMITTED(v, on, then) OP(OP_HALT_COMMITTED, v, on, then)
+#define BLOCK(v, on)                OP(OP_BLOCK, v, on, 0)
+#define BLOCK_COMMITTED(v, on)      OP(OP_BLOCK_COMMITTED, v, on, 0)
+#define SLEEP(v)                    OP(OP_SLEEP, v, 0, 0)
+#define SWITCH(v, on)               OP(OP_SWITCH, v, on, 0)
+#define SYNC(v)                     OP(OP_SYNC, v, 0, 0)
+#define RESET(v)                    OP(OP_RESET, v, 0, 0)
+#define ATTACH(v)                   OP(OP_ATTACH, v, 0, 0)
+#define DETACH(v)                   OP(OP_DETACH, v, 0, 0)
+#define NAP(v)                      OP(OP_NAP, v, 0, 0)
+#define UNIT(v, vector)             OP(OP_UNIT, v, vector, 0)
+#define UNIT_URGENT(v, vector)      OP(OP_UNIT_URGENT, v, vector, 0)
+#define POST(v, vector)             OP(OP_POST, v, vector, 0)
+#define POST_URGENT(v, vector)      OP(OP_POST_URGENT, v, vector, 0)
+#define DEVICE(vector)              OP(OP_DEVICE, 0, vector, 0)
+#define OFFLINE(cpu)                OP(OP_OFFLINE, 0, cpu, 0)
+#define ONLINE(cpu)                 OP(OP_ONLINE, 0, cpu, 0)
+#define RESCAN(cpu)                 OP(OP_RESCAN, 0, cpu, 0)
+#define SPURIOUS(cpu)               OP(OP_SPURIOUS, A, cpu, 0)
+#define SPURIOUS_FOR(v, cpu)        OP(OP_SPURIOUS, v, cpu, 0)
+#define BIND(v)                     OP(OP_BIND, v, 0, 0)
+#define UNBIND                      OP(OP_UNBIND, 0, 0, 0)
+#define AWAIT_NAP(v)                OP(OP_AWAIT_NAP, v, 0, 0)
 
 enum {
     OPS_MAX = 16

@@ -22,7 +22,6 @@ enum {
     VCPUS = 6,
     BUCKETS = 4,
     HOST_VECTOR = 0x90,
-    POISON = 0x5a,
 };
 
 struct vcpu {
@@ -87,13 +86,7 @@ static void unlock(uint64_t *word)
 
 static uint64_t harvest(const struct vcpu *v)
 {
-    uint64_t pir[VTDPI_PIR_WORDS];
-    uint64_t n = 0;
-
-    (void)vtdpi_pid_harvest(vtdpi_vcpu_pid(&v->lib), pir);
-    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
-        n += (uint64_t)__builtin_popcountll(pir[i]);
-    return n;
+    return rig_harvest(vtdpi_vcpu_pid(&v->lib));
 }
 
 /* The VM. */
@@ -101,26 +94,6 @@ static uint64_t harvest(const struct vcpu *v)
 static struct vtdpi_pid *pid_of(const struct race *r, uint32_t vcpu)
 {
     return &r->rig->pids[vcpu];
-}
-
-/* Plain accesses: nobody else may have the line. Reserved bits, so that a unit
- * that posts here faults. */
-static void poison(struct vtdpi_pid *pid)
-{
-    uint8_t *bytes = (uint8_t *)pid;
-
-    for (size_t i = 0; i < sizeof(*pid); i++)
-        bytes[i] = POISON;
-}
-
-static void check_poison(const struct vtdpi_pid *pid)
-{
-    const uint8_t *bytes = (const uint8_t *)pid;
-
-    for (size_t i = 0; i < sizeof(*pid); i++) {
-        if (bytes[i] != POISON)
-            race_fail("byte %zu of a PID that is nobody's was written", i);
-    }
 }
 
 /* Where the interrupt goes now, as the device behind each unit sees it. */
@@ -212,7 +185,7 @@ static void unplug(struct vm_thread *t, uint32_t vcpu)
     change_end(r);
     t->harvested += harvest(v);
     race_check(vtdpi_vcpu_detach(&v->lib) == 0);
-    poison(pid_of(r, vcpu));
+    rig_poison(pid_of(r, vcpu));
     t->unplugged++;
 }
 
@@ -221,7 +194,7 @@ static void plug(struct vm_thread *t, uint32_t vcpu)
     struct race *r = t->race;
     struct vcpu *v = &r->vcpu[vcpu];
 
-    check_poison(pid_of(r, vcpu));
+    rig_check_poison(pid_of(r, vcpu));
     race_check(vtdpi_vcpu_attach(&r->rig->sched, &v->lib, vcpu, v) == 0);
     change_begin(r);
     race_check(vtdpi_vm_attach(&r->vm, vcpu, &v->lib) == 0);
@@ -380,7 +353,7 @@ static void begin(struct race *r, struct vm_thread *t)
             .enabled = true,
         };
 
-        poison(pid_of(r, v));
+        rig_poison(pid_of(r, v));
         race_check(vtdpi_vm_set_apic(&r->vm, v, &apic) == 0);
         plug(t, v);
     }
@@ -411,7 +384,7 @@ static void account(struct race *r, struct vm_thread *t, const struct owner *o,
     for (uint32_t v = 0; v < VCPUS; v++) {
         if (vtdpi_vcpu_attached(&r->vcpu[v].lib))
             unplug(t, v);
-        check_poison(pid_of(r, v));
+        rig_check_poison(pid_of(r, v));
     }
     for (uint32_t u = 0; u < UNITS; u++) {
         struct vtdpi_model_counters c;

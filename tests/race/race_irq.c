@@ -22,7 +22,6 @@ enum {
     /* Guest and host vectors of interrupt n. */
     GUEST_VECTOR = 0x40,
     HOST_VECTOR = 0x90,
-    POISON = 0x5a,
 };
 
 struct vcpu {
@@ -223,35 +222,6 @@ static void device_main(void *arg)
 
 /* The owner of all vCPUs. */
 
-static void harvest(struct owner *o, struct vtdpi_pid *pid)
-{
-    uint64_t pir[VTDPI_PIR_WORDS];
-
-    (void)vtdpi_pid_harvest(pid, pir);
-    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
-        o->harvested += (uint64_t)__builtin_popcountll(pir[i]);
-}
-
-/* Plain accesses: nobody else may have the line. Reserved bits, so that a unit
- * that posts here faults. */
-static void poison(struct vtdpi_pid *pid)
-{
-    uint8_t *bytes = (uint8_t *)pid;
-
-    for (size_t i = 0; i < sizeof(*pid); i++)
-        bytes[i] = POISON;
-}
-
-static void check_poison(const struct vtdpi_pid *pid)
-{
-    const uint8_t *bytes = (const uint8_t *)pid;
-
-    for (size_t i = 0; i < sizeof(*pid); i++) {
-        if (bytes[i] != POISON)
-            race_fail("byte %zu of a PID that is nobody's was written", i);
-    }
-}
-
 static void attach(struct owner *o, struct vcpu *v)
 {
     struct machine *r = o->race->rig;
@@ -260,7 +230,7 @@ static void attach(struct owner *o, struct vcpu *v)
         v->slot = race_below(&o->rng, VCPUS + 2);
     while ((o->slots_used & (UINT64_C(1) << v->slot)) != 0);
     o->slots_used |= UINT64_C(1) << v->slot;
-    check_poison(&r->pids[v->slot]);
+    rig_check_poison(&r->pids[v->slot]);
     race_check(vtdpi_vcpu_attach(&r->sched, &v->lib, v->slot, v) == 0);
     vtdpi_vcpu_run(&v->lib, &r->pcpu);
 }
@@ -277,10 +247,10 @@ static bool detach(struct owner *o, struct vcpu *v)
         return false;
     }
     race_check(rc == 0);
-    harvest(o, pid);
+    o->harvested += rig_harvest(pid);
     while (!vtdpi_vcpu_detach_poll(&v->lib))
         race_yield();
-    poison(pid);
+    rig_poison(pid);
     o->slots_used &= ~(UINT64_C(1) << v->slot);
     o->detached++;
     return true;
@@ -311,10 +281,10 @@ static void own(struct owner *o)
         break;
     case 3:
         vtdpi_vcpu_run(&v->lib, &o->race->rig->pcpu);
-        harvest(o, vtdpi_vcpu_pid(&v->lib));
+        o->harvested += rig_harvest(vtdpi_vcpu_pid(&v->lib));
         break;
     case 4:
-        harvest(o, vtdpi_vcpu_pid(&v->lib));
+        o->harvested += rig_harvest(vtdpi_vcpu_pid(&v->lib));
         break;
     default:
         (void)detach(o, v);
@@ -360,7 +330,7 @@ static void account(struct race *r, struct owner *o, uint64_t *posted)
         race_check(detach(o, v));
     }
     for (uint32_t i = 0; i < VCPUS + 2; i++)
-        check_poison(&r->rig->pids[i]);
+        rig_check_poison(&r->rig->pids[i]);
     if (*posted - merged != o->harvested)
         race_fail("%" PRIu64 " posted and not merged, %" PRIu64 " delivered",
                   *posted - merged, o->harvested);
@@ -371,7 +341,7 @@ static void owner_begin(struct race *r, struct owner *o)
     o->race = r;
     o->rng = race_rng(r->seed, 1);
     for (uint32_t i = 0; i < SLOTS; i++)
-        poison(&r->rig->pids[i]);
+        rig_poison(&r->rig->pids[i]);
     for (uint32_t i = 0; i < VCPUS; i++)
         attach(o, &r->vcpu[i]);
 }

@@ -3,6 +3,7 @@
 
 enum {
     PAGE_BYTES = 4096,
+    POISON = 0x5a,
 };
 
 static void drop_notification(void *ctx,
@@ -63,6 +64,35 @@ struct machine *rig_new(uint64_t seed)
         machine_enable(m, u);
     }
     return m;
+}
+
+uint64_t rig_harvest(struct vtdpi_pid *pid)
+{
+    uint64_t pir[VTDPI_PIR_WORDS];
+    uint64_t n = 0;
+
+    (void)vtdpi_pid_harvest(pid, pir);
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
+        n += (uint64_t)__builtin_popcountll(pir[i]);
+    return n;
+}
+
+void rig_poison(struct vtdpi_pid *pid)
+{
+    uint8_t *bytes = (uint8_t *)pid;
+
+    for (size_t i = 0; i < sizeof(*pid); i++)
+        bytes[i] = POISON;
+}
+
+void rig_check_poison(const struct vtdpi_pid *pid)
+{
+    const uint8_t *bytes = (const uint8_t *)pid;
+
+    for (size_t i = 0; i < sizeof(*pid); i++) {
+        if (bytes[i] != POISON)
+            race_fail("byte %zu of a PID that is nobody's was written", i);
+    }
 }
 
 void rig_end(struct machine *m)

@@ -24,6 +24,14 @@ struct vtdpi_unit_config rig_foreign_config(struct machine *m);
 /* Powered up, and both units enabled. */
 struct machine *rig_new(uint64_t seed);
 
+/* Takes what a PID holds; how many vectors that was. */
+uint64_t rig_harvest(struct vtdpi_pid *pid);
+
+/* A PID that is nobody's: plain accesses, as nobody else may have the line, and
+ * reserved bits, so that a unit that posts here faults. */
+void rig_poison(struct vtdpi_pid *pid);
+void rig_check_poison(const struct vtdpi_pid *pid);
+
 /* Both units disabled; the models found nothing to complain of. Frees @p m. */
 void rig_end(struct machine *m);
 

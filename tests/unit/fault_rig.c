@@ -114,10 +114,3 @@ int fault_setup(void **state)
     fault_enable();
     return 0;
 }
-
-int fault_teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}

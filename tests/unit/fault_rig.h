@@ -45,8 +45,7 @@ bool fault_handle(uint32_t max);
 /* The seen record number @p i is the @p nth fault that was raised. */
 void assert_seen(uint32_t i, uint32_t nth);
 
-/* CMocka's setup and teardown: fault_power_up(CAP) and fault_enable(). */
+/* CMocka's setup: fault_power_up(CAP) and fault_enable(). */
 int fault_setup(void **state);
-int fault_teardown(void **state);
 
 #endif

@@ -132,3 +132,16 @@ uint32_t machine_index(struct machine *m)
     assert_int_equal(vtdpi_table_alloc(&m->table, 1, m, &index), 0);
     return index;
 }
+
+uint32_t machine_cached(struct machine *m, uint8_t vector)
+{
+    const struct vtdpi_irte irte = entry_remapped(vector);
+    const uint32_t index = machine_index(m);
+
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_remapped(m, 0, index, vector);
+    assert_remapped(m, 1, index, vector);
+    assert_true(machine_raise(m, 0, index).from_cache);
+    assert_true(machine_raise(m, 1, index).from_cache);
+    return index;
+}

@@ -53,4 +53,7 @@ struct vtdpi_irte entry_remapped(uint8_t vector);
 /* An allocated index. */
 uint32_t machine_index(struct machine *m);
 
+/* The index of an entry that is set, and cached by both units. */
+uint32_t machine_cached(struct machine *m, uint8_t vector);
+
 #endif

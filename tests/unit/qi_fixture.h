@@ -21,13 +21,6 @@ static inline int setup(void **state)
     return 0;
 }
 
-static inline int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
 /* Batches: @p n IECs; one device-TLB invalidation. */
 static inline void submit(struct vtdpi_qi_ticket *t, uint32_t n)
 {

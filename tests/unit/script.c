@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "host.h"
 #include "test.h"
 
 #define PHYS UINT64_C(0x123456000)
@@ -163,22 +164,9 @@ struct call fails(struct call c, int result)
 
 const struct vtdpi_source source = {VTDPI_SOURCE_EXACT, 0x0310, VTDPI_SQ_ALL};
 
-static void drop_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
-{
-    (void)ctx;
-    (void)apic_id;
-    (void)vector;
-}
-
-static void drop_wake(void *ctx, void *cookie)
-{
-    (void)ctx;
-    (void)cookie;
-}
-
 static const struct vtdpi_platform_ops platform = {
-    .send_ipi = drop_ipi,
-    .wake = drop_wake,
+    .send_ipi = host_drop_ipi,
+    .wake = host_drop_wake,
 };
 
 int setup(void **state)

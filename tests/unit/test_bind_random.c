@@ -7,6 +7,7 @@
 #include "test.h"
 
 #include "bind_rig.h"
+#include "random.h"
 
 enum {
     STEPS = 5000,
@@ -24,10 +25,7 @@ struct run {
 
 static uint32_t below(struct run *x, uint32_t n)
 {
-    x->seed ^= x->seed << 13;
-    x->seed ^= x->seed >> 7;
-    x->seed ^= x->seed << 17;
-    return (uint32_t)((x->seed >> 33) % n);
+    return random_below(&x->seed, n);
 }
 
 static bool one_in(struct run *x, uint32_t n)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "machine_fixture.h"
+#include "random.h"
 #include "vtdpi/bind.h"
 
 enum {
@@ -80,10 +81,7 @@ struct run {
 
 static uint32_t below(struct run *x, uint32_t n)
 {
-    x->seed ^= x->seed << 13;
-    x->seed ^= x->seed >> 7;
-    x->seed ^= x->seed << 17;
-    return (uint32_t)((x->seed >> 33) % n);
+    return random_below(&x->seed, n);
 }
 
 static bool one_in(struct run *x, uint32_t n)

@@ -498,9 +498,9 @@ static void test_clear_all_recovers_the_queue_without_report(void **state)
 }
 
 #define TEST(name) \
-    cmocka_unit_test_setup_teardown(name, fault_setup, fault_teardown)
+    cmocka_unit_test_setup_teardown(name, fault_setup, rig_teardown)
 #define PROBED(name) \
-    cmocka_unit_test_setup_teardown(name, setup_probed, fault_teardown)
+    cmocka_unit_test_setup_teardown(name, setup_probed, rig_teardown)
 
 int main(void)
 {

@@ -540,7 +540,7 @@ static void test_handle_unit_never_enabled_works(void **state)
 }
 
 #define TEST(name) \
-    cmocka_unit_test_setup_teardown(name, fault_setup, fault_teardown)
+    cmocka_unit_test_setup_teardown(name, fault_setup, rig_teardown)
 
 int main(void)
 {

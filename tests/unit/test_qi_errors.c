@@ -321,7 +321,7 @@ static void test_qi_submit_impossible_head_frees_nothing(void **state)
     assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EQFULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

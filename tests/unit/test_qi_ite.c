@@ -279,7 +279,7 @@ static void test_qi_recover_ite_given_up_is_not_resubmitted(void **state)
     assert_int_equal(rig_count(true, 0x88), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

@@ -2,40 +2,7 @@
 /*
  * qi.h: which slots are used again when, deadlines, closing.
  */
-#include "unit_rig.h"
-
-static int setup(void **state)
-{
-    const struct vtdpi_qi_params params = rig_qi_params();
-
-    (void)state;
-    rig_power_up(CAP, ECAP);
-    rig_open_queue(&params);
-    return 0;
-}
-
-/* Nothing that is not a test of a violation causes one. */
-static int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
-static struct vtdpi_qi_desc iec(uint16_t index)
-{
-    struct vtdpi_qi_desc d;
-
-    assert_int_equal(vtdpi_qi_encode_iec(&d, index, 0), 0);
-    return d;
-}
-
-static void submit(struct vtdpi_qi_ticket *t)
-{
-    const struct vtdpi_qi_desc d = iec(5);
-
-    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, t), 0);
-}
+#include "qi_open_fixture.h"
 
 static void test_qi_submit_ring_goes_round(void **state)
 {
@@ -450,7 +417,7 @@ static void test_qi_report_counts(void **state)
     vtdpi_qi_report(&rig.qi, NULL, NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

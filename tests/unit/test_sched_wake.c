@@ -60,15 +60,7 @@ static void wake_acts(void (*scan)(struct world *w))
     world_device_post(&w->vcpu[1], 0x41, false);
     scan(w);
     assert_true(w->vcpu[0].wakes > 0 && w->vcpu[1].wakes > 0);
-    world_settle(w);
-    world_check(w);
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        if (w->vcpu[i].state == OUT)
-            world_enter(&w->vcpu[i], 0);
-        world_device_post(&w->vcpu[i], 0xc0, false);
-    }
-    world_settle(w);
-    world_check(w);
+    world_finish(w);
     world_free(w);
 }
 

@@ -4,20 +4,6 @@
 
 #include "machine_fixture.h"
 
-/* Sets an entry, and has it cached by both units. */
-static uint32_t cached_entry(struct machine *m, uint8_t vector)
-{
-    const struct vtdpi_irte irte = entry_remapped(vector);
-    const uint32_t index = machine_index(m);
-
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, vector);
-    assert_remapped(m, 1, index, vector);
-    assert_true(machine_raise(m, 0, index).from_cache);
-    assert_true(machine_raise(m, 1, index).from_cache);
-    return index;
-}
-
 /* init */
 
 static void test_init_good_parameters_zeroes_table(void **state)
@@ -156,13 +142,13 @@ static void test_set_present_entry_is_delivered_by_all_units(void **state)
 {
     struct machine *m = *state;
 
-    (void)cached_entry(m, 0x51);
+    (void)machine_cached(m, 0x51);
 }
 
 static void test_set_other_value_reaches_all_caches(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
@@ -183,7 +169,7 @@ static void test_set_without_a_unit_leaves_it_stale(void **state)
     machine_add(m, 1);
     machine_enable(m, 0);
     machine_enable(m, 1);
-    index = cached_entry(m, 0x51);
+    index = machine_cached(m, 0x51);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     assert_remapped(m, 1, index, 0x52);
     assert_remapped(m, 0, index, 0x51); /* stale */
@@ -203,7 +189,7 @@ static void no_clean(void *ctx, const void *p, size_t len)
 static void test_set_without_clean_leaves_non_coherent_unit_stale(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     m->ops.clean = no_clean;
@@ -216,7 +202,7 @@ static void test_set_without_clean_leaves_non_coherent_unit_stale(void **state)
 static void test_set_wrong_source_is_blocked(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     struct vtdpi_model_result r;
 
     (void)vtdpi_model_msi(&m->model[0], SID + 1,
@@ -228,7 +214,7 @@ static void test_set_wrong_source_is_blocked(void **state)
 static void test_set_not_present_blocks(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte none = {0, 0};
 
     assert_int_equal(vtdpi_table_set(&m->table, index, &none), 0);
@@ -241,7 +227,7 @@ static void test_set_not_present_blocks(void **state)
 static void test_set_same_value_touches_nothing(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x51);
     const uint64_t before = machine_accesses(m);
 
@@ -267,7 +253,7 @@ static void test_set_from_not_present_needs_no_register(void **state)
 static void test_set_change_costs_one_descriptor_and_wait(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_model_counters before[UNITS];
 
@@ -366,7 +352,7 @@ static void test_set_retiring_posted_form_drains(void **state)
 static void test_set_bad_argument_is_refused_unchanged(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_irte found;
 

@@ -46,18 +46,6 @@ static uintptr_t lock(void *ctx)
     return vtdpi_model_platform_ops.lock(ctx);
 }
 
-/* An entry that both units have cached. */
-static uint32_t cached_entry(struct machine *m)
-{
-    const struct vtdpi_irte irte = entry_remapped(0x51);
-    const uint32_t index = machine_index(m);
-
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, 0x51);
-    assert_remapped(m, 1, index, 0x51);
-    return index;
-}
-
 /* Retires the entry, and its flush fails on unit 1. */
 static void retire_in_vain(struct machine *m, uint32_t index)
 {
@@ -103,7 +91,7 @@ static void assert_kept_until_flushed(struct machine *m, uint32_t index)
 static void test_flush_all_change_behind_it_stays_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
 
     m->ops.read32 = read32;
     arm(m, index, retire_in_vain);
@@ -116,8 +104,8 @@ static void test_flush_all_second_change_behind_it_stays_dirty(void **state)
 {
     struct machine *m = *state;
     const struct vtdpi_irte irte = entry_remapped(0x52);
-    const uint32_t index = cached_entry(m);
-    const uint32_t neighbour = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
+    const uint32_t neighbour = machine_cached(m, 0x51);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_ETIMEDOUT);
@@ -137,7 +125,7 @@ static void test_flush_all_second_change_behind_it_stays_dirty(void **state)
 static void test_flush_all_between_mark_and_flush_is_not_enough(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
 
     m->ops.clean = clean;
     arm(m, index, flush_all);
@@ -159,8 +147,8 @@ static void test_flush_all_twice_at_once_is_refused(void **state)
 static void test_flush_all_after_failed_ones_covers_all(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m);
-    const uint32_t neighbour = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
+    const uint32_t neighbour = machine_cached(m, 0x51);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_ETIMEDOUT);
@@ -178,7 +166,7 @@ static void test_flush_all_after_failed_ones_covers_all(void **state)
 static void test_flush_after_a_failed_flush_all_is_enough(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
     assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_ETIMEDOUT);
@@ -199,7 +187,7 @@ static void cache_and_change(struct machine *m, uint32_t index)
 static void test_set_beside_enable_is_flushed(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m);
+    const uint32_t index = machine_cached(m, 0x51);
 
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
     arm(m, index, cache_and_change);

@@ -4,17 +4,6 @@
 
 #include "machine_fixture.h"
 
-static uint32_t cached_entry(struct machine *m, uint8_t vector)
-{
-    const struct vtdpi_irte irte = entry_remapped(vector);
-    const uint32_t index = machine_index(m);
-
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, vector);
-    assert_remapped(m, 1, index, vector);
-    return index;
-}
-
 /* All entries allocated, present, and in both caches. */
 static void fill(struct machine *m)
 {
@@ -203,7 +192,7 @@ static void test_backend_stale_old_value_returns_eagain(void **state)
 {
     struct machine *m = *state;
     const struct vtdpi_backend *b = vtdpi_table_backend(&m->table);
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte wrong = entry_remapped(0x50);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_flush f;
@@ -250,7 +239,7 @@ static void test_set_flushes_any_number_of_units(void **state)
     machine_add(m, 1);
     machine_enable(m, 0);
     machine_enable(m, 1);
-    index = cached_entry(m, 0x51);
+    index = machine_cached(m, 0x51);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     for (unsigned int u = 0; u < UNITS; u++) {
         assert_remapped(m, u, index, 0x52);
@@ -295,7 +284,7 @@ static void test_flush_ring_too_full_goes_global(void **state)
 static void fails_then_heals(struct machine *m, enum vtdpi_model_fault fault,
                              int rc)
 {
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     const struct vtdpi_irte none = {0, 0};
 
@@ -337,7 +326,7 @@ static void test_set_descriptor_refused_returns_eiqe(void **state)
 static void test_set_unit_gone_returns_eio(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_ALL_ONES, 0);
@@ -358,7 +347,7 @@ static void test_set_unit_gone_returns_eio(void **state)
 static void test_set_first_error_is_returned(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     /* Units are walked from the one that was added last. */
@@ -373,7 +362,7 @@ static void test_set_first_error_is_returned(void **state)
 static void test_flush_all_failing_leaves_all_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
@@ -408,7 +397,7 @@ static void test_set_write_buffer_stuck_is_dirty(void **state)
 static void test_set_after_failed_clearing_flushes(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     const struct vtdpi_irte none = {0, 0};
 
@@ -422,8 +411,8 @@ static void test_set_after_failed_clearing_flushes(void **state)
 static void test_dirty_is_kept_per_index(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
-    const uint32_t other = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
+    const uint32_t other = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_STATUS_NEVER, 0);

@@ -107,15 +107,22 @@ static bool entry_posts(const struct world *w)
     return (w->entries[0].lo & 0x8001) == 0x8001;
 }
 
+static bool is_time(struct joiner *j)
+{
+    if (j->tried || j->at-- != 0)
+        return false;
+    j->tried = true;
+    return true;
+}
+
 static void join(void *ctx, enum hook_kind kind, const void *addr)
 {
     struct joiner *j = ctx;
 
     (void)kind;
     (void)addr;
-    if (j->tried || j->at-- != 0)
+    if (!is_time(j))
         return;
-    j->tried = true;
     j->rc = vtdpi_table_add_unit(&j->w->table, &j->link, &j->unit);
     assert_true(j->rc == 0 || j->rc == VTDPI_EBUSY);
     assert_true(j->rc != 0 || !entry_posts(j->w));
@@ -167,9 +174,8 @@ static void change(void *ctx, enum hook_kind kind, const void *addr)
 
     (void)kind;
     (void)addr;
-    if (j->tried || j->at-- != 0)
+    if (!is_time(j))
         return;
-    j->tried = true;
     j->rc = vtdpi_table_set(&j->w->table, 0, &post);
 }
 

@@ -4,21 +4,10 @@
 
 #include "machine_fixture.h"
 
-static uint32_t cached_entry(struct machine *m, uint8_t vector)
-{
-    const struct vtdpi_irte irte = entry_remapped(vector);
-    const uint32_t index = machine_index(m);
-
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, vector);
-    assert_remapped(m, 1, index, vector);
-    return index;
-}
-
 static void test_set_unit_suspended_then_resumed(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     assert_int_equal(vtdpi_unit_suspend(&m->unit[1]), 0);
@@ -34,7 +23,7 @@ static void test_set_unit_suspended_then_resumed(void **state)
 static void test_set_unit_gone_while_disabled_is_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte none = {0, 0};
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
@@ -55,7 +44,7 @@ static void test_set_unit_gone_while_disabled_is_dirty(void **state)
 static void test_set_unit_not_taken_over_is_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_unit_config config = *vtdpi_unit_last_config(&m->unit[0]);
 
@@ -74,7 +63,7 @@ static void test_set_unit_not_taken_over_is_dirty(void **state)
 static void test_set_unit_disabled_is_not_waited_for(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     assert_int_equal(vtdpi_unit_disable(&m->unit[1]), 0);
@@ -87,7 +76,7 @@ static void test_set_unit_disabled_is_not_waited_for(void **state)
 static void test_set_unit_still_remapping_is_flushed(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK,
@@ -105,7 +94,7 @@ static void test_set_unit_still_remapping_is_flushed(void **state)
 static void test_set_unit_failed_without_queue_is_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
 
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_GSTS_STUCK,

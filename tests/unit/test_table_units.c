@@ -6,20 +6,6 @@
 
 #include "machine_fixture.h"
 
-/* Sets an entry, and has it cached by both units. */
-static uint32_t cached_entry(struct machine *m, uint8_t vector)
-{
-    const struct vtdpi_irte irte = entry_remapped(vector);
-    const uint32_t index = machine_index(m);
-
-    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    assert_remapped(m, 0, index, vector);
-    assert_remapped(m, 1, index, vector);
-    assert_true(machine_raise(m, 0, index).from_cache);
-    assert_true(machine_raise(m, 1, index).from_cache);
-    return index;
-}
-
 static void test_units_are_added_and_removed(void **state)
 {
     struct machine *m = machine_new(0, 15);
@@ -65,7 +51,7 @@ static void assert_stays(struct machine *m, unsigned int unit,
 static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     const uint32_t te = (uint32_t)VTDPI_GCMD_TE;
 
@@ -163,7 +149,7 @@ static void test_add_unit_that_is_not_off_returns_estate(void **state)
 {
     struct machine *m = *state;
     const struct vtdpi_unit_config good = config_of(m);
-    const uint32_t index = cached_entry(m, 0x51);
+    const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_unit *u = &m->unit[0];
 

@@ -492,7 +492,7 @@ static void test_unit_enable_cfis_stuck_must_be_accepted(void **state)
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

@@ -39,13 +39,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
 static struct vtdpi_model_result raise_msi(void)
 {
     struct vtdpi_model_result r;
@@ -265,7 +258,7 @@ static void test_version_6_lives_without_register_invalidation(void **state)
     assert_int_equal(rig_count(true, 0x28) + rig_count(false, 0x28), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

@@ -108,7 +108,7 @@ static void test_unit_disable_takes_a_command_for_lost(void **state)
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

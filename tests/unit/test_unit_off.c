@@ -16,13 +16,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
 static void assert_works(void)
 {
     struct vtdpi_qi_ticket t;
@@ -575,7 +568,7 @@ static void test_unit_qi_is_shared_with_the_host(void **state)
     assert_int_equal(rig_counters().descriptors[2], 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
 {

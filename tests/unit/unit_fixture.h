@@ -13,13 +13,6 @@ static inline int setup(void **state)
     return 0;
 }
 
-static inline int teardown(void **state)
-{
-    (void)state;
-    rig_assert_clean();
-    return 0;
-}
-
 static inline void probe(void)
 {
     assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);

@@ -203,3 +203,10 @@ uint64_t rig_now(void)
 {
     return rig.m.clock_us;
 }
+
+int rig_teardown(void **state)
+{
+    (void)state;
+    rig_assert_clean();
+    return 0;
+}

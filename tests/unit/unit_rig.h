@@ -86,6 +86,9 @@ struct vtdpi_model_counters rig_counters(void);
 /* Microseconds of the model's clock. */
 uint64_t rig_now(void);
 
+/* CMocka's teardown: nothing that is not a test of a violation causes one. */
+int rig_teardown(void **state);
+
 #define rig_assert_clean()                                                    \
     assert_string_equal(                                                      \
         vtdpi_model_violation_name(vtdpi_model_first_violation(&rig.m).kind), \

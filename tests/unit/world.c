@@ -358,6 +358,19 @@ void world_check(const struct world *w)
     check_bitmaps(w);
 }
 
+void world_finish(struct world *w)
+{
+    world_settle(w);
+    world_check(w);
+    for (unsigned int i = 0; i < VCPUS; i++) {
+        if (w->vcpu[i].state == OUT)
+            world_enter(&w->vcpu[i], 0);
+        world_device_post(&w->vcpu[i], 0xc0, false);
+    }
+    world_settle(w);
+    world_check(w);
+}
+
 const uint32_t world_slots[VCPUS] = {5, 70, 63};
 
 int world_set_up(void **state)

@@ -102,4 +102,8 @@ void world_check_never(const struct world *w);
 /* Design section 5, "At quiescence", for every vCPU; and no vector lost. */
 void world_check(const struct world *w);
 
+/* Everything in flight arrives. vCPUs that are out come back, every vCPU gets
+ * one more post, and that arrives too. Checked before and after. */
+void world_finish(struct world *w);
+
 #endif
