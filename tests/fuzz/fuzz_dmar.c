@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/dmar_support.h"
+#include "../unit/dmar/dmar_support.h"
 
 #include "dmar_build.h"
 

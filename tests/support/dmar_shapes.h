@@ -5,7 +5,7 @@
 /*
  * DMAR tables in the shapes that firmware gives them, and tables with one thing
  * wrong. Addresses and numbers are made up. Where the tables are used:
- *  - tests/unit/test_dmar_shapes.c walks, checks and looks up each of them;
+ *  - tests/unit/dmar/test_dmar_shapes.c walks, checks and looks up each of them;
  *  - tests/fuzz starts from them;
  *  - tests/quickstart gives them to the demo.
  */

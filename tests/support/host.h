@@ -9,8 +9,8 @@
  * with plain numbers: it shares nothing with pid.h.
  *
  * What the hosts do with these parts stays with them, as it differs:
- *  - tests/unit/world.h is one thread, and an interrupt is taken when the test
- *    says so; its account also says what may not have been lost at each step.
+ *  - tests/unit/sched/world.h is one thread, and an interrupt is taken when the
+ *    test says so; its account also says what may not be lost at each step.
  *  - tests/race/world.h runs a thread for each pCPU, its local APICs and its run
  *    queue are atomic.
  *  - tests/explore/world.h keeps its state in words of an arena that the

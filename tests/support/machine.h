@@ -12,9 +12,9 @@
  *  - tests/unit/unit_rig.h is one unit without a table whose register accesses
  *    are all traced; the tests of qi.h, unit.h and fault.h name places in its
  *    memory by literal numbers, and queues of every size must fit.
- *  - tests/unit/model_rig.h tests the model with literal numbers, and must not
- *    go through the library that is set up here.
- *  - tests/unit/script.h, recorder.h and bind_rig.h, and the table of
+ *  - tests/unit/model_rig.h tests the model with literal numbers, and must
+ *    not go through the library that is set up here.
+ *  - tests/unit/irq/script.h, irq/recorder.h, bind/bind_rig.h, and the table of
  *    bench/bind.c, are backends that play a script: they have no unit at all.
  *  - examples/quickstart/machine.c is an example that must be readable alone.
  *  - the miniature bhyve is FreeBSD's driver, written as FreeBSD writes it.
