@@ -25,9 +25,9 @@ SITES = (
 HOOKS = (
     (
         "include/vtdpi/compiler.h",
-        "VTDPI_STATIC_ASSERT(sizeof(void *) == 8,",
+        "VTDPI_STATIC_ASSERT(sizeof(unsigned long long) == 8,",
         f"extern uint64_t emulated_flip[{len(SITES)}];\n"
-        "VTDPI_STATIC_ASSERT(sizeof(void *) == 8,",
+        "VTDPI_STATIC_ASSERT(sizeof(unsigned long long) == 8,",
     ),
     (
         "tests/emulated/intel_iommu/main.c",

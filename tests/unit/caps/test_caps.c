@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding and options of caps.h; the verdict is in test_caps_verdict.c. */
+/* Decoding and options of caps.h; the verdict is in test_verdict.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
