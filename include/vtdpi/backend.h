@@ -12,6 +12,8 @@
  * writes its own struct vtdpi_backend_ops, and then needs neither table.h nor
  * unit.h nor qi.h. The functions of this header collect what a change flushes;
  * they touch nothing else.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

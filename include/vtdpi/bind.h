@@ -70,6 +70,8 @@
  * library is held while a backend is called. Memory is the caller's: a pointer
  * for each vCPU and bucket, the map's (route.h), 2 KiB, and a struct
  * vtdpi_binding for each interrupt.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

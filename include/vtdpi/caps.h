@@ -8,6 +8,8 @@
  *
  * Pure functions: no register is read and nothing is remembered here. What
  * follows for the whole machine is decided in verdict.h.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

@@ -20,6 +20,8 @@
  *
  * **Order.** What was written before vtdpi_index_free() is visible to the call
  * that allocates the index next: both are a compare-and-swap on one word.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 /*

@@ -53,6 +53,8 @@
  * functions below that call one may sleep if that one does. Calls for one
  * interrupt are serialised by the caller, queries included; different
  * interrupts are independent. URG is never set.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/backend.h"

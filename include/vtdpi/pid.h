@@ -16,6 +16,8 @@
  *
  * All functions are inline and lock-free; this header needs nothing linked.
  * docs/memory-ordering.md holds the whole argument about their order.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/atomic.h"

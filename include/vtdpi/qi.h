@@ -52,6 +52,8 @@
  * **Coherence.** The ring and the status words are in ordinary write-back
  * memory and are never cleaned, whatever ECAP.C says: that bit is about tables
  * that the unit walks, its accesses to the queue are snooped always.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/config.h"

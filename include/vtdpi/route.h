@@ -57,6 +57,8 @@
  * like any other set.
  *
  * docs/routing.md is the guide to "why is this interrupt not posted".
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

@@ -43,6 +43,8 @@
  * blocked on its pCPU. That number is small where vCPUs are spread, and large
  * where many are packed on few pCPUs. vtdpi_vcpu_block() takes any online pCPU;
  * vtdpi_pcpu_choose() chooses one so that no list grows long.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

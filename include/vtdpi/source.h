@@ -11,6 +11,8 @@
  * in bits 15:8, device in bits 7:3, function in bits 2:0. irte.h writes a struct
  * vtdpi_source into entries, dmar.h finds the unit of a source id, fault.h
  * reports the source id of a blocked request.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/compiler.h"

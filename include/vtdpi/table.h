@@ -43,6 +43,8 @@
  * by the caller; different indexes are independent. Nothing here holds a lock
  * while it waits, or two locks at all: the index allocator is lock-free, and
  * the units' queues take their unit's lock for the time of a submission.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/backend.h"

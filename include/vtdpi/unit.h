@@ -28,6 +28,8 @@
  * beside enable, disable, suspend and resume: a submission that meets the unit
  * on its way to off, or off, ends with VTDPI_EQOFF. Nothing else may run beside
  * probe.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/atomic.h"

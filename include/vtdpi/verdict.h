@@ -11,6 +11,8 @@
  * say which. vtdpi_verdict_decide() names each obstacle and where it is.
  *
  * Pure functions: no register is read and nothing is remembered here.
+ *
+ * docs/architecture.md explains the words that have a meaning of their own.
  */
 
 #include "vtdpi/caps.h"

@@ -537,34 +537,34 @@ HOST_BUGS = [
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
     same_pcpu("handler looks at the pages of all vectors",
-          "It wakes whoever has ON set, whichever vector that was for; the other handler follows, and wakes may be spurious. It costs what several vectors save.",
+          "The handler wakes every vCPU with ON set, whichever vector was sent. The handler of the other vector follows, and wakes may be spurious. The change gives up what several vectors save.",
           (OWN, "UINT64_MAX")),
     same_vcpu("detach leaves the cookie",
-          "The bit is cleared, and every scan that may have seen it is waited for: no later scan finds the slot. The cookie only ends the wakes sooner.",
+          "Detach clears the bit and waits for every scan that may have seen the bit. No later scan finds the slot. Taking the cookie back only ends the wakes sooner.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
            "\n", "    (void)page;\n")),
     same_vcpu("detach withdraws by a plain store",
-          "The locked operations on refs and on the bit stand between withdrawing the vCPU and reading the sequences as well; the release of the slot empties the store buffer.",
+          "The locked operations on the references and on the bit stand between withdrawing the vCPU and reading the sequences, too. The release of the slot empties the store buffer.",
           ("    (void)vtdpi_atomic_xchg_ptr(&page->cookie["
            "v->slot % VTDPI_PAGE_SLOTS],\n                                NULL);"
            "\n",
            "    vtdpi_atomic_store_ptr_release(\n"
            "        &page->cookie[v->slot % VTDPI_PAGE_SLOTS], NULL);\n")),
     same_vcpu("notification skipped when PIR was not empty",
-          "The bit was set by a post that notifies, or under SN; whatever clears SN looks at PIR afterwards. Fatal only together with a harvest gated on ON, as in Xen.",
+          "A post that notifies set the bit, or the bit was set under SN. The transition that clears SN looks at PIR afterwards. The change is fatal only together with a harvest that looks at ON first, as in Xen.",
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
            "    if (vtdpi_pid_record(vtdpi_vcpu_pid(v), vector))\n"
            "        return false;\n    return vtdpi_vcpu_notify(v, urgent);")),
     same_pid("notify: does not try again",
-          "The compare-and-swap fails because another poster set ON, who notifies, or because the owner moved, who looks at PIR afterwards.",
+          "The compare-and-swap fails because another poster set ON and notifies, or because the owner moved and looks at PIR afterwards.",
           (NOTIFY_CAS,
          "        (void)vtdpi_atomic_cas64(&pid->control, &old,\n"
          "                                 old | VTDPI_PID_ON);\n"
          "    } while (false);\n\n    n.needed")),
     same_pid("notify: NV and NDST from a later look",
-          "Once ON is set, each way to sleep or to enter looks at ON or PIR itself, so the destination of the one notification no longer matters.",
+          "Once ON is set, each way to sleep or to enter looks at ON or PIR itself. So the destination of the one notification no longer matters.",
           ("    n.needed = true;\n",
          "    old = vtdpi_atomic_load64(&pid->control);\n"
          "    n.needed = true;\n")),

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Check that no figure stands twice without a comparison.
+
+usage: figures.py PAGE...
+
+Run from the root of the tree.
+
+- The rows of README.md below "## Numbers" are taken from docs/performance.md:
+  a row there has the same first cells.
+- No PAGE (Markdown) counts what a list or a generated table has: seeded bugs,
+  scenarios, harnesses and the like. Such a number goes stale with the next
+  entry; the page links the list instead.
+
+Prints what differs, and each count.
+"""
+
+import re
+import sys
+
+MEASURED = "docs/performance.md"
+LISTED = "bugs|scenarios|mutants|mutations|misuses|harnesses|defects|wrong runs"
+COUNT = re.compile(rf"\b\d+\s+(?:(?:seeded|other|more)\s+)?(?:{LISTED})\b")
+ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def rows(text):
+    """The cells of each row of a table, but for rows that only draw lines."""
+    for row in ROW.findall(LINK.sub(r"\1", text)):
+        if not set(row) <= set("-: |"):
+            yield [cell.strip() for cell in row.split("|")]
+
+
+def differing():
+    """Rows of the README's numbers that the page of measurements has not."""
+    part = read("README.md").partition("\n## Numbers\n")[2]
+    shown = list(rows(part.partition("\n## ")[0]))[1:]
+    if not shown:
+        yield "README.md has no numbers"
+    measured = {row[0]: row[1:] for row in rows(read(MEASURED))}
+    for name, *cells in shown:
+        if name not in measured:
+            yield f"README.md: {MEASURED} has no row '{name}'"
+        elif cells != measured[name][: len(cells)]:
+            yield f"README.md: '{name}' differs from {MEASURED}"
+
+
+def counts(page):
+    text = read(page)
+    for match in COUNT.finditer(text):
+        line = text[: match.start()].count("\n") + 1
+        yield f"{page}:{line}: counts a list: {' '.join(match.group().split())}"
+
+
+def main():
+    found = list(differing())
+    for page in sys.argv[1:]:
+        found += counts(page)
+    print(*found, sep="\n", end="\n" if found else "")
+
+
+main()
