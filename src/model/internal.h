@@ -7,7 +7,7 @@
  * to the model. All of these run with the model's guard held, if it has one.
  *
  * The order of files; each calls only those before it, and the host's hooks
- * (tests/suite/model_layers.py reads this list):
+ * (tests/check/model_layers.py reads this list):
  *
  *   model_base.c       guard, steps, violations, memory, random numbers
  *   model_cache.c      table entries and the interrupt entry cache

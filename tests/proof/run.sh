@@ -5,7 +5,7 @@
 # usage: run.sh [HARNESS...]
 #        run.sh --mutants [ARGUMENT...]   corrupt every bit, see mutants.py; by hand
 #
-# Status: 0 all hold; 1 not; 77 CBMC is not to be had here.
+# Status: 0 all hold, or CBMC is not to be had here; 1 not.
 set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -13,7 +13,7 @@ root=$(CDPATH='' cd -- "$here/../.." && pwd)
 
 skip() {
     echo "1..0 # SKIP $*"
-    exit 77
+    exit 0 # to Meson any other status of TAP is an error
 }
 
 # find_cbmc: $work/cbmc runs it, from PATH or unpacked beside the system.

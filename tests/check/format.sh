@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: clang-format 14
-. "$ROOT/tests/suite/lib.sh"
+# Check: clang-format 14
+. "$ROOT/tests/check/lib.sh"
 
 version_is clang-format clang-format 'version 14.' || exit 0
 # shellcheck disable=SC2046 # a list of files

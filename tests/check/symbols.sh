@@ -1,24 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: exported symbols against the headers
-. "$ROOT/tests/suite/lib.sh"
+# usage: symbols.sh NAME LIBRARY MAP INSTRUMENTED
+#
+# Exported symbols against the headers.
+. "$ROOT/tests/check/lib.sh"
 
-need symbols nm python3 || exit 0
-if ! configure "$OUT/build" -Dtests=disabled -Dexamples=disabled ||
-    ! ninja -C "$OUT/build"; then
-    fail 'symbols build'
-    exit 0
-fi
+name=$1
+library=$2
+map=$3
+instrumented=$4
+case $name in
+*-model) headers=$(echo include/vtdpi/model*.h) ;;
+*) headers=$(sources include | grep -v /model) ;;
+esac
 
-# shellcheck disable=SC2046 # a list of files
-check 'symbols of libvtdpi' python3 tests/suite/symbols.py \
-    "$OUT/build/src/libvtdpi.so" src/vtdpi.map \
-    $(sources include | grep -v /model)
-if [ -f include/vtdpi/model.h ]; then
-    check 'symbols of libvtdpi-model' python3 tests/suite/symbols.py \
-        "$OUT/build/src/model/libvtdpi-model.so" src/model/vtdpi-model.map \
-        include/vtdpi/model*.h
-fi
+need "symbols of $name" nm python3 || exit 0
+# shellcheck disable=SC2086 # a list of files
+check "symbols of $name" python3 -B tests/check/symbols.py "$library" "$map" \
+    $headers
 
 # seen: what a generator of bindings, which leaves static functions out, finds
 # in the headers: functions that have a body there.
@@ -31,22 +30,22 @@ seen() {
 
 # unseen: the numbers of inline functions in the headers and of those seen, if
 # they differ; and what is seen but not a symbol of the library.
-# shellcheck disable=SC2046 # a list of files
+# shellcheck disable=SC2046,SC2002 # a list of files
 unseen() {
     seen >"$OUT/seen" || return 1
     u_inline=$(cat $(sources include) |
         grep -cE '^(VTDPI_[A-Z_]+ )*VTDPI_INLINE ')
     [ "$u_inline" -gt 0 ] && [ "$u_inline" -eq "$(wc -l <"$OUT/seen")" ] ||
         echo "$u_inline inline functions, $(wc -l <"$OUT/seen") seen"
-    nm -D --defined-only "$OUT/build/src/libvtdpi.so" |
+    nm -D --defined-only "$library" |
         sed 's/.* //; s/@.*//' | sort | comm -23 "$OUT/seen" -
 }
 
 # Another language calls inline functions as symbols.
 foreign() {
     cc -std=c11 -Wall -Wextra -Werror tests/consumer/foreign.c \
-        -o "$OUT/foreign" -L"$OUT/build/src" -lvtdpi &&
-        LD_LIBRARY_PATH=$OUT/build/src "$OUT/foreign"
+        -o "$OUT/foreign" "$library" &&
+        LD_LIBRARY_PATH=$(dirname "$library") "$OUT/foreign"
 }
 
 # The masks of regs.h are integers that a preprocessor can compute: no casts.
@@ -60,17 +59,25 @@ masks() {
         cc -std=c11 -Iinclude -fsyntax-only "$OUT/masks.c"
 }
 
-none 'bindings see all inline functions' unseen
-check 'another language calls inline functions' foreign
-check 'masks are constants without casts' masks
+if [ "$name" = libvtdpi ]; then
+    none 'bindings see all inline functions' unseen
+    check 'masks are constants without casts' masks
+    if [ "$instrumented" = true ]; then
+        skip 'another language calls inline functions' 'instrumented'
+    else
+        check 'another language calls inline functions' foreign
+    fi
+fi
 
 # libc is the only library that the shared object may ask for, for mem*.
 needed() {
     readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libatomic)\.so'
 }
-need 'no other library' readelf && for lib in "$OUT"/build/src/*.so \
-    "$OUT"/build/src/model/*.so; do
-    [ -e "$lib" ] || continue
-    none "needs nothing but libc: $(basename "$lib")" needed "$lib"
-done
+
+if [ "$instrumented" = true ]; then
+    skip "$name needs nothing but libc" 'instrumented'
+else
+    need "$name needs nothing but libc" readelf &&
+        none "$name needs nothing but libc" needed "$library"
+fi

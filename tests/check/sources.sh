@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: rules of the source tree
-. "$ROOT/tests/suite/lib.sh"
+# Check: rules of the source tree
+. "$ROOT/tests/check/lib.sh"
 
 by_suffix='\.([chS]|py|sh|map)'
 by_name='(^|/)(meson\.build|meson_options\.txt|stage-[a-z0-9]+|all|run)'
@@ -27,7 +27,7 @@ atomics() {
 shared_words() {
     find include/vtdpi/pid.h src -maxdepth 1 -type f -name '*.[ch]' |
         grep -vE '/(caps|dmar|irte|msi|source|status|verdict|version|inline)\.c$' | sort |
-        xargs python3 tests/suite/shared_words.py
+        xargs python3 tests/check/shared_words.py
 }
 
 # Kernels define the bare words as macros: noinline, cold, aligned.
@@ -66,7 +66,7 @@ no_final_newline() {
 # Paths of somebody's machine.
 machine_paths() {
     texts | xargs grep -nE '(^|[^A-Za-z0-9_.}/])/(home|work|root|tmp)/[a-z]' |
-        grep -v '^tests/suite/stage-source:'
+        grep -v '^tests/check/sources.sh:'
 }
 
 # Hardware formats are words and masks: a bit-field is laid out by the compiler.
@@ -109,18 +109,18 @@ model_includes() {
 
 # Its files are layers, and the script that says so notices an upward call.
 model_layers() {
-    python3 tests/suite/model_layers.py src/model
+    python3 tests/check/model_layers.py src/model
     rm -rf "$OUT/layers" && cp -R src/model "$OUT/layers"
     echo 'void f(void) { vtdpi_model_queue_run_(NULL); }' \
         >>"$OUT/layers/model_fault.c"
-    python3 tests/suite/model_layers.py "$OUT/layers" |
+    python3 tests/check/model_layers.py "$OUT/layers" |
         grep -q '^model_fault.c:.*vtdpi_model_queue_run_' ||
         echo 'an upward call is not noticed'
 }
 
 open_tasks() {
     texts | xargs grep -nE '\b(TODO|FIXME|XXX)\b' |
-        grep -vE '(TODO|FIXME)\(#[0-9]+\)|^tests/suite/stage-source:'
+        grep -vE '(TODO|FIXME)\(#[0-9]+\)|^tests/check/sources.sh:'
 }
 
 version_of_header() {

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: kernel flags, no libc, size, each knob
-. "$ROOT/tests/suite/lib.sh"
+# usage: freestanding.sh NAME COMPILER
+#
+# Kernel flags, no libc, size, each knob
+. "$ROOT/tests/check/lib.sh"
 
 # Bytes of text at -O2: what a host that drives its units and its vCPUs links;
 # and, on top of it, routing for those whose guests' messages the library reads.
 limit_core=32768
 limit_routing=8192
 
-. "$ROOT/tests/suite/kernel-flags.sh"
+. "$ROOT/tests/check/kernel-flags.sh"
 flags="$kernel_flags -Wall -Wextra -Wconversion -Werror -Wframe-larger-than=1024"
 
 # objects CC DIR SOURCE... -- FLAG...: as a kernel's own build would do it, with
@@ -44,6 +46,11 @@ variables() {
     nm "$1" | awk '$2 ~ /^[bBdDcCgGsS]$/ { print $2, $3 }'
 }
 
+# traps OBJECT: what VTDPI_ASSERT of a debug build becomes.
+traps() {
+    objdump -d "$1" | grep -wE 'ud2|brk'
+}
+
 # without_inline DIR: links all but inline.c, which only emits symbols.
 without_inline() {
     find "$1" -name '*.o' ! -name all.o ! -name inline.o \
@@ -73,7 +80,7 @@ unmarked() {
             -mmanual-endbr "-DVTDPI_BY_POINTER=$1" -c "$u_source" \
             -o "$OUT/pads/$(basename "$u_source" .c).o" || return 1
     done
-    python3 tests/suite/landing_pads.py "$OUT"/pads/*.o
+    python3 tests/check/landing_pads.py "$OUT"/pads/*.o
 }
 
 # marks_missed: the numbers of marks and of functions that are found without
@@ -105,14 +112,13 @@ bounded() {
     check "$1: text of $2 below its bound" test "$3" -gt 0 -a "$3" -lt "$4"
 }
 
-# library NAME CC SOURCE...
+# library NAME SOURCE...: with compiler cc.
 library() {
-    l_name="$1 $2"
-    l_dir=$OUT/$1-$2
+    l_name="$1 $name"
+    l_dir=$OUT/$1
     l_object=$l_dir/all.o
-    l_cc=$2
-    shift 2
-    if ! objects "$l_cc" "$l_dir" "$@" --; then
+    shift
+    if ! objects "$cc" "$l_dir" "$@" --; then
         fail "$l_name: compiles with kernel flags"
         return
     fi
@@ -120,53 +126,52 @@ library() {
     check "$l_name: links" ld -r -o "$l_object" "$l_dir"/*.o
     none "$l_name: no undefined symbol" undefined "$l_object"
     none "$l_name: no variable" variables "$l_object"
+    none "$l_name: no trap" traps "$l_object"
 }
 
-need freestanding nm ld size || exit 0
+name=$1
+cc=$2
+found "freestanding $name" "$cc" || exit 0
+need "freestanding $name" nm ld size objdump || exit 0
+
+library libvtdpi src/*.c
+library vtdpi-model src/model/*.c
+check "$name: links without inline.c" without_inline "$OUT/libvtdpi"
+none "$name: without inline.c no undefined symbol" undefined \
+    "$OUT/libvtdpi/all.o"
+
+all=$(text_size "$OUT/libvtdpi" '*')
+route=$(text_size "$OUT/libvtdpi" 'route*')
+bind=$(text_size "$OUT/libvtdpi" 'bind*')
+routing=$((route + bind))
+bounded "$name" core $((all - routing)) "$limit_core"
+bounded "$name" routing "$routing" "$limit_routing"
 
 every=$(find src -name '*.c')
-for cc in gcc clang; do
-    need "freestanding $cc" "$cc" || continue
-    library libvtdpi "$cc" src/*.c
-    if [ -n "$(find src/model -name '*.c')" ]; then
-        library vtdpi-model "$cc" src/model/*.c
-    fi
+# shellcheck disable=SC2086 # lists
+check "$name: among the words of kernels" "$cc" $flags \
+    -include tests/consumer/kernel_words.h -fsyntax-only $every
+for long in 'unsigned long' 'unsigned long long'; do
+    check "$name: with a kernel's types ($long)" without_headers "$cc" "$long"
+    check "$name: with a kernel's types ($long) and words" without_headers \
+        "$cc" "$long" -include tests/consumer/kernel_words.h
+done
 
-    check "$cc: links without inline.c" without_inline "$OUT/libvtdpi-$cc"
-    none "$cc: without inline.c no undefined symbol" undefined \
-        "$OUT/libvtdpi-$cc/all.o"
+if echo | "$cc" -m32 -ffreestanding -xc -fsyntax-only - 2>/dev/null; then
+    check "$name: a 32-bit host is refused" refuses_32bit "$cc"
+else
+    skip "$name: a 32-bit host is refused" 'no -m32'
+fi
 
-    all=$(text_size "$OUT/libvtdpi-$cc" '*')
-    route=$(text_size "$OUT/libvtdpi-$cc" 'route*')
-    bind=$(text_size "$OUT/libvtdpi-$cc" 'bind*')
-    routing=$((route + bind))
-    bounded "$cc" core $((all - routing)) "$limit_core"
-    [ "$routing" -eq 0 ] || bounded "$cc" routing "$routing" "$limit_routing"
-
+for knob in HAVE_CX16=0 LOG_LEVEL=0 LOG_LEVEL=3 CACHELINE=128 \
+    CMD_TIMEOUT_US=1 QI_TIMEOUT_US=1 \
+    'ASSERT(expr)=((expr)?(void)0:__builtin_trap())'; do
     # shellcheck disable=SC2086 # lists
-    check "$cc: among the words of kernels" "$cc" $flags \
-        -include tests/consumer/kernel_words.h -fsyntax-only $every
-    for long in 'unsigned long' 'unsigned long long'; do
-        check "$cc: with a kernel's types ($long)" without_headers "$cc" "$long"
-        check "$cc: with a kernel's types ($long) and words" without_headers \
-            "$cc" "$long" -include tests/consumer/kernel_words.h
-    done
-
-    if echo | "$cc" -m32 -ffreestanding -xc -fsyntax-only - 2>/dev/null; then
-        check "$cc: a 32-bit host is refused" refuses_32bit "$cc"
-    else
-        skip "$cc: a 32-bit host is refused" 'no -m32'
-    fi
-
-    for knob in HAVE_CX16=0 LOG_LEVEL=0 LOG_LEVEL=3 CACHELINE=128 \
-        CMD_TIMEOUT_US=1 QI_TIMEOUT_US=1 \
-        'ASSERT(expr)=((expr)?(void)0:__builtin_trap())'; do
-        # shellcheck disable=SC2086 # lists
-        check "$cc: $knob" "$cc" $flags "-DVTDPI_$knob" -fsyntax-only $every
-    done
+    check "$name: $knob" "$cc" $flags "-DVTDPI_$knob" -fsyntax-only $every
 done
 
 # Only gcc can leave landing pads to the sources.
+[ "$name" = gcc ] || exit 0
 need 'landing pads' gcc objdump python3 || exit 0
 if echo 'void f(void) {}' | gcc -mmanual-endbr -xc -fsyntax-only -; then
     none 'what is called by pointer has a landing pad' \

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What `run` does on machines that lack something: a PATH with only the tools
 # that every system has, and fakes for the rest that write down their calls.
-#
-# usage: test-run.sh FOLDER; prints one line a case, "ok" or "not ok".
-set -u
+. "$ROOT/tests/check/lib.sh"
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-box=$1
+box=$OUT/box
 calls=$box/calls
 rm -rf "$box"
 mkdir -p "$box/base" "$box/debian" "$box/tools"
@@ -47,7 +44,7 @@ call() {
     c_path=$1
     shift
     : >"$calls"
-    PATH=$c_path "$root/run" "$@" >"$box/out" 2>&1
+    PATH=$c_path "$ROOT/run" "$@" >"$box/out" 2>&1
     status=$?
 }
 
@@ -67,13 +64,35 @@ called() {
 
 report() {
     if [ "$1" -eq 0 ]; then
-        echo "ok - $2"
+        pass "run: $2"
     else
-        echo "not ok - $2 (status $status)"
-        sed 's/^/# out: /' "$box/out"
-        sed 's/^/# call: /' "$calls"
+        sed 's/^/out: /' "$box/out"
+        sed 's/^/call: /' "$calls"
+        fail "run: $2" "status $status"
     fi
 }
+
+help_is_complete() {
+    ./run help >"$OUT/help" || return 1
+    for word in demo test quick bench growth --no-install --seed install; do
+        grep -qe "$word" "$OUT/help" || return 1
+    done
+}
+
+# refuses STATUS TEXT ARGUMENT...: what a wrong call does.
+refuses() {
+    r_status=$1
+    r_text=$2
+    shift 2
+    ./run "$@" >"$OUT/refused" 2>&1
+    [ $? -eq "$r_status" ] && grep -q "$r_text" "$OUT/refused"
+}
+
+check 'run help names everything' help_is_complete
+check 'run refuses an unknown command' refuses 2 usage nonsense
+check 'run refuses an unknown benchmark' refuses 2 usage bench nonsense
+check 'run refuses an unknown stage' refuses 2 'no stage' --no-install \
+    test nonsense
 
 debian=$box/base:$box/debian
 

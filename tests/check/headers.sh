@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: each header alone, twice, C11 and C++17
-. "$ROOT/tests/suite/lib.sh"
+# usage: headers.sh NAME COMPILER
+#
+# Each header alone, twice, C11 and C++17
+. "$ROOT/tests/check/lib.sh"
 
 c_flags='-x c -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow
     -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wvla'
@@ -53,32 +55,19 @@ users() {
     done
 }
 
+name=$1
+cc=$2
+found "headers with $name" "$cc" || exit 0
+case $name in
+*++) language=C++17 flags="$cxx_flags $(strict "$name")" ;;
+*) language=C11 flags="$c_flags -ffreestanding" ;;
+esac
+
+# shellcheck disable=SC2086 # lists of flags
 for header in $(cd include && sources vtdpi); do
-    # shellcheck disable=SC2086 # lists of flags
-    for cc in gcc clang; do
-        command -v "$cc" >/dev/null &&
-            check "$header $cc C11" twice "$cc" "$header" $c_flags \
-                -ffreestanding
-    done
-    # shellcheck disable=SC2046,SC2086
-    for cc in g++ clang++; do
-        command -v "$cc" >/dev/null &&
-            check "$header $cc C++17" twice "$cc" "$header" $cxx_flags \
-                $(strict "$cc")
-    done
+    check "$header $name $language" twice "$cc" "$header" $flags
 done
-# shellcheck disable=SC2046,SC2086
-for cc in gcc clang; do
-    command -v "$cc" >/dev/null &&
-        check "macros $cc C11" users "$cc" $c_flags
-done
-# shellcheck disable=SC2046,SC2086
-for cc in g++ clang++; do
-    command -v "$cc" >/dev/null &&
-        check "macros $cc C++17" users "$cc" $cxx_flags $(strict "$cc")
-done
-for cc in gcc clang g++ clang++; do
-    need "headers with $cc" "$cc" || continue
-done
-need 'all headers in two units' gcc &&
-    check 'all headers in two units' two_units gcc
+# shellcheck disable=SC2086
+check "macros $name $language" users "$cc" $flags
+[ "$language" = C++17 ] ||
+    check "all headers in two units $name" two_units "$cc"

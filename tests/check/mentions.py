@@ -80,7 +80,8 @@ class Tree:
         for path in paths:
             if path.endswith((".c", ".h", ".py", ".build")):
                 self.words.update(re.findall(r"\w+", read(path)))
-        self.words.update(re.findall(r"\w+", read("meson_options.txt")))
+        for path in ("meson_options.txt", "meson.build"):
+            self.words.update(re.findall(r"\w+", read(path)))
         rows = re.findall(r"^\| ([^|]+) \|", read(EXPLORED), flags=re.MULTILINE)
         self.explored = set(rows)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# stage: clang-tidy 14
-. "$ROOT/tests/suite/lib.sh"
+# Check: clang-tidy 14
+. "$ROOT/tests/check/lib.sh"
 
 version_is clang-tidy clang-tidy 'version 14.' || exit 0
 

@@ -30,7 +30,11 @@ def wanted(maps, headers):
     for path in maps:
         names |= symbols.mapped(path)
     for header in headers:
-        names.update(ATOMIC.findall(symbols.code(header)))
+        names.update(
+            name
+            for name in ATOMIC.findall(symbols.code(header))
+            if not name.endswith("_")
+        )
     return names
 
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls that break a precondition, each in a process of its own. Where the
+ * build has asserts (WITH_ASSERTS 1) the process has to die of a signal, and
+ * where the build has none the process has to go on. Prints TAP.
+ */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vtdpi/vtdpi.h"
+
+static _Alignas(4096) uint8_t memory[4096];
+static struct vtdpi_page_ref pages[1];
+static struct vtdpi_pid_page page;
+static struct vtdpi_pcpu *pcpus[1];
+static uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
+static struct vtdpi_sched sched;
+static struct vtdpi_pcpu pcpu;
+static struct vtdpi_vcpu vcpu;
+static bool nested;
+
+static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
+{
+    (void)ctx;
+    (void)apic_id;
+    (void)vector;
+}
+
+/* What no host may do: the handler once more, below itself. */
+static void wake(void *ctx, void *cookie)
+{
+    (void)ctx;
+    (void)cookie;
+    if (nested) {
+        nested = false;
+        vtdpi_pcpu_handle_wakeup(&pcpu, 0xf1);
+    }
+}
+
+static bool world(void)
+{
+    static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
+                                                  .wake = wake};
+    const struct vtdpi_sched_params params = {
+        .ops = &ops,
+        .pages = pages,
+        .max_pages = 1,
+        .pcpus = pcpus,
+        .max_pcpus = 1,
+        .apic_mode = VTDPI_X2APIC,
+        .anv = 0xf2,
+        .wnv = {0xf1},
+    };
+
+    if (vtdpi_sched_init(&sched, &params) != 0 ||
+        vtdpi_sched_add_page(&sched, 0, &page, memory, 0x1000) != 0 ||
+        vtdpi_pcpu_init(&sched, &pcpu, 0, 7, bitmap) != 0 ||
+        vtdpi_vcpu_attach(&sched, &vcpu, 0, &vcpu) != 0) {
+        return false;
+    }
+    vtdpi_pcpu_online(&pcpu);
+    return true;
+}
+
+static void scan(void)
+{
+    if (vtdpi_vcpu_block(&vcpu, &pcpu) == VTDPI_BLOCKED) {
+        (void)vtdpi_vcpu_post(&vcpu, 0x41, false);
+    }
+    vtdpi_pcpu_handle_wakeup(&pcpu, 0xf1);
+}
+
+static void nested_scans(void)
+{
+    nested = true;
+    scan();
+}
+
+static void reference_and_back(void)
+{
+    if (vtdpi_vcpu_ref(&vcpu) == 0) {
+        vtdpi_vcpu_unref(&vcpu);
+    }
+}
+
+static void unref_below_zero(void)
+{
+    vtdpi_vcpu_unref(&vcpu);
+}
+
+static void exception_recorded(void)
+{
+    struct vtdpi_pid pid;
+
+    vtdpi_pid_init(&pid, 0xf2, 0);
+    (void)vtdpi_pid_record(&pid, 15);
+}
+
+/* What became of a process that does this: 0, or the signal that ended it. */
+static int signal_of(void (*call)(void))
+{
+    int status = 0;
+    const pid_t child = fork();
+
+    if (child == 0) {
+        call();
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        return -1;
+    }
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+int main(void)
+{
+    static const struct {
+        const char *name;
+        void (*call)(void);
+        bool misuse;
+    } cases[] = {
+        {"a scan", scan, false},
+        {"a reference taken and given back", reference_and_back, false},
+        {"a scan below a scan", nested_scans, true},
+        {"a reference too many given back", unref_below_zero, true},
+        {"an exception's vector, inline", exception_recorded, true},
+    };
+    const unsigned int count = sizeof(cases) / sizeof(cases[0]);
+    int failed = world() ? 0 : 1;
+
+    (void)printf("1..%u\n", count);
+    (void)fflush(stdout);
+    for (unsigned int i = 0; i < count; i++) {
+        const int ended = signal_of(cases[i].call);
+        const bool traps = cases[i].misuse && WITH_ASSERTS;
+        const bool good = failed == 0 && ended >= 0 && (ended > 0) == traps;
+
+        (void)printf("%sok %u - %s\n# signal %d\n", good ? "" : "not ", i + 1,
+                     cases[i].name, ended);
+        (void)fflush(stdout);
+        failed += !good;
+    }
+    return failed == 0 ? 0 : 1;
+}

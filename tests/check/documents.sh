@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Check: contracts, links and names in the pages, the picture.
+. "$ROOT/tests/check/lib.sh"
+
+# Relative links of the Markdown files whose target does not exist.
+dead_links() {
+    tree | grep '\.md$' | while read -r page; do
+        grep -oE '\]\([^)#: ]+' "$page" | sed 's/^](//' | while read -r link; do
+            [ -e "$(dirname "$page")/$link" ] || echo "$page: $link"
+        done
+    done
+}
+
+# shellcheck disable=SC2046 # a list of files
+contracts() {
+    python3 tests/check/contracts.py $(sources include)
+}
+
+# What the pages name and the tree does not have.
+# shellcheck disable=SC2046 # a list of files
+unknown_names() {
+    python3 tests/check/mentions.py $(tree | grep -E '\.(md|dot)$')
+}
+
+# Words of the glossary without a link where a page first uses them.
+# shellcheck disable=SC2046 # a list of files
+unlinked_words() {
+    python3 -B tests/check/words.py README.md docs/*.md $(sources include)
+}
+
+# Figures that stand twice and differ, and counts of what a list has.
+# shellcheck disable=SC2046 # a list of files
+figures() {
+    python3 -B tests/check/figures.py $(tree | grep '\.md$')
+}
+
+# What is wrong with the picture of sched.h: dot may complain with status 0. What
+# a machine says of its fonts does not count.
+picture() {
+    rm -f "$OUT/sched-states.svg"
+    dot -Tsvg docs/sched-states.dot -o "$OUT/sched-states.svg" 2>&1 |
+        grep -E '^(Error|Warning)'
+    [ -s "$OUT/sched-states.svg" ] || echo 'no picture'
+}
+
+none 'no dead link' dead_links
+need 'every function states its contract' python3 &&
+    none 'every function states its contract' contracts
+need 'what pages mention exists' python3 &&
+    none 'what pages mention exists' unknown_names
+need 'words of our own lead to the glossary' python3 &&
+    none 'words of our own lead to the glossary' unlinked_words
+need 'figures that stand twice agree' python3 &&
+    none 'figures that stand twice agree' figures
+need 'the table of layers is true' python3 &&
+    none 'the table of layers is true' python3 -B tests/check/layers.py
+need 'the state diagram is drawn' dot &&
+    none 'the state diagram is drawn' picture
