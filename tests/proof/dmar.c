@@ -264,7 +264,7 @@ static bool is_walk_error(int rc)
 /* The whole check of all small tables: it ends, and says where it went wrong. */
 void proof_dmar_check(void) /* unwind 7 */
 {
-    /* loops check_struct.0:3 read_le.0:9 rest_is_zero.0:25 */
+    /* loops struct_check.0:3 read_le.0:9 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     size_t bad = 0;
@@ -287,7 +287,7 @@ static size_t length_at(const struct vtdpi_dmar *d, size_t at)
  * small tables, any structure, the caller's own inventions included. */
 void proof_dmar_get_drhd(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 rest_is_zero.0:25 */
+    /* loops read_le.0:9 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     const struct vtdpi_dmar_struct s = any_struct();
@@ -314,8 +314,8 @@ void proof_dmar_get_drhd(void) /* unwind 7 */
 /* The whole search for a function's unit, in all small tables. */
 void proof_dmar_find_pci(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 resolve.0:3
-     * rest_is_zero.0:25 */
+    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 drhd_claim.0:3 scope_resolve.0:3
+     * table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     const uint16_t segment = nondet_u16();
@@ -332,8 +332,8 @@ void proof_dmar_find_pci(void) /* unwind 7 */
 /* The whole search for an IOAPIC, by its id and with its path. */
 void proof_dmar_find_id(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 find_scope.0:3 find_scope.1:2 resolve.0:3
-     * rest_is_zero.0:25 */
+    /* loops read_le.0:9 scope_find.0:3 scope_find.1:2 scope_resolve.0:3
+     * table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     struct vtdpi_dmar_drhd u = {0};
