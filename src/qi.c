@@ -6,6 +6,13 @@
  */
 #include "qi_ring.h"
 
+/* What the user of before may have left in FSTS, of the bits that are cleared by
+ * writing one. A bit that stays set can keep the unit from telling of the next
+ * fault. */
+#define FSTS_LEFT                                                    \
+    (VTDPI_QI_ERRORS_ | (uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_AFO | \
+                                   VTDPI_FSTS_APF | VTDPI_FSTS_PRO))
+
 /* Slots that are looked at in one hold of the lock. */
 #define LOOK_AHEAD_SLOTS 64
 
@@ -286,6 +293,17 @@ VTDPI_COLD int vtdpi_qi_init(struct vtdpi_qi *qi,
     return 0;
 }
 
+/* Only bits that read as one are written: a unit without the feature reserves
+ * the bit. */
+static VTDPI_COLD void fsts_clear(const struct vtdpi_qi *qi)
+{
+    const uint32_t left =
+        vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG) & FSTS_LEFT;
+
+    if (left != 0)
+        vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, left);
+}
+
 VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
 {
     const uint64_t width = qi->words == 4 ? VTDPI_IQA_DW : 0;
@@ -295,7 +313,7 @@ VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
     qi->head = 0;
     qi->tail = 0;
     /* The sequence goes on: status writes of an earlier life may be late. */
-    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);
+    fsts_clear(qi);
     ring_publish_tail(qi);
     vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQA_REG,
                 qi->ring_phys | width |

@@ -30,6 +30,7 @@
 #define GCMD_IRE   ((uint32_t)VTDPI_GCMD_IRE)
 #define GCMD_SIRTP ((uint32_t)VTDPI_GCMD_SIRTP)
 #define GCMD_CFI   ((uint32_t)VTDPI_GCMD_CFI)
+#define FECTL_IM   ((uint32_t)VTDPI_FECTL_IM)
 
 /*
  * Release: pairs with the acquire of vtdpi_unit_state() in a commit, so that
@@ -168,6 +169,19 @@ static uint32_t gsts_read(const struct vtdpi_unit *u)
 /*
  * Steps of enabling and disabling.
  */
+
+/*
+ * The event still has the message of the user of before, maybe that of
+ * another kernel, and the host has not cleared what is pending. So the event is
+ * masked until the host enables it, which is also when FECTL is next written.
+ */
+static VTDPI_COLD void event_mask(const struct vtdpi_unit *u)
+{
+    const uint32_t fectl = vtdpi_rd32_(u->ops, u->ctx, VTDPI_FECTL_REG);
+
+    if ((fectl & FECTL_IM) == 0)
+        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FECTL_REG, fectl | FECTL_IM);
+}
 
 static VTDPI_COLD int queue_start(struct vtdpi_unit *u)
 {
@@ -464,6 +478,7 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
     /* A unit that is refused is as it was found. */
     if (rc != 0)
         return rc == VTDPI_EFOREIGN ? rc : unit_fail(u, rc);
+    event_mask(u);
     rc = unit_bring_up(u);
     if (rc == 0)
         unit_set_state(u, VTDPI_UNIT_ON);

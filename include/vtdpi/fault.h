@@ -27,6 +27,8 @@
  * vtdpi_fault_event_enable(). Back: vtdpi_fault_event_disable(), wait until
  * the handler has returned on all CPUs, vtdpi_unit_disable(). After
  * vtdpi_unit_resume() as after enabling: the registers of the event were lost.
+ * Enabling and resuming mask the event: it may still have the message of the
+ * kernel before.
  *
  * **Locking.** Several CPUs may handle faults of one unit at once: a record is
  * read and cleared under one hold of the unit's lock, so each is delivered

@@ -319,9 +319,10 @@ vtdpi_qi_init(struct vtdpi_qi *qi, const struct vtdpi_platform_ops *ops,
 /**
  * @brief Give the queue's address to the unit, which has its queue off.
  *
- * Clears IQE, ITE and ICE left by whoever used the unit before, sets the tail
- * and the head to 0 and programs IQA. unit.h calls it; so does a host that issues GCMD.QIE
- * by itself, in the order program, QIE on, open.
+ * Clears what others left in the Fault Status Register: those of IQE, ITE, ICE,
+ * PFO, AFO, APF and PRO that read as one. Sets the tail and the head to 0 and
+ * programs IQA. unit.h calls this function. A host that issues GCMD.QIE by
+ * itself calls it, too, in the order program, QIE on, open.
  *
  * @param qi  The queue.
  *

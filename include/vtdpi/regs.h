@@ -125,6 +125,8 @@ enum vtdpi_reg64 {
  * PPF follows the records' F bits. */
 #define VTDPI_FSTS_PFO VTDPI_BIT64(0)      /**< Fault records overflowed. */
 #define VTDPI_FSTS_PPF VTDPI_BIT64(1)      /**< A fault record is pending. */
+#define VTDPI_FSTS_AFO VTDPI_BIT64(2)      /**< Advanced faults lost. */
+#define VTDPI_FSTS_APF VTDPI_BIT64(3)      /**< An advanced fault is pending. */
 #define VTDPI_FSTS_IQE VTDPI_BIT64(4)      /**< Queue error. */
 #define VTDPI_FSTS_ICE VTDPI_BIT64(5)      /**< Completion error. */
 #define VTDPI_FSTS_ITE VTDPI_BIT64(6)      /**< Time-out error. */

@@ -12,8 +12,9 @@
 
 /* What software clears by writing one. */
 #define FSTS_CLEARABLE                                             \
-    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_IQE | VTDPI_FSTS_ICE | \
-                VTDPI_FSTS_ITE | VTDPI_FSTS_PRO))
+    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_AFO | VTDPI_FSTS_APF | \
+                VTDPI_FSTS_IQE | VTDPI_FSTS_ICE | VTDPI_FSTS_ITE | \
+                VTDPI_FSTS_PRO))
 
 #define EVENT_IM ((uint32_t)VTDPI_FECTL_IM)
 #define EVENT_IP ((uint32_t)VTDPI_FECTL_IP)

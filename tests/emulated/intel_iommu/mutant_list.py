@@ -24,17 +24,10 @@ from mutant_unit_list import BRING_UP_STEPS, TAKE_DOWN_STEPS
 
 QUEUE_STEPS = [
     one(
-        "queue: errors of before not cleared",
-        QI,
-        "    vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n"
-        "    ring_publish_tail(qi);\n",
-        "    ring_publish_tail(qi);\n",
-    ),
-    one(
         "queue: tail not reset",
         QI,
-        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n    ring_publish_tail(qi);\n",
-        "VTDPI_FSTS_REG, VTDPI_QI_ERRORS_);\n",
+        "    fsts_clear(qi);\n    ring_publish_tail(qi);\n",
+        "    fsts_clear(qi);\n",
     ),
     one(
         "queue: size left out",

@@ -4,7 +4,6 @@
 #define CAP_REG    0x08
 #define ECAP_REG   0x10
 #define GCMD_REG   0x18
-#define FSTS_REG   0x34
 #define IQT_REG    0x88
 #define IQA_REG    0x90
 #define IEDATA_REG 0xa4
@@ -80,7 +79,6 @@ void oracle_command(unsigned int n, bool on)
 void oracle_queue_on(void)
 {
     oracle.tail = 0;
-    oracle_write(FSTS_REG, 4, 0x70); /* IQE, ICE, ITE */
     oracle_publish(0);
     oracle_write(IQA_REG, 8,
                  oracle.ring | (oracle.wide ? IQA_DW : 0) | oracle.order);

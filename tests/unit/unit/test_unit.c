@@ -99,7 +99,6 @@ static void test_unit_enable_x2apic_writes_in_order(void **state)
 {
     const struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
-        {true, 0x34, 0x70},          /* FSTS: old queue errors */
         {true, 0x88, 0},             /* IQT */
         {true, 0x90, RING},          /* IQA */
         {true, 0x18, 0x04000000},    /* QIE */
@@ -141,10 +140,9 @@ static void test_unit_enable_esirtps_skips_the_flush(void **state)
 {
     const struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
-        {true, 0x34, 0x70},          {true, 0x88, 0},
-        {true, 0x90, RING},          {true, 0x18, 0x04000000},
-        {true, 0xb8, TABLE | 0x807}, {true, 0x18, 0x05000000},
-        {true, 0x18, 0x06000000},
+        {true, 0x88, 0},          {true, 0x90, RING},
+        {true, 0x18, 0x04000000}, {true, 0xb8, TABLE | 0x807},
+        {true, 0x18, 0x05000000}, {true, 0x18, 0x06000000},
     };
 
     (void)state;
@@ -158,10 +156,13 @@ static void test_unit_enable_write_buffer_is_flushed_before_sirtp(void **state)
 {
     struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
-        {true, 0x34, 0x70},       {true, 0x88, 0},
-        {true, 0x90, RING},       {true, 0x18, 0x04000000},
-        {true, 0x18, 0x0c000000}, {true, 0xb8, TABLE | 0x807},
-        {true, 0x18, 0x05000000}, {true, 0x88, 0x20},
+        {true, 0x88, 0},
+        {true, 0x90, RING},
+        {true, 0x18, 0x04000000},
+        {true, 0x18, 0x0c000000},
+        {true, 0xb8, TABLE | 0x807},
+        {true, 0x18, 0x05000000},
+        {true, 0x88, 0x20},
         {true, 0x18, 0x06000000},
     };
 
@@ -182,11 +183,10 @@ static void test_unit_enable_clears_cfi_and_keeps_te(void **state)
 {
     struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
-        {true, 0x34, 0x70},       {true, 0x88, 0},
-        {true, 0x90, RING},       {true, 0x18, 0x84800000},
-        {true, 0xb8, TABLE | 7},  {true, 0x18, 0x85800000},
-        {true, 0x88, 0x20},       {true, 0x18, 0x86800000},
-        {true, 0x18, 0x86000000},
+        {true, 0x88, 0},          {true, 0x90, RING},
+        {true, 0x18, 0x84800000}, {true, 0xb8, TABLE | 7},
+        {true, 0x18, 0x85800000}, {true, 0x88, 0x20},
+        {true, 0x18, 0x86800000}, {true, 0x18, 0x86000000},
     };
 
     (void)state;
@@ -311,10 +311,10 @@ static void test_unit_enable_take_over_takes_down_first(void **state)
     struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
         {true, 0x18, 0x04000000}, {true, 0x18, 0x00000000},
-        {true, 0x34, 0x70},       {true, 0x88, 0},
-        {true, 0x90, RING},       {true, 0x18, 0x04000000},
-        {true, 0xb8, TABLE | 7},  {true, 0x18, 0x05000000},
-        {true, 0x88, 0x20},       {true, 0x18, 0x06000000},
+        {true, 0x88, 0},          {true, 0x90, RING},
+        {true, 0x18, 0x04000000}, {true, 0xb8, TABLE | 7},
+        {true, 0x18, 0x05000000}, {true, 0x88, 0x20},
+        {true, 0x18, 0x06000000},
     };
 
     (void)state;

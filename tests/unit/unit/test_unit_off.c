@@ -259,10 +259,10 @@ static void test_unit_enable_again_wider_queue_is_refused(void **state)
 static void test_unit_resume_after_power_loss_is_as_before(void **state)
 {
     const struct access want[] = {
-        {true, 0x34, 0x70},          {true, 0x88, 0},
-        {true, 0x90, RING},          {true, 0x18, 0x04000000},
-        {true, 0xb8, TABLE | 0x807}, {true, 0x18, 0x05000000},
-        {true, 0x88, 0x20},          {true, 0x18, 0x06000000},
+        {true, 0x88, 0},          {true, 0x90, RING},
+        {true, 0x18, 0x04000000}, {true, 0xb8, TABLE | 0x807},
+        {true, 0x18, 0x05000000}, {true, 0x88, 0x20},
+        {true, 0x18, 0x06000000},
     };
 
     (void)state;
