@@ -110,6 +110,7 @@ int vtdpi_table_init(struct vtdpi_table *t,
         .dirty =
             words + vtdpi_index_storage_size(params->count) / sizeof(*words),
         .owners = params->owners,
+        .adopted = params->adopt,
     };
     rc = vtdpi_index_init(&t->index, words, params->count);
     if (rc != 0)
@@ -456,12 +457,14 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
 /* Units. */
 
 /* A unit that reads the table already may have entries in its cache that changed
- * without it: they count as flushed. */
+ * without it: they count as flushed. A unit that others left on does not read the
+ * table, or the table was adopted and the host adds the unit before changes. */
 static int unit_join_check(const struct vtdpi_unit *unit)
 {
     if (unit->irt.order != 0)
         return VTDPI_EATTACHED;
-    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF &&
+        vtdpi_unit_state(unit) != VTDPI_UNIT_FOREIGN)
         return VTDPI_ESTATE;
     if (!unit->caps.coherent && unit->ops->clean == NULL)
         return VTDPI_EOPNOTSUPP;
@@ -497,6 +500,16 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
     return 0;
 }
 
+/* Whether a unit neither reads the table any more nor comes back with it. */
+static bool unit_can_leave(const struct vtdpi_table *t,
+                           const struct vtdpi_unit *unit)
+{
+    const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
+
+    return state == VTDPI_UNIT_OFF ||
+           (state == VTDPI_UNIT_FOREIGN && !t->adopted);
+}
+
 int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
 {
     struct vtdpi_table_unit **at;
@@ -507,7 +520,7 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
     for (struct vtdpi_table_unit *u = vtdpi_table_units_(t); u != NULL;
          u = vtdpi_table_next_unit_(u)) {
         if (u->unit == unit) {
-            if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+            if (!unit_can_leave(t, unit))
                 return VTDPI_EBUSY;
             unit->irt = (struct vtdpi_unit_irt){0};
             vtdpi_atomic_store_ptr_release((void **)at, u->next);

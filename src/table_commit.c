@@ -73,7 +73,7 @@ static uint32_t commit_encode(const struct vtdpi_flush *flush,
 struct commit_share {
     struct vtdpi_unit *unit;
     struct vtdpi_qi_ticket ticket;
-    bool off; /* nothing to flush */
+    bool skipped; /* nothing was submitted; rc says why */
     int rc;
 };
 
@@ -81,15 +81,31 @@ struct commit_share {
  * A unit that is off or suspended has no cache: enabling comes with a global
  * invalidation, or a SIRTP that does the same. Its queue may never have been
  * set up. What it had posted has landed: registers were read on its way to off.
- * One that failed on that way is not off, and neither is one on its way to on
- * once its queue is open, which is before the table is latched: what finds it
- * off here has written its entry in time for that invalidation.
+ * A unit that failed on that way is not off. A unit on its way to on counts as
+ * off only until its queue is open, which is before the table is latched: a
+ * change that finds it off here has written its entry in time for that
+ * invalidation.
+ *
+ * A unit that another kernel left on does not read this table, unless the table
+ * was adopted: then entries may be in its cache, and no queue of ours can drop
+ * them. A unit that does not answer is not asked: a read may take long.
  */
-static bool commit_unit_is_off(const struct vtdpi_unit *unit)
+static bool commit_unit_is_skipped(const struct vtdpi_table *t,
+                                   const struct vtdpi_unit *unit, int *rc)
 {
-    const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
-
-    return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED;
+    switch (vtdpi_unit_state(unit)) {
+    case VTDPI_UNIT_OFF:
+    case VTDPI_UNIT_SUSPENDED:
+        return true;
+    case VTDPI_UNIT_FOREIGN:
+        *rc = t->adopted ? VTDPI_EQOFF : 0;
+        return true;
+    case VTDPI_UNIT_GONE:
+        *rc = VTDPI_EIO;
+        return true;
+    default:
+        return false;
+    }
 }
 
 static VTDPI_NOINLINE int commit_submit(struct vtdpi_unit *unit,
@@ -109,11 +125,13 @@ static VTDPI_NOINLINE int commit_submit(struct vtdpi_unit *unit,
     return rc;
 }
 
-static void commit_start(struct commit_share *f, struct vtdpi_unit *unit,
+static void commit_start(struct commit_share *f, const struct vtdpi_table *t,
+                         struct vtdpi_unit *unit,
                          const struct vtdpi_flush *flush)
 {
-    *f = (struct commit_share){.unit = unit, .off = commit_unit_is_off(unit)};
-    if (f->off)
+    *f = (struct commit_share){.unit = unit};
+    f->skipped = commit_unit_is_skipped(t, unit, &f->rc);
+    if (f->skipped)
         return;
     if (flush->write_buffer)
         f->rc = vtdpi_unit_flush_write_buffer(unit);
@@ -127,8 +145,8 @@ static int commit_finish(struct commit_share *f,
 {
     int rc;
 
-    if (f->off)
-        return 0;
+    if (f->skipped)
+        return f->rc;
     rc = vtdpi_unit_wait(f->unit, &f->ticket, 0);
     if (f->rc != 0)
         rc = f->rc;
@@ -153,7 +171,7 @@ int vtdpi_table_commit_(const struct vtdpi_table *t,
         uint32_t n = 0;
 
         for (; u != NULL && n < COMMIT_WAVE_MAX; u = vtdpi_table_next_unit_(u))
-            commit_start(&wave[n++], u->unit, flush);
+            commit_start(&wave[n++], t, u->unit, flush);
         for (uint32_t i = 0; i < n; i++) {
             const int rc = commit_finish(&wave[i], flush);
 

@@ -44,6 +44,14 @@ static void unit_set_state(struct vtdpi_unit *u, enum vtdpi_unit_state state)
     vtdpi_atomic_store64_release(&u->state, (uint64_t)state);
 }
 
+/* A set of states. */
+#define UNIT_STATE(name) (1u << VTDPI_UNIT_##name)
+
+static bool unit_is_in(const struct vtdpi_unit *u, unsigned int states)
+{
+    return (1u << vtdpi_unit_state(u) & states) != 0;
+}
+
 /*
  * Relaxed: the word orders nothing, vtdpi_unit_stuck() only reports it. A plain
  * store would race with that function, which runs beside any command.
@@ -197,7 +205,7 @@ static VTDPI_COLD int queue_start(struct vtdpi_unit *u)
      * One that still finds OFF has written its entry before, so the unit reads
      * the new one, or drops the old one when its whole cache is flushed.
      */
-    unit_set_state(u, VTDPI_UNIT_QUEUE_ONLY);
+    unit_set_state(u, VTDPI_UNIT_QUEUE);
     return 0;
 }
 
@@ -207,11 +215,11 @@ static VTDPI_COLD int queue_start(struct vtdpi_unit *u)
  * with VTDPI_EQOFF. What is on is found out by the next disable.
  *
  * A unit that does not answer executes nothing that is submitted, so its queue
- * is closed.
+ * is closed, and commits do not try.
  */
 static VTDPI_COLD int unit_fail(struct vtdpi_unit *u, int rc)
 {
-    unit_set_state(u, VTDPI_UNIT_FAILED);
+    unit_set_state(u, rc == VTDPI_EIO ? VTDPI_UNIT_GONE : VTDPI_UNIT_FAILED);
     if (rc == VTDPI_EIO)
         vtdpi_qi_abort(&u->qi);
     return rc;
@@ -329,7 +337,7 @@ static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep_queue)
     if (first == VTDPI_EIO)
         return unit_fail(u, first);
     if (keep_queue) {
-        unit_set_state(u, VTDPI_UNIT_QUEUE_ONLY);
+        unit_set_state(u, VTDPI_UNIT_QUEUE);
         return VTDPI_EBUSY;
     }
     rc = queue_stop(u);
@@ -476,8 +484,12 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
     int rc = foreign_clear(u, take_over);
 
     /* A unit that is refused is as it was found. */
+    if (rc == VTDPI_EFOREIGN)
+        unit_set_state(u, VTDPI_UNIT_FOREIGN);
+    else if (rc != 0)
+        (void)unit_fail(u, rc);
     if (rc != 0)
-        return rc == VTDPI_EFOREIGN ? rc : unit_fail(u, rc);
+        return rc;
     event_mask(u);
     rc = unit_bring_up(u);
     if (rc == 0)
@@ -491,6 +503,7 @@ VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
                                 const struct vtdpi_platform_ops *ops, void *ctx)
 {
     const struct vtdpi_unit zero = {0};
+    uint32_t gsts;
     int rc;
 
     if (unit == NULL || !vtdpi_ops_ok_(ops))
@@ -509,6 +522,11 @@ VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
         return VTDPI_ENOIR;
     if (!unit->caps.coherent && ops->clean == NULL)
         return VTDPI_EOPNOTSUPP;
+    gsts = gsts_read(unit);
+    if (gsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    if ((gsts & (GCMD_IRE | GCMD_QIE)) != 0)
+        unit_set_state(unit, VTDPI_UNIT_FOREIGN);
     return 0;
 }
 
@@ -517,7 +535,7 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 {
     int rc;
 
-    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF)
+    if (!unit_is_in(unit, UNIT_STATE(OFF) | UNIT_STATE(FOREIGN)))
         return VTDPI_ESTATE;
     rc = config_check(unit, config);
     if (rc == 0)
@@ -534,8 +552,8 @@ VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
 {
     uint32_t gsts;
 
-    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF ||
-        vtdpi_unit_state(unit) == VTDPI_UNIT_SUSPENDED)
+    if (!unit_is_in(unit, UNIT_STATE(ON) | UNIT_STATE(QUEUE) |
+                              UNIT_STATE(FAILED) | UNIT_STATE(GONE)))
         return VTDPI_ESTATE;
     unit_forget_failures(unit);
     gsts = gsts_read(unit);

@@ -84,6 +84,7 @@ struct vtdpi_table {
     void **owners;     /* NULL: none are kept */
     struct vtdpi_index index;
     struct vtdpi_table_unit *units; /* likewise */
+    bool adopted; /* a unit that is FOREIGN may have its entries cached */
 };
 
 /** @brief What vtdpi_table_init() needs. */
@@ -152,10 +153,11 @@ vtdpi_table_init(struct vtdpi_table *t,
  *
  * @param t     The table. Not NULL.
  * @param link  Memory that stays until the unit is removed. Not NULL.
- * @param unit  The unit, probed and VTDPI_UNIT_OFF. Not NULL.
+ * @param unit  The unit, probed: VTDPI_UNIT_OFF or VTDPI_UNIT_FOREIGN. Not NULL.
  *
  * @pre No call that enables, disables, suspends or resumes the unit is under
- *      way.
+ *      way. No entry of an adopted table was changed before all units that are
+ *      VTDPI_UNIT_FOREIGN are on its list: they may have its entries cached.
  *
  * @thread
  *
@@ -165,9 +167,8 @@ vtdpi_table_init(struct vtdpi_table *t,
  *                           one.
  * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
  *                           clean.
- * @retval VTDPI_ESTATE      The unit is in another state than VTDPI_UNIT_OFF. It
- *                           may have cached entries of the table that were
- *                           changed without it.
+ * @retval VTDPI_ESTATE      The unit is in another state. It may have cached
+ *                           entries of the table that were changed without it.
  * @retval VTDPI_EBUSY       The unit has no CAP.PI, and an entry of the table is
  *                           posted. Unpost all interrupts of the table first,
  *                           or give the unit a table of its own.
@@ -183,7 +184,8 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @brief Take a unit off the list: it does not use the table any more.
  *
  * @param t     The table. Not NULL.
- * @param unit  The unit, VTDPI_UNIT_OFF.
+ * @param unit  The unit, VTDPI_UNIT_OFF; or VTDPI_UNIT_FOREIGN, if the table was
+ *              not adopted.
  *
  * @pre No change of the table is under way, and no call that enables, disables,
  *      suspends or resumes the unit.
@@ -193,9 +195,9 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @retval 0             Done; its link is the caller's again.
  * @retval VTDPI_EINVAL  A pointer is NULL.
  * @retval VTDPI_ENOENT  The unit is not on the list.
- * @retval VTDPI_EBUSY   The unit is in another state than VTDPI_UNIT_OFF. It
- *                       reads the table, may have entries of it in its cache,
- *                       or comes back with it after a suspend. Call
+ * @retval VTDPI_EBUSY   The unit is in another state. It reads the table, may
+ *                       have entries of it in its cache, or comes back with it
+ *                       after a suspend. Call
  *                       vtdpi_unit_disable() first, and vtdpi_unit_resume()
  *                       before that for a suspended unit.
  *

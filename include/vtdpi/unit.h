@@ -47,23 +47,34 @@ VTDPI_BEGIN_DECLS
 
 /** @brief What a unit is doing, as far as this library knows. */
 enum vtdpi_unit_state {
-    /** Not enabled by us: probed, disabled, or its enabling was rolled back.
-     *  After an enable or disable a read of GSTS has shown that remapping and
-     *  the queue are off. */
+    /** A read of GSTS has shown that remapping and the queue are off. Changes of
+     *  entries skip the unit. */
     VTDPI_UNIT_OFF = 0,
-    /** Interrupts are remapped and the queue is open. */
+    /** Interrupts are remapped and the queue is open. Changes are flushed. */
     VTDPI_UNIT_ON,
-    /** The queue is open, remapping is off or about to come on: during
-     *  vtdpi_unit_enable(), or because the host has DMA translation on. */
-    VTDPI_UNIT_QUEUE_ONLY,
-    /** Off, and vtdpi_unit_resume() knows how to go on. */
+    /** The queue is open. Remapping is off, or about to come on during
+     *  vtdpi_unit_enable() and vtdpi_unit_resume(). Changes are flushed. */
+    VTDPI_UNIT_QUEUE,
+    /** A read of GSTS has shown that remapping is off. The queue is open if the
+     *  host has DMA translation on. Changes skip the unit:
+     *  vtdpi_unit_resume() drops the whole cache. */
     VTDPI_UNIT_SUSPENDED,
     /** Not known to be off: a command timed out on the way to off, or one
-     *  before that may still be executing, or the unit read as all ones. The
-     *  memory of its table and of its queue stays in use. Changes of entries
-     *  are flushed if the queue is open, else they end with VTDPI_EQOFF.
-     *  vtdpi_unit_disable() reads again what is on, and tries again. */
+     *  before that may still be executing. The memory of its table and of its
+     *  queue stays in use. Changes are flushed if the queue is open, else they
+     *  end with VTDPI_EQOFF at once. */
     VTDPI_UNIT_FAILED,
+    /** vtdpi_unit_probe(), vtdpi_unit_enable() or vtdpi_unit_resume() has found
+     *  remapping or the queue on, and not by this library. Changes skip the
+     *  unit. If the table was adopted (struct vtdpi_table_params), the unit may
+     *  have its entries in the cache, so changes end with VTDPI_EQOFF and stay
+     *  dirty until the unit is enabled. */
+    VTDPI_UNIT_FOREIGN,
+    /** The last read was all ones, so nobody knows whether the unit remaps. The
+     *  memory of its table and of its queue stays in use. Changes end with
+     *  VTDPI_EIO at once, without an access to a register.
+     *  vtdpi_unit_disable() reads again. */
+    VTDPI_UNIT_GONE,
 };
 
 /** @brief What a unit must know of an interrupt-remapping table. Only
@@ -120,8 +131,8 @@ struct vtdpi_unit {
     uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
     uint64_t flush_wb; /* write buffers need flushes; read at any time */
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
-    uint32_t pending; /* that bit, as long as it may still be executing */
-    bool pending_set; /* what its status bit was to become */
+    uint32_t pending;     /* that bit, as long as it may still be executing */
+    bool pending_set;     /* what its status bit was to become */
     struct vtdpi_unit_irt irt; /* of the table that has the unit on its list */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
@@ -130,18 +141,20 @@ struct vtdpi_unit {
 /**
  * @brief Look at a unit; nothing is written to it.
  *
+ * The unit is OFF, or FOREIGN if GSTS says that remapping or the queue is on.
+ *
  * A unit that was enabled before is probed again only when its state is OFF,
  * no other call on it runs, and the memory of its queue may be freed.
  *
- * @param unit  Receives the unit, off. Not NULL.
+ * @param unit  Receives the unit. Not NULL.
  * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
  *              unlock; clean, if the unit is not coherent. Kept.
  * @param ctx   Their context, one for each unit.
  *
  * @retval 0                 Can be enabled.
  * @retval VTDPI_EINVAL      A pointer or a required callback is NULL.
- * @retval VTDPI_EIO         The unit does not answer: VER, CAP or ECAP reads as
- *                           all ones, or all three as zero.
+ * @retval VTDPI_EIO         The unit does not answer: VER, CAP, ECAP or GSTS
+ *                           reads as all ones, or the first three as zero.
  * @retval VTDPI_ENOQI       ECAP.QI is 0.
  * @retval VTDPI_ENOIR       ECAP.IR is 0.
  * @retval VTDPI_EOPNOTSUPP  ECAP.C is 0 and there is no clean callback.
@@ -163,11 +176,11 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * the call returns their interrupts may be delivered, blocked or dropped. Those
  * of a unit that is adopted are delivered all the time.
  *
- * @param unit    Probed, and off.
+ * @param unit    OFF or FOREIGN.
  * @param config  Copied. Not NULL.
  *
  * @retval 0                 On.
- * @retval VTDPI_ESTATE      The unit is not off.
+ * @retval VTDPI_ESTATE      The unit is in another state.
  * @retval VTDPI_EINVAL      @p config is NULL, its irt_order is not 1 to 16,
  *                           its qi is not that of the first enable after the
  *                           probe, or see vtdpi_qi_init().
@@ -186,13 +199,14 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_ECFIS       Compatibility-format interrupts could not be
  *                           switched off, eime and accept_cfi are false.
  *
- * After VTDPI_EFOREIGN and the errors above VTDPI_EIO the unit is as it was
- * found. After any other error what was switched on has been switched off
- * again, newest first. The unit is OFF then, with EIME clear. It is FAILED if
- * that did not succeed either, if what was to be taken over did not go off, if
- * the unit still reads as all ones, or if the command that timed out was not
- * done after a second deadline: nothing is written then, since the command may
- * still be executing.
+ * After the errors above VTDPI_EIO the unit and its state are as before. After
+ * VTDPI_EFOREIGN the unit is as it was found, and its state FOREIGN. After any
+ * other error what was switched on has been switched off again, newest first.
+ * The unit is OFF then, with EIME clear. It is GONE if it still reads as all
+ * ones. It is FAILED if switching off did not succeed, if what was to be taken
+ * over did not go off, or if the command that timed out was not done after a
+ * second deadline: nothing is written then, since the command may still be
+ * executing.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
@@ -211,13 +225,13 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * OFF the memory of the table may be freed; struct vtdpi_qi_params says when
  * the memory of the queue may.
  *
- * @param unit  On, queue-only, or failed.
+ * @param unit  ON, QUEUE, FAILED or GONE.
  *
  * @retval 0                Off.
- * @retval VTDPI_ESTATE     It was neither of those.
+ * @retval VTDPI_ESTATE     The unit is in another state.
  * @retval VTDPI_EBUSY      Remapping is off, but GSTS.TES is set: the host's DMA
  *                          remapping needs the queue. The state is
- *                          QUEUE_ONLY; clear TE and call again.
+ *                          QUEUE; clear TE and call again.
  * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(). If remapping or
  *                          the queue may still be on the state is FAILED, with
  *                          the queue open if it was VTDPI_GCMD_IRE; else, the
@@ -225,7 +239,7 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  *                          none stuck, the queue did not drain: OFF; or the
  *                          last read found remapping or the queue on: FAILED.
  * @retval VTDPI_EIO        The unit reads as all ones, so nobody knows whether
- *                          it remaps: FAILED, and the queue is closed. Call
+ *                          it remaps: GONE, and the queue is closed. Call
  *                          again when the unit answers.
  * @retval other            The queue was not drained, see vtdpi_qi_close(): OFF.
  *

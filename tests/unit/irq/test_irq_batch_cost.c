@@ -270,7 +270,7 @@ static void test_unit_gone_leaves_dirty_until_it_is_off(void **state)
 
     /* It is not off before it has answered and a read has shown it. */
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
-    assert_int_equal(vtdpi_irq_flush(&x->irq[0]), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_irq_flush(&x->irq[0]), VTDPI_EIO);
     assert_true(vtdpi_irq_is_dirty(&x->irq[0]));
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);

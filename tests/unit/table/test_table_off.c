@@ -28,11 +28,11 @@ static void test_set_unit_gone_while_disabled_is_dirty(void **state)
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &none), VTDPI_EIO);
     assert_true(vtdpi_table_is_dirty(&m->table, index));
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
     assert_remapped(m, 0, index, 0x51); /* from the cache */
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EIO);
     assert_int_equal(vtdpi_table_free(&m->table, index, 1), VTDPI_EDIRTY);
 
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
@@ -109,6 +109,83 @@ static void test_set_unit_failed_without_queue_is_dirty(void **state)
     assert_false(vtdpi_table_is_dirty(&m->table, index));
 }
 
+/* A unit that does not answer is not asked. */
+static void test_set_unit_gone_costs_no_register(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    uint64_t accesses;
+
+    assert_int_equal(vtdpi_unit_disable(&m->unit[1]), 0);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_GONE);
+    accesses = machine_accesses(m);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EIO);
+    assert_int_equal(machine_accesses(m), accesses);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
+}
+
+/* The units of another kernel, as ours find them: on, with @p m's table. */
+static void find_foreign(struct machine *m, struct vtdpi_table *t, bool adopt)
+{
+    struct vtdpi_table_params p = m->table_params;
+
+    p.adopt = adopt;
+    assert_int_equal(vtdpi_table_init(t, &p), 0);
+    for (unsigned int u = 0; u < 2; u++) {
+        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u]),
+                         0);
+        assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
+        assert_int_equal(vtdpi_table_add_unit(t, &m->link[u], &m->unit[u]), 0);
+    }
+}
+
+static void
+test_set_adopted_table_is_dirty_until_units_are_enabled(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte zero = {0, 0};
+    struct vtdpi_unit_config config[2];
+
+    for (unsigned int u = 0; u < 2; u++) {
+        config[u] = *vtdpi_unit_last_config(&m->unit[u]);
+        config[u].take_over = true;
+    }
+    find_foreign(m, &m->table, true);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &zero), VTDPI_EQOFF);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    assert_int_equal(vtdpi_table_free(&m->table, index, 1), VTDPI_EDIRTY);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
+                     VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &config[0]), 0);
+    /* One unit may still deliver by the old entry. */
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_unit_enable(&m->unit[1], &config[1]), 0);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
+    assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
+}
+
+/* The unit reads another kernel's table, so its cache has none of ours. */
+static void test_set_foreign_unit_is_skipped(void **state)
+{
+    struct machine *m = *state;
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    uint32_t index;
+
+    find_foreign(m, &m->table, false);
+    index = machine_index(m);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, machine_setup, machine_teardown)
 
@@ -121,6 +198,9 @@ int main(void)
         TEST(test_set_unit_disabled_is_not_waited_for),
         TEST(test_set_unit_still_remapping_is_flushed),
         TEST(test_set_unit_failed_without_queue_is_dirty),
+        TEST(test_set_unit_gone_costs_no_register),
+        TEST(test_set_adopted_table_is_dirty_until_units_are_enabled),
+        TEST(test_set_foreign_unit_is_skipped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
 
     assert_int_equal(vtdpi_unit_command(&m->unit[0], te, true), 0);
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EBUSY);
-    assert_stays(m, 0, VTDPI_UNIT_QUEUE_ONLY);
+    assert_stays(m, 0, VTDPI_UNIT_QUEUE);
     assert_int_equal(vtdpi_unit_command(&m->unit[0], te, false), 0);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
@@ -166,7 +166,7 @@ static void test_add_unit_that_is_not_off_returns_estate(void **state)
     assert_int_equal(vtdpi_unit_resume(u), 0);
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
     assert_int_equal(vtdpi_unit_disable(u), VTDPI_EIO);
-    join_is_refused(m, VTDPI_UNIT_FAILED);
+    join_is_refused(m, VTDPI_UNIT_GONE);
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
 
     assert_int_equal(vtdpi_unit_disable(u), 0);

@@ -16,10 +16,11 @@ static void test_unit_probe_good_unit_is_only_read(void **state)
 {
     (void)state;
     assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
-    assert_int_equal(rig.traced, 3);
+    assert_int_equal(rig.traced, 4);
     assert_int_equal(rig_count(false, 0x00), 1);
     assert_int_equal(rig_count(false, 0x08), 1);
     assert_int_equal(rig_count(false, 0x10), 1);
+    assert_int_equal(rig_count(false, 0x1c), 1);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
     assert_true(vtdpi_unit_caps(&rig.u)->pi);
     assert_int_equal(vtdpi_unit_caps(&rig.u)->mhmv, 15);
@@ -294,8 +295,9 @@ static void test_unit_enable_found_enabled_is_refused(void **state)
     (void)state;
     enable_by_other_kernel();
     probe();
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
     assert_int_equal(enable(&c), VTDPI_EFOREIGN);
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
     assert_int_equal(rig_count(true, 0x18), 0);
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
 

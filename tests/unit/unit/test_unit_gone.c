@@ -119,11 +119,11 @@ static void test_unit_gone_is_never_off(void **state)
         vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
         rig_clear_trace();
         assert_int_equal(lives[i].call(), VTDPI_EIO);
-        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_GONE);
         assert_int_equal(rig_count(true, 0x18), 0);
         assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), VTDPI_EQOFF);
         assert_int_equal(call_disable(), VTDPI_EIO);
-        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_GONE);
         vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES);
         assert_can_be_enabled();
         rig_assert_clean();
@@ -173,11 +173,11 @@ static bool expect_one_read_failing(const struct life *life, unsigned int read)
     if (state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_SUSPENDED)
         assert_true(is_off());
     else if (state != VTDPI_UNIT_ON)
-        assert_int_equal(state, VTDPI_UNIT_FAILED);
+        assert_int_equal(state, VTDPI_UNIT_GONE);
     if (rc == 0)
-        assert_int_not_equal(state, VTDPI_UNIT_FAILED);
+        assert_int_not_equal(state, VTDPI_UNIT_GONE);
     if (life->call == call_disable || life->call == call_suspend)
-        assert_int_equal(state == VTDPI_UNIT_FAILED, rc == VTDPI_EIO);
+        assert_int_equal(state == VTDPI_UNIT_GONE, rc == VTDPI_EIO);
     assert_can_be_enabled();
     assert_irta_writes();
     /* A queue that was not drained breaks a rule, and nothing else does. */

@@ -135,7 +135,7 @@ static void test_unit_disable_with_te_on_leaves_the_queue(void **state)
     (void)state;
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
     assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE_ONLY);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x84000000);
     assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
     assert_works();
@@ -297,7 +297,7 @@ static void test_unit_suspend_with_te_on_returns_ebusy(void **state)
     (void)state;
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
     assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE_ONLY);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
 }
 
 static void test_unit_suspend_stuck_queue_still_resumes(void **state)
