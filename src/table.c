@@ -506,7 +506,7 @@ static bool unit_can_leave(const struct vtdpi_table *t,
 {
     const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
 
-    return state == VTDPI_UNIT_OFF ||
+    return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_FORSAKEN ||
            (state == VTDPI_UNIT_FOREIGN && !t->adopted);
 }
 

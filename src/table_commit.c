@@ -96,6 +96,7 @@ static bool commit_unit_is_skipped(const struct vtdpi_table *t,
     switch (vtdpi_unit_state(unit)) {
     case VTDPI_UNIT_OFF:
     case VTDPI_UNIT_SUSPENDED:
+    case VTDPI_UNIT_FORSAKEN: /* the host says so */
         return true;
     case VTDPI_UNIT_FOREIGN:
         *rc = t->adopted ? VTDPI_EQOFF : 0;

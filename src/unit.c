@@ -562,6 +562,25 @@ VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
     return unit_take_down(unit, (gsts & GCMD_TE) != 0);
 }
 
+/*
+ * A commit that has read the state of before finds the queue closed and ends with
+ * VTDPI_EQOFF; one that acquires FORSAKEN skips the unit. The host's promise is
+ * older than the store, so nothing that such a commit retires is used any more.
+ */
+VTDPI_COLD int vtdpi_unit_forsake(struct vtdpi_unit *unit)
+{
+    uint32_t gsts;
+
+    if (!unit_is_in(unit, UNIT_STATE(FAILED) | UNIT_STATE(GONE)))
+        return VTDPI_ESTATE;
+    gsts = gsts_read(unit);
+    if (gsts != VTDPI_ALL_ONES32_ && (gsts & GCMD_IRE) != 0)
+        return VTDPI_EBUSY;
+    vtdpi_qi_abort(&unit->qi);
+    unit_set_state(unit, VTDPI_UNIT_FORSAKEN);
+    return 0;
+}
+
 VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
 {
     int rc;

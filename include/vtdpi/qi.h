@@ -190,7 +190,7 @@ VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
  * @brief Memory and size of a queue, given by the host.
  *
  * Ring and status words may be freed when vtdpi_qi_abort() was called with
- * GSTS.QIES = 0 (a unit of unit.h is OFF then), every call on the queue that
+ * GSTS.QIES = 0 (a unit of unit.h is OFF or FORSAKEN then), every call on the queue that
  * began before has returned, and the queue was drained. If it was not,
  * device_timeout_us must have passed since vtdpi_qi_abort(): the unit fetches
  * nothing more, but what it has fetched may wait for a device that long before

@@ -184,8 +184,8 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @brief Take a unit off the list: it does not use the table any more.
  *
  * @param t     The table. Not NULL.
- * @param unit  The unit, VTDPI_UNIT_OFF; or VTDPI_UNIT_FOREIGN, if the table was
- *              not adopted.
+ * @param unit  The unit, VTDPI_UNIT_OFF or VTDPI_UNIT_FORSAKEN; or
+ *              VTDPI_UNIT_FOREIGN, if the table was not adopted.
  *
  * @pre No change of the table is under way, and no call that enables, disables,
  *      suspends or resumes the unit.

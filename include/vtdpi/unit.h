@@ -73,8 +73,12 @@ enum vtdpi_unit_state {
     /** The last read was all ones, so nobody knows whether the unit remaps. The
      *  memory of its table and of its queue stays in use. Changes end with
      *  VTDPI_EIO at once, without an access to a register.
-     *  vtdpi_unit_disable() reads again. */
+     *  vtdpi_unit_disable() reads again; vtdpi_unit_forsake() gives the unit
+     *  up. */
     VTDPI_UNIT_GONE,
+    /** Given up by vtdpi_unit_forsake(): the host has promised that the unit
+     *  neither remaps nor posts any more. Changes skip the unit. */
+    VTDPI_UNIT_FORSAKEN,
 };
 
 /** @brief What a unit must know of an interrupt-remapping table. Only
@@ -143,8 +147,8 @@ struct vtdpi_unit {
  *
  * The unit is OFF, or FOREIGN if GSTS says that remapping or the queue is on.
  *
- * A unit that was enabled before is probed again only when its state is OFF,
- * no other call on it runs, and the memory of its queue may be freed.
+ * A unit that was enabled before is probed again only when its state is OFF or
+ * FORSAKEN, no other call on it runs, and the memory of its queue may be freed.
  *
  * @param unit  Receives the unit. Not NULL.
  * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
@@ -251,6 +255,35 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_unit_disable(struct vtdpi_unit *unit);
+
+/**
+ * @brief Give up a unit that will never answer again, or never be off.
+ *
+ * One dead unit fails all changes of its table. After this call changes skip the
+ * unit: what is dirty, and what is pinned on its account, is released by the
+ * next flush that succeeds on the other units. vtdpi_table_remove_unit() accepts
+ * the unit then.
+ *
+ * @param unit  FAILED or GONE.
+ *
+ * @pre The unit can neither remap a request nor post an interrupt any more, nor
+ *      write to the status words of its queue: it was removed, or has lost its
+ *      power, or was reset and not enabled since. The library cannot see that.
+ *      If the promise is broken, a device can raise interrupts of others, or the
+ *      unit writes to memory that was freed.
+ *
+ * @retval 0             Forsaken. All tickets in flight are resolved with
+ *                       VTDPI_EQOFF. Only vtdpi_table_remove_unit(),
+ *                       vtdpi_unit_state() and vtdpi_unit_probe() may follow for
+ *                       this unit. vtdpi_unit_probe() makes the object new.
+ * @retval VTDPI_ESTATE  The unit is in another state.
+ * @retval VTDPI_EBUSY   The unit answers, and GSTS.IRES is 1. The state is as
+ *                       before: vtdpi_unit_disable() can switch the unit off.
+ *
+ * @thread @locks{unit}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_forsake(struct vtdpi_unit *unit);
 
 /**
  * @brief Disable, to go on with the same table after vtdpi_unit_resume().

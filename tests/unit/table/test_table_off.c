@@ -186,6 +186,86 @@ static void test_set_foreign_unit_is_skipped(void **state)
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[1]), 0);
 }
 
+static void reset_model(struct machine *m, unsigned int unit)
+{
+    const struct vtdpi_model_params p = m->model[unit].params;
+
+    assert_int_equal(vtdpi_model_init(&m->model[unit], &p), 0);
+}
+
+static uint64_t accesses_of(const struct machine *m, unsigned int unit)
+{
+    const struct vtdpi_model_counters c = machine_count(m, unit);
+
+    return c.reads + c.writes;
+}
+
+/* Dead for good: the table goes on without the unit. */
+static void test_set_unit_forsaken_is_skipped(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    uint64_t accesses;
+
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), VTDPI_ESTATE);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
+                     VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_FORSAKEN);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), VTDPI_ESTATE);
+    accesses = accesses_of(m, 0);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
+    assert_false(vtdpi_table_is_dirty(&m->table, index));
+    assert_int_equal(accesses_of(m, 0), accesses);
+    assert_remapped(m, 1, index, 0x52);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]), 0);
+
+    /* Another one in its place. */
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+    reset_model(m, 0);
+    assert_int_equal(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]), 0);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], &m->unit[0]),
+                     0);
+    machine_enable(m, 0);
+    assert_remapped(m, 0, index, 0x52);
+}
+
+/* What answers and remaps is not given up. */
+static void test_forsake_unit_that_remaps_returns_ebusy(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+    struct vtdpi_qi_ticket t;
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
+                          UINT64_C(1) << 25); /* IRES */
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_FAILED);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_remapped(m, 0, index, 0x52);
+
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_GONE);
+
+    /* Reset behind our back: it answers, and remaps nothing. */
+    reset_model(m, 0);
+    assert_int_equal(vtdpi_unit_forsake(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&m->unit[0], &t),
+                     VTDPI_EQOFF);
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, machine_setup, machine_teardown)
 
@@ -201,6 +281,8 @@ int main(void)
         TEST(test_set_unit_gone_costs_no_register),
         TEST(test_set_adopted_table_is_dirty_until_units_are_enabled),
         TEST(test_set_foreign_unit_is_skipped),
+        TEST(test_set_unit_forsaken_is_skipped),
+        TEST(test_forsake_unit_that_remaps_returns_ebusy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
