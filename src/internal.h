@@ -120,6 +120,13 @@ static inline bool vtdpi_irt_is_(const struct vtdpi_unit_irt *irt,
            c->eime == (irt->mode == VTDPI_X2APIC);
 }
 
+/*
+ * Accept submissions on a queue that is on in the unit. 0 if registers show that
+ * it is this queue, as it was left: nothing of it is written. VTDPI_EFOREIGN if
+ * not, VTDPI_EIO if the unit does not answer.
+ */
+int vtdpi_qi_keep_(struct vtdpi_qi *qi);
+
 /* Resolve a ticket whose submission was refused. */
 void vtdpi_qi_reject_(struct vtdpi_qi_ticket *ticket, int code);
 

@@ -304,9 +304,15 @@ static VTDPI_COLD void fsts_clear(const struct vtdpi_qi *qi)
         vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, left);
 }
 
+/* What IQA is to hold. */
+static VTDPI_COLD uint64_t iqa_value(const struct vtdpi_qi *qi)
+{
+    return qi->ring_phys | (qi->words == 4 ? VTDPI_IQA_DW : 0) |
+           VTDPI_FIELD_PUT(qi->order, VTDPI_IQA_QS);
+}
+
 VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
 {
-    const uint64_t width = qi->words == 4 ? VTDPI_IQA_DW : 0;
     const uintptr_t token = qi->ops->lock(qi->ctx);
 
     VTDPI_ASSERT(!qi->live && qi->oldest == NULL);
@@ -315,10 +321,29 @@ VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
     /* The sequence goes on: status writes of an earlier life may be late. */
     fsts_clear(qi);
     ring_publish_tail(qi);
-    vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQA_REG,
-                qi->ring_phys | width |
-                    VTDPI_FIELD_PUT(qi->order, VTDPI_IQA_QS));
+    vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQA_REG, iqa_value(qi));
     qi->ops->unlock(qi->ctx, token);
+}
+
+/* The head goes on from where it is, so what was not fetched yet is executed, and
+ * its slots stay in use until then. */
+VTDPI_COLD int vtdpi_qi_keep_(struct vtdpi_qi *qi)
+{
+    const uintptr_t token = qi->ops->lock(qi->ctx);
+    const uint64_t address = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQA_REG);
+    const uint64_t tail = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQT_REG);
+    int rc = VTDPI_EFOREIGN;
+
+    if (address == VTDPI_ALL_ONES64_ || tail == VTDPI_ALL_ONES64_) {
+        rc = VTDPI_EIO;
+    } else if (address == iqa_value(qi) && tail == iqt_value(qi) &&
+               ring_read_head(qi) == HEAD_VALID) {
+        qi->live = true;
+        qi->open = true;
+        rc = 0;
+    }
+    qi->ops->unlock(qi->ctx, token);
+    return rc;
 }
 
 VTDPI_COLD void vtdpi_qi_open(struct vtdpi_qi *qi)

@@ -108,10 +108,15 @@ static inline void slot_write_wait(const struct vtdpi_qi *qi, uint32_t slot,
         slot_write(qi, slot, &desc);
 }
 
+/* What IQT is to hold. */
+static inline uint64_t iqt_value(const struct vtdpi_qi *qi)
+{
+    return (uint64_t)qi->tail * qi->words * sizeof(uint64_t);
+}
+
 static inline void ring_publish_tail(const struct vtdpi_qi *qi)
 {
-    vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQT_REG,
-                (uint64_t)qi->tail * qi->words * sizeof(uint64_t));
+    vtdpi_wr64_(qi->ops, qi->ctx, VTDPI_IQT_REG, iqt_value(qi));
 }
 
 /* What a read of the head found. */

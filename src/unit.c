@@ -326,7 +326,7 @@ static VTDPI_COLD int eime_clear(struct vtdpi_unit *u)
  * entries are in use and must remain flushable. The same if a command of before
  * is still executing: it may be the one that switches remapping on.
  */
-static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep_queue)
+static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep)
 {
     int rc = command_run(u, GCMD_IRE, false);
     int first;
@@ -336,9 +336,9 @@ static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep_queue)
     first = eime_clear(u);
     if (first == VTDPI_EIO)
         return unit_fail(u, first);
-    if (keep_queue) {
+    if (keep) {
         unit_set_state(u, VTDPI_UNIT_QUEUE);
-        return VTDPI_EBUSY;
+        return first != 0 ? first : VTDPI_EBUSY;
     }
     rc = queue_stop(u);
     return first != 0 ? first : rc;
@@ -346,16 +346,16 @@ static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep_queue)
 
 static VTDPI_COLD int unit_bring_up(struct vtdpi_unit *u)
 {
-    int rc = queue_start(u);
+    int rc = table_latch(u);
 
-    if (rc == 0)
-        rc = table_latch(u);
     if (rc == 0)
         rc = cache_flush(u);
     if (rc == 0)
         rc = command_run(u, GCMD_IRE, true);
     if (rc == 0)
         rc = cfi_block(u);
+    if (rc == 0)
+        unit_set_state(u, VTDPI_UNIT_ON);
     return rc;
 }
 
@@ -396,13 +396,11 @@ static VTDPI_COLD bool foreign_is_adoptable(const struct vtdpi_unit *u,
 /* A unit that firmware or another kernel left enabled. If it is adopted only
  * the queue is stopped: what follows then exchanges the table under a unit that
  * is remapping, and drops what it has cached. */
-static VTDPI_COLD int foreign_clear(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int foreign_clear(struct vtdpi_unit *u, uint32_t gsts,
+                                    bool take_over)
 {
-    const uint32_t gsts = gsts_read(u);
     int rc = 0;
 
-    if (gsts == VTDPI_ALL_ONES32_)
-        return VTDPI_EIO;
     if ((gsts & (GCMD_IRE | GCMD_QIE)) == 0)
         return 0;
     if (!foreign_is_adoptable(u, gsts))
@@ -479,23 +477,61 @@ static VTDPI_COLD void unit_forget_failures(struct vtdpi_unit *u)
     unit_set_stuck(u, 0);
 }
 
-static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
+/*
+ * Go on with our queue if the unit still has it on: the host's DMA translation
+ * needs the queue, over a suspend as well. 0, VTDPI_EFOREIGN if there is no such
+ * queue, or VTDPI_EIO. What another kernel did to a unit that is OFF or FOREIGN
+ * is not ours, whatever its registers say.
+ */
+static VTDPI_COLD int queue_keep(struct vtdpi_unit *u, uint32_t gsts)
 {
-    int rc = foreign_clear(u, take_over);
+    if (gsts == VTDPI_ALL_ONES32_)
+        return VTDPI_EIO;
+    if ((gsts & GCMD_QIE) == 0 ||
+        unit_is_in(u, UNIT_STATE(OFF) | UNIT_STATE(FOREIGN)))
+        return VTDPI_EFOREIGN;
+    return vtdpi_qi_keep_(&u->qi);
+}
 
-    /* A unit that is refused is as it was found. */
+/* Remapping is off afterwards, or adopted, and the queue is ours or off; @p kept
+ * receives which. A unit that is refused is as it was found. */
+static VTDPI_COLD int unit_claim(struct vtdpi_unit *u, bool take_over,
+                                 bool *kept)
+{
+    const uint32_t gsts = gsts_read(u);
+    int rc = queue_keep(u, gsts);
+
+    *kept = rc == 0;
+    if (*kept) {
+        rc = command_run(u, GCMD_IRE, false);
+    } else if (rc == VTDPI_EFOREIGN) {
+        vtdpi_qi_abort(&u->qi);
+        rc = foreign_clear(u, gsts, take_over);
+    }
     if (rc == VTDPI_EFOREIGN)
         unit_set_state(u, VTDPI_UNIT_FOREIGN);
     else if (rc != 0)
         (void)unit_fail(u, rc);
+    return rc;
+}
+
+static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
+{
+    bool kept;
+    int rc = unit_claim(u, take_over, &kept);
+
     if (rc != 0)
         return rc;
     event_mask(u);
-    rc = unit_bring_up(u);
-    if (rc == 0)
-        unit_set_state(u, VTDPI_UNIT_ON);
+    /* Before the table is latched, see queue_start(). */
+    if (kept)
+        unit_set_state(u, VTDPI_UNIT_QUEUE);
     else
-        (void)unit_take_down(u, false);
+        rc = queue_start(u);
+    if (rc == 0)
+        rc = unit_bring_up(u);
+    if (rc != 0)
+        (void)unit_take_down(u, kept);
     return rc;
 }
 
@@ -535,7 +571,8 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 {
     int rc;
 
-    if (!unit_is_in(unit, UNIT_STATE(OFF) | UNIT_STATE(FOREIGN)))
+    if (!unit_is_in(unit,
+                    UNIT_STATE(OFF) | UNIT_STATE(FOREIGN) | UNIT_STATE(QUEUE)))
         return VTDPI_ESTATE;
     rc = config_check(unit, config);
     if (rc == 0)
@@ -551,15 +588,17 @@ VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
 VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
 {
     uint32_t gsts;
+    int rc = VTDPI_EFOREIGN;
 
     if (!unit_is_in(unit, UNIT_STATE(ON) | UNIT_STATE(QUEUE) |
                               UNIT_STATE(FAILED) | UNIT_STATE(GONE)))
         return VTDPI_ESTATE;
     unit_forget_failures(unit);
     gsts = gsts_read(unit);
-    if (gsts == VTDPI_ALL_ONES32_)
-        return unit_fail(unit, VTDPI_EIO);
-    return unit_take_down(unit, (gsts & GCMD_TE) != 0);
+    if ((gsts & GCMD_TE) != 0)
+        rc = queue_keep(unit, gsts);
+    return rc == VTDPI_EIO ? unit_fail(unit, rc)
+                           : unit_take_down(unit, rc == 0);
 }
 
 /*
@@ -588,18 +627,24 @@ VTDPI_COLD int vtdpi_unit_suspend(struct vtdpi_unit *unit)
     if (vtdpi_unit_state(unit) != VTDPI_UNIT_ON)
         return VTDPI_ESTATE;
     rc = vtdpi_unit_disable(unit);
-    if (vtdpi_unit_state(unit) == VTDPI_UNIT_OFF)
+    if (unit_is_in(unit, UNIT_STATE(OFF) | UNIT_STATE(QUEUE)))
         unit_set_state(unit, VTDPI_UNIT_SUSPENDED);
-    return rc;
+    return rc == VTDPI_EBUSY ? 0 : rc;
 }
 
 VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
 {
-    if (vtdpi_unit_state(unit) != VTDPI_UNIT_SUSPENDED)
+    bool take_over = unit->config.take_over;
+
+    if (!unit_is_in(unit, UNIT_STATE(SUSPENDED) | UNIT_STATE(FAILED) |
+                              UNIT_STATE(GONE)))
         return VTDPI_ESTATE;
+    /* A unit that was not read to be off may remap with our table. */
+    if (!unit_is_in(unit, UNIT_STATE(SUSPENDED)))
+        take_over = true;
     unit->config.adopt = false; /* the table is ours, not what firmware left */
     unit_forget_failures(unit);
-    return unit_enable(unit, true);
+    return unit_enable(unit, take_over);
 }
 
 /*

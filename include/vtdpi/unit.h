@@ -62,7 +62,8 @@ enum vtdpi_unit_state {
     /** Not known to be off: a command timed out on the way to off, or one
      *  before that may still be executing. The memory of its table and of its
      *  queue stays in use. Changes are flushed if the queue is open, else they
-     *  end with VTDPI_EQOFF at once. */
+     *  end with VTDPI_EQOFF at once. vtdpi_unit_disable() and
+     *  vtdpi_unit_resume() read what is on and try again. */
     VTDPI_UNIT_FAILED,
     /** vtdpi_unit_probe(), vtdpi_unit_enable() or vtdpi_unit_resume() has found
      *  remapping or the queue on, and not by this library. Changes skip the
@@ -73,8 +74,8 @@ enum vtdpi_unit_state {
     /** The last read was all ones, so nobody knows whether the unit remaps. The
      *  memory of its table and of its queue stays in use. Changes end with
      *  VTDPI_EIO at once, without an access to a register.
-     *  vtdpi_unit_disable() reads again; vtdpi_unit_forsake() gives the unit
-     *  up. */
+     *  vtdpi_unit_disable() and vtdpi_unit_resume() read again;
+     *  vtdpi_unit_forsake() gives the unit up. */
     VTDPI_UNIT_GONE,
     /** Given up by vtdpi_unit_forsake(): the host has promised that the unit
      *  neither remaps nor posts any more. Changes skip the unit. */
@@ -180,7 +181,7 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * the call returns their interrupts may be delivered, blocked or dropped. Those
  * of a unit that is adopted are delivered all the time.
  *
- * @param unit    OFF or FOREIGN.
+ * @param unit    OFF or FOREIGN; or QUEUE, whose queue goes on untouched.
  * @param config  Copied. Not NULL.
  *
  * @retval 0                 On.
@@ -202,6 +203,9 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_EIQE        The unit refused the flush of the cache.
  * @retval VTDPI_ECFIS       Compatibility-format interrupts could not be
  *                           switched off, eime and accept_cfi are false.
+ *
+ * A failure of vtdpi_unit_enable() or vtdpi_unit_resume() that found our queue on
+ * leaves the queue open: where OFF is said below, the state is QUEUE.
  *
  * After the errors above VTDPI_EIO the unit and its state are as before. After
  * VTDPI_EFOREIGN the unit is as it was found, and its state FOREIGN. After any
@@ -234,8 +238,9 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  * @retval 0                Off.
  * @retval VTDPI_ESTATE     The unit is in another state.
  * @retval VTDPI_EBUSY      Remapping is off, but GSTS.TES is set: the host's DMA
- *                          remapping needs the queue. The state is
- *                          QUEUE; clear TE and call again.
+ *                          remapping needs the queue, which stays open. The
+ *                          state is QUEUE. vtdpi_unit_enable() switches
+ *                          remapping on again; or clear TE and call again.
  * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(). If remapping or
  *                          the queue may still be on the state is FAILED, with
  *                          the queue open if it was VTDPI_GCMD_IRE; else, the
@@ -288,11 +293,14 @@ vtdpi_unit_forsake(struct vtdpi_unit *unit);
 /**
  * @brief Disable, to go on with the same table after vtdpi_unit_resume().
  *
- * @param unit  On.
+ * If GSTS.TES is set only remapping goes off. The queue stays open for the host's
+ * DMA translation. The host submits nothing between the loss of power and
+ * vtdpi_unit_resume(), which resolves what is in flight.
+ *
+ * @param unit  ON.
  *
  * @retval 0                Suspended.
- * @retval VTDPI_ESTATE     The unit is not on.
- * @retval VTDPI_EBUSY      As vtdpi_unit_disable().
+ * @retval VTDPI_ESTATE     The unit is in another state.
  * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(), with SUSPENDED for OFF.
  * @retval VTDPI_EIO        As vtdpi_unit_disable().
  *
@@ -304,17 +312,22 @@ vtdpi_unit_suspend(struct vtdpi_unit *unit);
 /**
  * @brief Enable again with the configuration and the table of before.
  *
- * Whatever firmware made of the unit meanwhile is taken down first, never
- * adopted. All cached
- * entries are dropped on the way, so entries may have been changed in memory
- * while the unit was suspended.
+ * Registers say what is on. A queue that is on with our address, tail and head is
+ * kept, and nothing of it is written. If the queue is off, what was in flight ends
+ * with VTDPI_EQOFF, and the queue is set up from the start. What firmware made of
+ * the unit otherwise is taken down first if the configuration has take_over, or if
+ * the unit was FAILED or GONE, and is never adopted. All cached entries are dropped
+ * on the way, so entries may have been changed in memory while the unit was
+ * suspended.
  *
- * @param unit  Suspended.
+ * @param unit  SUSPENDED, FAILED or GONE.
  *
- * @retval 0             On.
- * @retval VTDPI_ESTATE  The unit is not suspended.
- * @retval other         As vtdpi_unit_enable(), but never VTDPI_EFOREIGN. The
- *                       unit is OFF or FAILED.
+ * @retval 0               On.
+ * @retval VTDPI_ESTATE    The unit is in another state.
+ * @retval VTDPI_EFOREIGN  Firmware or another kernel has switched the queue or
+ *                         remapping on, and take_over is false. The state is
+ *                         FOREIGN; vtdpi_unit_enable() with take_over goes on.
+ * @retval other           As vtdpi_unit_enable().
  *
  * @thread @waits{as vtdpi_unit_enable()} @locks{unit}
  */

@@ -129,8 +129,8 @@ BUGS = (
      "                   VTDPI_MSI_ADDR_SHV |\n"
      "                   VTDPI_FIELD_PUT(base, VTDPI"),
     ("the tail of the queue is not written", "src/qi_ring.h",
-     "                (uint64_t)qi->tail * qi->words * sizeof(uint64_t));",
-     "                UINT64_C(0));"),
+     "VTDPI_IQT_REG, iqt_value(qi));",
+     "VTDPI_IQT_REG, UINT64_C(0));"),
 )
 
 MUTANTS = tuple(Mutant(name, (tuple(change),)) for name, *change in BUGS)

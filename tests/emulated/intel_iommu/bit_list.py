@@ -103,11 +103,9 @@ HOOKS = (
     ),
     (
         QI,
-        "                qi->ring_phys | width |\n"
-        "                    VTDPI_FIELD_PUT(qi->order, VTDPI_IQA_QS));\n",
-        "                emulated_flip[13] ^\n"
-        "                    (qi->ring_phys | width |\n"
-        "                     VTDPI_FIELD_PUT(qi->order, VTDPI_IQA_QS)));\n",
+        "VTDPI_IQA_REG, iqa_value(qi));\n",
+        "VTDPI_IQA_REG,\n"
+        "                emulated_flip[13] ^ iqa_value(qi));\n",
     ),
 )
 

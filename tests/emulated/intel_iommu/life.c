@@ -113,6 +113,8 @@ static void foreign_on(unsigned int table_order)
 /* Asleep: entries change in memory alone, and firmware leaves a mess. */
 void test_suspend(void)
 {
+    struct vtdpi_unit_config config = machine.config;
+
     start();
     oracle_new((uint16_t)vtdpi_irq_index(&irq));
     check(set(0x41, 0) && still_fires(0x41, 0), "an interrupt before sleep");
@@ -133,8 +135,11 @@ void test_suspend(void)
     oracle_command(GCMD_IRE, false);
     oracle_command(GCMD_QIE, false);
     oracle_enable();
-    check(vtdpi_unit_resume(&machine.unit) == 0 && still_fires(0x42, 1),
-          "resumed, though firmware had switched the unit on");
+    config.take_over = true;
+    check(vtdpi_unit_resume(&machine.unit) == VTDPI_EFOREIGN &&
+              vtdpi_unit_enable(&machine.unit, &config) == 0 &&
+              still_fires(0x42, 1),
+          "taken over, since firmware had switched the unit on");
 }
 
 void test_disable(void)

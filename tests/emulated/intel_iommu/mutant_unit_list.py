@@ -4,24 +4,25 @@
 from mutant import REGS, UNIT, X2APIC, XAPIC, Step, one
 
 # The first lines of each step of unit_bring_up(), to be moved about.
-QUEUE = "    int rc = queue_start(u);\n\n"
+FIRST = "    int rc = 0;\n\n"
+LATCHED = "    int rc = table_latch(u);\n\n"
 LATCH = "    if (rc == 0)\n        rc = table_latch(u);\n"
 FLUSH = "    if (rc == 0)\n        rc = cache_flush(u);\n"
 REMAP = "    if (rc == 0)\n        rc = command_run(u, GCMD_IRE, true);\n"
 BLOCK = "    if (rc == 0)\n        rc = cfi_block(u);\n"
-BRING_UP = QUEUE + LATCH + FLUSH + REMAP + BLOCK
+BRING_UP = LATCHED + FLUSH + REMAP + BLOCK
 
 
 def order(name, *steps):
-    return one("bring-up: " + name, UNIT, BRING_UP, QUEUE + "".join(steps))
+    return one("bring-up: " + name, UNIT, BRING_UP, FIRST + "".join(steps))
 
 
 BRING_UP_STEPS = [
     one(
         "bring-up: no queue",
         UNIT,
-        BRING_UP,
-        "    int rc = 0;\n\n    (void)queue_start;\n" + LATCH + FLUSH + REMAP + BLOCK,
+        "        rc = queue_start(u);\n",
+        "        (void)queue_start;\n",
     ),
     one(
         "bring-up: QIE not commanded",
@@ -55,7 +56,7 @@ BRING_UP_STEPS = [
             (
                 UNIT,
                 BRING_UP,
-                QUEUE + LATCH + FLUSH + REMAP + "    (void)cfi_block;\n",
+                LATCHED + FLUSH + REMAP + "    (void)cfi_block;\n",
             ),
         ),
         survives="QEMU never sets CFIS; tests/unit/test_unit.c looks",
@@ -230,9 +231,9 @@ TAKE_DOWN_STEPS = [
         "    return false && u->config.adopt && (gsts & GCMD_IRE) != 0 &&\n",
     ),
     one(
-        "resume: firmware's unit refused",
+        "resume: firmware's unit taken over unasked",
         UNIT,
+        "    return unit_enable(unit, take_over);\n",
         "    return unit_enable(unit, true);\n",
-        "    return unit_enable(unit, false);\n",
     ),
 ]

@@ -221,10 +221,11 @@ static void test_adopt_queue_stuck_is_failed(void **state)
 /* What firmware left on the way is not what we adopted once. */
 static void test_resume_never_adopts(void **state)
 {
-    const struct vtdpi_unit_config c = adopting();
+    struct vtdpi_unit_config c = adopting();
     struct vtdpi_unit_config theirs;
 
     (void)state;
+    c.take_over = true;
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_queue_exchanged();
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);

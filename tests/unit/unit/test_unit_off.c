@@ -139,7 +139,8 @@ static void test_unit_disable_with_te_on_leaves_the_queue(void **state)
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x84000000);
     assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0);
     assert_works();
-    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_ESTATE);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
     assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EBUSY);
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
@@ -166,6 +167,19 @@ static void test_unit_disable_found_remapping_at_the_end_is_failed(void **state)
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0);
+}
+
+/* Nobody has read such a unit to be off, so resume takes it down, unasked. */
+static void test_unit_resume_failed_and_remapping_takes_it_down(void **state)
+{
+    (void)state;
+    rig.ops.unlock = remap_again;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    rig.ops.unlock = vtdpi_model_platform_ops.unlock;
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+    assert_works();
 }
 
 /* A waiter of the life before may still look at the old status words. */
@@ -280,23 +294,116 @@ static void test_unit_resume_after_power_loss_is_as_before(void **state)
     assert_works();
 }
 
-static void test_unit_resume_found_enabled_takes_it_down(void **state)
+static void test_unit_resume_found_enabled_is_foreign(void **state)
 {
+    struct vtdpi_unit_config c = rig_config();
+
     (void)state;
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
-    rig_gcmd(0x04000000); /* with IQT as we left it */
-    vtdpi_model_clear_violations(&rig.m);
+    /* With IQA as we left it, and another IQT. */
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    vtdpi_model_write64(&rig.m, 0x88, 0);
+    rig_gcmd(0x04000000);
+    vtdpi_model_clear_violations(&rig.m);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_EFOREIGN);
+    assert_int_equal(rig_count(true, 0x18), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
     vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK);
+    c.take_over = true;
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    assert_works();
+    /* Whoever said so once takes the unit over on resume, too. */
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    vtdpi_model_write64(&rig.m, 0x88, 0);
+    rig_gcmd(0x04000000);
+    vtdpi_model_clear_violations(&rig.m);
     assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
     assert_works();
 }
 
-static void test_unit_suspend_with_te_on_returns_ebusy(void **state)
+/* The host's flushes go on while remapping is off; the queue is not touched. */
+static void test_unit_suspend_with_te_on_keeps_the_queue(void **state)
+{
+    const struct access want[] = {
+        {true, 0xb8, TABLE | 0x807},
+        {true, 0x18, 0x85000000},
+        {true, 0x88, 0x80},
+        {true, 0x18, 0x86000000},
+    };
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_works();
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_SUSPENDED);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x84000000);
+    assert_works();
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x86000000);
+    assert_works();
+}
+
+/* Somebody has submitted to our ring behind our back. */
+static void test_unit_resume_queue_with_another_tail_is_foreign(void **state)
 {
     (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
-    assert_int_equal(vtdpi_unit_suspend(&rig.u), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    rig_set_manual(true);
+    vtdpi_model_write64(&rig.m, 0x88, 0x80);
+    assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_EFOREIGN);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
+}
+
+/* Power is lost in between: nothing of the old queue is left in the unit. */
+static void test_unit_suspend_with_te_on_then_power_loss(void **state)
+{
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    assert_int_equal(vtdpi_model_init(&rig.m, &rig.params), 0);
+    rig_set_manual(true);
+    assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+    rig_set_manual(false);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), VTDPI_EQOFF);
+    assert_int_equal(rig_count(true, 0x90), 1);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
+    assert_works();
+    vtdpi_model_clear_violations(&rig.m); /* IQT of a queue that is off */
+}
+
+/* The unit does not answer for a moment; the queue is still on, and in use. */
+static void test_unit_gone_with_te_on_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    for (int i = 0; i < 2; i++) {
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+        assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EIO);
+        assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_EIO);
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_GONE);
+        vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES);
+        rig_clear_trace();
+        if (i == 0)
+            assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
+        else
+            assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EBUSY);
+        assert_int_equal(rig_count(true, 0x90), 0);
+        assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x84000000,
+                         0x84000000);
+        assert_works();
+    }
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
 }
 
@@ -332,7 +439,12 @@ static void test_unit_resume_failed_can_be_switched_off(void **state)
 /* Firmware has switched the unit on, and it does not go off. */
 static void test_unit_resume_found_enabled_and_stuck_is_failed(void **state)
 {
+    struct vtdpi_unit_config c = rig_config();
+
     (void)state;
+    c.take_over = true;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
     vtdpi_model_write64(&rig.m, 0x88, 0);
     rig_gcmd(0x04000000);
@@ -582,12 +694,16 @@ int main(void)
         TEST(test_unit_disable_irtps_stuck_goes_on_to_off),
         TEST(test_unit_disable_with_te_on_leaves_the_queue),
         TEST(test_unit_disable_found_remapping_at_the_end_is_failed),
+        TEST(test_unit_resume_failed_and_remapping_takes_it_down),
         TEST(test_unit_enable_again_keeps_the_queue),
         TEST(test_unit_enable_again_forgets_what_was_in_the_ring),
         TEST(test_unit_enable_again_wider_queue_is_refused),
         TEST(test_unit_resume_after_power_loss_is_as_before),
-        TEST(test_unit_resume_found_enabled_takes_it_down),
-        TEST(test_unit_suspend_with_te_on_returns_ebusy),
+        TEST(test_unit_resume_found_enabled_is_foreign),
+        TEST(test_unit_suspend_with_te_on_keeps_the_queue),
+        TEST(test_unit_resume_queue_with_another_tail_is_foreign),
+        TEST(test_unit_suspend_with_te_on_then_power_loss),
+        TEST(test_unit_gone_with_te_on_comes_back),
         TEST(test_unit_suspend_stuck_queue_still_resumes),
         TEST(test_unit_resume_failed_can_be_switched_off),
         TEST(test_unit_resume_found_enabled_and_stuck_is_failed),
