@@ -515,7 +515,8 @@ static VTDPI_COLD int unit_claim(struct vtdpi_unit *u, bool take_over,
     return rc;
 }
 
-static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
+static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over,
+                                  bool remap)
 {
     bool kept;
     int rc = unit_claim(u, take_over, &kept);
@@ -528,7 +529,7 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over)
         unit_set_state(u, VTDPI_UNIT_QUEUE);
     else
         rc = queue_start(u);
-    if (rc == 0)
+    if (rc == 0 && remap)
         rc = unit_bring_up(u);
     if (rc != 0)
         (void)unit_take_down(u, kept);
@@ -566,23 +567,40 @@ VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
     return 0;
 }
 
+/* What begins a life of the unit, from one of @p states on. */
+static VTDPI_COLD int unit_start(struct vtdpi_unit *u,
+                                 const struct vtdpi_unit_config *c,
+                                 unsigned int states)
+{
+    const bool remap = (states & UNIT_STATE(QUEUE)) != 0;
+    int rc;
+
+    if (!unit_is_in(u, states))
+        return VTDPI_ESTATE;
+    rc = config_check(u, c);
+    if (rc == 0)
+        rc = queue_init(u, c);
+    if (rc != 0)
+        return rc;
+    u->config = *c;
+    u->config.adopt &= remap;
+    unit_set_write_buffer(u, c->force_wbf);
+    unit_forget_failures(u);
+    return unit_enable(u, c->take_over, remap);
+}
+
 VTDPI_COLD int vtdpi_unit_enable(struct vtdpi_unit *unit,
                                  const struct vtdpi_unit_config *config)
 {
-    int rc;
+    return unit_start(unit, config,
+                      UNIT_STATE(OFF) | UNIT_STATE(FOREIGN) |
+                          UNIT_STATE(QUEUE));
+}
 
-    if (!unit_is_in(unit,
-                    UNIT_STATE(OFF) | UNIT_STATE(FOREIGN) | UNIT_STATE(QUEUE)))
-        return VTDPI_ESTATE;
-    rc = config_check(unit, config);
-    if (rc == 0)
-        rc = queue_init(unit, config);
-    if (rc != 0)
-        return rc;
-    unit->config = *config;
-    unit_set_write_buffer(unit, config->force_wbf);
-    unit_forget_failures(unit);
-    return unit_enable(unit, config->take_over);
+VTDPI_COLD int vtdpi_unit_open_queue(struct vtdpi_unit *unit,
+                                     const struct vtdpi_unit_config *config)
+{
+    return unit_start(unit, config, UNIT_STATE(OFF) | UNIT_STATE(FOREIGN));
 }
 
 VTDPI_COLD int vtdpi_unit_disable(struct vtdpi_unit *unit)
@@ -644,7 +662,7 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
         take_over = true;
     unit->config.adopt = false; /* the table is ours, not what firmware left */
     unit_forget_failures(unit);
-    return unit_enable(unit, take_over);
+    return unit_enable(unit, take_over, true);
 }
 
 /*

@@ -53,7 +53,9 @@ enum vtdpi_unit_state {
     /** Interrupts are remapped and the queue is open. Changes are flushed. */
     VTDPI_UNIT_ON,
     /** The queue is open. Remapping is off, or about to come on during
-     *  vtdpi_unit_enable() and vtdpi_unit_resume(). Changes are flushed. */
+     *  vtdpi_unit_enable() and vtdpi_unit_resume(). Changes are flushed.
+     *  vtdpi_unit_open_queue() leads here, and vtdpi_unit_disable() with DMA
+     *  translation on. */
     VTDPI_UNIT_QUEUE,
     /** A read of GSTS has shown that remapping is off. The queue is open if the
      *  host has DMA translation on. Changes skip the unit:
@@ -224,6 +226,28 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_unit_enable(struct vtdpi_unit *unit,
                   const struct vtdpi_unit_config *config);
+
+/**
+ * @brief Open the queue, and leave remapping off.
+ *
+ * For hosts that need the queue for their own invalidations before they switch
+ * on DMA translation or remapping. vtdpi_unit_enable() goes on from there, with
+ * the same queue.
+ *
+ * @param unit    OFF or FOREIGN.
+ * @param config  As vtdpi_unit_enable(). adopt is not obeyed: remapping that
+ *                others left on has to go off.
+ *
+ * @retval 0             The state is QUEUE.
+ * @retval VTDPI_ESTATE  The unit is in another state.
+ * @retval other         As vtdpi_unit_enable(), but neither VTDPI_ECFIS nor
+ *                       VTDPI_EIQE, with the states described there.
+ *
+ * @thread @waits{VTDPI_CMD_TIMEOUT_US per command} @locks{unit}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_open_queue(struct vtdpi_unit *unit,
+                      const struct vtdpi_unit_config *config);
 
 /**
  * @brief Stop remapping interrupts and switch the queue off.

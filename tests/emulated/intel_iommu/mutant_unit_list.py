@@ -233,7 +233,7 @@ TAKE_DOWN_STEPS = [
     one(
         "resume: firmware's unit taken over unasked",
         UNIT,
-        "    return unit_enable(unit, take_over);\n",
-        "    return unit_enable(unit, true);\n",
+        "    return unit_enable(unit, take_over, true);\n",
+        "    return unit_enable(unit, true, true);\n",
     ),
 ]

@@ -218,6 +218,20 @@ static void test_adopt_queue_stuck_is_failed(void **state)
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
 }
 
+/* Remapping is off in state QUEUE, so it cannot be adopted there. */
+static void test_open_queue_never_adopts(void **state)
+{
+    struct vtdpi_unit_config c = adopting();
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_open_queue(&rig.u, &c), VTDPI_EFOREIGN);
+    c.take_over = true;
+    assert_int_equal(vtdpi_unit_open_queue(&rig.u, &c), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0x04000000);
+    assert_works();
+}
+
 /* What firmware left on the way is not what we adopted once. */
 static void test_resume_never_adopts(void **state)
 {
@@ -272,6 +286,7 @@ int main(void)
         TEST(test_adopt_only_a_queue_is_refused),
         TEST(test_adopt_failure_ends_off),
         TEST(test_adopt_queue_stuck_is_failed),
+        TEST(test_open_queue_never_adopts),
         TEST(test_resume_never_adopts),
         TEST(test_version_6_lives_without_register_invalidation),
     };

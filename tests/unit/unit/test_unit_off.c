@@ -347,6 +347,24 @@ static void test_unit_suspend_with_te_on_keeps_the_queue(void **state)
     assert_works();
 }
 
+/* What was on before a call that fails stays on. */
+static void test_unit_enable_fails_and_leaves_the_queue_as_found(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(vtdpi_unit_open_queue(&rig.u, &c), 0);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_ETIMEDOUT);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, 0x04000000);
+    assert_works();
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+}
+
 /* Somebody has submitted to our ring behind our back. */
 static void test_unit_resume_queue_with_another_tail_is_foreign(void **state)
 {
@@ -701,6 +719,7 @@ int main(void)
         TEST(test_unit_resume_after_power_loss_is_as_before),
         TEST(test_unit_resume_found_enabled_is_foreign),
         TEST(test_unit_suspend_with_te_on_keeps_the_queue),
+        TEST(test_unit_enable_fails_and_leaves_the_queue_as_found),
         TEST(test_unit_resume_queue_with_another_tail_is_foreign),
         TEST(test_unit_suspend_with_te_on_then_power_loss),
         TEST(test_unit_gone_with_te_on_comes_back),

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.h: every state times every call, with DMA translation off and on. One
+ * table says which code and which state come of it; no state is a dead end.
+ */
+#include "unit_fixture.h"
+
+enum {
+    OFF = VTDPI_UNIT_OFF,
+    ON = VTDPI_UNIT_ON,
+    QUEUE = VTDPI_UNIT_QUEUE,
+    SUSPENDED = VTDPI_UNIT_SUSPENDED,
+    FAILED = VTDPI_UNIT_FAILED,
+    FOREIGN = VTDPI_UNIT_FOREIGN,
+    GONE = VTDPI_UNIT_GONE,
+    FORSAKEN = VTDPI_UNIT_FORSAKEN,
+    STATES
+};
+
+#define TE 0x80000000u
+
+/* DMA translation is on; GCMD.SRTP comes first. */
+static bool te;
+
+static void dma_on(void)
+{
+    rig_gcmd((vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000) | 0x40000000);
+    rig_gcmd((vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000) | TE);
+}
+
+/* The unit stops to answer, for the calls of this test or for one of them. */
+static void gone(bool on)
+{
+    if (on)
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    else
+        vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES);
+}
+
+/* The calls. */
+
+static struct vtdpi_unit_config config;
+
+static int call_enable(void)
+{
+    return vtdpi_unit_enable(&rig.u, &config);
+}
+
+static int call_open_queue(void)
+{
+    return vtdpi_unit_open_queue(&rig.u, &config);
+}
+
+static int call_disable(void)
+{
+    return vtdpi_unit_disable(&rig.u);
+}
+
+static int call_suspend(void)
+{
+    return vtdpi_unit_suspend(&rig.u);
+}
+
+static int call_resume(void)
+{
+    return vtdpi_unit_resume(&rig.u);
+}
+
+static int call_forsake(void)
+{
+    return vtdpi_unit_forsake(&rig.u);
+}
+
+static int call_probe(void)
+{
+    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m);
+}
+
+enum {
+    ENABLE,
+    OPEN_QUEUE,
+    DISABLE,
+    SUSPEND,
+    RESUME,
+    FORSAKE,
+    PROBE,
+    CALLS
+};
+
+static int (*const calls[CALLS])(void) = {
+    call_enable, call_open_queue, call_disable, call_suspend,
+    call_resume, call_forsake,    call_probe,
+};
+
+/* The states. */
+
+static void other_kernel_has_it(void)
+{
+    static struct vtdpi_unit other;
+    struct vtdpi_unit_config theirs = rig_config();
+
+    theirs.qi.ring = rig_mem + RING_AT + 0x10000;
+    theirs.qi.ring_phys += 0x10000;
+    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_enable(&other, &theirs), 0);
+}
+
+/* Remapping does not go off; afterwards it would. */
+static void begin_failed(void)
+{
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x02000000);
+    assert_int_equal(call_disable(), VTDPI_ETIMEDOUT);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+}
+
+static void begin_gone(void)
+{
+    gone(true);
+    assert_int_equal(call_disable(), VTDPI_EIO);
+    gone(false);
+}
+
+static void begin_forsaken(void)
+{
+    gone(true);
+    assert_int_equal(call_disable(), VTDPI_EIO);
+    assert_int_equal(call_forsake(), 0);
+    gone(false);
+}
+
+static void begin(int state)
+{
+    rig_power_up(CAP, ECAP);
+    config = rig_config();
+    if (state == FOREIGN)
+        other_kernel_has_it();
+    assert_int_equal(call_probe(), 0);
+    if (state == QUEUE)
+        assert_int_equal(call_open_queue(), 0);
+    else if (state != OFF && state != FOREIGN)
+        assert_int_equal(call_enable(), 0);
+    if (te)
+        dma_on();
+    if (state == SUSPENDED)
+        assert_int_equal(call_suspend(), 0);
+    else if (state == FAILED)
+        begin_failed();
+    else if (state == GONE)
+        begin_gone();
+    else if (state == FORSAKEN)
+        begin_forsaken();
+    assert_int_equal(vtdpi_unit_state(&rig.u), state);
+    rig_assert_clean();
+}
+
+/* What comes of it. */
+
+struct outcome {
+    int code;
+    int state;
+    int code_te; /* with DMA translation on */
+    int state_te;
+};
+
+#define BOTH(code, state)                \
+    {                                    \
+        (code), (state), (code), (state) \
+    }
+#define REFUSED(state) BOTH(VTDPI_ESTATE, state)
+
+static const struct outcome table[STATES][CALLS] = {
+    [OFF] = {BOTH(0, ON), BOTH(0, QUEUE), REFUSED(OFF), REFUSED(OFF),
+             REFUSED(OFF), REFUSED(OFF), BOTH(0, OFF)},
+    [FOREIGN] = {BOTH(VTDPI_EFOREIGN, FOREIGN), BOTH(VTDPI_EFOREIGN, FOREIGN),
+                 REFUSED(FOREIGN), REFUSED(FOREIGN), REFUSED(FOREIGN),
+                 REFUSED(FOREIGN), BOTH(0, FOREIGN)},
+    [QUEUE] = {BOTH(0, ON),
+               REFUSED(QUEUE),
+               {0, OFF, VTDPI_EBUSY, QUEUE},
+               REFUSED(QUEUE),
+               REFUSED(QUEUE),
+               REFUSED(QUEUE),
+               BOTH(0, FOREIGN)},
+    [ON] = {REFUSED(ON),
+            REFUSED(ON),
+            {0, OFF, VTDPI_EBUSY, QUEUE},
+            BOTH(0, SUSPENDED),
+            REFUSED(ON),
+            REFUSED(ON),
+            BOTH(0, FOREIGN)},
+    [SUSPENDED] = {REFUSED(SUSPENDED),
+                   REFUSED(SUSPENDED),
+                   REFUSED(SUSPENDED),
+                   REFUSED(SUSPENDED),
+                   BOTH(0, ON),
+                   REFUSED(SUSPENDED),
+                   {0, OFF, 0, FOREIGN}},
+    [FAILED] = {REFUSED(FAILED),
+                REFUSED(FAILED),
+                {0, OFF, VTDPI_EBUSY, QUEUE},
+                REFUSED(FAILED),
+                BOTH(0, ON),
+                BOTH(VTDPI_EBUSY, FAILED),
+                BOTH(0, FOREIGN)},
+    [GONE] = {REFUSED(GONE),
+              REFUSED(GONE),
+              {0, OFF, VTDPI_EBUSY, QUEUE},
+              REFUSED(GONE),
+              BOTH(0, ON),
+              BOTH(VTDPI_EBUSY, GONE),
+              BOTH(0, FOREIGN)},
+    [FORSAKEN] = {REFUSED(FORSAKEN), REFUSED(FORSAKEN), REFUSED(FORSAKEN),
+                  REFUSED(FORSAKEN), REFUSED(FORSAKEN), REFUSED(FORSAKEN),
+                  BOTH(0, FOREIGN)},
+};
+
+/* The library's word and the unit's agree. */
+static void assert_true_state(int state)
+{
+    const uint32_t gsts = (uint32_t)vtdpi_model_peek(&rig.m, 0x1c);
+    struct vtdpi_qi_ticket t;
+
+    assert_int_equal(vtdpi_unit_state(&rig.u), state);
+    assert_int_equal((gsts & TE) != 0, te);
+    if (state == OFF)
+        assert_int_equal(gsts & 0x06000000, 0);
+    if (state == QUEUE || state == SUSPENDED)
+        assert_int_equal(gsts & 0x02000000, 0);
+    if (state == ON || state == QUEUE || (state == SUSPENDED && te)) {
+        assert_int_equal(gsts & 0x04000000, 0x04000000);
+        assert_int_equal(vtdpi_unit_submit_iec_global(&rig.u, &t), 0);
+        assert_int_equal(vtdpi_unit_wait(&rig.u, &t, 0), 0);
+    }
+    if (state == ON)
+        assert_int_equal(gsts & 0x02000000, 0x02000000);
+}
+
+static void expect(int state, int call)
+{
+    const struct outcome *o = &table[state][call];
+    int rc;
+
+    begin(state);
+    rc = calls[call]();
+    if (rc != (te ? o->code_te : o->code))
+        print_error("state %d, call %d, te %d\n", state, call, te);
+    assert_int_equal(rc, te ? o->code_te : o->code);
+    assert_true_state(te ? o->state_te : o->state);
+    rig_assert_clean();
+}
+
+static void every_state_times_every_call(bool with_te)
+{
+    te = with_te;
+    for (int state = 0; state < STATES; state++) {
+        for (int call = 0; call < CALLS; call++)
+            expect(state, call);
+    }
+}
+
+static void test_states_without_dma_translation(void **state)
+{
+    (void)state;
+    every_state_times_every_call(false);
+}
+
+static void test_states_with_dma_translation(void **state)
+{
+    (void)state;
+    every_state_times_every_call(true);
+}
+
+/* The same calls while the unit does not answer. */
+static int gone_state(int state, int call)
+{
+    const bool is_life = call != PROBE && call != FORSAKE;
+
+    if (table[state][call].code == VTDPI_ESTATE)
+        return state;
+    return is_life ? GONE : FORSAKEN;
+}
+
+static void test_states_of_a_unit_that_does_not_answer(void **state)
+{
+    (void)state;
+    for (int i = 0; i < STATES * (CALLS - 1); i++) {
+        const int from = i % STATES;
+        const int call = i / STATES;
+        const bool refused = table[from][call].code == VTDPI_ESTATE;
+        int rc;
+
+        te = (i & 1) != 0;
+        begin(from);
+        gone(true);
+        rig_clear_trace();
+        rc = calls[call]();
+        assert_int_equal(rc, refused           ? VTDPI_ESTATE
+                             : call == FORSAKE ? 0
+                                               : VTDPI_EIO);
+        assert_int_equal(vtdpi_unit_state(&rig.u), gone_state(from, call));
+        assert_int_equal(rig_count(true, 0x18), 0);
+    }
+}
+
+/* The call that the header names for a unit in @p now. */
+static int call_towards(int goal, int now)
+{
+    switch (now) {
+    case FORSAKEN:
+        return call_probe();
+    case SUSPENDED:
+        return call_resume();
+    case FAILED:
+    case GONE:
+        return goal == ON ? call_resume() : call_disable();
+    case OFF:
+    case FOREIGN:
+        return call_enable();
+    default:
+        return goal == ON ? call_enable() : call_disable();
+    }
+}
+
+static void assert_reaches(int goal)
+{
+    config.take_over = true;
+    for (int i = 0; (int)vtdpi_unit_state(&rig.u) != goal; i++) {
+        assert_true(i < 3);
+        assert_int_equal(call_towards(goal, (int)vtdpi_unit_state(&rig.u)), 0);
+    }
+}
+
+static void test_states_none_is_a_dead_end(void **state)
+{
+    (void)state;
+    for (int from = 0; from < STATES; from++) {
+        te = false;
+        begin(from);
+        assert_reaches(OFF);
+        te = true;
+        begin(from);
+        assert_reaches(ON);
+        vtdpi_model_clear_violations(&rig.m);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_states_without_dma_translation),
+        TEST(test_states_with_dma_translation),
+        TEST(test_states_of_a_unit_that_does_not_answer),
+        TEST(test_states_none_is_a_dead_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
