@@ -219,12 +219,55 @@ static VTDPI_COLD bool ticket_is_behind_device(struct vtdpi_qi *qi,
     return ahead == AHEAD_DEVICE;
 }
 
+/*
+ * Whether the queue stands still, see qi.h. The status word and what is known of
+ * the head are looked at each time, the register once in a deadline.
+ *
+ * Relaxed: the word says only how long to wait. A CPU that misses a stall waits
+ * for a deadline. A CPU that sees a stall that has ended fails once more than
+ * needed.
+ */
+static VTDPI_COLD bool queue_is_stalled(struct vtdpi_qi *qi, uint64_t now)
+{
+    const uintptr_t token = qi->ops->lock(qi->ctx);
+
+    if (now - qi->stall_seen >= VTDPI_QI_TIMEOUT_US) {
+        qi->stall_seen = now;
+        (void)ring_read_head(qi);
+    }
+    if (word_is_complete(qi, qi->stall) || qi->head != qi->stall_head)
+        vtdpi_atomic_store64_relaxed(&qi->stall, 0);
+    qi->ops->unlock(qi->ctx, token);
+    return vtdpi_atomic_load64_relaxed(&qi->stall) != 0;
+}
+
+/* Give up a wait that has had its deadline. The head is read now, so that what
+ * moved before is no sign of life. Relaxed: see queue_is_stalled(). */
+static VTDPI_COLD int ticket_give_up_late(struct vtdpi_qi *qi,
+                                          struct vtdpi_qi_ticket *t,
+                                          uint64_t now)
+{
+    const uintptr_t token = qi->ops->lock(qi->ctx);
+    const uint64_t word = vtdpi_atomic_load64_relaxed(&t->word);
+
+    (void)ring_read_head(qi);
+    qi->stall_head = qi->head;
+    qi->stall_seen = now;
+    vtdpi_atomic_store64_relaxed(&qi->stall, word_is_resolved(word) ? 0 : word);
+    qi->ops->unlock(qi->ctx, token);
+    return vtdpi_qi_give_up(qi, t);
+}
+
 int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
                   uint64_t timeout_us)
 {
-    const uint64_t budget = timeout_us != 0 ? timeout_us : VTDPI_QI_TIMEOUT_US;
     const uint64_t begin = qi->ops->now_us(qi->ctx);
+    uint64_t budget = timeout_us != 0 ? timeout_us : VTDPI_QI_TIMEOUT_US;
     uint64_t start = begin;
+
+    if (vtdpi_atomic_load64_relaxed(&qi->stall) != 0 &&
+        queue_is_stalled(qi, begin))
+        budget = 0;
 
     for (;;) {
         /* Before the poll: a caller that is preempted between the two polls once
@@ -235,9 +278,13 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
         if (rc != VTDPI_EBUSY)
             return rc;
         if (now - start >= budget) {
+            if (budget == 0)
+                return vtdpi_qi_give_up(qi, ticket);
             if (now - begin >= qi->device_timeout_us ||
                 !ticket_is_behind_device(qi, ticket))
-                return vtdpi_qi_give_up(qi, ticket);
+                return budget < VTDPI_QI_TIMEOUT_US
+                           ? vtdpi_qi_give_up(qi, ticket)
+                           : ticket_give_up_late(qi, ticket, now);
             start = now;
         }
         vtdpi_relax_(qi->ops, qi->ctx);
@@ -318,6 +365,7 @@ VTDPI_COLD void vtdpi_qi_program(struct vtdpi_qi *qi)
     VTDPI_ASSERT(!qi->live && qi->oldest == NULL);
     qi->head = 0;
     qi->tail = 0;
+    vtdpi_atomic_store64_relaxed(&qi->stall, 0);
     /* The sequence goes on: status writes of an earlier life may be late. */
     fsts_clear(qi);
     ring_publish_tail(qi);

@@ -175,6 +175,8 @@ static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
         tickets_fail_suspects(qi, VTDPI_FIELD_GET(iqer, VTDPI_IQER_ICE_SID),
                               VTDPI_EICE);
     vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts);
+    /* Relaxed: see queue_is_stalled(). */
+    vtdpi_atomic_store64_relaxed(&qi->stall, 0);
     /* Hardware goes on by itself now. QEMU (10.0) only when the tail is
      * written, which changes nothing otherwise. */
     if ((fsts & VTDPI_FSTS_IQE) != 0)

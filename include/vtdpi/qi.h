@@ -49,6 +49,13 @@
  * written again. For interrupt entries that means: written, dirty. The queue
  * itself goes on working for everybody else.
  *
+ * **Stalled.** A queue whose wait was given up after VTDPI_QI_TIMEOUT_US or more
+ * is stalled: other waits on it fail at once in place of waiting for as long
+ * again. It is stalled until the status word of that wait is written, its head
+ * has moved, or an error was recovered from. A wait on a stalled queue reads IQH
+ * once in VTDPI_QI_TIMEOUT_US at most, so one late answer heals the queue.
+ * Descriptors are still accepted, and executed when the unit goes on.
+ *
  * **Coherence.** The ring and the status words are in ordinary write-back
  * memory and are never cleaned, whatever ECAP.C says: that bit is about tables
  * that the unit walks, its accesses to the queue are snooped always.
@@ -287,6 +294,9 @@ struct vtdpi_qi {
     struct vtdpi_qi_stats stats;
     struct vtdpi_qi_error error;
     uint32_t error_tail; /* tail when it was found */
+    uint32_t stall_head; /* head when a wait was given up */
+    uint64_t stall;      /* word of that wait; 0: the queue is not stalled */
+    uint64_t stall_seen; /* when IQH was read for it last, microseconds */
 };
 
 /**
@@ -443,8 +453,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_poll(struct vtdpi_qi *qi,
  * @param timeout_us  Deadline from now on; 0: VTDPI_QI_TIMEOUT_US.
  *
  * @retval 0                Done.
- * @retval VTDPI_ETIMEDOUT  Given up. Hardware may still execute it at any
- *                          later time; its slots stay in use until then.
+ * @retval VTDPI_ETIMEDOUT  Given up, at once if the queue is stalled. Hardware
+ *                          may still execute it at any later time; its slots
+ *                          stay in use until then.
  * @retval VTDPI_EIQE       As vtdpi_qi_poll().
  * @retval VTDPI_EITE       As vtdpi_qi_poll().
  * @retval VTDPI_EICE       As vtdpi_qi_poll().
