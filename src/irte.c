@@ -217,8 +217,9 @@ static int pack_posted(const struct vtdpi_irte_posted *f, struct vtdpi_irte *e)
     return 0;
 }
 
-int vtdpi_irte_encode_remapped(const struct vtdpi_irte_remapped *fields,
-                               struct vtdpi_irte *out)
+VTDPI_COLD int
+vtdpi_irte_encode_remapped(const struct vtdpi_irte_remapped *fields,
+                           struct vtdpi_irte *out)
 {
     struct vtdpi_irte e = {0, 0};
     int rc;
@@ -307,8 +308,8 @@ VTDPI_COLD int vtdpi_irte_decode_posted(const struct vtdpi_irte *irte,
     return 0;
 }
 
-int vtdpi_irte_validate(const struct vtdpi_irte *irte,
-                        enum vtdpi_apic_mode mode, unsigned int haw)
+VTDPI_COLD int vtdpi_irte_validate(const struct vtdpi_irte *irte,
+                                   enum vtdpi_apic_mode mode, unsigned int haw)
 {
     int rc;
 

@@ -128,7 +128,7 @@ enum head {
 
 /* Bring our idea of hardware's head up to date, if the register has a new one
  * that can be true. */
-static inline enum head ring_read_head(struct vtdpi_qi *qi)
+static VTDPI_COLD VTDPI_NOINLINE enum head ring_read_head(struct vtdpi_qi *qi)
 {
     const uint64_t iqh = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQH_REG);
     const uint64_t slot =
@@ -199,16 +199,16 @@ static inline void ticket_unlink(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *t)
 }
 
 /* The last thing done to a ticket: its owner may free it at once. */
-static inline void ticket_resolve(struct vtdpi_qi *qi,
-                                  struct vtdpi_qi_ticket *t, int code)
+static VTDPI_NOINLINE void ticket_resolve(struct vtdpi_qi *qi,
+                                          struct vtdpi_qi_ticket *t, int code)
 {
     ticket_unlink(qi, t);
     vtdpi_atomic_store64_release(&t->word, word_resolved(code));
 }
 
 /* A wait that has completed was fetched, and so was all before it. */
-static inline void ticket_complete(struct vtdpi_qi *qi,
-                                   struct vtdpi_qi_ticket *t)
+static VTDPI_NOINLINE void ticket_complete(struct vtdpi_qi *qi,
+                                           struct vtdpi_qi_ticket *t)
 {
     const uint32_t after = ring_advance(qi, ticket_wait_slot(qi, t), 1);
 

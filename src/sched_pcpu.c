@@ -137,7 +137,7 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
  * been lost already. The leaves, never the summary: the handler may have it
  * briefly clear over a leaf that is not empty.
  */
-static uint32_t wake_all_blocked(struct vtdpi_pcpu *p)
+static VTDPI_COLD uint32_t wake_all_blocked(struct vtdpi_pcpu *p)
 {
     struct vtdpi_sched *const s = p->sched;
     uint32_t woken = 0;

