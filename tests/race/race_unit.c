@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * unit.h: whole lives of two units beside changes of their table. One thread
- * suspends and resumes the units, disables and enables them, and now and then
- * finds one enabled by another kernel. Changers set entries, post and unpost
- * interrupts; a device raises them all the time.
+ * suspends and resumes the units, disables and enables them, with DMA translation
+ * on or off, and now and then finds one enabled by another kernel, or one that
+ * does not answer for a moment.
+ * Changers set entries, post and unpost interrupts; a device raises them all the
+ * time.
  *
- * A change says success, or VTDPI_EQOFF and then goes on being repeated. After
+ * A change says success, or VTDPI_EQOFF or VTDPI_EIO and then goes on being
+ * repeated. After
  * success no unit may deliver by an older entry, whatever the unit went through
  * meanwhile. It may deliver nothing, or not remap at all.
  */
@@ -49,6 +52,7 @@ struct life {
     uint64_t suspended;
     uint64_t disabled;
     uint64_t taken_over;
+    uint64_t gone;
 };
 
 struct device {
@@ -59,10 +63,12 @@ struct device {
 
 /* Changers. */
 
-/* Nothing is remapped, or the table is another kernel's, which is empty. */
+/* Nothing is remapped, or the unit does not answer, or the table is another
+ * kernel's, which is empty. */
 static bool is_nowhere(const struct vtdpi_model_result *x)
 {
     return x->outcome == VTDPI_MODEL_PASSED ||
+           x->outcome == VTDPI_MODEL_DROPPED ||
            (x->outcome == VTDPI_MODEL_BLOCKED &&
             x->reason == VTDPI_FR_NOT_PRESENT);
 }
@@ -81,7 +87,7 @@ static void check_entry(struct changer *c)
 /* @p rc of a change that is @p repeat-ed until no unit is on its way. */
 static void finish(struct changer *c, int rc, int (*repeat)(struct changer *c))
 {
-    for (uint32_t i = 0; rc == VTDPI_EQOFF; i++) {
+    for (uint32_t i = 0; rc == VTDPI_EQOFF || rc == VTDPI_EIO; i++) {
         race_check(i < TRIES_MAX);
         c->met_off++;
         race_yield();
@@ -122,6 +128,7 @@ static void check_unposted(struct changer *c)
 {
     struct vtdpi_pid *pid = vtdpi_vcpu_pid(&c->vcpu);
     uint64_t pir[VTDPI_PIR_WORDS];
+    int rc;
 
     race_check(vtdpi_vcpu_refs(&c->vcpu) == 0);
     (void)vtdpi_pid_harvest(pid, pir);
@@ -130,7 +137,8 @@ static void check_unposted(struct changer *c)
             machine_send(c->race->rig, u, vtdpi_irq_index(&c->irq));
 
         race_check(is_nowhere(&x));
-        race_check(vtdpi_unit_drain(&c->race->rig->unit[u]) == 0);
+        rc = vtdpi_unit_drain(&c->race->rig->unit[u]);
+        race_check(rc == 0 || rc == VTDPI_EIO); /* gone for a moment */
     }
     race_check(!vtdpi_pid_pending(pid));
 }
@@ -215,26 +223,65 @@ static void meanwhile(struct life *l, uint32_t u)
     l->taken_over++;
 }
 
-static void suspend(struct life *l, uint32_t u)
+/* TE on or off; a life goes on with either. */
+static bool switch_dma(struct life *l, uint32_t u)
 {
     struct vtdpi_unit *unit = &l->race->rig->unit[u];
+    const bool on = race_one_in(&l->rng, 2);
 
-    race_check(vtdpi_unit_suspend(unit) == 0);
-    meanwhile(l, u);
-    race_check(vtdpi_unit_resume(unit) == 0);
-    l->suspended++;
+    race_check(vtdpi_unit_command(unit, (uint32_t)VTDPI_GCMD_SRTP, true) == 0);
+    race_check(vtdpi_unit_command(unit, (uint32_t)VTDPI_GCMD_TE, on) == 0);
+    return on;
 }
 
-static void disable(struct life *l, uint32_t u)
+static void enable(struct life *l, uint32_t u)
 {
-    struct vtdpi_unit *unit = &l->race->rig->unit[u];
     struct vtdpi_unit_config config = machine_config(l->race->rig, u);
 
     config.take_over = true;
     config.force_wbf = race_one_in(&l->rng, 2);
-    race_check(vtdpi_unit_disable(unit) == 0);
-    meanwhile(l, u);
-    race_check(vtdpi_unit_enable(unit, &config) == 0);
+    race_check(vtdpi_unit_enable(&l->race->rig->unit[u], &config) == 0);
+}
+
+static void suspend(struct life *l, uint32_t u)
+{
+    struct vtdpi_unit *unit = &l->race->rig->unit[u];
+    const bool dma = switch_dma(l, u);
+    int rc;
+
+    race_check(vtdpi_unit_suspend(unit) == 0);
+    if (!dma)
+        meanwhile(l, u);
+    rc = vtdpi_unit_resume(unit);
+    race_check(rc == 0 || rc == VTDPI_EFOREIGN);
+    if (rc == VTDPI_EFOREIGN)
+        enable(l, u);
+    l->suspended++;
+}
+
+/* The unit does not answer for a moment, and comes back. */
+static void hiccup(struct life *l, uint32_t u)
+{
+    struct vtdpi_unit *unit = &l->race->rig->unit[u];
+    struct vtdpi_model *m = &l->race->rig->model[u];
+
+    vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    race_check(vtdpi_unit_disable(unit) == VTDPI_EIO);
+    race_check(vtdpi_unit_state(unit) == VTDPI_UNIT_GONE);
+    vtdpi_model_clear_fault(m, VTDPI_MODEL_FAULT_ALL_ONES);
+    race_check(vtdpi_unit_resume(unit) == 0);
+    l->gone++;
+}
+
+static void disable(struct life *l, uint32_t u)
+{
+    const bool dma = switch_dma(l, u);
+
+    race_check(vtdpi_unit_disable(&l->race->rig->unit[u]) ==
+               (dma ? VTDPI_EBUSY : 0));
+    if (!dma)
+        meanwhile(l, u);
+    enable(l, u);
     l->disabled++;
 }
 
@@ -245,7 +292,9 @@ static void life_main(void *arg)
     for (uint64_t n = 1; vtdpi_atomic_load64(&l->race->changing) != 0; n++) {
         const uint32_t u = race_below(&l->rng, UNITS);
 
-        if (race_one_in(&l->rng, 2))
+        if (race_one_in(&l->rng, 8))
+            hiccup(l, u);
+        else if (race_one_in(&l->rng, 2))
             suspend(l, u);
         else
             disable(l, u);
@@ -281,11 +330,11 @@ static void report(const struct race *r, const struct changer *c,
     }
     printf("changes %" PRIu64 " (%" PRIu64 " times a queue was off), suspended "
            "%" PRIu64 ", disabled %" PRIu64 ", taken over %" PRIu64
-           ", raised %" PRIu64 "\n",
-           changes, met_off, l->suspended, l->disabled, l->taken_over,
+           ", gone %" PRIu64 ", raised %" PRIu64 "\n",
+           changes, met_off, l->suspended, l->disabled, l->taken_over, l->gone,
            d->raised);
-    race_check(r->ops < 1000 ||
-               (l->suspended > 0 && l->disabled > 0 && l->taken_over > 0));
+    race_check(r->ops < 1000 || (l->suspended > 0 && l->disabled > 0 &&
+                                 l->taken_over > 0 && l->gone > 0));
 }
 
 int main(int argc, char **argv)
@@ -316,6 +365,9 @@ int main(int argc, char **argv)
     race_start(threads, life_main, l);
     race_start(threads, device_main, d);
     race_join(threads);
+    for (uint32_t u = 0; u < UNITS; u++)
+        race_check(vtdpi_unit_command(&r->rig->unit[u], (uint32_t)VTDPI_GCMD_TE,
+                                      false) == 0);
     report(r, c, l, d);
     rig_end(r->rig);
     return 0;
