@@ -6,6 +6,17 @@
  * @file
  * @brief A remapping unit: probe, enable, disable, commands.
  *
+ * **States.** What is on is read, not believed. A call that a state has no arrow
+ * for is refused with VTDPI_ESTATE, and no state is a dead end.
+ *
+ * @picture{unit-states.dot,The states of a unit and the calls between them}
+ *
+ * **DMA translation.** A host that has set TE needs the queue. While GSTS.TES is
+ * set only remapping goes off and comes back: the queue stays open over
+ * vtdpi_unit_disable() (VTDPI_EBUSY, state QUEUE) and vtdpi_unit_suspend(). While
+ * remapping is off, compatibility-format requests pass, and remappable ones are
+ * dropped.
+ *
  * **Order of enabling.** Queue on; table address latched (SIRTP); all cached
  * entries dropped through the queue, unless SIRTP does so itself
  * (CAP.ESIRTPS); interrupt remapping on; compatibility format off. Disabling
@@ -138,8 +149,8 @@ struct vtdpi_unit {
     uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
     uint64_t flush_wb; /* write buffers need flushes; read at any time */
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
-    uint32_t pending;     /* that bit, as long as it may still be executing */
-    bool pending_set;     /* what its status bit was to become */
+    uint32_t pending; /* that bit, as long as it may still be executing */
+    bool pending_set; /* what its status bit was to become */
     struct vtdpi_unit_irt irt; /* of the table that has the unit on its list */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
