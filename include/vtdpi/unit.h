@@ -33,10 +33,10 @@
  * of GCMD undo each other's bits.
  *
  * **Locking.** One lock per unit, the platform's; never two at a time, and
- * never held while a wait descriptor is waited for. probe, enable, disable,
- * suspend and resume of one unit are serialised by the caller. From the first
- * enable to the next probe everything else may be called at any time, also
- * beside enable, disable, suspend and resume: a submission that meets the unit
+ * never held while a wait descriptor is waited for. probe, open_queue, enable,
+ * disable, suspend, resume and forsake of one unit are serialised by the caller.
+ * From the first enable or open_queue to the next probe everything else may be
+ * called at any time, also beside these calls: a submission that meets the unit
  * on its way to off, or off, ends with VTDPI_EQOFF. Nothing else may run beside
  * probe.
  *
