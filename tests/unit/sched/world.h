@@ -99,7 +99,7 @@ void world_settle(struct world *w);
  * and implies the bit on NDST's pCPU. */
 void world_check_never(const struct world *w);
 
-/* Design section 5, "At quiescence", for every vCPU; and no vector lost. */
+/* What holds for every vCPU when nothing is under way; and no vector is lost. */
 void world_check(const struct world *w);
 
 /* Everything in flight arrives. vCPUs that are out come back, every vCPU gets
