@@ -3,12 +3,10 @@
 #include <vtdpi/vtdpi.h>
 
 static _Alignas(4096) uint8_t memory[4096]; /* descriptors of 64 vCPUs */
-static struct vtdpi_pcpu pcpu;
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
 {
-    (void)ctx; /* a real host writes the ICR; here it arrives at once */
+    (void)ctx; /* a real host writes the ICR */
     (void)printf("vector %#x goes to APIC %u\n", vector, apic_id);
-    vtdpi_pcpu_handle_wakeup(&pcpu, vector);
 }
 static void wake(void *ctx, void *cookie)
 {
@@ -30,6 +28,7 @@ int main(void)
         .wnv = {0xf1},
     };
     struct vtdpi_vcpu vcpu = {0};
+    struct vtdpi_pcpu pcpu;
     struct vtdpi_sched sched;
     struct vtdpi_pid_page page;
     if (vtdpi_sched_init(&sched, &params) ||
@@ -40,6 +39,7 @@ int main(void)
     vtdpi_pcpu_online(&pcpu);
     if (vtdpi_vcpu_block(&vcpu, &pcpu) == VTDPI_BLOCKED)
         vtdpi_vcpu_post(&vcpu, 0x41, false); /* what a device does */
+    vtdpi_pcpu_handle_wakeup(&pcpu, 0xf1);   /* the interrupt arrives */
     vtdpi_vcpu_run(&vcpu, &pcpu);
     return !vtdpi_vcpu_sync(&vcpu, vectors) || vectors[1] != 2;
 }

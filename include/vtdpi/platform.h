@@ -14,7 +14,7 @@
  * | layer   | required                                        | optional |
  * |---------|-------------------------------------------------|----------|
  * | sched.h | send_ipi, wake                                  | relax    |
- * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | clean, relax, log |
+ * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | relax, log |
  * | unit.h  | as qi.h                                         | clean, relax, log |
  * | table.h | as qi.h                                         | clean    |
  * | fault.h | as qi.h                                         |          |
