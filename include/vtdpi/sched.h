@@ -20,10 +20,11 @@
  *
  * **Rule S, the single writer.** A vCPU's destination (NV, NDST and SN of its
  * PID) and its blocked bit are changed only by its owner: its own thread, or
- * whoever holds it stopped. Calls marked "owner" are never made concurrently for one
- * vCPU, and are not interrupted by another owner call for the same vCPU: on a
- * preemptible host, with preemption off. Posters change only PIR and ON. The
- * wakeup handler, offline and rescan change nothing of a vCPU, and call wake.
+ * the code that holds the thread stopped. Calls marked "owner" are never made
+ * concurrently for one vCPU, and are not interrupted by another owner call for
+ * the same vCPU: on a preemptible host, with preemption off. Posters change only
+ * PIR and ON. The wakeup handler, offline and rescan change nothing of a vCPU,
+ * and call wake.
  *
  * **Invariant I.** NV other than ANV implies that NV is the vCPU's own WNV, and
  * that its bit is set in the bitmap of the pCPU whose id is NDST.
