@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries of an interrupt-remapping table. Pure, but for vtdpi_irte_replace().
+ * Entries of an interrupt-remapping table. Pure, except vtdpi_irte_replace().
  * Read irte.h first: what an entry that is not present may hold, and what is
  * refused beyond what hardware refuses.
  *

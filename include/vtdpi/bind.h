@@ -256,7 +256,7 @@ vtdpi_vm_unbind(struct vtdpi_binding *b);
  *                       vtdpi_vm_hold().
  * @retval VTDPI_EINVAL  @p b is NULL or not bound. Nothing has changed.
  * @return Else the first error of the update, as vtdpi_vm_update(). The
- *         message is stored all the same.
+ *         message is stored in any case.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_binding_set_message(struct vtdpi_binding *b, const struct vtdpi_msi *msi);
@@ -282,7 +282,7 @@ vtdpi_binding_set_message(struct vtdpi_binding *b, const struct vtdpi_msi *msi);
  * @retval VTDPI_EINDEX  Indexes are not one after the other. Nothing has
  *                       changed.
  * @return Else the first error of the update, as vtdpi_vm_update(). The
- *         messages are stored all the same.
+ *         messages are stored in any case.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_binding_set_block(struct vtdpi_binding *const *b, uint32_t count,
@@ -314,7 +314,7 @@ VTDPI_API void vtdpi_binding_mask(struct vtdpi_binding *b);
  * @retval 0             As vtdpi_binding_set_message().
  * @retval VTDPI_EINVAL  @p b is NULL or not bound. Nothing has changed.
  * @return Else the first error of the update, as vtdpi_vm_update(). The message
- *         is in force all the same.
+ *         is in force in any case.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_binding_unmask(struct vtdpi_binding *b);
 
@@ -335,7 +335,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_binding_unmask(struct vtdpi_binding *b);
  * @retval VTDPI_EINVAL  A pointer is NULL, @p vcpu is out of range, or the mode
  *                       is unknown. Nothing has changed.
  * @return Else the first error of the update, as vtdpi_vm_update(). The state
- *         is recorded all the same.
+ *         is recorded in any case.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
@@ -413,7 +413,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_detach(struct vtdpi_vm *vm,
  *                       vtdpi_vm_hold().
  * @retval VTDPI_EINVAL  @p vm is NULL.
  * @return Else the first error of the update, as vtdpi_vm_update(). Recorded
- *         all the same.
+ *         in any case.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_set_posting(struct vtdpi_vm *vm,
                                                     bool on);
@@ -426,7 +426,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_set_posting(struct vtdpi_vm *vm,
  * several vCPUs' APICs. Nor do those calls wait for anything then: a host whose
  * map is read from interrupt context (vtdpi_vm_deliver()) makes them with a
  * spinlock held, and the update without. Entries, decisions and counters stay
- * as they were; vtdpi_vm_unbind() is an update all the same.
+ * as they were; vtdpi_vm_unbind() is an update nevertheless.
  *
  * @param vm  The VM. Not NULL.
  *

@@ -149,7 +149,7 @@ vtdpi_table_init(struct vtdpi_table *t,
  * Before vtdpi_unit_enable() gets the table, so that no change misses the unit.
  * Until the unit is removed, vtdpi_unit_enable() takes this table's address,
  * size and interrupt mode only. If the unit does not snoop, the whole table is
- * cleaned. Entries may be changed meanwhile.
+ * cleaned. Entries may be changed during the call.
  *
  * @param t     The table. Not NULL.
  * @param link  Memory that stays until the unit is removed. Not NULL.
@@ -326,7 +326,7 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
 /**
  * @brief Flush all entries with one global invalidation on each unit.
  *
- * Entries may be changed meanwhile; what is dirty because of such a change
+ * Entries may be changed during the call; what is dirty because of such a change
  * stays so until its own flush has succeeded.
  *
  * @param t  The table. Not NULL.
