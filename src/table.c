@@ -491,7 +491,11 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
     };
     link->unit = unit;
     link->next = vtdpi_table_units_(t);
-    /* From here on every change cleans and flushes for this unit, ... */
+    /*
+     * An exchange, so a full barrier: the unit is on the list before the entries
+     * are cleaned. Pairs with vtdpi_table_units_() in a change. From here on
+     * every change cleans and flushes for this unit, ...
+     */
     (void)vtdpi_atomic_xchg_ptr((void **)&t->units, link);
     /* ... and what was written before is cleaned now. */
     if (!unit->caps.coherent)
@@ -523,6 +527,8 @@ int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
             if (!unit_can_leave(t, unit))
                 return VTDPI_EBUSY;
             unit->irt = (struct vtdpi_unit_irt){0};
+            /* Release: pairs with vtdpi_table_next_unit_(). A change that walks
+             * the list at this moment finds the rest of it initialised. */
             vtdpi_atomic_store_ptr_release((void **)at, u->next);
             return 0;
         }
