@@ -111,15 +111,6 @@ static inline void vtdpi_log_(const struct vtdpi_platform_ops *ops, void *ctx,
         ops->log(ctx, level, text);
 }
 
-/* Whether a unit with that configuration reads that table, and as the table is
- * meant. */
-static inline bool vtdpi_irt_is_(const struct vtdpi_unit_irt *irt,
-                                 const struct vtdpi_unit_config *c)
-{
-    return c->irt_phys == irt->phys && c->irt_order == irt->order &&
-           c->eime == (irt->mode == VTDPI_X2APIC);
-}
-
 /*
  * Accept submissions on a queue that is on in the unit. 0 if registers show that
  * it is this queue, as it was left: nothing of it is written. VTDPI_EFOREIGN if

@@ -71,7 +71,7 @@ static const struct status_text status_texts[] = {
     {VTDPI_ESTATE, "the unit is in a state in which that is not possible"},
     {VTDPI_ECFIS, "compatibility-format interrupts are still accepted"},
     {VTDPI_EFOREIGN, "the unit is enabled already, by somebody else"},
-    {VTDPI_ETABLE, "the unit is configured for another table"},
+    {VTDPI_ENOTABLE, "the unit is on the list of no table"},
     {VTDPI_EBUG, "an internal invariant does not hold: a bug, report it"},
 };
 

@@ -456,16 +456,33 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
 
 /* Units. */
 
-/* A unit that reads the table already may have entries in its cache that changed
- * without it: they count as flushed. A unit that others left on does not read the
- * table, or the table was adopted and the host adds the unit before changes. */
-static int unit_join_check(const struct vtdpi_unit *unit)
+/*
+ * In these states a unit may join a table and leave it, since no cached entry of
+ * that table can matter. OFF and QUEUE: a read has shown that remapping is off.
+ * What changes without the unit is written before the join, or after the leave is
+ * not read by the unit any more; and remapping comes on only in
+ * vtdpi_unit_enable(), which latches the table of the join and then drops all
+ * that is cached. FOREIGN: the unit remaps with another kernel's table.
+ */
+static bool unit_is_between_tables(const struct vtdpi_unit *unit)
+{
+    const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
+
+    return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_QUEUE ||
+           state == VTDPI_UNIT_FOREIGN;
+}
+
+/* A unit that remaps reads no table but ours: it may have entries in its cache
+ * that changed without it, and that count as flushed. */
+static int unit_join_check(const struct vtdpi_table *t,
+                           const struct vtdpi_unit *unit)
 {
     if (unit->irt.order != 0)
         return VTDPI_EATTACHED;
-    if (vtdpi_unit_state(unit) != VTDPI_UNIT_OFF &&
-        vtdpi_unit_state(unit) != VTDPI_UNIT_FOREIGN)
+    if (!unit_is_between_tables(unit))
         return VTDPI_ESTATE;
+    if (t->backend.mode == VTDPI_X2APIC && !unit->caps.eim)
+        return VTDPI_ENOEIM;
     if (!unit->caps.coherent && unit->ops->clean == NULL)
         return VTDPI_EOPNOTSUPP;
     return 0;
@@ -478,7 +495,7 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
 
     if (t == NULL || link == NULL || unit == NULL)
         return VTDPI_EINVAL;
-    rc = unit_join_check(unit);
+    rc = unit_join_check(t, unit);
     if (rc == 0 && !unit->caps.pi)
         rc = posted_close(t);
     if (rc != 0)
@@ -494,7 +511,10 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
     /*
      * An exchange, so a full barrier: the unit is on the list before the entries
      * are cleaned. Pairs with vtdpi_table_units_() in a change. From here on
-     * every change cleans and flushes for this unit, ...
+     * every change cleans for this unit, and flushes unless it finds the unit
+     * off. A change that still misses the unit has written its entry before,
+     * which vtdpi_unit_enable() latches later. With a plain store such an entry
+     * could reach memory after that. ...
      */
     (void)vtdpi_atomic_xchg_ptr((void **)&t->units, link);
     /* ... and what was written before is cleaned now. */
@@ -504,14 +524,16 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
     return 0;
 }
 
-/* Whether a unit neither reads the table any more nor comes back with it. */
+/* Whether a unit neither reads the table any more nor comes back with it. One
+ * that is FOREIGN may read a table that was adopted. */
 static bool unit_can_leave(const struct vtdpi_table *t,
                            const struct vtdpi_unit *unit)
 {
     const enum vtdpi_unit_state state = vtdpi_unit_state(unit);
 
-    return state == VTDPI_UNIT_OFF || state == VTDPI_UNIT_FORSAKEN ||
-           (state == VTDPI_UNIT_FOREIGN && !t->adopted);
+    return state == VTDPI_UNIT_FORSAKEN ||
+           (unit_is_between_tables(unit) &&
+            (state != VTDPI_UNIT_FOREIGN || !t->adopted));
 }
 
 int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)

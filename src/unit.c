@@ -256,11 +256,16 @@ static VTDPI_COLD int queue_stop(struct vtdpi_unit *u)
     return drained == VTDPI_EQOFF ? 0 : drained;
 }
 
-/* What IRTA is to hold. */
-static VTDPI_COLD uint64_t irta_value(const struct vtdpi_unit_config *c)
+static VTDPI_COLD bool irt_is_extended(const struct vtdpi_unit_irt *irt)
 {
-    return c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |
-           VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S);
+    return irt->mode == VTDPI_X2APIC;
+}
+
+/* What IRTA is to hold. */
+static VTDPI_COLD uint64_t irta_value(const struct vtdpi_unit_irt *irt)
+{
+    return irt->phys | (irt_is_extended(irt) ? VTDPI_IRTA_EIME : 0) |
+           VTDPI_FIELD_PUT(irt->order - 1, VTDPI_IRTA_S);
 }
 
 static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
@@ -272,7 +277,7 @@ static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
     rc = vtdpi_unit_flush_write_buffer(u);
     if (rc != 0)
         return rc;
-    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta_value(&u->config));
+    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta_value(&u->irt));
     return command_run(u, GCMD_SIRTP, true);
 }
 
@@ -299,7 +304,7 @@ static VTDPI_COLD int cfi_block(struct vtdpi_unit *u)
     /* The host may have asked to live with it, so it must not be in the way of
      * all that comes. */
     command_count_as_lost(u);
-    return u->config.eime || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
+    return irt_is_extended(&u->irt) || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
 }
 
 /* EIME outlives IRE: the next user of the unit, a crash kernel or one without
@@ -389,8 +394,8 @@ static VTDPI_COLD bool foreign_is_adoptable(const struct vtdpi_unit *u,
     const uint64_t irta = vtdpi_rd64_(u->ops, u->ctx, VTDPI_IRTA_REG);
 
     return u->config.adopt && (gsts & GCMD_IRE) != 0 &&
-           ((irta ^ irta_value(&u->config)) &
-            (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) == 0;
+           ((irta ^ irta_value(&u->irt)) & (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) ==
+               0;
 }
 
 /* A unit that firmware or another kernel left enabled. If it is adopted only
@@ -415,19 +420,8 @@ static VTDPI_COLD int foreign_clear(struct vtdpi_unit *u, uint32_t gsts,
 static VTDPI_COLD int config_check(const struct vtdpi_unit *u,
                                    const struct vtdpi_unit_config *c)
 {
-    uint64_t align;
-
-    if (c == NULL || c->irt_order < 1 || c->irt_order > VTDPI_IRT_ORDER_MAX)
+    if (c == NULL)
         return VTDPI_EINVAL;
-    align = (uint64_t)sizeof(struct vtdpi_irte) << c->irt_order;
-    if (align < VTDPI_PAGE_BYTES_)
-        align = VTDPI_PAGE_BYTES_;
-    if (c->irt_phys % align != 0)
-        return VTDPI_EALIGN;
-    if (u->irt.order != 0 && !vtdpi_irt_is_(&u->irt, c))
-        return VTDPI_ETABLE;
-    if (c->eime && !u->caps.eim)
-        return VTDPI_ENOEIM;
     if (c->qi.width == VTDPI_QI_256 && !u->caps.smts)
         return VTDPI_EOPNOTSUPP;
     return 0;
@@ -567,6 +561,11 @@ VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
     return 0;
 }
 
+static VTDPI_COLD bool unit_has_table(const struct vtdpi_unit *u)
+{
+    return u->irt.order != 0;
+}
+
 /* What begins a life of the unit, from one of @p states on. */
 static VTDPI_COLD int unit_start(struct vtdpi_unit *u,
                                  const struct vtdpi_unit_config *c,
@@ -577,6 +576,8 @@ static VTDPI_COLD int unit_start(struct vtdpi_unit *u,
 
     if (!unit_is_in(u, states))
         return VTDPI_ESTATE;
+    if (remap && !unit_has_table(u))
+        return VTDPI_ENOTABLE;
     rc = config_check(u, c);
     if (rc == 0)
         rc = queue_init(u, c);
@@ -657,6 +658,9 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
     if (!unit_is_in(unit, UNIT_STATE(SUSPENDED) | UNIT_STATE(FAILED) |
                               UNIT_STATE(GONE)))
         return VTDPI_ESTATE;
+    /* Its queue was opened without a table, and failed then. */
+    if (!unit_has_table(unit))
+        return VTDPI_ENOTABLE;
     /* A unit that was not read to be off may remap with our table. */
     if (!unit_is_in(unit, UNIT_STATE(SUSPENDED)))
         take_over = true;

@@ -99,16 +99,13 @@ static void start_unit(void)
                .ring_phys = (uintptr_t)ring,
                .status = status,
                .status_phys = (uintptr_t)status},
-        .irt_phys = vtdpi_table_phys(&host.table),
-        .irt_order = vtdpi_table_order(&host.table),
-        .eime = true,
     };
 
     ops = vtdpi_model_platform_ops;
     ops.now_us = clock; /* the CPUs' time, not the model's */
     ops.relax = relax;
     must(vtdpi_unit_probe(&host.unit, &ops, &host.model), "vtdpi_unit_probe");
-    /* On the table's list first, so that no change misses the unit. */
+    /* The unit is enabled with the table that it joins. */
     must(vtdpi_table_add_unit(&host.table, &link, &host.unit),
          "vtdpi_table_add_unit");
     must(vtdpi_unit_enable(&host.unit, &config), "vtdpi_unit_enable");

@@ -147,17 +147,13 @@ static void power_up(struct demo *d, struct unit *u)
 
 static void enable(struct demo *d, struct unit *u)
 {
-    struct vtdpi_unit_config config = {
-        .irt_phys = vtdpi_table_phys(&d->table),
-        .irt_order = vtdpi_table_order(&d->table),
-        .eime = true,
-    };
+    struct vtdpi_unit_config config = {0};
 
     config.qi.submitters = PCPUS;
     config.qi.ring = machine_memory(d, 4096, 4096, &config.qi.ring_phys);
     config.qi.status = machine_memory(d, 4096, 4096, &config.qi.status_phys);
 
-    /* On the table's list first, so that no change misses the unit. */
+    /* The unit is enabled with the table that it joins. */
     must(vtdpi_table_add_unit(&d->table, &u->link, &u->driver),
          "vtdpi_table_add_unit");
     must(vtdpi_unit_enable(&u->driver, &config), "vtdpi_unit_enable");

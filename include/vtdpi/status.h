@@ -165,8 +165,8 @@ enum vtdpi_err {
     VTDPI_ECFIS = -1076,
     /** The unit is enabled already, by somebody else. */
     VTDPI_EFOREIGN = -1077,
-    /** The unit's table address, size or interrupt mode is not the table's. */
-    VTDPI_ETABLE = -1078,
+    /** The unit is on the list of no table. */
+    VTDPI_ENOTABLE = -1078,
 
     /* Never expected. */
 

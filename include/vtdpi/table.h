@@ -26,8 +26,8 @@
  * one. The mark is kept per index in the table and is queryable.
  *
  * **Units that are off.** A unit that is off or suspended needs no flush, since
- * enabling drops all that it has cached; it only has to be on the list before
- * it is enabled. Entries may be changed while it is. A change that meets a unit
+ * enabling drops all that it has cached. It has to be on the list before it is
+ * enabled (VTDPI_ENOTABLE). Entries may be changed while it is. A change that meets a unit
  * on its way to off, or one that failed there, returns VTDPI_EQOFF and leaves
  * the entry dirty; repeated when the unit is off, it succeeds.
  *
@@ -144,16 +144,17 @@ vtdpi_table_init(struct vtdpi_table *t,
                  const struct vtdpi_table_params *params);
 
 /**
- * @brief Name a unit that uses, or is about to use, the table.
+ * @brief Put a unit on the list of the table: the unit joins the table.
  *
- * Before vtdpi_unit_enable() gets the table, so that no change misses the unit.
- * Until the unit is removed, vtdpi_unit_enable() takes this table's address,
- * size and interrupt mode only. If the unit does not snoop, the whole table is
- * cleaned. Entries may be changed during the call.
+ * vtdpi_unit_enable() enables a unit only with the table that it has joined, so
+ * no change misses the unit. That call takes address, size and interrupt mode
+ * from here. If the unit does not snoop, the whole table is cleaned. Entries may
+ * be changed during the call.
  *
  * @param t     The table. Not NULL.
  * @param link  Memory that stays until the unit is removed. Not NULL.
- * @param unit  The unit, probed: VTDPI_UNIT_OFF or VTDPI_UNIT_FOREIGN. Not NULL.
+ * @param unit  The unit, probed: VTDPI_UNIT_OFF, VTDPI_UNIT_QUEUE or
+ *              VTDPI_UNIT_FOREIGN. Not NULL.
  *
  * @pre No call that enables, disables, suspends or resumes the unit is under
  *      way. No entry of an adopted table was changed before all units that are
@@ -165,6 +166,8 @@ vtdpi_table_init(struct vtdpi_table *t,
  * @retval VTDPI_EINVAL      A pointer is NULL.
  * @retval VTDPI_EATTACHED   The unit is on the list of this table, or of another
  *                           one.
+ * @retval VTDPI_ENOEIM      The table is in x2APIC mode, and ECAP.EIM of the
+ *                           unit is 0.
  * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
  *                           clean.
  * @retval VTDPI_ESTATE      The unit is in another state. It may have cached
@@ -184,8 +187,10 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  * @brief Take a unit off the list: it does not use the table any more.
  *
  * @param t     The table. Not NULL.
- * @param unit  The unit, VTDPI_UNIT_OFF or VTDPI_UNIT_FORSAKEN; or
- *              VTDPI_UNIT_FOREIGN, if the table was not adopted.
+ * @param unit  The unit, VTDPI_UNIT_OFF, VTDPI_UNIT_QUEUE or
+ *              VTDPI_UNIT_FORSAKEN; or VTDPI_UNIT_FOREIGN, if the table was not
+ *              adopted. A unit that is QUEUE keeps its queue, so a host with DMA
+ *              translation on can give the unit another table.
  *
  * @pre No change of the table is under way, and no call that enables, disables,
  *      suspends or resumes the unit.
@@ -373,7 +378,7 @@ VTDPI_INLINE uint32_t vtdpi_table_count(const struct vtdpi_table *t)
 }
 
 /**
- * @brief Size of the table as vtdpi_unit_enable() takes it.
+ * @brief Size of the table as a power of two.
  *
  * @param t  An initialised table. Not NULL.
  *
@@ -387,7 +392,7 @@ VTDPI_INLINE unsigned int vtdpi_table_order(const struct vtdpi_table *t)
 }
 
 /**
- * @brief Physical address, for vtdpi_unit_enable().
+ * @brief Physical address of the table.
  *
  * @param t  An initialised table. Not NULL.
  *

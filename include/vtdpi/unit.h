@@ -11,6 +11,10 @@
  *
  * @picture{unit-states.dot,The states of a unit and the calls between them}
  *
+ * **Table.** A unit is enabled with the table that it has joined by
+ * vtdpi_table_add_unit(), and with no other. It joins and leaves while it is OFF,
+ * QUEUE or FOREIGN; vtdpi_table_remove_unit() says more.
+ *
  * **DMA translation.** A host that has set TE needs the queue. While GSTS.TES is
  * set only remapping goes off and comes back: the queue stays open over
  * vtdpi_unit_disable() (VTDPI_EBUSY, state QUEUE) and vtdpi_unit_suspend(). While
@@ -53,9 +57,6 @@
 
 VTDPI_BEGIN_DECLS
 
-/** Largest order of an interrupt-remapping table: 2^16 entries. */
-#define VTDPI_IRT_ORDER_MAX 16
-
 /** @brief What a unit is doing, as far as this library knows. */
 enum vtdpi_unit_state {
     /** A read of GSTS has shown that remapping and the queue are off. Changes of
@@ -95,8 +96,8 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_FORSAKEN,
 };
 
-/** @brief What a unit must know of an interrupt-remapping table. Only
- *        vtdpi_table_add_unit() fills one in. */
+/** @brief The interrupt-remapping table that a unit is enabled with: address,
+ *        size, and interrupt mode. Only vtdpi_table_add_unit() fills this in. */
 struct vtdpi_unit_irt {
     /* private: */
     uint64_t phys;
@@ -104,8 +105,8 @@ struct vtdpi_unit_irt {
     enum vtdpi_apic_mode mode;
 };
 
-/** @brief What a unit is enabled with. If the unit is on a table's list,
- *        irt_phys, irt_order and eime are those of that table. */
+/** @brief What a unit is enabled with, beside its table: what neither the table
+ *        nor a register of the unit says. */
 struct vtdpi_unit_config {
     /** The invalidation queue. The same in every vtdpi_unit_enable() between
      *  two probes: a call that met the unit on its way to off may still read
@@ -113,19 +114,13 @@ struct vtdpi_unit_config {
      *  until the memory of the queue may be freed (see struct
      *  vtdpi_qi_params), and probe the unit again. */
     struct vtdpi_qi_params qi;
-    /** Physical address of the table: aligned to its size, and to 4 KiB. Its
-     *  entries are zero or valid, and cleaned if the unit is not coherent. */
-    uint64_t irt_phys;
-    /** The table has 2^irt_order entries; 1 to 16. */
-    unsigned int irt_order;
-    /** Extended interrupt mode: destinations are x2APIC ids. The same for all
-     *  units of a machine, and as the CPUs are. */
-    bool eime;
     /** If the unit is found enabled, by firmware or by another kernel, take it
-     *  down first instead of refusing. */
+     *  down first instead of refusing. Only the host knows whether the one that
+     *  enabled the unit is gone. */
     bool take_over;
     /** If the unit is found remapping, with a table of this size and interrupt
-     *  mode: do not switch that off in between. For a kernel that was started
+     *  mode: do not switch that off in between. Only the host knows whether both
+     *  tables have the same entries. For a kernel that was started
      *  by another one, with devices that go on interrupting: the table is
      *  theirs, or a copy with the same entries, see struct vtdpi_table_params.
      *  Their queue is replaced by ours, which takes it off for a moment under
@@ -133,10 +128,12 @@ struct vtdpi_unit_config {
      *  VTDPI_MODEL_COMMAND_ORDER). Of other units take_over decides. */
     bool adopt;
     /** Accept a unit that goes on delivering compatibility-format interrupts:
-     *  any device can then raise any vector. Only has a meaning without
-     *  eime. */
+     *  any device can then raise any vector. The host decides whether it trusts
+     *  its devices so far. In extended interrupt mode the unit blocks these
+     *  interrupts in any case. */
     bool accept_cfi;
-    /** Flush the write buffer as if CAP.RWBF were 1. */
+    /** Flush the write buffer as if CAP.RWBF were 1: for units that need it and
+     *  do not say so. */
     bool force_wbf;
 };
 
@@ -151,7 +148,7 @@ struct vtdpi_unit {
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
     uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
-    struct vtdpi_unit_irt irt; /* of the table that has the unit on its list */
+    struct vtdpi_unit_irt irt; /* of the table whose list the unit is on */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -162,7 +159,7 @@ struct vtdpi_unit {
  * The unit is OFF, or FOREIGN if GSTS says that remapping or the queue is on.
  *
  * A unit that was enabled before is probed again only when its state is OFF or
- * FORSAKEN, no other call on it runs, and the memory of its queue may be freed.
+ * FORSAKEN, it has left its table, no other call on it runs, and the memory of its queue may be freed.
  *
  * @param unit  Receives the unit. Not NULL.
  * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
@@ -188,25 +185,25 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
                  void *ctx);
 
 /**
- * @brief Start remapping interrupts.
+ * @brief Start remapping interrupts, with the table that the unit has joined.
  *
  * Requesters behind the unit are quiet, or the table has their entries: until
  * the call returns their interrupts may be delivered, blocked or dropped. Those
  * of a unit that is adopted are delivered all the time.
  *
- * @param unit    OFF or FOREIGN; or QUEUE, whose queue goes on untouched.
+ * @param unit    OFF or FOREIGN; or QUEUE, whose queue goes on untouched. On the
+ *                list of a table, see vtdpi_table_add_unit(). No return value
+ *                takes the unit off the list.
  * @param config  Copied. Not NULL.
  *
  * @retval 0                 On.
  * @retval VTDPI_ESTATE      The unit is in another state.
- * @retval VTDPI_EINVAL      @p config is NULL, its irt_order is not 1 to 16,
- *                           its qi is not that of the first enable after the
- *                           probe, or see vtdpi_qi_init().
- * @retval VTDPI_EALIGN      The table is not aligned, or see vtdpi_qi_init().
- * @retval VTDPI_ETABLE      The unit is on the list of a table, and irt_phys,
- *                           irt_order or eime is not that table's.
+ * @retval VTDPI_ENOTABLE    The unit is on the list of no table. A change would
+ *                           miss the unit.
+ * @retval VTDPI_EINVAL      @p config is NULL, its qi is not that of the first
+ *                           enable after the probe, or see vtdpi_qi_init().
+ * @retval VTDPI_EALIGN      See vtdpi_qi_init().
  * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
- * @retval VTDPI_ENOEIM      eime, and ECAP.EIM is 0.
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
  * @retval VTDPI_EIO         The unit reads as all ones, or did for a moment.
  * @retval VTDPI_EFOREIGN    The queue or remapping is on already, take_over
@@ -215,7 +212,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  *                           flush of the cache did not complete.
  * @retval VTDPI_EIQE        The unit refused the flush of the cache.
  * @retval VTDPI_ECFIS       Compatibility-format interrupts could not be
- *                           switched off, eime and accept_cfi are false.
+ *                           switched off, the table is in xAPIC mode, and
+ *                           accept_cfi is false.
  *
  * A failure of vtdpi_unit_enable() or vtdpi_unit_resume() that found our queue on
  * leaves the queue open: where OFF is said below, the state is QUEUE.
@@ -243,16 +241,17 @@ vtdpi_unit_enable(struct vtdpi_unit *unit,
  *
  * For hosts that need the queue for their own invalidations before they switch
  * on DMA translation or remapping. vtdpi_unit_enable() goes on from there, with
- * the same queue.
+ * the same queue. The unit may join a table before this call or after it.
  *
- * @param unit    OFF or FOREIGN.
+ * @param unit    OFF or FOREIGN, on the list of a table or of none.
  * @param config  As vtdpi_unit_enable(). adopt is not obeyed: remapping that
  *                others left on has to go off.
  *
  * @retval 0             The state is QUEUE.
  * @retval VTDPI_ESTATE  The unit is in another state.
- * @retval other         As vtdpi_unit_enable(), but neither VTDPI_ECFIS nor
- *                       VTDPI_EIQE, with the states described there.
+ * @retval other         As vtdpi_unit_enable(), but neither VTDPI_ENOTABLE,
+ *                       VTDPI_ECFIS nor VTDPI_EIQE, with the states described
+ *                       there.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command} @locks{unit}
  */
@@ -359,6 +358,9 @@ vtdpi_unit_suspend(struct vtdpi_unit *unit);
  *
  * @retval 0               On.
  * @retval VTDPI_ESTATE    The unit is in another state.
+ * @retval VTDPI_ENOTABLE  The unit is on the list of no table:
+ *                         vtdpi_unit_open_queue() failed, or the unit stopped
+ *                         answering after it. The state is as before.
  * @retval VTDPI_EFOREIGN  Firmware or another kernel has switched the queue or
  *                         remapping on, and take_over is false. The state is
  *                         FOREIGN; vtdpi_unit_enable() with take_over goes on.

@@ -48,7 +48,7 @@ struct changer {
 struct life {
     struct race *race;
     struct race_rng rng;
-    struct vtdpi_unit other; /* what another kernel makes of a unit */
+    struct rig_foreign other; /* what another kernel makes of a unit */
     uint64_t suspended;
     uint64_t disabled;
     uint64_t taken_over;
@@ -213,13 +213,9 @@ static void changer_main(void *arg)
 /* Another kernel has had the unit meanwhile, now and then. */
 static void meanwhile(struct life *l, uint32_t u)
 {
-    struct machine *r = l->race->rig;
-    const struct vtdpi_unit_config config = rig_foreign_config(r);
-
     if (!race_one_in(&l->rng, 4))
         return;
-    race_check(vtdpi_unit_probe(&l->other, &r->ops, &r->model[u]) == 0);
-    race_check(vtdpi_unit_enable(&l->other, &config) == 0);
+    rig_foreign_enable(&l->other, l->race->rig, u);
     l->taken_over++;
 }
 

@@ -19,7 +19,20 @@ static void relax(void *ctx)
     race_yield();
 }
 
-struct vtdpi_unit_config rig_foreign_config(struct machine *m)
+static void foreign_join(struct rig_foreign *f, struct machine *m)
+{
+    struct vtdpi_table_params params = m->table_params;
+
+    params.entries = (struct vtdpi_irte *)(void *)(m->extra + 2 * PAGE_BYTES);
+    params.phys = MACHINE_EXTRA_PHYS + 2 * PAGE_BYTES;
+    params.storage = f->storage;
+    params.storage_size = sizeof(f->storage);
+    params.owners = NULL;
+    race_check(vtdpi_table_init(&f->table, &params) == 0);
+    race_check(vtdpi_table_add_unit(&f->table, &f->link, &f->unit) == 0);
+}
+
+void rig_foreign_enable(struct rig_foreign *f, struct machine *m, uint32_t u)
 {
     const struct vtdpi_unit_config config = {
         .qi =
@@ -30,12 +43,11 @@ struct vtdpi_unit_config rig_foreign_config(struct machine *m)
                 .status_phys = MACHINE_EXTRA_PHYS + PAGE_BYTES,
                 .submitters = 1,
             },
-        .irt_phys = MACHINE_EXTRA_PHYS + 2 * PAGE_BYTES,
-        .irt_order = vtdpi_table_order(&m->table),
-        .eime = true,
     };
 
-    return config;
+    race_check(vtdpi_unit_probe(&f->unit, &m->ops, &m->model[u]) == 0);
+    foreign_join(f, m);
+    race_check(vtdpi_unit_enable(&f->unit, &config) == 0);
 }
 
 struct machine *rig_new(uint64_t seed)

@@ -17,9 +17,16 @@ enum {
     SLOTS = 64,
 };
 
-/* What another kernel enables a unit with: other memory, and a table without
- * entries. */
-struct vtdpi_unit_config rig_foreign_config(struct machine *m);
+/* Another kernel, which enables a unit of the machine with other memory, and with
+ * a table without entries. */
+struct rig_foreign {
+    struct vtdpi_unit unit;
+    struct vtdpi_table table;
+    struct vtdpi_table_unit link;
+    uint64_t storage[ENTRIES];
+};
+
+void rig_foreign_enable(struct rig_foreign *f, struct machine *m, uint32_t u);
 
 /* Powered up, and both units enabled. */
 struct machine *rig_new(uint64_t seed);

@@ -183,9 +183,6 @@ struct vtdpi_unit_config machine_config(const struct machine *m, uint32_t unit)
                 .status_phys = STATUS_PHYS(unit),
                 .submitters = m->params.submitters,
             },
-        .irt_phys = vtdpi_table_phys(&m->table),
-        .irt_order = vtdpi_table_order(&m->table),
-        .eime = true,
     };
 
     return config;

@@ -75,9 +75,72 @@ static void count_log(void *ctx, enum vtdpi_log_level level, const char *text)
     vtdpi_model_platform_ops.log(ctx, level, text);
 }
 
+/* A table, and the unit that has joined it. */
+static struct joined {
+    struct vtdpi_unit *unit;
+    struct vtdpi_table table;
+    struct vtdpi_table_unit link;
+    uint64_t storage[4096];
+} joined[4];
+
+static struct joined *joined_of(struct vtdpi_unit *u)
+{
+    struct joined *j = joined;
+
+    while (j->unit != NULL && j->unit != u)
+        j++;
+    assert_true(j < joined + sizeof(joined) / sizeof(joined[0]));
+    return j;
+}
+
+int rig_leave(struct vtdpi_unit *u)
+{
+    return vtdpi_table_remove_unit(&joined_of(u)->table, u);
+}
+
+int rig_try_join(struct vtdpi_unit *u, uint32_t at, unsigned int order,
+                 enum vtdpi_apic_mode mode)
+{
+    struct joined *const j = joined_of(u);
+    const struct vtdpi_table_params p = {
+        .entries = (struct vtdpi_irte *)(void *)(memory + at),
+        .phys = PHYS + at,
+        .count = UINT32_C(1) << order,
+        .storage = j->storage,
+        .storage_size = sizeof(j->storage),
+        .mode = mode,
+        .haw = 46,
+    };
+
+    j->unit = u;
+    assert_int_equal(vtdpi_table_init(&j->table, &p), 0);
+    return vtdpi_table_add_unit(&j->table, &j->link, u);
+}
+
+void rig_join(struct vtdpi_unit *u, uint32_t at, unsigned int order,
+              enum vtdpi_apic_mode mode)
+{
+    if (u->irt.order != 0)
+        assert_int_equal(rig_leave(u), 0);
+    assert_int_equal(rig_try_join(u, at, order, mode), 0);
+}
+
+void rig_use_xapic(void)
+{
+    rig_join(&rig.u, TABLE_AT, 8, VTDPI_XAPIC);
+}
+
+void rig_probe(void)
+{
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_join(&rig.u, TABLE_AT, 8,
+             vtdpi_unit_caps(&rig.u)->eim ? VTDPI_X2APIC : VTDPI_XAPIC);
+}
+
 void rig_power_up(uint64_t cap, uint64_t ecap)
 {
     memset(&rig, 0, sizeof(rig));
+    memset(joined, 0, sizeof(joined));
     memset(memory, 0, sizeof(memory));
     rig.params.cap = cap;
     rig.params.ecap = ecap;
@@ -116,9 +179,6 @@ struct vtdpi_unit_config rig_config(void)
 {
     const struct vtdpi_unit_config c = {
         .qi = rig_qi_params(),
-        .irt_phys = TABLE,
-        .irt_order = 8,
-        .eime = true,
     };
 
     return c;

@@ -11,6 +11,7 @@
 
 #include "vtdpi/model.h"
 #include "vtdpi/qi.h"
+#include "vtdpi/table.h"
 #include "vtdpi/unit.h"
 
 #include "test.h"
@@ -67,8 +68,21 @@ void rig_power_up(uint64_t cap, uint64_t ecap);
 void rig_open_queue(const struct vtdpi_qi_params *params);
 /* One page of 128-bit descriptors, as many submitters as fit. */
 struct vtdpi_qi_params rig_qi_params(void);
-/* A table of 256 entries, extended interrupt mode. */
 struct vtdpi_unit_config rig_config(void);
+/* Probe rig.u, which joins a table of 256 entries at TABLE: in extended interrupt
+ * mode, if it has that. */
+void rig_probe(void);
+/* A unit joins a table of 2^order zero entries at @p at of rig_mem, and leaves
+ * the table that it has joined before. */
+void rig_join(struct vtdpi_unit *u, uint32_t at, unsigned int order,
+              enum vtdpi_apic_mode mode);
+/* The same, and the code that comes of it. */
+int rig_try_join(struct vtdpi_unit *u, uint32_t at, unsigned int order,
+                 enum vtdpi_apic_mode mode);
+/* vtdpi_table_remove_unit() of the table that the unit has joined. */
+int rig_leave(struct vtdpi_unit *u);
+/* The unit's table, empty, is in xAPIC mode from now on. */
+void rig_use_xapic(void);
 /* The model fetches and completes only when told to, from now on. */
 void rig_set_manual(bool manual);
 /* Write GCMD past the library, as firmware or the host does. */

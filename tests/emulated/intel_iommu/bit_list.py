@@ -95,11 +95,11 @@ HOOKS = (
     ),
     (
         UNIT,
-        "    return c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |\n"
-        "           VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S);\n",
+        "    return irt->phys | (irt_is_extended(irt) ? VTDPI_IRTA_EIME : 0) |\n"
+        "           VTDPI_FIELD_PUT(irt->order - 1, VTDPI_IRTA_S);\n",
         "    return emulated_flip[12] ^\n"
-        "           (c->irt_phys | (c->eime ? VTDPI_IRTA_EIME : 0) |\n"
-        "            VTDPI_FIELD_PUT(c->irt_order - 1, VTDPI_IRTA_S));\n",
+        "           (irt->phys | (irt_is_extended(irt) ? VTDPI_IRTA_EIME : 0) |\n"
+        "            VTDPI_FIELD_PUT(irt->order - 1, VTDPI_IRTA_S));\n",
     ),
     (
         QI,

@@ -128,15 +128,27 @@ static bool has_overflowed(void *arg)
 /* Where there is no memory: the unit is off, and is so again afterwards. */
 void test_unreadable_table(void)
 {
-    struct vtdpi_unit_config config = machine.config;
+    static uint64_t storage[8192];
+    static struct vtdpi_table nowhere;
+    const struct vtdpi_table_params params = {
+        .entries = machine.entries,
+        .phys = NO_MEMORY,
+        .count = vtdpi_table_count(&machine.table),
+        .storage = storage,
+        .storage_size = sizeof(storage),
+        .mode = machine.mode,
+        .haw = 39,
+        .adopt = true, /* the entries are those of the other table */
+    };
     const uint64_t table = oracle.table;
 
-    config.irt_phys = NO_MEMORY;
     oracle.table = NO_MEMORY;
-    check(vtdpi_table_remove_unit(&machine.table, &machine.unit) == 0,
-          "the unit leaves its table");
+    check(vtdpi_table_remove_unit(&machine.table, &machine.unit) == 0 &&
+              vtdpi_table_init(&nowhere, &params) == 0 &&
+              vtdpi_table_add_unit(&nowhere, &machine.link, &machine.unit) == 0,
+          "the unit leaves its table for another");
     oracle_enable();
-    check(vtdpi_unit_enable(&machine.unit, &config) == 0,
+    check(vtdpi_unit_enable(&machine.unit, &machine.config) == 0,
           "the unit is enabled with a table that is not there");
     oracle_msi(INDEX, 0);
     oracle_fault(UNREADABLE, INDEX, machine.edu);
@@ -146,8 +158,9 @@ void test_unreadable_table(void)
           vtdpi_fault_reason_text(UNREADABLE));
     oracle_disable();
     check(vtdpi_unit_disable(&machine.unit) == 0, "it is disabled");
-    check(vtdpi_table_add_unit(&machine.table, &machine.link, &machine.unit) ==
-              0,
+    check(vtdpi_table_remove_unit(&nowhere, &machine.unit) == 0 &&
+              vtdpi_table_add_unit(&machine.table, &machine.link,
+                                   &machine.unit) == 0,
           "the unit is back on its table");
     machine.cleaned_bytes = 0;
     oracle.table = table;

@@ -219,9 +219,6 @@ static void configure(unsigned int table_order, unsigned int queue_order)
                 .status_phys = (uintptr_t)status,
                 .submitters = 2 * CPU_MAX,
             },
-        .irt_phys = vtdpi_table_phys(&machine.table),
-        .irt_order = vtdpi_table_order(&machine.table),
-        .eime = machine.mode == VTDPI_X2APIC,
     };
     oracle.ring = (uintptr_t)ring;
     oracle.status = (uintptr_t)status;

@@ -71,51 +71,51 @@ BRING_UP_STEPS = [
         "IRTA not written",
         UNIT,
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
-        "irta_value(&u->config));\n",
-        "    (void)irta_value(&u->config);\n",
+        "irta_value(&u->irt));\n",
+        "    (void)irta_value(&u->irt);\n",
     ),
     one(
         "SIRTP not commanded",
         UNIT,
-        "irta_value(&u->config));\n    return command_run(u, GCMD_SIRTP, true);\n",
-        "irta_value(&u->config));\n    return 0;\n",
+        "irta_value(&u->irt));\n    return command_run(u, GCMD_SIRTP, true);\n",
+        "irta_value(&u->irt));\n    return 0;\n",
     ),
     one(
         "SIRTP before IRTA",
         UNIT,
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
-        "irta_value(&u->config));\n"
+        "irta_value(&u->irt));\n"
         "    return command_run(u, GCMD_SIRTP, true);\n",
         "    rc = command_run(u, GCMD_SIRTP, true);\n"
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
-        "irta_value(&u->config));\n"
+        "irta_value(&u->irt));\n"
         "    return rc;\n",
     ),
     one(
         "IRTA: EIME left out",
         UNIT,
-        "(c->eime ? VTDPI_IRTA_EIME : 0)",
-        "(c->eime ? 0 : 0)",
+        "(irt_is_extended(irt) ? VTDPI_IRTA_EIME : 0)",
+        "(irt_is_extended(irt) ? 0 : 0)",
         X2APIC,
     ),
     one(
         "IRTA: EIME always",
         UNIT,
-        "(c->eime ? VTDPI_IRTA_EIME : 0)",
+        "(irt_is_extended(irt) ? VTDPI_IRTA_EIME : 0)",
         "VTDPI_IRTA_EIME",
         XAPIC,
     ),
     one(
         "IRTA: S too large",
         UNIT,
-        "c->irt_order - 1",
-        "c->irt_order",
+        "irt->order - 1",
+        "irt->order",
     ),
     one(
         "IRTA: S too small",
         UNIT,
-        "c->irt_order - 1",
-        "c->irt_order - 2",
+        "irt->order - 1",
+        "irt->order - 2",
     ),
     one(
         "flush of the cache: skipped as if SIRTP did it",
@@ -221,8 +221,8 @@ TAKE_DOWN_STEPS = [
     one(
         "foreign: adopted whatever its size",
         UNIT,
-        "            (VTDPI_IRTA_EIME | VTDPI_IRTA_S)) == 0;\n",
-        "            VTDPI_IRTA_EIME) == 0;\n",
+        "(VTDPI_IRTA_EIME | VTDPI_IRTA_S)) ==\n",
+        "VTDPI_IRTA_EIME) ==\n",
     ),
     one(
         "foreign: never adopted",

@@ -3,7 +3,7 @@
  * A stand-in for FreeBSD's DMAR driver: it owns the tables and the queues, and
  * writes entries as that one does, a changed host form as a new low half. The
  * units are modelled; of the library it uses unit.h and qi.h, which the port
- * does not touch.
+ * does not touch. Of table.h it uses the join alone: entries are its own.
  */
 #include "mini.h"
 
@@ -12,6 +12,7 @@
 
 #include "vtdpi/irte.h"
 #include "vtdpi/model.h"
+#include "vtdpi/table.h"
 #include "vtdpi/unit.h"
 #include "vtdpi_dmar.h"
 
@@ -30,6 +31,9 @@ struct dmar_unit {
     struct vtdpi_model model;
     struct vtdpi_model_iec_entry iec[MINI_ENTRIES];
     struct vtdpi_unit unit;
+    struct vtdpi_table joined;
+    struct vtdpi_table_unit link;
+    uint64_t storage[MINI_ENTRIES];
     uint64_t *table;
     void *ring;
     uint32_t *status;
@@ -425,6 +429,22 @@ static void *pages(size_t size)
                         PAGE_SIZE, 0);
 }
 
+static void unit_join(struct dmar_unit *u)
+{
+    const struct vtdpi_table_params params = {
+        .entries = (struct vtdpi_irte *)u->table,
+        .phys = vtophys(u->table),
+        .count = MINI_ENTRIES,
+        .storage = u->storage,
+        .storage_size = sizeof(u->storage),
+        .mode = x2apic_mode != 0 ? VTDPI_X2APIC : VTDPI_XAPIC,
+        .haw = UNIT_HAW,
+    };
+
+    mini_check(vtdpi_table_init(&u->joined, &params) == 0);
+    mini_check(vtdpi_table_add_unit(&u->joined, &u->link, &u->unit) == 0);
+}
+
 static void unit_start(struct dmar_unit *u, uint64_t seed)
 {
     const struct vtdpi_model_params params = {
@@ -440,8 +460,6 @@ static void unit_start(struct dmar_unit *u, uint64_t seed)
     };
     struct vtdpi_unit_config config = {
         .qi = {.submitters = 8},
-        .irt_order = 8,
-        .eime = x2apic_mode != 0,
     };
 
     mtx_init(&u->lock, "DMAR", NULL, MTX_DEF | MTX_DUPOK);
@@ -452,9 +470,9 @@ static void unit_start(struct dmar_unit *u, uint64_t seed)
     config.qi.ring_phys = vtophys(u->ring);
     config.qi.status = u->status;
     config.qi.status_phys = vtophys(u->status);
-    config.irt_phys = vtophys(u->table);
     mini_check(vtdpi_model_init(&u->model, &params) == 0);
     mini_check(vtdpi_unit_probe(&u->unit, &platform, &u->model) == 0);
+    unit_join(u);
     mini_check(vtdpi_unit_enable(&u->unit, &config) == 0);
 }
 

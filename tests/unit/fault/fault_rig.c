@@ -54,7 +54,7 @@ void fault_power_up(uint64_t cap)
     rig.ops.read64 = read64;
     rig.ops.write64 = write64;
     rig.m.params.event = event;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_fault_init(&faults.reader, &p), 0);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* table.h on modelled units: what a change does, and what it spares. */
+#include <stdlib.h>
+
 #include "test.h"
 
 #include "machine_fixture.h"
@@ -157,15 +159,20 @@ static void test_set_other_value_reaches_all_caches(void **state)
     assert_remapped(m, 1, index, 0x52);
 }
 
-/* The table does not know of the first unit: what a missing invalidation
+/* The first unit has joined another table over the same memory: what a missing invalidation
  * looks like. The model must show it, or the test above shows nothing. */
 static void test_set_without_a_unit_leaves_it_stale(void **state)
 {
     struct machine *m = machine_new(0, 15);
+    struct vtdpi_table_params p = m->table_params;
     const struct vtdpi_irte irte = entry_remapped(0x52);
+    struct vtdpi_table other;
     uint32_t index;
 
     (void)state;
+    p.storage = malloc(p.storage_size);
+    assert_int_equal(vtdpi_table_init(&other, &p), 0);
+    assert_int_equal(vtdpi_table_add_unit(&other, &m->link[0], &m->unit[0]), 0);
     machine_add(m, 1);
     machine_enable(m, 0);
     machine_enable(m, 1);
@@ -174,6 +181,7 @@ static void test_set_without_a_unit_leaves_it_stale(void **state)
     assert_remapped(m, 1, index, 0x52);
     assert_remapped(m, 0, index, 0x51); /* stale */
     assert_true(machine_raise(m, 0, index).from_cache);
+    free(p.storage);
     machine_free(m);
 }
 

@@ -40,17 +40,35 @@ static void test_set_unit_gone_while_disabled_is_dirty(void **state)
     assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
 }
 
+/* The units of another kernel, as ours find them: on, with @p m's table. */
+static void find_foreign(struct machine *m, struct vtdpi_table *t, bool adopt)
+{
+    struct vtdpi_table_params p = m->table_params;
+
+    p.adopt = adopt;
+    assert_int_equal(vtdpi_table_init(t, &p), 0);
+    for (unsigned int u = 0; u < 2; u++) {
+        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u]),
+                         0);
+        assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
+        assert_int_equal(vtdpi_table_add_unit(t, &m->link[u], &m->unit[u]), 0);
+    }
+}
+
 /* Another kernel's remapping is stuck on. */
 static void test_set_unit_not_taken_over_is_dirty(void **state)
 {
     struct machine *m = *state;
-    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte before = entry_remapped(0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_unit_config config = *vtdpi_unit_last_config(&m->unit[0]);
+    uint32_t index;
 
+    find_foreign(m, &m->table, false);
+    index = machine_index(m);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &before), 0);
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
                           UINT64_C(1) << 25); /* IRES */
-    assert_int_equal(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]), 0);
     config.take_over = true;
     assert_int_equal(vtdpi_unit_enable(&m->unit[0], &config), VTDPI_ETIMEDOUT);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
@@ -129,21 +147,6 @@ static void test_set_unit_gone_costs_no_register(void **state)
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
     assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
     assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
-}
-
-/* The units of another kernel, as ours find them: on, with @p m's table. */
-static void find_foreign(struct machine *m, struct vtdpi_table *t, bool adopt)
-{
-    struct vtdpi_table_params p = m->table_params;
-
-    p.adopt = adopt;
-    assert_int_equal(vtdpi_table_init(t, &p), 0);
-    for (unsigned int u = 0; u < 2; u++) {
-        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u]),
-                         0);
-        assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
-        assert_int_equal(vtdpi_table_add_unit(t, &m->link[u], &m->unit[u]), 0);
-    }
 }
 
 static void

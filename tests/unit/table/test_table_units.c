@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* table.h: which units join and leave a table, and with what configuration. */
+/* table.h: which units join and leave a table, and in which state. */
 #include <stdlib.h>
 
 #include "test.h"
@@ -53,7 +53,6 @@ static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
     struct machine *m = *state;
     const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
-    const uint32_t te = (uint32_t)VTDPI_GCMD_TE;
 
     assert_stays(m, 0, VTDPI_UNIT_ON);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
@@ -63,11 +62,6 @@ static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
     assert_int_equal(vtdpi_unit_suspend(&m->unit[0]), 0);
     assert_stays(m, 0, VTDPI_UNIT_SUSPENDED);
     assert_int_equal(vtdpi_unit_resume(&m->unit[0]), 0);
-
-    assert_int_equal(vtdpi_unit_command(&m->unit[0], te, true), 0);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EBUSY);
-    assert_stays(m, 0, VTDPI_UNIT_QUEUE);
-    assert_int_equal(vtdpi_unit_command(&m->unit[0], te, false), 0);
 
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
                           VTDPI_GCMD_QIE);
@@ -81,98 +75,90 @@ static void test_remove_unit_that_is_not_off_returns_ebusy(void **state)
                      VTDPI_ENOENT);
 }
 
-static struct vtdpi_unit_config config_of(const struct machine *m)
-{
-    struct vtdpi_unit_config c = *vtdpi_unit_last_config(&m->unit[0]);
-
-    c.irt_phys = TABLE_PHYS;
-    c.irt_order = 8;
-    c.eime = true;
-    return c;
-}
-
-/* Every way to say something else than the table does. */
-static void each_other_config(struct machine *m,
-                              void (*then)(struct machine *m,
-                                           const struct vtdpi_unit_config *c))
-{
-    struct vtdpi_unit_config c = config_of(m);
-
-    c.irt_phys = TABLE_PHYS + 0x1000;
-    then(m, &c);
-    c = config_of(m);
-    c.irt_order = 7;
-    then(m, &c);
-    c.irt_order = 9;
-    c.irt_phys = TABLE_PHYS;
-    then(m, &c);
-    c = config_of(m);
-    c.eime = false;
-    c.accept_cfi = true;
-    then(m, &c);
-}
-
-static void enable_is_refused(struct machine *m,
-                              const struct vtdpi_unit_config *c)
-{
-    const uint64_t accesses = machine_accesses(m);
-
-    assert_int_equal(vtdpi_unit_enable(&m->unit[0], c), VTDPI_ETABLE);
-    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_OFF);
-    assert_int_equal(machine_accesses(m), accesses);
-}
-
-static void test_enable_for_another_table_returns_etable(void **state)
+/* With DMA translation on the queue stays, and the unit changes its table. What
+ * changes without it is not in its cache after the next enable. */
+static void test_unit_with_its_queue_open_leaves_and_joins(void **state)
 {
     struct machine *m = *state;
-    const struct vtdpi_unit_config good = config_of(m);
-
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
-    each_other_config(m, enable_is_refused);
-    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &good), 0);
-    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
-}
-
-static void join_is_refused(struct machine *m, enum vtdpi_unit_state state)
-{
-    struct vtdpi_unit *u = &m->unit[0];
-
-    assert_int_equal(vtdpi_unit_state(u), state);
-    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u),
-                     VTDPI_ESTATE);
-    assert_int_equal(vtdpi_table_remove_unit(&m->table, u), VTDPI_ENOENT);
-}
-
-/* A unit without a table is enabled with anything; so is one that left it. What
- * changes then does not reach the unit's cache and counts as flushed. */
-static void test_add_unit_that_is_not_off_returns_estate(void **state)
-{
-    struct machine *m = *state;
-    const struct vtdpi_unit_config good = config_of(m);
+    const struct vtdpi_unit_config config = machine_config(m, 0);
+    const uint32_t te = (uint32_t)VTDPI_GCMD_TE;
     const uint32_t index = machine_cached(m, 0x51);
     const struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_unit *u = &m->unit[0];
 
-    assert_int_equal(vtdpi_unit_disable(u), 0);
+    assert_int_equal(vtdpi_unit_command(u, te, true), 0);
+    assert_int_equal(vtdpi_unit_disable(u), VTDPI_EBUSY);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, u), 0);
-    assert_int_equal(vtdpi_unit_enable(u, &good), 0);
-    assert_remapped(m, 0, index, 0x51);
+    assert_int_equal(vtdpi_unit_enable(u, &config), VTDPI_ENOTABLE);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
-    join_is_refused(m, VTDPI_UNIT_ON);
-    assert_remapped(m, 0, index, 0x51); /* stale */
-
-    assert_int_equal(vtdpi_unit_suspend(u), 0);
-    join_is_refused(m, VTDPI_UNIT_SUSPENDED);
-    assert_int_equal(vtdpi_unit_resume(u), 0);
-    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(vtdpi_unit_disable(u), VTDPI_EIO);
-    join_is_refused(m, VTDPI_UNIT_GONE);
-    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
-
-    assert_int_equal(vtdpi_unit_disable(u), 0);
-    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], u), 0);
-    assert_int_equal(vtdpi_unit_enable(u, &good), 0);
+    machine_add(m, 0);
+    assert_int_equal(vtdpi_unit_state(u), VTDPI_UNIT_QUEUE);
+    machine_enable(m, 0);
     assert_remapped(m, 0, index, 0x52);
+    assert_int_equal(vtdpi_unit_command(u, te, false), 0);
+}
+
+/* The queue is opened first. A change after the join is flushed on it. */
+static void test_add_unit_whose_queue_is_open_is_flushed(void **state)
+{
+    struct machine *m = machine_new(0, 15);
+    const struct vtdpi_unit_config config = machine_config(m, 0);
+    const struct vtdpi_irte irte = entry_remapped(0x51);
+    const struct vtdpi_irte zero = {0, 0};
+    const uint32_t index = machine_index(m);
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_open_queue(&m->unit[0], &config), 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &zero), 0);
+    assert_int_equal(machine_count(m, 0).descriptors[4], 0);
+    machine_add(m, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &zero), 0);
+    assert_int_equal(machine_count(m, 0).descriptors[4], 1);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    machine_enable(m, 0);
+    assert_remapped(m, 0, index, 0x51);
+    assert_no_violation(m);
+    machine_free(m);
+}
+
+/* Destinations of the table's entries are x2APIC ids. */
+static void test_add_unit_without_eim_returns_enoeim(void **state)
+{
+    struct machine *m = machine_new(0, 15);
+    const uint64_t ecap = MACHINE_ECAP & ~VTDPI_ECAP_EIM;
+    struct vtdpi_table_params p = m->table_params;
+
+    (void)state;
+    machine_replace_unit(m, 0, MACHINE_CAP, ecap);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], &m->unit[0]),
+                     VTDPI_ENOEIM);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
+                     VTDPI_ENOENT);
+    p.mode = VTDPI_XAPIC;
+    assert_int_equal(vtdpi_table_init(&m->table, &p), 0);
+    machine_add(m, 0);
+    machine_enable(m, 0);
+    assert_int_equal(vtdpi_model_latched_irta(&m->model[0]), TABLE_PHYS | 7);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    machine_free(m);
+}
+
+static void test_add_unit_that_does_not_answer_returns_estate(void **state)
+{
+    struct machine *m = machine_new(0, 15);
+    const struct vtdpi_unit_config config = machine_config(m, 0);
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_open_queue(&m->unit[0], &config), 0);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], &m->unit[0]),
+                     VTDPI_ESTATE);
+    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
+                     VTDPI_ENOENT);
+    machine_free(m);
 }
 
 static void test_add_unit_of_another_table_returns_eattached(void **state)
@@ -197,8 +183,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_units_are_added_and_removed),
         TEST(test_remove_unit_that_is_not_off_returns_ebusy),
-        TEST(test_enable_for_another_table_returns_etable),
-        TEST(test_add_unit_that_is_not_off_returns_estate),
+        TEST(test_unit_with_its_queue_open_leaves_and_joins),
+        TEST(test_add_unit_whose_queue_is_open_is_flushed),
+        TEST(test_add_unit_without_eim_returns_enoeim),
+        TEST(test_add_unit_that_does_not_answer_returns_estate),
         TEST(test_add_unit_of_another_table_returns_eattached),
     };
 

@@ -116,7 +116,7 @@ static void test_unit_enable_x2apic_writes_in_order(void **state)
     assert_int_equal(rig_ring(0, 0), 0x4);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), 0);
-    assert_int_equal(vtdpi_unit_last_config(&rig.u)->irt_phys, TABLE);
+    assert_int_equal(vtdpi_unit_last_config(&rig.u)->qi.ring_phys, RING);
     assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | 0x807);
     assert_int_equal(rig_counters().iec_global, 1);
     assert_int_equal(rig.logs, 0);
@@ -124,14 +124,13 @@ static void test_unit_enable_x2apic_writes_in_order(void **state)
 
 static void test_unit_enable_xapic_and_sizes_program_irta(void **state)
 {
-    struct vtdpi_unit_config c = rig_config();
+    const struct vtdpi_unit_config c = rig_config();
 
     (void)state;
-    c.eime = false;
     for (unsigned int order = 1; order <= 16; order++) {
         rig_power_up(CAP, ECAP);
         probe();
-        c.irt_order = order;
+        rig_join(&rig.u, TABLE_AT, order, VTDPI_XAPIC);
         assert_int_equal(enable(&c), 0);
         assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | (order - 1));
     }
@@ -182,7 +181,7 @@ static void test_unit_enable_write_buffer_is_flushed_before_sirtp(void **state)
 
 static void test_unit_enable_clears_cfi_and_keeps_te(void **state)
 {
-    struct vtdpi_unit_config c = rig_config();
+    const struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
         {true, 0x88, 0},          {true, 0x90, RING},
         {true, 0x18, 0x84800000}, {true, 0xb8, TABLE | 7},
@@ -195,7 +194,7 @@ static void test_unit_enable_clears_cfi_and_keeps_te(void **state)
     rig_gcmd(0x80000000); /* TE */
     rig_gcmd(0x80800000); /* CFI */
     probe();
-    c.eime = false;
+    rig_use_xapic();
     assert_int_equal(enable(&c), 0);
     rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0xc7000000);
@@ -238,38 +237,61 @@ static void test_unit_enable_bad_config_touches_nothing(void **state)
     struct vtdpi_unit_config c;
 
     (void)state;
-    rig_power_up(CAP, ECAP & ~UINT64_C(0x10));
     probe();
 #define REFUSED(member, value, code)          \
     do {                                      \
         c = rig_config();                     \
-        c.eime = false;                       \
         c.member = (value);                   \
         assert_int_equal(enable(&c), (code)); \
     } while (0)
-    REFUSED(irt_order, 0, VTDPI_EINVAL);
-    REFUSED(irt_order, 17, VTDPI_EINVAL);
-    REFUSED(irt_phys, TABLE + 2048, VTDPI_EALIGN);
-    REFUSED(eime, true, VTDPI_ENOEIM);
     REFUSED(qi.ring, NULL, VTDPI_EINVAL);
     REFUSED(qi.status_phys, STATUS + 1, VTDPI_EALIGN);
     REFUSED(qi.submitters, 128, VTDPI_ENOSPC);
 #undef REFUSED
     assert_int_equal(enable(NULL), VTDPI_EINVAL);
-    c = rig_config();
-    c.eime = false;
-    /* A small table needs a page of its own, too. */
-    c.irt_order = 1;
-    c.irt_phys = TABLE + 2048;
-    assert_int_equal(enable(&c), VTDPI_EALIGN);
-    /* 4 KiB is enough for 256 entries, not for 512. */
-    c.irt_phys = TABLE + 4096;
-    c.irt_order = 9;
-    assert_int_equal(enable(&c), VTDPI_EALIGN);
     assert_int_equal(rig.traced, 0);
-    c.irt_order = 8;
+    c = rig_config();
     assert_int_equal(enable(&c), 0);
     assert_int_equal(enable(&c), VTDPI_ESTATE);
+}
+
+/* Without a table: the queue can be opened, remapping cannot come on. */
+static void test_unit_enable_without_table_returns_enotable(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_clear_trace();
+    assert_int_equal(enable(&c), VTDPI_ENOTABLE);
+    assert_int_equal(enable(NULL), VTDPI_ENOTABLE);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(rig.traced, 0);
+    assert_int_equal(vtdpi_unit_open_queue(&rig.u, &c), 0);
+    rig_clear_trace();
+    assert_int_equal(enable(&c), VTDPI_ENOTABLE);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_QUEUE);
+    assert_int_equal(rig.traced, 0);
+
+    /* Nor can it by a resume, when the unit has gone and come back. */
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_EIO);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES);
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_resume(&rig.u), VTDPI_ENOTABLE);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_GONE);
+    assert_int_equal(rig.traced, 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+
+    /* What was refused before is not remembered. */
+    rig_join(&rig.u, TABLE_AT, 8, VTDPI_X2APIC);
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    /* A failure leaves the unit on its list. */
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_STATUS_NEVER);
+    assert_int_equal(enable(&c), 0);
 }
 
 /* A unit that somebody else has enabled. */
@@ -282,9 +304,8 @@ static void enable_by_other_kernel(void)
 
     c.qi.ring = rig_mem + RING_AT + 0x10000;
     c.qi.ring_phys += 0x10000;
-    c.irt_phys += 0x80000;
-    c.irt_order = 4;
     assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    rig_join(&other, TABLE_AT + 0x80000, 4, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&other, &c), 0);
 }
 
@@ -322,8 +343,8 @@ static void test_unit_enable_take_over_takes_down_first(void **state)
     (void)state;
     enable_by_other_kernel();
     probe();
+    rig_use_xapic();
     c.take_over = true;
-    c.eime = false;
     assert_int_equal(enable(&c), 0);
     rig_assert_writes(want, sizeof(want) / sizeof(want[0]));
     assert_int_equal(vtdpi_model_latched_irta(&rig.m), TABLE | 7);
@@ -472,10 +493,10 @@ static void test_unit_enable_cfis_stuck_must_be_accepted(void **state)
     struct vtdpi_unit_config c = rig_config();
 
     (void)state;
-    c.eime = false;
     rig_gcmd(0x00800000);
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x00800000);
     probe();
+    rig_use_xapic();
     assert_int_equal(enable(&c), VTDPI_ECFIS);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x00800000);
     assert_off();
@@ -489,7 +510,7 @@ static void test_unit_enable_cfis_stuck_must_be_accepted(void **state)
 
     /* Extended interrupt mode blocks the format by itself. */
     c.accept_cfi = false;
-    c.eime = true;
+    rig_join(&rig.u, TABLE_AT, 8, VTDPI_X2APIC);
     assert_int_equal(enable(&c), 0);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_ON);
 }
@@ -512,6 +533,7 @@ int main(void)
         TEST(test_unit_enable_late_status_is_waited_for),
         TEST(test_unit_enable_wide_descriptors_need_smts),
         TEST(test_unit_enable_bad_config_touches_nothing),
+        TEST(test_unit_enable_without_table_returns_enotable),
         TEST(test_unit_enable_found_enabled_is_refused),
         TEST(test_unit_enable_take_over_takes_down_first),
         TEST(test_unit_enable_take_over_lets_foreign_queue_rest),

@@ -29,12 +29,11 @@ static int setup(void **state)
     rig_power_up(CAP, ECAP);
     c.qi.ring = rig_mem + RING_AT + 0x10000;
     c.qi.ring_phys += 0x10000;
-    c.irt_phys = PHYS + OLD_TABLE_AT;
-    c.irt_order = 4;
-    memcpy(rig_mem + OLD_TABLE_AT + INDEX * 16, entry, sizeof(entry));
     assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m), 0);
+    rig_join(&old_owner, OLD_TABLE_AT, 4, VTDPI_X2APIC);
+    memcpy(rig_mem + OLD_TABLE_AT + INDEX * 16, entry, sizeof(entry));
     assert_int_equal(vtdpi_unit_enable(&old_owner, &c), 0);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     rig_clear_trace();
     return 0;
 }
@@ -57,15 +56,21 @@ static void raise_before_write(struct rig *r, uint32_t off, uint64_t value)
     assert_int_equal(raise_msi().outcome, VTDPI_MODEL_REMAPPED);
 }
 
-/* Our table, with the same entry; what adopting needs. */
-static struct vtdpi_unit_config adopting(void)
+/* A table of ours, with the same entry; what adopting needs. */
+static struct vtdpi_unit_config adopting_with(uint32_t at, unsigned int order,
+                                              enum vtdpi_apic_mode mode)
 {
     struct vtdpi_unit_config c = rig_config();
 
-    memcpy(rig_mem + TABLE_AT + INDEX * 16, entry, sizeof(entry));
-    c.irt_order = 4;
+    rig_join(&rig.u, at, order, mode);
+    memcpy(rig_mem + at + INDEX * 16, entry, sizeof(entry));
     c.adopt = true;
     return c;
+}
+
+static struct vtdpi_unit_config adopting(void)
+{
+    return adopting_with(TABLE_AT, 4, VTDPI_X2APIC);
 }
 
 static void assert_works(void)
@@ -126,10 +131,10 @@ static void test_adopt_drops_the_cache(void **state)
 
 static void test_adopt_the_very_same_table(void **state)
 {
-    struct vtdpi_unit_config c = adopting();
+    const struct vtdpi_unit_config c =
+        adopting_with(OLD_TABLE_AT, 4, VTDPI_X2APIC);
 
     (void)state;
-    c.irt_phys = PHYS + OLD_TABLE_AT;
     rig.before_write = raise_before_write;
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     rig.before_write = NULL;
@@ -141,13 +146,11 @@ static void test_adopt_the_very_same_table(void **state)
 static void test_adopt_other_size_or_mode_is_taken_down_or_refused(void **state)
 {
     for (int i = 0; i < 2; i++) {
-        struct vtdpi_unit_config c = adopting();
+        struct vtdpi_unit_config c;
 
         (void)setup(state);
-        if (i == 0)
-            c.irt_order = 5;
-        else
-            c.eime = false;
+        c = i == 0 ? adopting_with(TABLE_AT, 5, VTDPI_X2APIC)
+                   : adopting_with(TABLE_AT, 4, VTDPI_XAPIC);
         assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EFOREIGN);
         assert_int_equal(rig_count(true, 0x18), 0);
         c.take_over = true;
@@ -180,12 +183,13 @@ static void test_adopt_not_asked_for_takes_down(void **state)
 
 static void test_adopt_only_a_queue_is_refused(void **state)
 {
-    const struct vtdpi_unit_config c = adopting();
+    struct vtdpi_unit_config c;
 
     (void)state;
     rig_power_up(CAP, ECAP);
     rig_gcmd(0x04000000);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
+    c = adopting();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EFOREIGN);
     /* Even with a table that would fit, but is not in use. */
     vtdpi_model_write64(&rig.m, 0xb8, (PHYS + OLD_TABLE_AT) | 0x803);
@@ -245,6 +249,7 @@ static void test_resume_never_adopts(void **state)
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
     theirs = *vtdpi_unit_last_config(&old_owner);
     assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m), 0);
+    rig_join(&old_owner, OLD_TABLE_AT, 4, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&old_owner, &theirs), 0);
     rig_clear_trace();
     assert_int_equal(vtdpi_unit_resume(&rig.u), 0);
@@ -262,7 +267,7 @@ static void test_version_6_lives_without_register_invalidation(void **state)
     rig_power_up(CAP, ECAP);
     rig.params.ver = 0x60;
     assert_int_equal(vtdpi_model_init(&rig.m, &rig.params), 0);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_caps(&rig.u)->version_major, 6);
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_works();

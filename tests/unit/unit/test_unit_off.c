@@ -10,7 +10,7 @@ static int setup(void **state)
 
     (void)state;
     rig_power_up(CAP, ECAP);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     rig_clear_trace();
     return 0;
@@ -45,13 +45,13 @@ static void test_unit_disable_writes_in_order(void **state)
 
 static void test_unit_disable_xapic_needs_no_sirtp(void **state)
 {
-    struct vtdpi_unit_config c = rig_config();
+    const struct vtdpi_unit_config c = rig_config();
     const struct access want[] = {
         {true, 0x18, 0x04000000}, {true, 0x88, 0x30}, {true, 0x18, 0}};
 
     (void)state;
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
-    c.eime = false;
+    rig_use_xapic();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     rig_clear_trace();
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
@@ -212,7 +212,8 @@ static void test_unit_enable_again_keeps_the_queue(void **state)
     assert_int_equal(rig.traced, 0);
 
     c = rig_config();
-    c.eime = false; /* the rest may change */
+    rig_use_xapic(); /* the rest may change */
+    c.force_wbf = true;
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_works();
     vtdpi_qi_report(vtdpi_unit_qi(&rig.u), &after, NULL);
@@ -232,7 +233,7 @@ static void test_unit_enable_again_forgets_what_was_in_the_ring(void **state)
     (void)state;
     c.qi.device_timeout_us = 2000000;
     rig_power_up(CAP | UINT64_C(1) << 62, ECAP); /* ESIRTPS */
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_works();
     assert_works();
@@ -258,12 +259,12 @@ static void test_unit_enable_again_wider_queue_is_refused(void **state)
     (void)state;
     c.qi.submitters = 63;
     rig_power_up(CAP, ECAP | UINT64_C(0x80000000000)); /* SMTS */
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
     c.qi.width = VTDPI_QI_256;
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), VTDPI_EINVAL);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_works();
 }
@@ -618,7 +619,7 @@ static void test_unit_flush_write_buffer_only_where_needed(void **state)
     assert_int_equal(rig.traced, 0);
 
     rig_power_up(CAP | 0x10, ECAP);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     rig_clear_trace();
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_LATE, 50);
@@ -670,7 +671,7 @@ static void test_unit_submit_iec_bad_block_resolves_ticket(void **state)
 
     (void)state;
     rig_power_up(CAP, (ECAP & ~UINT64_C(0xf00000)) | 0x300000); /* MHMV = 3 */
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     rig_clear_trace();
     assert_int_equal(vtdpi_unit_submit_iec(&rig.u, 0, 4, &t), VTDPI_ERANGE);

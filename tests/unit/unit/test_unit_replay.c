@@ -125,7 +125,7 @@ static bool replay(void *ctx, unsigned int step)
     (void)ctx;
     rig_power_up(CAP | 0x10, ECAP); /* RWBF: one more command */
     vtdpi_model_set_clock_step(&rig.m, 5000);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    rig_probe();
     at_step = step;
     vtdpi_model_set_step_hook(&rig.m, inject);
     begin = rig_now();
@@ -155,7 +155,7 @@ static void test_unit_replay_failure_before_each_step_ends_well(void **state)
         injected = &injections[i];
         at_step = UINT64_MAX;
         rig_power_up(CAP | 0x10, ECAP);
-        assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+        rig_probe();
         scenario();
         rig_assert_clean();
         total = rig_counters().steps;

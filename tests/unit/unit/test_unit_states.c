@@ -102,6 +102,7 @@ static void other_kernel_has_it(void)
     theirs.qi.ring = rig_mem + RING_AT + 0x10000;
     theirs.qi.ring_phys += 0x10000;
     assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    rig_join(&other, TABLE_AT, 8, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&other, &theirs), 0);
 }
 
@@ -134,7 +135,7 @@ static void begin(int state)
     config = rig_config();
     if (state == FOREIGN)
         other_kernel_has_it();
-    assert_int_equal(call_probe(), 0);
+    rig_probe();
     if (state == QUEUE)
         assert_int_equal(call_open_queue(), 0);
     else if (state != OFF && state != FOREIGN)
@@ -270,6 +271,101 @@ static void test_states_with_dma_translation(void **state)
     every_state_times_every_call(true);
 }
 
+/* Joining a table and leaving it. */
+
+static const struct outcome leaving[STATES] = {
+    [OFF] = BOTH(0, OFF),
+    [FOREIGN] = BOTH(0, FOREIGN),
+    [QUEUE] = BOTH(0, QUEUE),
+    [ON] = BOTH(VTDPI_EBUSY, ON),
+    [SUSPENDED] = BOTH(VTDPI_EBUSY, SUSPENDED),
+    [FAILED] = BOTH(VTDPI_EBUSY, FAILED),
+    [GONE] = BOTH(VTDPI_EBUSY, GONE),
+    [FORSAKEN] = BOTH(0, FORSAKEN),
+};
+
+static void test_states_in_which_a_unit_leaves_its_table(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * STATES; i++) {
+        const struct outcome *o = &leaving[i % STATES];
+
+        te = i >= STATES;
+        begin(i % STATES);
+        rig_clear_trace();
+        assert_int_equal(rig_leave(&rig.u), o->code);
+        assert_int_equal(rig_leave(&rig.u),
+                         o->code == 0 ? VTDPI_ENOENT : o->code);
+        assert_int_equal(rig.traced, 0);
+        assert_true_state(o->state);
+    }
+}
+
+/* A unit that has opened its queue without a table. */
+static void begin_without_table(int state)
+{
+    te = false;
+    begin(state == FOREIGN ? FOREIGN : OFF);
+    assert_int_equal(rig_leave(&rig.u), 0);
+    if (state == OFF || state == FOREIGN)
+        return;
+    assert_int_equal(call_open_queue(), 0);
+    if (state == FAILED) {
+        vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x04000000);
+        assert_int_equal(call_disable(), VTDPI_ETIMEDOUT);
+        vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    } else if (state == GONE) {
+        begin_gone();
+    } else if (state == FORSAKEN) {
+        begin_forsaken();
+    }
+    assert_int_equal(vtdpi_unit_state(&rig.u), state);
+}
+
+struct joining {
+    int state;
+    int code;   /* of the join */
+    int enable; /* without it */
+    int resume;
+};
+
+static const struct joining joining[] = {
+    {OFF, 0, VTDPI_ENOTABLE, VTDPI_ESTATE},
+    {FOREIGN, 0, VTDPI_ENOTABLE, VTDPI_ESTATE},
+    {QUEUE, 0, VTDPI_ENOTABLE, VTDPI_ESTATE},
+    {FAILED, VTDPI_ESTATE, VTDPI_ESTATE, VTDPI_ENOTABLE},
+    {GONE, VTDPI_ESTATE, VTDPI_ESTATE, VTDPI_ENOTABLE},
+    {FORSAKEN, VTDPI_ESTATE, VTDPI_ESTATE, VTDPI_ESTATE},
+};
+
+static int join(void)
+{
+    return rig_try_join(&rig.u, TABLE_AT, 8, VTDPI_X2APIC);
+}
+
+static void test_states_in_which_a_unit_joins_a_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(joining) / sizeof(joining[0]); i++) {
+        const struct joining *j = &joining[i];
+
+        begin_without_table(j->state);
+        rig_clear_trace();
+        assert_int_equal(call_enable(), j->enable);
+        assert_int_equal(call_resume(), j->resume);
+        assert_int_equal(join(), j->code);
+        assert_int_equal(rig.traced, 0);
+        assert_true_state(j->state);
+        config.take_over = true;
+        if (j->code == 0)
+            assert_int_equal(call_enable(), 0);
+    }
+    begin(ON);
+    assert_int_equal(join(), VTDPI_EATTACHED);
+    begin(SUSPENDED);
+    assert_int_equal(join(), VTDPI_EATTACHED);
+}
+
 /* The same calls while the unit does not answer. */
 static int gone_state(int state, int call)
 {
@@ -307,7 +403,8 @@ static int call_towards(int goal, int now)
 {
     switch (now) {
     case FORSAKEN:
-        return call_probe();
+        rig_probe();
+        return 0;
     case SUSPENDED:
         return call_resume();
     case FAILED:
@@ -351,6 +448,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_states_without_dma_translation),
         TEST(test_states_with_dma_translation),
+        TEST(test_states_in_which_a_unit_leaves_its_table),
+        TEST(test_states_in_which_a_unit_joins_a_table),
         TEST(test_states_of_a_unit_that_does_not_answer),
         TEST(test_states_none_is_a_dead_end),
     };
