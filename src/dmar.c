@@ -103,6 +103,7 @@ static int header_check(const uint8_t *bytes, size_t size, size_t *bad)
 static void header_decode(const uint8_t *bytes, struct vtdpi_dmar *out)
 {
     out->table_ = bytes;
+    out->first_ = HEADER_BYTES;
     out->length = table_read32(out, HEADER_LENGTH_AT);
     out->oem_revision = table_read32(out, HEADER_OEM_REVISION_AT);
     /* Stored as the width less one. */
@@ -140,6 +141,17 @@ int vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
     return rc;
 }
 
+int vtdpi_dmar_open_list(const void *list, size_t size, struct vtdpi_dmar *out)
+{
+    if (out != NULL)
+        *out = (struct vtdpi_dmar){0};
+    if (list == NULL || out == NULL)
+        return VTDPI_EINVAL;
+    out->table_ = list;
+    out->length = size;
+    return 0;
+}
+
 /* Whether nothing but zeros follows, or nothing at all. */
 static VTDPI_COLD bool table_rest_is_zero(const struct vtdpi_dmar *dmar,
                                           size_t at)
@@ -151,9 +163,12 @@ static VTDPI_COLD bool table_rest_is_zero(const struct vtdpi_dmar *dmar,
 
 int vtdpi_dmar_next(const struct vtdpi_dmar *dmar, struct vtdpi_dmar_struct *s)
 {
-    const size_t at = s->offset == 0 ? HEADER_BYTES : s->offset + s->length;
+    size_t at = s->offset + s->length;
     size_t length;
 
+    /* Where a walk starts. */
+    if (at < dmar->first_)
+        at = dmar->first_;
     if (table_rest_is_zero(dmar, at)) {
         *s = (struct vtdpi_dmar_struct){0};
         return 0;
@@ -201,7 +216,7 @@ static bool struct_has_scopes(uint16_t type)
 static VTDPI_COLD bool struct_is_whole(const struct vtdpi_dmar *dmar,
                                        const struct vtdpi_dmar_struct *s)
 {
-    return s->offset >= HEADER_BYTES && s->offset <= dmar->length &&
+    return s->offset >= dmar->first_ && s->offset <= dmar->length &&
            s->length <= dmar->length - s->offset &&
            s->length >= struct_fixed_bytes(s->type);
 }
@@ -245,7 +260,7 @@ int vtdpi_dmar_get_hop(const struct vtdpi_dmar *dmar,
 {
     size_t at;
 
-    if (hop >= scope->hop_count || scope->offset < HEADER_BYTES ||
+    if (hop >= scope->hop_count || scope->offset < dmar->first_ ||
         scope->offset > dmar->length)
         return VTDPI_ERANGE;
     at = SCOPE_BYTES + (size_t)hop * HOP_BYTES;
@@ -404,7 +419,7 @@ static int struct_check(const struct vtdpi_dmar *dmar,
 int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
 {
     struct vtdpi_dmar_struct s = {0};
-    size_t end = HEADER_BYTES;
+    size_t end = dmar->first_;
     size_t bad = 0;
     int rc;
 
@@ -429,7 +444,7 @@ static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
                                 struct vtdpi_dmar_struct *s,
                                 struct vtdpi_dmar_drhd *drhd)
 {
-    const uint32_t index = s->offset == 0 ? 0 : drhd->index + 1;
+    const uint32_t index = s->length == 0 ? 0 : drhd->index + 1;
     int rc;
 
     while ((rc = vtdpi_dmar_next(dmar, s)) > 0) {

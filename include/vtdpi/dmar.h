@@ -11,6 +11,11 @@
  * whatever it contains, and every walk ends. Errors are local: a structure
  * with a bad device scope does not hide the structures after it.
  *
+ * Firmware describes what is added later by a list: the same structures without
+ * the header of a table (method _DSM of a host bridge). vtdpi_dmar_open_list()
+ * opens one. "Table" stands for a table or a list below, unless the text names
+ * the header.
+ *
  * A walk starts from a zeroed element and ends at 0 or at an error:
  *
  * @code
@@ -41,7 +46,12 @@ VTDPI_BEGIN_DECLS
 /** vtdpi_dmar_open() flag: a wrong checksum is noted, not refused. */
 #define VTDPI_DMAR_ACCEPT_BAD_CHECKSUM 0x01u
 
-/** @brief An open table: its header, decoded. */
+/**
+ * @brief An open table: its header, decoded.
+ *
+ * A list has no header: only its length is not zero. A host_address_width of 0
+ * tells a list from a table.
+ */
 struct vtdpi_dmar {
     size_t length;               /**< Bytes, as the table says. */
     uint32_t oem_revision;       /**< OEM revision. */
@@ -53,6 +63,7 @@ struct vtdpi_dmar {
     char oem_table_id[9];        /**< As stored, zero-terminated. */
     /* private: */
     const uint8_t *table_;
+    size_t first_; /* offset of the first structure */
 };
 
 /** @brief Types of remapping structures. Others may occur; skip them. */
@@ -68,9 +79,10 @@ enum vtdpi_dmar_type {
 
 /** @brief A remapping structure within the table. */
 struct vtdpi_dmar_struct {
-    size_t offset;   /**< From the start of the table; 0: start the walk. */
+    size_t offset;   /**< From the start of the table. In a list, that of the
+                          first structure is 0. */
     uint16_t type;   /**< enum vtdpi_dmar_type, or one not known here. */
-    uint16_t length; /**< Bytes, header included. */
+    uint16_t length; /**< Bytes, header included; 0 before the first step. */
 };
 
 /** @brief Types of device scopes. */
@@ -158,6 +170,24 @@ struct vtdpi_dmar_devices {
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_dmar_open(const void *table, size_t size, unsigned int flags,
                 struct vtdpi_dmar *out, size_t *error_offset);
+
+/**
+ * @brief Open a list of remapping structures without a header.
+ *
+ * No byte of the list is looked at.
+ *
+ * @param list  The structures, at any alignment. Not NULL.
+ * @param size  Bytes of the list, as firmware's method returned them.
+ * @param out   Receives the length; its other members are zero. Not NULL. Zeroed
+ *              on failure.
+ *
+ * @retval 0             Open.
+ * @retval VTDPI_EINVAL  @p list or @p out is NULL.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_dmar_open_list(const void *list, size_t size, struct vtdpi_dmar *out);
 
 /**
  * @brief Step to the next remapping structure.

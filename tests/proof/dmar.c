@@ -15,14 +15,21 @@
 
 #include "proof.h"
 
-/* A table of at most @p max bytes with any content behind its header. */
+/* Where the structures begin, of a table or of a list. */
+static size_t any_first(void)
+{
+    return nondet_bool() ? HEADER_BYTES : 0;
+}
+
+/* A table or list of at most @p max bytes with any structures. */
 static struct vtdpi_dmar any_dmar(size_t max)
 {
     struct vtdpi_dmar d = {0};
     uint8_t *bytes;
 
+    d.first_ = any_first();
     d.length = nondet_u32();
-    ASSUME(d.length >= HEADER_BYTES && d.length <= max);
+    ASSUME(d.length >= d.first_ && d.length <= max);
     bytes = malloc(d.length);
     d.table_ = bytes;
     return d;
@@ -38,6 +45,7 @@ static struct vtdpi_dmar small_dmar(const uint8_t *room)
 {
     struct vtdpi_dmar d = {0};
 
+    d.first_ = HEADER_BYTES;
     d.length = nondet_u32();
     ASSUME(d.length >= HEADER_BYTES && d.length <= SMALL_BYTES);
     d.table_ = room + SMALL_BYTES - d.length;
@@ -59,7 +67,7 @@ static struct vtdpi_dmar_struct walked_struct(const struct vtdpi_dmar *d)
 {
     struct vtdpi_dmar_struct s = any_struct();
 
-    ASSUME(s.offset >= HEADER_BYTES && s.offset < d->length);
+    ASSUME(s.offset >= d->first_ && s.offset < d->length);
     ASSUME(s.length >= STRUCT_BYTES && s.length <= d->length - s.offset);
     return s;
 }
@@ -103,7 +111,7 @@ void proof_dmar_next(void) /* unwind 6 */
     const bool start = nondet_bool();
     const struct vtdpi_dmar_struct before =
         start ? (struct vtdpi_dmar_struct){0} : walked_struct(&d);
-    const size_t at = start ? 48 : before.offset + before.length;
+    const size_t at = start ? d.first_ : before.offset + before.length;
     struct vtdpi_dmar_struct s = before;
     int rc;
 
@@ -119,7 +127,7 @@ void proof_dmar_next(void) /* unwind 6 */
     /* Ahead by 4 bytes at least, so a walk ends. */
     CLAIM(s.offset == at);
     CLAIM(s.length >= 4 && s.length <= d.length - s.offset);
-    CLAIM(s.offset >= before.offset + 4);
+    CLAIM(start || s.offset >= before.offset + 4);
     REACH(d.length == UINT32_MAX);
 }
 
@@ -233,6 +241,7 @@ void proof_dmar_andd(void) /* unwind 34 */
     const struct vtdpi_dmar_struct s = any_struct();
     struct vtdpi_dmar_andd a;
 
+    ASSUME(d.length <= d.first_ + 32);
     if (vtdpi_dmar_get_andd(&d, &s, &a) != 0)
         return;
     CLAIM(a.name_offset + a.name_length <= s.offset + s.length);

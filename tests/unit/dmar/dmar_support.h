@@ -155,6 +155,37 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
     return true;
 }
 
+/* Walks an open table, whose first structure is at @p first, or a list. */
+static inline bool dmar_walk_opened(const struct vtdpi_dmar *dmar, size_t first)
+{
+    struct vtdpi_dmar_struct s = {0};
+    size_t at = SIZE_MAX;
+    size_t end = first;
+    bool bad = false;
+    bool tail;
+    int rc;
+
+    while ((rc = vtdpi_dmar_next(dmar, &s)) > 0) {
+        DMAR_REQUIRE(s.offset == end && s.length >= 4);
+        end = s.offset + s.length;
+        DMAR_REQUIRE(end <= dmar->length);
+        if (!dmar_walk_struct(dmar, &s, &bad))
+            return false;
+    }
+    if (rc < 0) {
+        bad = true;
+        DMAR_REQUIRE(s.offset == end);
+        DMAR_REQUIRE(vtdpi_dmar_next(dmar, &s) == rc && s.offset == end);
+    }
+    tail = !bad && end != dmar->length;
+    rc = vtdpi_dmar_check(dmar, &at);
+    DMAR_REQUIRE((bad || tail) == (rc != 0));
+    DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
+    DMAR_REQUIRE(!tail || at == end);
+    DMAR_REQUIRE(rc == 0 || (at >= first && at < dmar->length));
+    return dmar_walk_look_ups(dmar, !bad);
+}
+
 /*
  * Opens and walks a table, right checksum or not. False if something does not
  * hold that must hold for any bytes.
@@ -162,12 +193,7 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
 static inline bool dmar_walk(const void *bytes, size_t size)
 {
     struct vtdpi_dmar dmar;
-    struct vtdpi_dmar_struct s = {0};
     size_t at = SIZE_MAX;
-    size_t end = 48;
-    bool bad = false;
-    bool tail;
-    int rc;
 
     if (vtdpi_dmar_open(bytes, size, VTDPI_DMAR_ACCEPT_BAD_CHECKSUM, &dmar,
                         &at) != 0) {
@@ -175,25 +201,17 @@ static inline bool dmar_walk(const void *bytes, size_t size)
         return true;
     }
     DMAR_REQUIRE(dmar.length >= 48 && dmar.length <= size);
-    while ((rc = vtdpi_dmar_next(&dmar, &s)) > 0) {
-        DMAR_REQUIRE(s.offset == end && s.length >= 4);
-        end = s.offset + s.length;
-        DMAR_REQUIRE(end <= dmar.length);
-        if (!dmar_walk_struct(&dmar, &s, &bad))
-            return false;
-    }
-    if (rc < 0) {
-        bad = true;
-        DMAR_REQUIRE(s.offset == end);
-        DMAR_REQUIRE(vtdpi_dmar_next(&dmar, &s) == rc && s.offset == end);
-    }
-    tail = !bad && end != dmar.length;
-    rc = vtdpi_dmar_check(&dmar, &at);
-    DMAR_REQUIRE((bad || tail) == (rc != 0));
-    DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
-    DMAR_REQUIRE(!tail || at == end);
-    DMAR_REQUIRE(rc == 0 || (at >= 48 && at < dmar.length));
-    return dmar_walk_look_ups(&dmar, !bad);
+    return dmar_walk_opened(&dmar, 48);
+}
+
+/* The same with the bytes as a list. */
+static inline bool dmar_walk_list(const void *bytes, size_t size)
+{
+    struct vtdpi_dmar dmar;
+
+    DMAR_REQUIRE(vtdpi_dmar_open_list(bytes, size, &dmar) == 0);
+    DMAR_REQUIRE(dmar.length == size);
+    return dmar_walk_opened(&dmar, 0);
 }
 
 #endif
