@@ -5,7 +5,8 @@
  * From the bottom up: bytes of the table, its header, structures, scopes within
  * them, units (DRHD), and then the look-ups that compare the claims of units.
  * Nothing is read that struct_is_whole() or the walk has not found to lie in the
- * table; nothing is kept between calls.
+ * table; nothing is kept between calls. Only look-ups go on to the tables that are
+ * linked behind.
  */
 #include "vtdpi/dmar.h"
 
@@ -293,6 +294,7 @@ static VTDPI_COLD int drhd_decode(const struct vtdpi_dmar *dmar,
         return VTDPI_EDMAR_BASE;
     *out = (struct vtdpi_dmar_drhd){
         .base = base,
+        .table = dmar,
         .window_bytes = window,
         .index = index,
         .segment = table_read16(dmar, s->offset + 6),
@@ -439,7 +441,7 @@ int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
     return rc;
 }
 
-/* Steps to the next unit; s zeroed to start with. */
+/* Steps to the next unit of one table; s zeroed to start with. */
 static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
                                 struct vtdpi_dmar_struct *s,
                                 struct vtdpi_dmar_drhd *drhd)
@@ -455,6 +457,22 @@ static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
         rc = drhd_decode(dmar, s, index, drhd);
         return rc != 0 ? rc : 1;
     }
+    return rc;
+}
+
+/* Where a walk over the units of a table, and of those linked behind, stands. */
+struct dmar_unit {
+    const struct vtdpi_dmar *table; /* NULL: the walk is over */
+    struct vtdpi_dmar_struct s;     /* zeroed: before the first of the table */
+    struct vtdpi_dmar_drhd drhd;
+};
+
+static VTDPI_COLD int unit_next(struct dmar_unit *u)
+{
+    int rc = 0;
+
+    while (u->table != NULL && (rc = drhd_next(u->table, &u->s, &u->drhd)) == 0)
+        u->table = u->table->next;
     return rc;
 }
 
@@ -533,18 +551,16 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
 }
 
 /* The best claim of a unit, or a negative error. */
-static int drhd_claim(const struct vtdpi_dmar *dmar,
-                      const struct dmar_bridges *b,
-                      const struct vtdpi_dmar_struct *s,
-                      const struct vtdpi_dmar_drhd *drhd, uint16_t sid)
+static int unit_claim(const struct dmar_unit *u, const struct dmar_bridges *b,
+                      uint16_t sid)
 {
     struct vtdpi_dmar_scope scope = {0};
-    unsigned int best = drhd->include_all ? CLAIM_ALL : CLAIM_NONE;
+    unsigned int best = u->drhd.include_all ? CLAIM_ALL : CLAIM_NONE;
     unsigned int claim;
     int rc;
 
-    while ((rc = vtdpi_dmar_next_scope(dmar, s, &scope)) > 0) {
-        claim = scope_claim(dmar, b, &scope, sid);
+    while ((rc = vtdpi_dmar_next_scope(u->table, &u->s, &scope)) > 0) {
+        claim = scope_claim(u->table, b, &scope, sid);
         if (claim > best)
             best = claim;
     }
@@ -557,8 +573,7 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
                         struct vtdpi_dmar_drhd *out)
 {
     const struct dmar_bridges bridges = {ops, ctx, segment};
-    struct vtdpi_dmar_struct s = {0};
-    struct vtdpi_dmar_drhd drhd = {0};
+    struct dmar_unit u = {.table = dmar};
     struct vtdpi_dmar_drhd found = {0};
     int best = CLAIM_NONE;
     int claim;
@@ -566,15 +581,15 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 
     if (ops == NULL || ops->bridge_buses == NULL)
         return VTDPI_EINVAL;
-    while ((rc = drhd_next(dmar, &s, &drhd)) > 0) {
-        if (drhd.segment != segment)
+    while ((rc = unit_next(&u)) > 0) {
+        if (u.drhd.segment != segment)
             continue;
-        claim = drhd_claim(dmar, &bridges, &s, &drhd, sid);
+        claim = unit_claim(&u, &bridges, sid);
         if (claim < 0)
             return claim;
         if (claim > best) {
             best = claim;
-            found = drhd;
+            found = u.drhd;
         }
     }
     if (rc < 0)
@@ -585,17 +600,16 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
     return 0;
 }
 
-/* The first scope of that type and id in any unit; 1, 0 or an error. */
-static VTDPI_COLD int scope_find(const struct vtdpi_dmar *dmar, uint8_t type,
-                                 uint8_t id, struct vtdpi_dmar_drhd *drhd,
+/* The first scope of that type and id in any unit from u on, and the unit; 1, 0 or
+ * an error. */
+static VTDPI_COLD int scope_find(struct dmar_unit *u, uint8_t type, uint8_t id,
                                  struct vtdpi_dmar_scope *scope)
 {
-    struct vtdpi_dmar_struct s = {0};
     int rc;
 
-    while ((rc = drhd_next(dmar, &s, drhd)) > 0) {
+    while ((rc = unit_next(u)) > 0) {
         *scope = (struct vtdpi_dmar_scope){0};
-        while ((rc = vtdpi_dmar_next_scope(dmar, &s, scope)) > 0) {
+        while ((rc = vtdpi_dmar_next_scope(u->table, &u->s, scope)) > 0) {
             if (scope->type == type && scope->enumeration_id == id)
                 return 1;
         }
@@ -610,20 +624,20 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
                        enum vtdpi_dmar_scope_type type, uint8_t id,
                        struct vtdpi_dmar_drhd *out, uint16_t *sid)
 {
-    struct vtdpi_dmar_drhd drhd = {0};
+    struct dmar_unit u = {.table = dmar};
     struct vtdpi_dmar_scope scope;
     int rc;
 
     if (type != VTDPI_DMAR_SCOPE_IOAPIC && type != VTDPI_DMAR_SCOPE_HPET &&
         type != VTDPI_DMAR_SCOPE_ACPI)
         return VTDPI_EINVAL;
-    rc = scope_find(dmar, (uint8_t)type, id, &drhd, &scope);
+    rc = scope_find(&u, (uint8_t)type, id, &scope);
     if (rc <= 0)
         return rc == 0 ? VTDPI_ENOENT : rc;
-    rc = scope_resolve(dmar, &(struct dmar_bridges){ops, ctx, drhd.segment},
-                       &scope, sid);
+    rc = scope_resolve(
+        u.table, &(struct dmar_bridges){ops, ctx, u.drhd.segment}, &scope, sid);
     if (rc == 0)
-        *out = drhd;
+        *out = u.drhd;
     return rc;
 }
 

@@ -16,6 +16,10 @@
  * opens one. "Table" stands for a table or a list below, unless the text names
  * the header.
  *
+ * A machine may have one table and several lists. The host links them through the
+ * member `next`. Look-ups then go over all of them as over one table, from the one
+ * they are given. A walk and a decoder stay in the table they are given.
+ *
  * A walk starts from a zeroed element and ends at 0 or at an error:
  *
  * @code
@@ -61,6 +65,9 @@ struct vtdpi_dmar {
     bool checksum_ok;            /**< Bytes sum up to zero. */
     char oem_id[7];              /**< As stored, zero-terminated. */
     char oem_table_id[9];        /**< As stored, zero-terminated. */
+    /** The host's: the next table or list of the same machine. Opening sets it to
+     *  NULL. The chain has an end, and does not change while it is looked up. */
+    const struct vtdpi_dmar *next;
     /* private: */
     const uint8_t *table_;
     size_t first_; /* offset of the first structure */
@@ -107,12 +114,17 @@ struct vtdpi_dmar_scope {
 
 /** @brief A remapping unit (DRHD). */
 struct vtdpi_dmar_drhd {
-    uint64_t base;         /**< Physical address of the registers. */
+    uint64_t base; /**< Physical address of the registers. */
+    /** The table that the DRHD is in: the one that the decoder was given, or one of
+     *  the chain that the look-up was given. */
+    const struct vtdpi_dmar *table;
     uint32_t window_bytes; /**< Size of the register window, 4 KiB..128 MiB. */
-    uint32_t index;        /**< Ordinal among the DRHDs of the table. */
-    uint16_t segment;      /**< PCI segment of its devices. */
-    bool include_all;      /**< Also serves every PCI device of the segment
-                                that no other unit names. */
+    /** Ordinal among the DRHDs of that table alone: a table that joins or leaves the
+     *  chain does not change it. */
+    uint32_t index;
+    uint16_t segment; /**< PCI segment of its devices. */
+    bool include_all; /**< Also serves every PCI device of the segment
+                           that no other unit names. */
 };
 
 /** @brief A reserved memory region (RMRR). */
@@ -381,7 +393,8 @@ vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
  *
  * The most specific claim wins: the function itself named by a scope, then the
  * innermost bridge above it that a scope names, then the INCLUDE_PCI_ALL unit
- * of the segment. Equal claims: the first in the table.
+ * of the segment. Equal claims: the first in the table; of several tables, the
+ * one in the table that is nearer to @p dmar.
  *
  * For a virtual function pass the source id of its physical function: a VF
  * may sit on a bus that no scope mentions, but belongs to the PF's unit. For
@@ -389,7 +402,7 @@ vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
  * bus number, not the bridge's alias: the scopes name devices. The source to
  * verify is another matter: vtdpi_source_of_pci().
  *
- * @param dmar     Open table. Not NULL.
+ * @param dmar     Open table, the first of those to look into. Not NULL.
  * @param ops      Bridge look-up; its member not NULL. Not NULL.
  * @param ctx      For the callback.
  * @param segment  PCI segment.
@@ -399,9 +412,10 @@ vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
  * @retval 0                   Found.
  * @retval VTDPI_EINVAL        @p ops or its callback is NULL.
  * @retval VTDPI_ENOENT        No unit claims the function.
- * @retval VTDPI_EDMAR_STRUCT  The table is malformed (vtdpi_dmar_check() says
- *                             where). No guess is made: an entry in the wrong
- *                             unit's table would never be used.
+ * @retval VTDPI_EDMAR_STRUCT  One of the tables is malformed
+ *                             (vtdpi_dmar_check() says where). No guess is made
+ *                             from the others: an entry in the wrong unit's
+ *                             table would never be used.
  * @retval VTDPI_EDMAR_SCOPE   The same.
  * @retval VTDPI_EDMAR_BASE    The same.
  *
@@ -420,15 +434,15 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  * device: each comparator has a function. This function gives the first of
  * them, and a source that verifies all bits would refuse the other seven.
  *
- * @param dmar  Open table. Not NULL.
+ * @param dmar  Open table, the first of those to look into. Not NULL.
  * @param ops   Bridge look-up, for paths of several hops. May be NULL, and so
  *              may its member, if there are none.
  * @param ctx   For the callback.
  * @param type  SCOPE_IOAPIC, SCOPE_HPET or SCOPE_ACPI.
  * @param id    Enumeration id: I/O APIC ID of the MADT, HPET number, ANDD
  *              device number.
- * @param out   Receives the unit; the first in the table if several claim the
- *              id. Not NULL. Unchanged on failure.
+ * @param out   Receives the unit; the first if several claim the id, in the order
+ *              of the tables and of each table. Not NULL. Unchanged on failure.
  * @param sid   Receives the source id that requests carry. Not NULL.
  *              Unchanged on failure.
  *
@@ -438,7 +452,8 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_dmar_find_pci(
  * @retval VTDPI_ERANGE        A unit claims it, but its path has a device
  *                             above 31 or a function above 7, or leads
  *                             through something that is not a bridge.
- * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_find_pci().
+ * @retval VTDPI_EDMAR_STRUCT  What is before the first claim is malformed. No guess
+ *                             is made from what follows.
  * @retval VTDPI_EDMAR_SCOPE   The same.
  * @retval VTDPI_EDMAR_BASE    The same.
  *
@@ -458,14 +473,14 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
  * a path that leads nowhere counts as uncovered, because the source to verify is
  * not known.
  *
- * @param dmar       Open table. Not NULL.
+ * @param dmar       Open table, the first of those to look into. Not NULL.
  * @param ops        As for vtdpi_dmar_find_id().
  * @param ctx        For the callback.
  * @param ids        I/O APIC IDs from the MADT. Not NULL, unless @p count is 0.
  * @param count      Their number.
  * @param uncovered  Receives those that are not found, in the same order; room
  *                   for @p count. May be @p ids itself. Not NULL, unless
- *                   @p count is 0. In a malformed table those are found that
+ *                   @p count is 0. If a table is malformed, those are found that
  *                   are listed before the error.
  *
  * @return How many were written.

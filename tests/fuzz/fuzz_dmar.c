@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer: any bytes as a DMAR table, any bytes as the structures behind a good
- * header, and as a list of structures. Everything in it is walked, decoded and looked up.
+ * header, as a list of structures, and as two that are linked. Everything in it is walked, decoded and looked up.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(table + header.length, data, size);
     dmar_seal(table, header.length + size);
     if (!dmar_walk(data, size) || !dmar_walk(table, header.length + size) ||
-        !dmar_walk_list(data, size))
+        !dmar_walk_list(table + header.length, size) ||
+        !dmar_walk_chain(table + header.length, size, size / 2))
         abort();
     free(table);
     return 0;

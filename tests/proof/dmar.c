@@ -323,8 +323,8 @@ void proof_dmar_get_drhd(void) /* unwind 7 */
 /* The whole search for a function's unit, in all small tables. */
 void proof_dmar_find_pci(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 drhd_claim.0:3 scope_resolve.0:3
-     * table_rest_is_zero.0:25 */
+    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 unit_next.0:2
+     * scope_resolve.0:3 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     const uint16_t segment = nondet_u16();
@@ -341,8 +341,8 @@ void proof_dmar_find_pci(void) /* unwind 7 */
 /* The whole search for an IOAPIC, by its id and with its path. */
 void proof_dmar_find_id(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 scope_find.0:3 scope_find.1:2 scope_resolve.0:3
-     * table_rest_is_zero.0:25 */
+    /* loops read_le.0:9 scope_find.0:3 scope_find.1:2 unit_next.0:2
+     * scope_resolve.0:3 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     struct vtdpi_dmar_drhd u = {0};

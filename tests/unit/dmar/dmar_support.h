@@ -214,4 +214,17 @@ static inline bool dmar_walk_list(const void *bytes, size_t size)
     return dmar_walk_opened(&dmar, 0);
 }
 
+/* The same with two lists that are linked, which are cut anywhere. */
+static inline bool dmar_walk_chain(const uint8_t *bytes, size_t size,
+                                   size_t cut)
+{
+    struct vtdpi_dmar first;
+    struct vtdpi_dmar second;
+
+    DMAR_REQUIRE(vtdpi_dmar_open_list(bytes, cut, &first) == 0);
+    DMAR_REQUIRE(vtdpi_dmar_open_list(bytes + cut, size - cut, &second) == 0);
+    first.next = &second;
+    return dmar_walk_look_ups(&first, false);
+}
+
 #endif
