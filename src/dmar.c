@@ -6,9 +6,11 @@
  * them, units (DRHD), and then the look-ups that compare the claims of units.
  * Nothing is read that struct_is_whole() or the walk has not found to lie in the
  * table; nothing is kept between calls. Only look-ups go on to the tables that are
- * linked behind.
+ * linked behind. The check of tables is in dmar_check.c.
  */
 #include "vtdpi/dmar.h"
+
+#include "dmar_walk.h"
 
 /* Offsets and sizes of the table header. */
 #define HEADER_SIGNATURE_BYTES 4u
@@ -281,14 +283,18 @@ static int struct_check_type(const struct vtdpi_dmar *dmar,
     return struct_is_whole(dmar, s) ? 0 : VTDPI_EDMAR_STRUCT;
 }
 
-static VTDPI_COLD int drhd_decode(const struct vtdpi_dmar *dmar,
-                                  const struct vtdpi_dmar_struct *s,
-                                  uint32_t index, struct vtdpi_dmar_drhd *out)
+VTDPI_COLD int vtdpi_dmar_decode_unit_(const struct vtdpi_dmar *dmar,
+                                       const struct vtdpi_dmar_struct *s,
+                                       uint32_t index,
+                                       struct vtdpi_dmar_drhd *out)
 {
-    const uint32_t window = DRHD_WINDOW_BYTES
-                            << (table_read8(dmar, s->offset + 5) & 0xf);
-    const uint64_t base = table_read64(dmar, s->offset + 8);
+    uint32_t window;
+    uint64_t base;
 
+    if (!struct_is_whole(dmar, s))
+        return VTDPI_EDMAR_STRUCT;
+    window = DRHD_WINDOW_BYTES << (table_read8(dmar, s->offset + 5) & 0xf);
+    base = table_read64(dmar, s->offset + 8);
     if (base == 0 || base % DRHD_WINDOW_BYTES != 0 ||
         base + (window - 1) < base)
         return VTDPI_EDMAR_BASE;
@@ -320,7 +326,7 @@ int vtdpi_dmar_get_drhd(const struct vtdpi_dmar *dmar,
     }
     if (rc < 0 || before.offset != s->offset)
         return VTDPI_EDMAR_STRUCT;
-    return drhd_decode(dmar, s, index, out);
+    return vtdpi_dmar_decode_unit_(dmar, s, index, out);
 }
 
 int vtdpi_dmar_get_rmrr(const struct vtdpi_dmar *dmar,
@@ -393,54 +399,6 @@ int vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
     return 0;
 }
 
-/* One structure with all its scopes; *bad is where it went wrong. */
-static int struct_check(const struct vtdpi_dmar *dmar,
-                        const struct vtdpi_dmar_struct *s, size_t *bad)
-{
-    struct vtdpi_dmar_scope scope = {0};
-    struct vtdpi_dmar_drhd drhd;
-    int rc;
-
-    *bad = s->offset;
-    if (!struct_is_whole(dmar, s))
-        return VTDPI_EDMAR_STRUCT;
-    if (s->type == VTDPI_DMAR_DRHD) {
-        rc = drhd_decode(dmar, s, 0, &drhd);
-        if (rc != 0) {
-            *bad = s->offset + 8;
-            return rc;
-        }
-    }
-    do {
-        rc = vtdpi_dmar_next_scope(dmar, s, &scope);
-    } while (rc > 0);
-    *bad = scope.offset;
-    return rc;
-}
-
-int vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset)
-{
-    struct vtdpi_dmar_struct s = {0};
-    size_t end = dmar->first_;
-    size_t bad = 0;
-    int rc;
-
-    while ((rc = vtdpi_dmar_next(dmar, &s)) > 0) {
-        rc = struct_check(dmar, &s, &bad);
-        if (rc != 0)
-            break;
-        end = s.offset + s.length;
-    }
-    /* The walk is over, or what begins there is no structure. */
-    if (s.length == 0)
-        bad = end;
-    if (rc == 0 && end != dmar->length)
-        rc = VTDPI_EDMAR_TAIL;
-    if (rc != 0 && error_offset != NULL)
-        *error_offset = bad;
-    return rc;
-}
-
 /* Steps to the next unit of one table; s zeroed to start with. */
 static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
                                 struct vtdpi_dmar_struct *s,
@@ -452,22 +410,13 @@ static VTDPI_COLD int drhd_next(const struct vtdpi_dmar *dmar,
     while ((rc = vtdpi_dmar_next(dmar, s)) > 0) {
         if (s->type != VTDPI_DMAR_DRHD)
             continue;
-        if (!struct_is_whole(dmar, s))
-            return VTDPI_EDMAR_STRUCT;
-        rc = drhd_decode(dmar, s, index, drhd);
+        rc = vtdpi_dmar_decode_unit_(dmar, s, index, drhd);
         return rc != 0 ? rc : 1;
     }
     return rc;
 }
 
-/* Where a walk over the units of a table, and of those linked behind, stands. */
-struct dmar_unit {
-    const struct vtdpi_dmar *table; /* NULL: the walk is over */
-    struct vtdpi_dmar_struct s;     /* zeroed: before the first of the table */
-    struct vtdpi_dmar_drhd drhd;
-};
-
-static VTDPI_COLD int unit_next(struct dmar_unit *u)
+VTDPI_COLD int vtdpi_dmar_next_unit_(struct vtdpi_dmar_unit_ *u)
 {
     int rc = 0;
 
@@ -551,8 +500,8 @@ static unsigned int scope_claim(const struct vtdpi_dmar *dmar,
 }
 
 /* The best claim of a unit, or a negative error. */
-static int unit_claim(const struct dmar_unit *u, const struct dmar_bridges *b,
-                      uint16_t sid)
+static int unit_claim(const struct vtdpi_dmar_unit_ *u,
+                      const struct dmar_bridges *b, uint16_t sid)
 {
     struct vtdpi_dmar_scope scope = {0};
     unsigned int best = u->drhd.include_all ? CLAIM_ALL : CLAIM_NONE;
@@ -573,7 +522,7 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
                         struct vtdpi_dmar_drhd *out)
 {
     const struct dmar_bridges bridges = {ops, ctx, segment};
-    struct dmar_unit u = {.table = dmar};
+    struct vtdpi_dmar_unit_ u = {.table = dmar};
     struct vtdpi_dmar_drhd found = {0};
     int best = CLAIM_NONE;
     int claim;
@@ -581,7 +530,7 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 
     if (ops == NULL || ops->bridge_buses == NULL)
         return VTDPI_EINVAL;
-    while ((rc = unit_next(&u)) > 0) {
+    while ((rc = vtdpi_dmar_next_unit_(&u)) > 0) {
         if (u.drhd.segment != segment)
             continue;
         claim = unit_claim(&u, &bridges, sid);
@@ -602,12 +551,12 @@ int vtdpi_dmar_find_pci(const struct vtdpi_dmar *dmar,
 
 /* The first scope of that type and id in any unit from u on, and the unit; 1, 0 or
  * an error. */
-static VTDPI_COLD int scope_find(struct dmar_unit *u, uint8_t type, uint8_t id,
-                                 struct vtdpi_dmar_scope *scope)
+static VTDPI_COLD int scope_find(struct vtdpi_dmar_unit_ *u, uint8_t type,
+                                 uint8_t id, struct vtdpi_dmar_scope *scope)
 {
     int rc;
 
-    while ((rc = unit_next(u)) > 0) {
+    while ((rc = vtdpi_dmar_next_unit_(u)) > 0) {
         *scope = (struct vtdpi_dmar_scope){0};
         while ((rc = vtdpi_dmar_next_scope(u->table, &u->s, scope)) > 0) {
             if (scope->type == type && scope->enumeration_id == id)
@@ -624,7 +573,7 @@ int vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
                        enum vtdpi_dmar_scope_type type, uint8_t id,
                        struct vtdpi_dmar_drhd *out, uint16_t *sid)
 {
-    struct dmar_unit u = {.table = dmar};
+    struct vtdpi_dmar_unit_ u = {.table = dmar};
     struct vtdpi_dmar_scope scope;
     int rc;
 

@@ -268,15 +268,15 @@ static bool place(struct demo *d, struct placement *p)
 static bool open_table(struct demo *d, struct placement *p, const void *bytes,
                        size_t size)
 {
-    size_t offset = 0;
-    int rc = vtdpi_dmar_open(bytes, size, 0, &p->dmar, &offset);
+    struct vtdpi_dmar_problem at = {0};
+    int rc = vtdpi_dmar_open(bytes, size, 0, &p->dmar, &at.offset);
 
     if (rc == 0)
-        rc = vtdpi_dmar_check(&p->dmar, &offset);
+        rc = vtdpi_dmar_check(&p->dmar, &at);
     /* Zero bytes at the end do no harm; machine_print() notes them. */
     d->zero_tail = rc == VTDPI_EDMAR_TAIL;
-    d->tail_at = offset;
-    return rc == 0 || d->zero_tail || bad_table(p->path, rc, offset);
+    d->tail_at = at.offset;
+    return rc == 0 || d->zero_tail || bad_table(p->path, rc, at.offset);
 }
 
 static bool take_header(struct demo *d, const struct placement *p)

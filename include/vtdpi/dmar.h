@@ -17,8 +17,9 @@
  * the header.
  *
  * A machine may have one table and several lists. The host links them through the
- * member `next`. Look-ups then go over all of them as over one table, from the one
- * they are given. A walk and a decoder stay in the table they are given.
+ * member `next`. Look-ups and the check then go over all of them as over one
+ * table, from the one they are given. A walk and a decoder stay in the table they
+ * are given.
  *
  * A walk starts from a zeroed element and ends at 0 or at an error:
  *
@@ -365,28 +366,38 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
                        const struct vtdpi_dmar_struct *s,
                        struct vtdpi_dmar_devices *out);
 
+/** @brief Where vtdpi_dmar_check() found something. */
+struct vtdpi_dmar_problem {
+    const struct vtdpi_dmar *table; /**< In this table, */
+    size_t offset;                  /**< at this offset. */
+};
+
 /**
- * @brief Check every structure and every scope of a table.
+ * @brief Check every structure and every scope of a table and of those linked
+ *        behind.
  *
- * @param dmar          Open table. Not NULL.
- * @param error_offset  On failure receives the offset of the first bad
- *                      structure or scope, of the bad register base, or of the
- *                      zero bytes. May be NULL.
+ * The check compares everything with everything: the time grows with the square of
+ * the length.
  *
- * @retval 0                   The table is well-formed.
- * @retval VTDPI_EDMAR_TAIL    Zero bytes follow the last structure, and nothing
- *                             else is wrong. Walks end before these bytes and
- *                             every look-up works, so a host may note this
- *                             and go on.
+ * @param dmar   Open table, the first of those to check. Not NULL.
+ * @param where  On failure receives the place of the first bad structure or scope,
+ *               of the bad register base, or of the zero bytes. May be NULL.
+ *
+ * @retval 0                   The tables are well-formed.
  * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_next(), or a structure too short
  *                             for its type.
  * @retval VTDPI_EDMAR_SCOPE   As vtdpi_dmar_next_scope().
  * @retval VTDPI_EDMAR_BASE    As vtdpi_dmar_get_drhd().
+ * @retval VTDPI_EDMAR_TAIL    Zero bytes follow the last structure of a table, and
+ *                             nothing else is wrong. Walks end before these bytes
+ *                             and every look-up works, so a host may note this
+ *                             and go on.
  *
  * @anyctx @waitfree
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
-vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
+vtdpi_dmar_check(const struct vtdpi_dmar *dmar,
+                 struct vtdpi_dmar_problem *where);
 
 /**
  * @brief Find the unit that serves a PCI function.
@@ -413,9 +424,9 @@ vtdpi_dmar_check(const struct vtdpi_dmar *dmar, size_t *error_offset);
  * @retval VTDPI_EINVAL        @p ops or its callback is NULL.
  * @retval VTDPI_ENOENT        No unit claims the function.
  * @retval VTDPI_EDMAR_STRUCT  One of the tables is malformed
- *                             (vtdpi_dmar_check() says where). No guess is made
- *                             from the others: an entry in the wrong unit's
- *                             table would never be used.
+ *                             (vtdpi_dmar_check() says which, and where). No
+ *                             guess is made from the others: an entry in the
+ *                             wrong unit's table would never be used.
  * @retval VTDPI_EDMAR_SCOPE   The same.
  * @retval VTDPI_EDMAR_BASE    The same.
  *

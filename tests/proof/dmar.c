@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "src/dmar.c"
+#include "src/dmar_check.c"
 
 #include "proof.h"
 
@@ -222,7 +223,7 @@ void proof_dmar_drhd(void)
     struct vtdpi_dmar_drhd u;
 
     ASSUME(struct_check_type(&d, &s, VTDPI_DMAR_DRHD) == 0);
-    if (drhd_decode(&d, &s, 7, &u) != 0)
+    if (vtdpi_dmar_decode_unit_(&d, &s, 7, &u) != 0)
         return;
     CLAIM(u.base != 0 && u.base % 4096 == 0);
     CLAIM(u.window_bytes == UINT32_C(4096) << (byte(&d, &s, 5) & 15));
@@ -276,9 +277,11 @@ void proof_dmar_check(void) /* unwind 7 */
     /* loops struct_check.0:3 read_le.0:9 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
-    size_t bad = 0;
-    const int rc = vtdpi_dmar_check(&d, &bad);
+    struct vtdpi_dmar_problem at = {0};
+    const int rc = vtdpi_dmar_check(&d, &at);
+    const size_t bad = at.offset;
 
+    CLAIM(at.table == (rc == 0 ? NULL : &d));
     CLAIM(rc == 0 || rc == VTDPI_EDMAR_TAIL || is_walk_error(rc));
     CLAIM(rc == 0 ? bad == 0 : bad >= 48 && bad < d.length);
     REACH(rc == 0 && d.length == SMALL_BYTES);
@@ -323,7 +326,7 @@ void proof_dmar_get_drhd(void) /* unwind 7 */
 /* The whole search for a function's unit, in all small tables. */
 void proof_dmar_find_pci(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 unit_next.0:2
+    /* loops read_le.0:9 vtdpi_dmar_find_pci.0:2 unit_claim.0:3 vtdpi_dmar_next_unit_.0:2
      * scope_resolve.0:3 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
@@ -341,7 +344,7 @@ void proof_dmar_find_pci(void) /* unwind 7 */
 /* The whole search for an IOAPIC, by its id and with its path. */
 void proof_dmar_find_id(void) /* unwind 7 */
 {
-    /* loops read_le.0:9 scope_find.0:3 scope_find.1:2 unit_next.0:2
+    /* loops read_le.0:9 scope_find.0:3 scope_find.1:2 vtdpi_dmar_next_unit_.0:2
      * scope_resolve.0:3 table_rest_is_zero.0:25 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);

@@ -409,13 +409,14 @@ SEEDS = [
          "           table_read8(dmar, name + length) != 0)",
          "    while (table_read8(dmar, name + length) != 0)"),
     dmar("dmar_check", "structures are not checked for being whole",
-         "    *bad = s->offset;\n    if (!struct_is_whole(dmar, s))",
-         "    *bad = s->offset;\n    if (0)"),
+         "    if (!struct_is_whole(dmar, s)) {\n        scope->offset",
+         "    if (0) {\n        scope->offset"),
     dmar("dmar_get_drhd", "a unit that no walk comes to",
          "if (rc < 0 || before.offset != s->offset)", "if (rc < 0)"),
     dmar("dmar_find_pci", "a unit's length is taken on trust",
-         "            continue;\n        if (!struct_is_whole(dmar, s))",
-         "            continue;\n        if (0)"),
+         "    if (!struct_is_whole(dmar, s))\n"
+         "        return VTDPI_EDMAR_STRUCT;\n    window",
+         "    window"),
     dmar("dmar_find_id", "a unit without registers", "if (base == 0 || base %",
          "if (base %"),
 ]

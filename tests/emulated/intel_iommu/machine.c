@@ -138,12 +138,12 @@ static void find_unit(struct vtdpi_dmar *dmar)
     struct vtdpi_dmar_drhd drhd = {0};
     struct vtdpi_dmar_drhd io_drhd = {0};
     size_t length = 0;
-    size_t offset = 0;
+    struct vtdpi_dmar_problem at = {0};
     const void *const table = acpi_find("DMAR", &length);
     bool found;
 
     check(table != NULL && vtdpi_dmar_open(table, length, 0, dmar, NULL) == 0 &&
-              vtdpi_dmar_check(dmar, &offset) == 0,
+              vtdpi_dmar_check(dmar, &at) == 0,
           "the DMAR table is well-formed");
     check((dmar->flags & VTDPI_DMAR_INTR_REMAP) != 0,
           "it says that interrupts can be remapped");

@@ -159,7 +159,7 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
 static inline bool dmar_walk_opened(const struct vtdpi_dmar *dmar, size_t first)
 {
     struct vtdpi_dmar_struct s = {0};
-    size_t at = SIZE_MAX;
+    struct vtdpi_dmar_problem at = {0};
     size_t end = first;
     bool bad = false;
     bool tail;
@@ -181,8 +181,9 @@ static inline bool dmar_walk_opened(const struct vtdpi_dmar *dmar, size_t first)
     rc = vtdpi_dmar_check(dmar, &at);
     DMAR_REQUIRE((bad || tail) == (rc != 0));
     DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
-    DMAR_REQUIRE(!tail || at == end);
-    DMAR_REQUIRE(rc == 0 || (at >= first && at < dmar->length));
+    DMAR_REQUIRE(!tail || at.offset == end);
+    DMAR_REQUIRE(at.table == (rc == 0 ? NULL : dmar));
+    DMAR_REQUIRE(rc == 0 || (at.offset >= first && at.offset < dmar->length));
     return dmar_walk_look_ups(dmar, !bad);
 }
 

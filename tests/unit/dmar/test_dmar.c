@@ -293,10 +293,11 @@ static void test_dmar_next_empty_table_ends_at_once(void **state)
 
 static void assert_check_fails(const struct copy *c, int rc, size_t offset)
 {
-    size_t at = 777;
+    struct vtdpi_dmar_problem at;
 
     assert_int_equal(vtdpi_dmar_check(&c->dmar, &at), rc);
-    assert_int_equal(at, offset);
+    assert_ptr_equal(at.table, &c->dmar);
+    assert_int_equal(at.offset, offset);
     assert_int_equal(vtdpi_dmar_check(&c->dmar, NULL), rc);
 }
 

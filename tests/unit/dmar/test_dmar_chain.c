@@ -209,6 +209,77 @@ static void test_dmar_chain_malformed_list_makes_no_guess(void **state)
     assert_int_equal(sid, 0x7777);
 }
 
+static void assert_check(const struct vtdpi_dmar *first, int rc,
+                         const struct vtdpi_dmar *table, size_t offset)
+{
+    struct vtdpi_dmar_problem at = {0};
+
+    assert_int_equal(vtdpi_dmar_check(first, &at), rc);
+    assert_int_equal(vtdpi_dmar_check(first, NULL), rc);
+    assert_ptr_equal(at.table, table);
+    assert_int_equal(at.offset, offset);
+}
+
+/* The scopes of the second unit are those of the list. */
+static void test_dmar_chain_check_names_the_table(void **state)
+{
+    struct chain c;
+
+    (void)state;
+    chain_build(&c, "zero_tail");
+    chain_cut(&c, HEADER + 32, HEADER + 56);
+    assert_check(&c.part[0], VTDPI_EDMAR_TAIL, &c.part[2], 0);
+    c.part[1].next = NULL;
+    assert_check(&c.part[0], 0, NULL, 0);
+    c.b.bytes[HEADER + 32 + 16 + 1] = 6; /* the scope of the list */
+    assert_check(&c.part[0], VTDPI_EDMAR_SCOPE, &c.part[1], 16);
+    c.part[1].next = &c.part[2];
+    assert_check(&c.part[0], VTDPI_EDMAR_SCOPE, &c.part[1], 16);
+    c.b.bytes[HEADER + 32 + 8 + 1] = 1; /* and the base before it */
+    assert_check(&c.part[0], VTDPI_EDMAR_BASE, &c.part[1], 8);
+}
+
+/* The first of several tables with zeros; what is wrong behind them comes first. */
+static void test_dmar_chain_check_reports_tails_last(void **state)
+{
+    static const uint8_t zeros[8];
+    struct vtdpi_dmar bad;
+    struct chain c;
+
+    (void)state;
+    chain_build(&c, "zero_tail");
+    chain_cut(&c, HEADER + 32, HEADER + 56);
+    assert_int_equal(vtdpi_dmar_open_list(zeros, 8, &c.part[0]), 0);
+    c.part[0].next = &c.part[1];
+    assert_check(&c.part[0], VTDPI_EDMAR_TAIL, &c.part[0], 0);
+    assert_int_equal(vtdpi_dmar_open_list("\1\0\4", 4, &bad), 0);
+    c.part[2].next = &bad;
+    assert_check(&c.part[0], VTDPI_EDMAR_STRUCT, &bad, 0);
+}
+
+/* Two lists with a unit for the same function. */
+static void test_dmar_chain_first_of_equal_claims_wins(void **state)
+{
+    struct vtdpi_dmar_drhd drhd;
+    struct vtdpi_dmar a;
+    struct vtdpi_dmar b;
+    struct dmar_build x;
+    struct dmar_build y;
+
+    (void)state;
+    dmar_shape_build("one_device", &x);
+    dmar_shape_build("all_last", &y);
+    assert_int_equal(vtdpi_dmar_open(x.bytes, x.length, 0, &a, NULL), 0);
+    assert_int_equal(vtdpi_dmar_open(y.bytes, y.length, 0, &b, NULL), 0);
+    a.next = &b;
+    assert_int_equal(vtdpi_dmar_find_pci(&a, &pci, NULL, 0, 0x0010, &drhd), 0);
+    assert_ptr_equal(drhd.table, &a);
+    a.next = NULL;
+    b.next = &a;
+    assert_int_equal(vtdpi_dmar_find_pci(&b, &pci, NULL, 0, 0x0010, &drhd), 0);
+    assert_ptr_equal(drhd.table, &b);
+}
+
 /* Walks and decoders stay in their table. */
 static void test_dmar_chain_walk_stays_in_its_table(void **state)
 {
@@ -234,6 +305,9 @@ int main(void)
         cmocka_unit_test(test_dmar_chain_every_cut_finds_as_the_whole_table),
         cmocka_unit_test(test_dmar_chain_starts_where_the_caller_says),
         cmocka_unit_test(test_dmar_chain_malformed_list_makes_no_guess),
+        cmocka_unit_test(test_dmar_chain_check_names_the_table),
+        cmocka_unit_test(test_dmar_chain_check_reports_tails_last),
+        cmocka_unit_test(test_dmar_chain_first_of_equal_claims_wins),
         cmocka_unit_test(test_dmar_chain_walk_stays_in_its_table),
     };
 

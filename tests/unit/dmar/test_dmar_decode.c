@@ -114,7 +114,7 @@ static void test_dmar_get_drhd_bad_base_returns_its_offset(void **state)
         struct vtdpi_dmar_drhd drhd = {.base = 77};
         struct vtdpi_dmar d;
         struct dmar_build b;
-        size_t at = 777;
+        struct vtdpi_dmar_problem at = {NULL, 777};
 
         dmar_begin(&b, 1, 39);
         (void)dmar_other(&b, 0x77, 4);
@@ -123,7 +123,7 @@ static void test_dmar_get_drhd_bad_base_returns_its_offset(void **state)
         assert_int_equal(vtdpi_dmar_get_drhd(&d, &s, &drhd), VTDPI_EDMAR_BASE);
         assert_int_equal(drhd.base, 77);
         assert_int_equal(vtdpi_dmar_check(&d, &at), VTDPI_EDMAR_BASE);
-        assert_int_equal(at, 60);
+        assert_int_equal(at.offset, 60);
         assert_int_equal(find_ioapic_0(&d), VTDPI_EDMAR_BASE);
     }
 }
@@ -256,7 +256,7 @@ static void test_dmar_check_short_structure_returns_its_offset(void **state)
             const bool whole = length == shortest[type];
             struct vtdpi_dmar d;
             struct dmar_build b;
-            size_t at = 777;
+            struct vtdpi_dmar_problem at = {NULL, 777};
 
             dmar_begin(&b, 1, 39);
             (void)dmar_other(&b, type, length);
@@ -265,7 +265,7 @@ static void test_dmar_check_short_structure_returns_its_offset(void **state)
             d = open_built(&b);
             assert_int_equal(vtdpi_dmar_check(&d, &at),
                              whole ? 0 : VTDPI_EDMAR_STRUCT);
-            assert_int_equal(at, whole ? 777 : 48);
+            assert_int_equal(at.offset, whole ? 777 : 48);
             assert_true(dmar_walk(b.bytes, b.length));
         }
     }
@@ -295,7 +295,7 @@ static void test_dmar_check_bytes_after_scopes_stay_inside(void **state)
     for (uint8_t extra = 1; extra <= sizeof(begun); extra++) {
         struct dmar_build b;
         struct vtdpi_dmar d;
-        size_t at = 777;
+        struct vtdpi_dmar_problem at = {NULL, 777};
         uint8_t *exact;
 
         dmar_begin(&b, 1, 39);
@@ -303,7 +303,7 @@ static void test_dmar_check_bytes_after_scopes_stay_inside(void **state)
         (void)dmar_raw(&b, begun, extra);
         d = open_exact(&b, &exact);
         assert_int_equal(vtdpi_dmar_check(&d, &at), VTDPI_EDMAR_SCOPE);
-        assert_int_equal(at, 64);
+        assert_int_equal(at.offset, 64);
         free(exact);
     }
 }
@@ -416,7 +416,7 @@ static void check_real_table(const char *line)
     struct vtdpi_dmar d;
     size_t length = number(line, LENGTH);
     uint8_t *const bytes = malloc(length);
-    size_t at = 0;
+    struct vtdpi_dmar_problem at = {0};
     FILE *file;
     int rc;
 
@@ -432,7 +432,7 @@ static void check_real_table(const char *line)
     rc = vtdpi_dmar_check(&d, &at);
     if (rc == VTDPI_EDMAR_BASE) {
         /* Firmware that lists a unit without an address exists. */
-        assert_memory_equal(bytes + at, "\0\0\0\0\0\0\0", 8);
+        assert_memory_equal(bytes + at.offset, "\0\0\0\0\0\0\0", 8);
     } else {
         assert_int_equal(rc, 0);
         find_all_ioapics(&d, number(line, IOAPICS));

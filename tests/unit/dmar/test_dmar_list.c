@@ -142,12 +142,12 @@ static void assert_scopes_are_same(const struct both *x,
 
 static void assert_check_is_same(const struct both *x)
 {
-    size_t in_table = 777;
-    size_t in_list = 777 - HEADER;
+    struct vtdpi_dmar_problem in_table = {NULL, 777};
+    struct vtdpi_dmar_problem in_list = {NULL, 777 - HEADER};
 
     assert_int_equal(vtdpi_dmar_check(&x->list, &in_list),
                      vtdpi_dmar_check(&x->table, &in_table));
-    assert_int_equal(in_list + HEADER, in_table);
+    assert_int_equal(in_list.offset + HEADER, in_table.offset);
 }
 
 static void assert_look_ups_are_same(const struct both *x)
@@ -202,7 +202,7 @@ static void test_dmar_list_bad_first_structure_stays_an_error(void **state)
 
     (void)state;
     for (size_t size = 3; size <= sizeof(cut); size++) {
-        size_t at = 777;
+        struct vtdpi_dmar_problem at;
 
         assert_int_equal(vtdpi_dmar_open_list(cut, size, &d), 0);
         for (int again = 0; again < 3; again++) {
@@ -210,7 +210,8 @@ static void test_dmar_list_bad_first_structure_stays_an_error(void **state)
             assert_int_equal(s.offset, 0);
         }
         assert_int_equal(vtdpi_dmar_check(&d, &at), VTDPI_EDMAR_STRUCT);
-        assert_int_equal(at, 0);
+        assert_ptr_equal(at.table, &d);
+        assert_int_equal(at.offset, 0);
         assert_true(dmar_walk_list(cut, size));
     }
 }

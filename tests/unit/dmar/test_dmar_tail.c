@@ -37,14 +37,13 @@ static void open_with_tail(struct tailed *t, size_t extra, uint8_t last)
 static void test_dmar_next_bytes_left_over_return_their_offset(void **state)
 {
     struct tailed t;
-    size_t at;
+    struct vtdpi_dmar_problem at;
 
     (void)state;
     for (size_t extra = 1; extra <= TAIL_BYTES; extra++) {
         open_with_tail(&t, extra, 1);
-        at = 777;
         assert_int_equal(vtdpi_dmar_check(&t.d, &at), VTDPI_EDMAR_STRUCT);
-        assert_int_equal(at, t.end);
+        assert_int_equal(at.offset, t.end);
     }
 }
 
@@ -53,7 +52,7 @@ static void test_dmar_next_zeros_left_over_end_the_walk(void **state)
     static const struct vtdpi_source_pci_ops pci = {dmar_any_bridge};
     struct tailed t;
     struct vtdpi_dmar_drhd drhd;
-    size_t at;
+    struct vtdpi_dmar_problem at;
 
     (void)state;
     for (size_t extra = 1; extra <= TAIL_BYTES; extra++) {
@@ -65,9 +64,8 @@ static void test_dmar_next_zeros_left_over_end_the_walk(void **state)
             n++;
         assert_int_equal(s.offset, 0);
         assert_int_equal(n, 2);
-        at = 777;
         assert_int_equal(vtdpi_dmar_check(&t.d, &at), VTDPI_EDMAR_TAIL);
-        assert_int_equal(at, t.end);
+        assert_int_equal(at.offset, t.end);
         assert_int_equal(vtdpi_dmar_check(&t.d, NULL), VTDPI_EDMAR_TAIL);
         assert_int_equal(vtdpi_dmar_find_pci(&t.d, &pci, NULL, 0, 0x310, &drhd),
                          0);
@@ -80,13 +78,13 @@ static void test_dmar_next_zeros_left_over_end_the_walk(void **state)
 static void test_dmar_check_zeros_left_over_come_last(void **state)
 {
     struct tailed t;
-    size_t at = 777;
+    struct vtdpi_dmar_problem at;
 
     (void)state;
     open_with_tail(&t, TAIL_BYTES, 0);
     t.b.bytes[t.scope + 1] = 6; /* the last scope has no path */
     assert_int_equal(vtdpi_dmar_check(&t.d, &at), VTDPI_EDMAR_SCOPE);
-    assert_int_equal(at, t.scope);
+    assert_int_equal(at.offset, t.scope);
 }
 
 int main(void)
