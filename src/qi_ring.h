@@ -12,10 +12,6 @@
 #include "vtdpi/atomic.h"
 #include "vtdpi/qi.h"
 
-/* Source id of a device-TLB invalidation, without and with PASID. */
-#define DESC_DEV_TLB_SID       VTDPI_BITS64(47, 32)
-#define DESC_PASID_DEV_TLB_SID VTDPI_BITS64(31, 16)
-
 /*
  * Positions. A slot number says nothing about age, its distance to the tail
  * does: the ring always has one free slot, so distances below the number of
@@ -251,10 +247,10 @@ static inline bool slot_is_device_flush(const struct vtdpi_qi *qi,
     slot_read(qi, slot, &d);
     switch (VTDPI_FIELD_GET(d.qw[0], VTDPI_QI_TYPE)) {
     case VTDPI_QI_DEV_TLB:
-        *sid = VTDPI_FIELD_GET(d.qw[0], DESC_DEV_TLB_SID);
+        *sid = VTDPI_FIELD_GET(d.qw[0], VTDPI_DEV_TLB_SID);
         return true;
     case VTDPI_QI_PASID_DEV_TLB:
-        *sid = VTDPI_FIELD_GET(d.qw[0], DESC_PASID_DEV_TLB_SID);
+        *sid = VTDPI_FIELD_GET(d.qw[0], VTDPI_PASID_DEV_TLB_SID);
         return true;
     default:
         return false;

@@ -73,6 +73,18 @@ VTDPI_BEGIN_DECLS
 /** Longest block of one IEC descriptor: 2^15 entries. */
 #define VTDPI_IEC_ORDER_MAX        15
 
+/** Longest block of pages of one descriptor: the whole address space. */
+#define VTDPI_QI_PAGES_ORDER_MAX   52
+
+/** Largest domain id. A unit has fewer: CAP.ND. */
+#define VTDPI_DOMAIN_MAX           UINT32_C(0xffff)
+
+/** Largest PASID. A unit may have fewer: ECAP.PSS. */
+#define VTDPI_PASID_MAX            UINT32_C(0xfffff)
+
+/** Most device-TLB invalidations that may wait for one device. */
+#define VTDPI_QI_PENDING_MAX       32
+
 /** Largest order of a ring: 2^7 pages. */
 #define VTDPI_QI_ORDER_MAX         7
 
@@ -189,6 +201,459 @@ VTDPI_INLINE int vtdpi_qi_encode_wait(struct vtdpi_qi_desc *out,
 
     if (status % 4 != 0)
         return VTDPI_EALIGN;
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget all cached context entries.
+ *
+ * An encoder of the host's own invalidations, like those that follow: the
+ * library itself submits none of them. Which invalidations a change of DMA
+ * tables needs, and in which order, the specification says.
+ *
+ * @param out  Receives the descriptor. Not NULL.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Context-cache Invalidate Descriptor}
+ */
+VTDPI_INLINE void vtdpi_qi_encode_context_global(struct vtdpi_qi_desc *out)
+{
+    const struct vtdpi_qi_desc d = {
+        {VTDPI_QI_CONTEXT | VTDPI_FIELD_PUT(VTDPI_QI_GLOBAL, VTDPI_CONTEXT_G),
+         0, 0, 0}};
+
+    *out = d;
+}
+
+/**
+ * @brief Encode: forget the cached context entries of a domain.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param domain  Domain id, below the unit's number of domains (CAP.ND), which
+ *                the caller checks.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Context-cache Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_context_domain(struct vtdpi_qi_desc *out,
+                                                uint32_t domain)
+{
+    const struct vtdpi_qi_desc d = {
+        {VTDPI_QI_CONTEXT | VTDPI_FIELD_PUT(VTDPI_QI_DOMAIN, VTDPI_CONTEXT_G) |
+             VTDPI_FIELD_PUT(domain, VTDPI_CONTEXT_DID),
+         0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX)
+        return VTDPI_ERANGE;
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget the cached context entries of a device.
+ *
+ * @param out            Receives the descriptor; untouched on error. Not NULL.
+ * @param domain         Domain id that the entries had; as for a domain.
+ * @param sid            Source id of the device.
+ * @param function_mask  How many of the upper bits of the function number in
+ *                       @p sid do not count, 0 to 3: 1 ignores bit 2, 2 ignores
+ *                       bits 2:1, 3 ignores bits 2:0.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits, or @p function_mask is
+ *                       above 3.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Context-cache Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_context_device(struct vtdpi_qi_desc *out,
+                                                uint32_t domain, uint16_t sid,
+                                                unsigned int function_mask)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_CONTEXT, 0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX || function_mask > 3)
+        return VTDPI_ERANGE;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_SELECTIVE, VTDPI_CONTEXT_G);
+    d.qw[0] |= VTDPI_FIELD_PUT(domain, VTDPI_CONTEXT_DID);
+    d.qw[0] |= VTDPI_FIELD_PUT(sid, VTDPI_CONTEXT_SID);
+    d.qw[0] |= VTDPI_FIELD_PUT(function_mask, VTDPI_CONTEXT_FM);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Whether pages are a block that one descriptor can name.
+ *
+ * @param address  Address of the first page.
+ * @param order    The block has 2^order pages of 4 KiB.
+ *
+ * @retval 0             They are.
+ * @retval VTDPI_ERANGE  @p order is above 52.
+ * @retval VTDPI_EALIGN  @p address is not a multiple of the block's size.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_check_pages(uint64_t address, unsigned int order)
+{
+    if (order > VTDPI_QI_PAGES_ORDER_MAX)
+        return VTDPI_ERANGE;
+    return (address & ((UINT64_C(4096) << order) - 1)) == 0 ? 0 : VTDPI_EALIGN;
+}
+
+/** @brief What an IOTLB invalidation does besides; a mask. */
+enum vtdpi_qi_iotlb_flags {
+    /** Wait for the DMA writes that have used what is forgotten. Only for a unit
+     *  with CAP.DWD, which the caller checks. */
+    VTDPI_QI_DRAIN_WRITES = 1,
+    /** The same for DMA reads. Only with CAP.DRD. */
+    VTDPI_QI_DRAIN_READS = 2,
+    /** The invalidation hint: no entry above the last level was changed, so the
+     *  unit may keep those. */
+    VTDPI_QI_LEAF_ONLY = 4,
+};
+
+/**
+ * @brief Encode: forget the cached translations of a domain.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param domain  Domain id; as vtdpi_qi_encode_context_domain().
+ * @param drain   VTDPI_QI_DRAIN_WRITES, VTDPI_QI_DRAIN_READS, both or neither.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_EINVAL  @p drain has another flag.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, IOTLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_iotlb_domain(struct vtdpi_qi_desc *out,
+                                              uint32_t domain,
+                                              unsigned int drain)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_IOTLB, 0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX)
+        return VTDPI_ERANGE;
+    if (drain > (VTDPI_QI_DRAIN_WRITES | VTDPI_QI_DRAIN_READS))
+        return VTDPI_EINVAL;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_DOMAIN, VTDPI_IOTLB_G);
+    d.qw[0] |= VTDPI_FIELD_PUT(domain, VTDPI_IOTLB_DID);
+    d.qw[0] |= (drain & VTDPI_QI_DRAIN_WRITES) != 0 ? VTDPI_IOTLB_DW : 0;
+    d.qw[0] |= (drain & VTDPI_QI_DRAIN_READS) != 0 ? VTDPI_IOTLB_DR : 0;
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget all cached translations.
+ *
+ * @param out    Receives the descriptor; untouched on error. Not NULL.
+ * @param drain  As vtdpi_qi_encode_iotlb_domain().
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_EINVAL  @p drain has another flag.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, IOTLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_iotlb_global(struct vtdpi_qi_desc *out,
+                                              unsigned int drain)
+{
+    struct vtdpi_qi_desc d;
+    const int rc = vtdpi_qi_encode_iotlb_domain(&d, 0, drain);
+
+    if (rc != 0)
+        return rc;
+    d.qw[0] &= ~VTDPI_IOTLB_G;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_GLOBAL, VTDPI_IOTLB_G);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget the cached translations of pages of a domain.
+ *
+ * @param out      Receives the descriptor; untouched on error. Not NULL.
+ * @param domain   Domain id; as vtdpi_qi_encode_context_domain().
+ * @param address  DMA address of the first page; a multiple of the block's size.
+ * @param order    The block has 2^order pages of 4 KiB. A unit takes no more
+ *                 than its CAP.MAMV, and none without CAP.PSI, which the caller
+ *                 checks.
+ * @param flags    Of enum vtdpi_qi_iotlb_flags.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_EINVAL  @p flags has another flag.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits, or @p order is above
+ *                       52.
+ * @retval VTDPI_EALIGN  @p address is not a multiple of the block's size.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, IOTLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_iotlb_pages(struct vtdpi_qi_desc *out,
+                                             uint32_t domain, uint64_t address,
+                                             unsigned int order,
+                                             unsigned int flags)
+{
+    struct vtdpi_qi_desc d;
+    int rc = vtdpi_qi_check_pages(address, order);
+
+    if (rc == 0)
+        rc = vtdpi_qi_encode_iotlb_domain(
+            &d, domain, flags & ~(unsigned)VTDPI_QI_LEAF_ONLY);
+    if (rc != 0)
+        return rc;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_SELECTIVE, VTDPI_IOTLB_G);
+    d.qw[1] = address | VTDPI_FIELD_PUT(order, VTDPI_IOTLB_HI_AM);
+    d.qw[1] |= (flags & VTDPI_QI_LEAF_ONLY) != 0 ? VTDPI_IOTLB_HI_IH : 0;
+    *out = d;
+    return 0;
+}
+
+/** @brief A device whose TLB is to forget something. */
+struct vtdpi_qi_device {
+    uint16_t sid; /**< Source id. */
+    /** Source id of its physical function, which for a physical function is
+     *  its own. 0 on a unit without ECAP.DIT, which reserves the field. */
+    uint16_t pfsid;
+    /** How many invalidations may wait for the device: its ATS capability's
+     *  Invalidate Queue Depth, 0 to 31, in which 0 means 32; 32 is taken, too. */
+    uint32_t max_pending;
+};
+
+/**
+ * @brief Encode: make a device forget translations that it has cached.
+ *
+ * @param out      Receives the descriptor; untouched on error. Not NULL.
+ * @param device   The device. Not NULL.
+ * @param address  DMA address of the first page; a multiple of the block's size.
+ * @param order    The block has 2^order pages of 4 KiB; 52 with address 0 is
+ *                 everything.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p order is above 52, or max_pending above 32.
+ * @retval VTDPI_EALIGN  @p address is not a multiple of the block's size.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, Device-TLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_dev_tlb(struct vtdpi_qi_desc *out,
+                                         const struct vtdpi_qi_device *device,
+                                         uint64_t address, unsigned int order)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_DEV_TLB, address, 0, 0}};
+    const uint32_t pfsid = device->pfsid;
+    const int rc = vtdpi_qi_check_pages(address, order);
+
+    if (rc != 0 || device->max_pending > VTDPI_QI_PENDING_MAX)
+        return rc != 0 ? rc : VTDPI_ERANGE;
+    d.qw[0] |= VTDPI_FIELD_PUT(pfsid, VTDPI_DEV_TLB_PFSID_3_0);
+    d.qw[0] |= VTDPI_FIELD_PUT(pfsid >> 4, VTDPI_DEV_TLB_PFSID_15_4);
+    d.qw[0] |= VTDPI_FIELD_PUT(device->max_pending, VTDPI_DEV_TLB_MIP);
+    d.qw[0] |= VTDPI_FIELD_PUT(device->sid, VTDPI_DEV_TLB_SID);
+    if (order != 0) /* ATS: ones below the highest bit of the block */
+        d.qw[1] |= VTDPI_DEV_TLB_HI_S | ((UINT64_C(2048) << order) - 4096);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget all cached PASID-table entries.
+ *
+ * This encoder and the next are for scalable mode, in which a queue has 256-bit
+ * descriptors.
+ *
+ * @param out  Receives the descriptor. Not NULL.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-cache Invalidate Descriptor}
+ */
+VTDPI_INLINE void vtdpi_qi_encode_pasid_cache_global(struct vtdpi_qi_desc *out)
+{
+    const struct vtdpi_qi_desc d = {
+        {VTDPI_QI_PASID_CACHE |
+             VTDPI_FIELD_PUT(VTDPI_QI_PASID_CACHE_GLOBAL, VTDPI_PASID_CACHE_G),
+         0, 0, 0}};
+
+    *out = d;
+}
+
+/**
+ * @brief Encode: forget the cached PASID-table entries of a domain.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param domain  Domain id; as vtdpi_qi_encode_context_domain().
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-cache Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_pasid_cache_domain(struct vtdpi_qi_desc *out,
+                                                    uint32_t domain)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_PASID_CACHE, 0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX)
+        return VTDPI_ERANGE;
+    d.qw[0] |=
+        VTDPI_FIELD_PUT(VTDPI_QI_PASID_CACHE_DOMAIN, VTDPI_PASID_CACHE_G);
+    d.qw[0] |= VTDPI_FIELD_PUT(domain, VTDPI_PASID_CACHE_DID);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget the cached PASID-table entries of a PASID of a domain.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param domain  Domain id; as vtdpi_qi_encode_context_domain().
+ * @param pasid   PASID.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits, or @p pasid more than
+ *                       20.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-cache Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_pasid_cache(struct vtdpi_qi_desc *out,
+                                             uint32_t domain, uint32_t pasid)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_PASID_CACHE, 0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX || pasid > VTDPI_PASID_MAX)
+        return VTDPI_ERANGE;
+    d.qw[0] |=
+        VTDPI_FIELD_PUT(VTDPI_QI_PASID_CACHE_SELECTIVE, VTDPI_PASID_CACHE_G);
+    d.qw[0] |= VTDPI_FIELD_PUT(domain, VTDPI_PASID_CACHE_DID);
+    d.qw[0] |= VTDPI_FIELD_PUT(pasid, VTDPI_PASID_CACHE_PASID);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget the cached translations of a PASID of a domain.
+ *
+ * @param out     Receives the descriptor; untouched on error. Not NULL.
+ * @param domain  Domain id; as vtdpi_qi_encode_context_domain().
+ * @param pasid   PASID.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits, or @p pasid more than
+ *                       20.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-based-IOTLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_pasid_iotlb(struct vtdpi_qi_desc *out,
+                                             uint32_t domain, uint32_t pasid)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_PASID_IOTLB, 0, 0, 0}};
+
+    if (domain > VTDPI_DOMAIN_MAX || pasid > VTDPI_PASID_MAX)
+        return VTDPI_ERANGE;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_PASID_IOTLB_ALL, VTDPI_PASID_CACHE_G);
+    d.qw[0] |= VTDPI_FIELD_PUT(domain, VTDPI_PASID_CACHE_DID);
+    d.qw[0] |= VTDPI_FIELD_PUT(pasid, VTDPI_PASID_CACHE_PASID);
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: forget the cached translations of pages of a PASID.
+ *
+ * @param out        Receives the descriptor; untouched on error. Not NULL.
+ * @param domain     Domain id; as vtdpi_qi_encode_context_domain().
+ * @param pasid      PASID.
+ * @param address    Address of the first page; a multiple of the block's size.
+ * @param order      The block has 2^order pages of 4 KiB; at most CAP.MAMV,
+ *                   which the caller checks.
+ * @param leaf_only  The invalidation hint, see VTDPI_QI_LEAF_ONLY.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p domain has more than 16 bits, @p pasid more than 20,
+ *                       or @p order is above 52.
+ * @retval VTDPI_EALIGN  @p address is not a multiple of the block's size.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-based-IOTLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int
+vtdpi_qi_encode_pasid_iotlb_pages(struct vtdpi_qi_desc *out, uint32_t domain,
+                                  uint32_t pasid, uint64_t address,
+                                  unsigned int order, bool leaf_only)
+{
+    struct vtdpi_qi_desc d;
+    int rc = vtdpi_qi_check_pages(address, order);
+
+    if (rc == 0)
+        rc = vtdpi_qi_encode_pasid_iotlb(&d, domain, pasid);
+    if (rc != 0)
+        return rc;
+    d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_PASID_IOTLB_PAGES, VTDPI_PASID_CACHE_G);
+    d.qw[1] = address | VTDPI_FIELD_PUT(order, VTDPI_IOTLB_HI_AM);
+    d.qw[1] |= leaf_only ? VTDPI_IOTLB_HI_IH : 0;
+    *out = d;
+    return 0;
+}
+
+/**
+ * @brief Encode: make a device forget translations of a PASID.
+ *
+ * @param out      Receives the descriptor; untouched on error. Not NULL.
+ * @param device   The device. Not NULL.
+ * @param pasid    PASID.
+ * @param address  Address of the first page; a multiple of the block's size.
+ * @param order    The block has 2^order pages of 4 KiB; 52 with address 0 is
+ *                 everything.
+ *
+ * @retval 0             Encoded.
+ * @retval VTDPI_ERANGE  @p pasid has more than 20 bits, @p order is above 52,
+ *                       or max_pending above 32.
+ * @retval VTDPI_EALIGN  @p address is not a multiple of the block's size.
+ *
+ * @anyctx @waitfree
+ * @spec{VT-d, PASID-based-Device-TLB Invalidate Descriptor}
+ */
+VTDPI_MUST_CHECK
+VTDPI_INLINE int vtdpi_qi_encode_pasid_dev_tlb(
+    struct vtdpi_qi_desc *out, const struct vtdpi_qi_device *device,
+    uint32_t pasid, uint64_t address, unsigned int order)
+{
+    struct vtdpi_qi_desc d = {{VTDPI_QI_PASID_DEV_TLB, address, 0, 0}};
+    const uint32_t pfsid = device->pfsid;
+    const int rc = vtdpi_qi_check_pages(address, order);
+
+    if (pasid > VTDPI_PASID_MAX || device->max_pending > VTDPI_QI_PENDING_MAX)
+        return VTDPI_ERANGE;
+    if (rc != 0)
+        return rc;
+    d.qw[0] |= VTDPI_FIELD_PUT(device->max_pending, VTDPI_PASID_DEV_TLB_MIP);
+    d.qw[0] |= VTDPI_FIELD_PUT(pfsid, VTDPI_PASID_DEV_TLB_PFSID_3_0);
+    d.qw[0] |= VTDPI_FIELD_PUT(pfsid >> 4, VTDPI_PASID_DEV_TLB_PFSID_15_4);
+    d.qw[0] |= VTDPI_FIELD_PUT(device->sid, VTDPI_PASID_DEV_TLB_SID);
+    d.qw[0] |= VTDPI_FIELD_PUT(pasid, VTDPI_PASID_DEV_TLB_PASID);
+    if (order != 0) /* ATS: ones below the highest bit of the block */
+        d.qw[1] |=
+            VTDPI_PASID_DEV_TLB_HI_S | ((UINT64_C(2048) << order) - 4096);
     *out = d;
     return 0;
 }

@@ -208,6 +208,93 @@ enum vtdpi_qi_type {
 /** Bits of a wait descriptor's first word that must be zero. */
 #define VTDPI_WAIT_RESERVED VTDPI_BITS64(31, 8)
 
+/* Context-cache descriptor. */
+#define VTDPI_CONTEXT_G   VTDPI_BITS64(5, 4)   /**< Granularity. */
+#define VTDPI_CONTEXT_DID VTDPI_BITS64(31, 16) /**< Domain id. */
+#define VTDPI_CONTEXT_SID VTDPI_BITS64(47, 32) /**< Source id. */
+#define VTDPI_CONTEXT_FM  VTDPI_BITS64(49, 48) /**< Function mask. */
+
+/** Bits of a context-cache descriptor's first word that must be zero. */
+#define VTDPI_CONTEXT_RESERVED (VTDPI_BITS64(15, 6) | VTDPI_BITS64(63, 50))
+
+/* IOTLB descriptor. */
+#define VTDPI_IOTLB_G   VTDPI_BITS64(5, 4)   /**< Granularity. */
+#define VTDPI_IOTLB_DW  VTDPI_BIT64(6)       /**< Drain writes. */
+#define VTDPI_IOTLB_DR  VTDPI_BIT64(7)       /**< Drain reads. */
+#define VTDPI_IOTLB_DID VTDPI_BITS64(31, 16) /**< Domain id. */
+
+/** Bits of an IOTLB descriptor's first word that must be zero. */
+#define VTDPI_IOTLB_RESERVED (VTDPI_BITS64(15, 8) | VTDPI_BITS64(63, 32))
+
+/* Second word, with and without PASID. */
+#define VTDPI_IOTLB_HI_AM   VTDPI_BITS64(5, 0)   /**< Mask: 2^AM pages. */
+#define VTDPI_IOTLB_HI_IH   VTDPI_BIT64(6)       /**< Invalidation hint. */
+#define VTDPI_IOTLB_HI_ADDR VTDPI_BITS64(63, 12) /**< First page. */
+
+/** Bits of that second word that must be zero. */
+#define VTDPI_IOTLB_HI_RESERVED VTDPI_BITS64(11, 7)
+
+/* Device-TLB descriptor. */
+#define VTDPI_DEV_TLB_PFSID_3_0  VTDPI_BITS64(15, 12) /**< PFSID 3:0. */
+#define VTDPI_DEV_TLB_MIP        VTDPI_BITS64(20, 16) /**< Max. pending. */
+#define VTDPI_DEV_TLB_SID        VTDPI_BITS64(47, 32) /**< Source id. */
+#define VTDPI_DEV_TLB_PFSID_15_4 VTDPI_BITS64(63, 52) /**< PFSID 15:4. */
+
+/** Bits of a device-TLB descriptor's first word that must be zero. */
+#define VTDPI_DEV_TLB_RESERVED \
+    (VTDPI_BITS64(11, 4) | VTDPI_BITS64(31, 21) | VTDPI_BITS64(51, 48))
+
+#define VTDPI_DEV_TLB_HI_S    VTDPI_BIT64(0)       /**< More than a page. */
+#define VTDPI_DEV_TLB_HI_ADDR VTDPI_BITS64(63, 12) /**< Pages, as in ATS. */
+
+/** Bits of a device-TLB descriptor's second word that must be zero. */
+#define VTDPI_DEV_TLB_HI_RESERVED VTDPI_BITS64(11, 1)
+
+/* PASID-cache descriptor, and the first word of one for the IOTLB by PASID. */
+#define VTDPI_PASID_CACHE_G     VTDPI_BITS64(5, 4)   /**< Granularity. */
+#define VTDPI_PASID_CACHE_DID   VTDPI_BITS64(31, 16) /**< Domain id. */
+#define VTDPI_PASID_CACHE_PASID VTDPI_BITS64(51, 32) /**< PASID. */
+
+/** Bits of that first word that must be zero. */
+#define VTDPI_PASID_CACHE_RESERVED (VTDPI_BITS64(15, 6) | VTDPI_BITS64(63, 52))
+
+/* Device-TLB descriptor with PASID. */
+#define VTDPI_PASID_DEV_TLB_MIP        VTDPI_BITS64(8, 4)   /**< Max. pending. */
+#define VTDPI_PASID_DEV_TLB_PFSID_3_0  VTDPI_BITS64(15, 12) /**< PFSID 3:0. */
+#define VTDPI_PASID_DEV_TLB_SID        VTDPI_BITS64(31, 16) /**< Source id. */
+#define VTDPI_PASID_DEV_TLB_PASID      VTDPI_BITS64(51, 32) /**< PASID. */
+#define VTDPI_PASID_DEV_TLB_PFSID_15_4 VTDPI_BITS64(63, 52) /**< PFSID 15:4. */
+
+/** Bits of that descriptor's first word that must be zero. */
+#define VTDPI_PASID_DEV_TLB_RESERVED VTDPI_BITS64(11, 9)
+
+#define VTDPI_PASID_DEV_TLB_HI_G    VTDPI_BIT64(0)       /**< All PASIDs. */
+#define VTDPI_PASID_DEV_TLB_HI_S    VTDPI_BIT64(11)      /**< More than a page. */
+#define VTDPI_PASID_DEV_TLB_HI_ADDR VTDPI_BITS64(63, 12) /**< Pages, as in ATS. */
+
+/** Bits of that descriptor's second word that must be zero. */
+#define VTDPI_PASID_DEV_TLB_HI_RESERVED VTDPI_BITS64(10, 1)
+
+/** @brief Granularities of context-cache and IOTLB descriptors. */
+enum vtdpi_qi_granularity {
+    VTDPI_QI_GLOBAL = 1,
+    VTDPI_QI_DOMAIN = 2,
+    VTDPI_QI_SELECTIVE = 3, /**< A device; pages of a domain. */
+};
+
+/** @brief Granularities of a PASID-cache descriptor. */
+enum vtdpi_qi_pasid_cache_granularity {
+    VTDPI_QI_PASID_CACHE_DOMAIN = 0,
+    VTDPI_QI_PASID_CACHE_SELECTIVE = 1,
+    VTDPI_QI_PASID_CACHE_GLOBAL = 3,
+};
+
+/** @brief Granularities of an IOTLB descriptor with PASID. */
+enum vtdpi_qi_pasid_iotlb_granularity {
+    VTDPI_QI_PASID_IOTLB_ALL = 2,   /**< All pages of a PASID. */
+    VTDPI_QI_PASID_IOTLB_PAGES = 3, /**< Some pages of a PASID. */
+};
+
 /* Interrupt-remapping table entry, first word, both formats. */
 #define VTDPI_IRTE_LO_P      VTDPI_BIT64(0)       /**< Present. */
 #define VTDPI_IRTE_LO_FPD    VTDPI_BIT64(1)       /**< Hide faults. */

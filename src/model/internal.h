@@ -26,6 +26,7 @@
 
 /* Capability bits that only the model looks at. */
 #define CAP_AFL  VTDPI_BIT64(3)  /* Advanced fault log. */
+#define ECAP_DIT VTDPI_BIT64(41) /* Device-TLB throttling. */
 #define ECAP_PDS VTDPI_BIT64(42) /* Page-request drain. */
 
 /* ICS: a wait descriptor with IF completed. */

@@ -76,20 +76,63 @@ static enum iqei descriptor_check_wait(const struct vtdpi_model *m,
                                                      : IQEI_NONE;
 }
 
-/* The other types are not the model's business: accepted where the unit has
- * them, and counted. */
-static enum iqei descriptor_check_other(const struct vtdpi_model *m,
-                                        uint64_t qw0)
-{
-    const uint64_t type = qw0 & VTDPI_QI_TYPE;
-    const bool scalable = (m->params.ecap & VTDPI_ECAP_SMTS) != 0;
+/* What the other types look like. */
+struct form {
+    uint64_t reserved;    /* bits of the first word that must be zero */
+    uint64_t reserved_hi; /* of the second word */
+    uint32_t granularity; /* values that bits 5:4 may have, a mask */
+};
 
-    if (type == VTDPI_QI_CONTEXT || type == VTDPI_QI_IOTLB ||
-        (type == VTDPI_QI_DEV_TLB && (m->params.ecap & VTDPI_ECAP_DT) != 0) ||
-        (type >= VTDPI_QI_PASID_IOTLB && type <= VTDPI_QI_PAGE_GROUP_RESPONSE &&
-         scalable))
-        return (qw0 & TYPE_HIGH) != 0 ? IQEI_TYPE : IQEI_NONE;
-    return IQEI_TYPE;
+/* clang-format off */
+static const struct form forms[] = {
+    [VTDPI_QI_CONTEXT] =
+        {VTDPI_CONTEXT_RESERVED, ~UINT64_C(0), 0xe},
+    [VTDPI_QI_IOTLB] =
+        {VTDPI_IOTLB_RESERVED, VTDPI_IOTLB_HI_RESERVED, 0xe},
+    [VTDPI_QI_DEV_TLB] =
+        {VTDPI_DEV_TLB_RESERVED, VTDPI_DEV_TLB_HI_RESERVED, 0xf},
+    [VTDPI_QI_PASID_IOTLB] =
+        {VTDPI_PASID_CACHE_RESERVED, VTDPI_IOTLB_HI_RESERVED, 0xc},
+    [VTDPI_QI_PASID_CACHE] =
+        {VTDPI_PASID_CACHE_RESERVED, ~UINT64_C(0), 0xb},
+    [VTDPI_QI_PASID_DEV_TLB] =
+        {VTDPI_PASID_DEV_TLB_RESERVED, VTDPI_PASID_DEV_TLB_HI_RESERVED, 0xf},
+    [VTDPI_QI_PAGE_GROUP_RESPONSE] =
+        {0, 0, 0xf},
+};
+/* clang-format on */
+
+/* Whether the unit has @p type, one of forms[]. */
+static bool type_is_known(const struct vtdpi_model *m, uint64_t type)
+{
+    if (type == VTDPI_QI_DEV_TLB)
+        return (m->params.ecap & VTDPI_ECAP_DT) != 0;
+    return type == VTDPI_QI_CONTEXT || type == VTDPI_QI_IOTLB ||
+           (type >= VTDPI_QI_PASID_IOTLB &&
+            type <= VTDPI_QI_PAGE_GROUP_RESPONSE &&
+            (m->params.ecap & VTDPI_ECAP_SMTS) != 0);
+}
+
+/* What the other types do is not the model's business: where the unit has them
+ * their form is judged, and they are counted. */
+static enum iqei descriptor_check_other(const struct vtdpi_model *m,
+                                        const uint64_t qw[2])
+{
+    const uint64_t type = qw[0] & VTDPI_QI_TYPE;
+    const struct form *form;
+    uint64_t reserved = 0;
+
+    if (!type_is_known(m, type) || (qw[0] & TYPE_HIGH) != 0)
+        return IQEI_TYPE;
+    form = &forms[type];
+    if ((type == VTDPI_QI_DEV_TLB || type == VTDPI_QI_PASID_DEV_TLB) &&
+        (m->params.ecap & ECAP_DIT) == 0)
+        reserved = VTDPI_DEV_TLB_PFSID_15_4 | VTDPI_DEV_TLB_PFSID_3_0;
+    if ((qw[0] & (form->reserved | reserved)) != 0 ||
+        (qw[1] & form->reserved_hi) != 0 ||
+        (form->granularity >> (qw[0] >> 4 & 3) & 1) == 0)
+        return IQEI_RESERVED;
+    return IQEI_NONE;
 }
 
 static enum iqei descriptor_check(const struct vtdpi_model *m,
@@ -103,7 +146,7 @@ static enum iqei descriptor_check(const struct vtdpi_model *m,
         return descriptor_check_iec(m, qw);
     if (type == VTDPI_QI_WAIT)
         return descriptor_check_wait(m, qw);
-    return descriptor_check_other(m, qw[0]);
+    return descriptor_check_other(m, qw);
 }
 
 /* Read the descriptor at IQH. */

@@ -73,6 +73,197 @@ void proof_qi_wait(void)
     CLAIM(d.qw[1] == status && d.qw[2] == 0 && d.qw[3] == 0);
 }
 
+/* What the encoders of the host's invalidations share: any inputs, a descriptor
+ * that holds anything, and whether a block of pages is one. */
+struct any {
+    struct vtdpi_qi_desc before;
+    struct vtdpi_qi_desc d;
+    uint32_t domain;
+    uint32_t pasid;
+    uint64_t address;
+    unsigned int order;
+    unsigned int flags;
+    struct vtdpi_qi_device device;
+};
+
+static struct any any_inputs(void)
+{
+    struct any a = {.domain = nondet_u32(),
+                    .pasid = nondet_u32(),
+                    .address = nondet_u64(),
+                    .order = nondet_u32(),
+                    .flags = nondet_u32()};
+
+    a.before = any_desc();
+    a.d = a.before;
+    a.device.sid = nondet_u16();
+    a.device.pfsid = nondet_u16();
+    a.device.max_pending = nondet_u32();
+    return a;
+}
+
+static bool is_block(const struct any *a)
+{
+    return a->order <= 52 && (a->address & 4095) == 0 &&
+           (a->order == 0 || a->address << (52 - a->order) == 0);
+}
+
+/* The code says whether there is a descriptor, and without one nothing is
+ * written; the upper words are zero. */
+static bool encoded(const struct any *a, int rc, bool ok)
+{
+    CLAIM((rc == 0) == ok);
+    if (rc != 0)
+        CLAIM(same_desc(&a->d, &a->before));
+    else
+        CLAIM(a->d.qw[2] == 0 && a->d.qw[3] == 0);
+    return rc == 0;
+}
+
+/* Context cache: everything, a domain, a device. */
+void proof_qi_context(void)
+{
+    const unsigned int mask = nondet_u32();
+    const uint16_t sid = nondet_u16();
+    struct any a = any_inputs();
+    uint64_t rest;
+
+    vtdpi_qi_encode_context_global(&a.d);
+    CLAIM(a.d.qw[0] == 0x11 && (a.d.qw[1] | a.d.qw[2] | a.d.qw[3]) == 0);
+    a.d = a.before;
+    if (encoded(&a, vtdpi_qi_encode_context_domain(&a.d, a.domain),
+                a.domain < 65536)) {
+        CLAIM(a.d.qw[0] == (0x21 | (uint64_t)a.domain << 16));
+        CLAIM(a.d.qw[1] == 0);
+    }
+    a.d = a.before;
+    if (!encoded(&a, vtdpi_qi_encode_context_device(&a.d, a.domain, sid, mask),
+                 a.domain < 65536 && mask < 4))
+        return;
+    rest = (uint64_t)a.domain << 16 | (uint64_t)sid << 32;
+    CLAIM(a.d.qw[0] == (0x31 | rest | (uint64_t)mask << 48));
+    CLAIM((a.d.qw[0] & VTDPI_CONTEXT_RESERVED) == 0 && a.d.qw[1] == 0);
+}
+
+/* IOTLB: everything, a domain, pages. */
+void proof_qi_iotlb(void)
+{
+    struct any a = any_inputs();
+    const uint64_t drain = (uint64_t)(a.flags & 3) << 6;
+    const uint64_t domain = (uint64_t)a.domain << 16;
+
+    if (encoded(&a, vtdpi_qi_encode_iotlb_global(&a.d, a.flags), a.flags < 4))
+        CLAIM(a.d.qw[0] == (0x12 | drain) && a.d.qw[1] == 0);
+    a.d = a.before;
+    if (encoded(&a, vtdpi_qi_encode_iotlb_domain(&a.d, a.domain, a.flags),
+                a.domain < 65536 && a.flags < 4))
+        CLAIM(a.d.qw[0] == (0x22 | domain | drain) && a.d.qw[1] == 0);
+    a.d = a.before;
+    if (!encoded(&a,
+                 vtdpi_qi_encode_iotlb_pages(&a.d, a.domain, a.address, a.order,
+                                             a.flags),
+                 a.domain < 65536 && a.flags < 8 && is_block(&a)))
+        return;
+    CLAIM(a.d.qw[0] == (0x32 | domain | drain));
+    CLAIM((a.d.qw[0] & VTDPI_IOTLB_RESERVED) == 0);
+    CLAIM(a.d.qw[1] == (a.address | a.order | (a.flags & 4) << 4));
+    CLAIM((a.d.qw[1] & VTDPI_IOTLB_HI_RESERVED) == 0);
+    CLAIM((a.d.qw[1] & VTDPI_IOTLB_HI_ADDR) == a.address);
+    REACH(a.order == 52);
+}
+
+/* The PASID cache, and translations of a PASID. */
+void proof_qi_pasid(void)
+{
+    struct any a = any_inputs();
+    const bool leaf_only = nondet_bool();
+    const bool ok = a.domain < 65536 && a.pasid < 1u << 20;
+    const uint64_t rest = (uint64_t)a.domain << 16 | (uint64_t)a.pasid << 32;
+
+    vtdpi_qi_encode_pasid_cache_global(&a.d);
+    CLAIM(a.d.qw[0] == 0x37 && (a.d.qw[1] | a.d.qw[2] | a.d.qw[3]) == 0);
+    a.d = a.before;
+    if (encoded(&a, vtdpi_qi_encode_pasid_cache_domain(&a.d, a.domain),
+                a.domain < 65536))
+        CLAIM(a.d.qw[0] == (7 | (uint64_t)a.domain << 16) && a.d.qw[1] == 0);
+    a.d = a.before;
+    if (encoded(&a, vtdpi_qi_encode_pasid_cache(&a.d, a.domain, a.pasid), ok))
+        CLAIM(a.d.qw[0] == (0x17 | rest) && a.d.qw[1] == 0);
+    a.d = a.before;
+    if (encoded(&a, vtdpi_qi_encode_pasid_iotlb(&a.d, a.domain, a.pasid), ok))
+        CLAIM(a.d.qw[0] == (0x26 | rest) && a.d.qw[1] == 0);
+    a.d = a.before;
+    if (!encoded(&a,
+                 vtdpi_qi_encode_pasid_iotlb_pages(
+                     &a.d, a.domain, a.pasid, a.address, a.order, leaf_only),
+                 ok && is_block(&a)))
+        return;
+    CLAIM(a.d.qw[0] == (0x36 | rest));
+    CLAIM((a.d.qw[0] & VTDPI_PASID_CACHE_RESERVED) == 0);
+    CLAIM(a.d.qw[1] == (a.address | a.order | (leaf_only ? 64 : 0)));
+}
+
+/* Pages in the form of ATS: as many ones as the order less one, above them a
+ * zero within the block. */
+static void check_ats(const struct any *a, bool size)
+{
+    const unsigned int zero = 12 + a->order - 1;
+
+    CLAIM(size == (a->order != 0));
+    if (a->order == 0) {
+        CLAIM((a->d.qw[1] & ~UINT64_C(4095)) == a->address);
+        return;
+    }
+    CLAIM((a->d.qw[1] >> zero & 1) == 0);
+    CLAIM(zero == 12 ||
+          bits(a->d.qw[1], zero - 1, 12) == ~UINT64_C(0) >> (64 - (zero - 12)));
+    CLAIM(zero == 63 || a->d.qw[1] >> zero == a->address >> zero);
+}
+
+/* What a device has cached. */
+void proof_qi_dev_tlb(void)
+{
+    struct any a = any_inputs();
+    const int rc = vtdpi_qi_encode_dev_tlb(&a.d, &a.device, a.address, a.order);
+
+    if (!encoded(&a, rc, is_block(&a) && a.device.max_pending <= 32))
+        return;
+    CLAIM((a.d.qw[0] & UINT64_C(0x000f0000ffe00fff)) == 3);
+    CLAIM((a.d.qw[0] & VTDPI_DEV_TLB_RESERVED) == 0);
+    CLAIM(bits(a.d.qw[0], 20, 16) == a.device.max_pending % 32);
+    CLAIM(bits(a.d.qw[0], 47, 32) == a.device.sid);
+    CLAIM((bits(a.d.qw[0], 63, 52) << 4 | bits(a.d.qw[0], 15, 12)) ==
+          a.device.pfsid);
+    CLAIM((a.d.qw[1] & VTDPI_DEV_TLB_HI_RESERVED) == 0);
+    CLAIM((a.d.qw[1] & ~(VTDPI_DEV_TLB_HI_ADDR | 1)) == 0);
+    check_ats(&a, (a.d.qw[1] & 1) != 0);
+    REACH(a.order == 52);
+}
+
+/* What a device has cached of a PASID. */
+void proof_qi_pasid_dev_tlb(void)
+{
+    struct any a = any_inputs();
+    const int rc = vtdpi_qi_encode_pasid_dev_tlb(&a.d, &a.device, a.pasid,
+                                                 a.address, a.order);
+
+    if (!encoded(&a, rc,
+                 is_block(&a) && a.device.max_pending <= 32 &&
+                     a.pasid < 1u << 20))
+        return;
+    CLAIM((a.d.qw[0] & 0xe0f) == 8);
+    CLAIM((a.d.qw[0] & VTDPI_PASID_DEV_TLB_RESERVED) == 0);
+    CLAIM(bits(a.d.qw[0], 8, 4) == a.device.max_pending % 32);
+    CLAIM(bits(a.d.qw[0], 31, 16) == a.device.sid);
+    CLAIM(bits(a.d.qw[0], 51, 32) == a.pasid);
+    CLAIM((bits(a.d.qw[0], 63, 52) << 4 | bits(a.d.qw[0], 15, 12)) ==
+          a.device.pfsid);
+    CLAIM((a.d.qw[1] & VTDPI_PASID_DEV_TLB_HI_RESERVED) == 0);
+    CLAIM((a.d.qw[1] & ~(VTDPI_PASID_DEV_TLB_HI_ADDR | 1u << 11)) == 0);
+    check_ats(&a, (a.d.qw[1] >> 11 & 1) != 0);
+    REACH(a.order == 52);
+}
+
 /* A queue of any size and width, at any position. */
 static struct vtdpi_qi any_queue(unsigned int *order)
 {

@@ -191,17 +191,17 @@ static void test_wide_upper_words_not_zero_are_iqe(void **state)
 
 static void test_dma_descriptors_are_counted(void **state)
 {
-    static const uint64_t types[] = {1, 2, 3, 6, 7, 8, 9};
+    static const uint64_t words[] = {0x11, 0x12, 0x03, 0x26, 0x07, 0x08, 0x09};
     struct rig *rig = *state;
 
     rig->params.ecap = BIG_ECAP;
     rig_reset(rig);
     rig_queue_on(rig);
     for (size_t i = 0; i < 7; i++)
-        rig_put(rig, types[i], 0);
+        rig_put(rig, words[i], 0);
     rig_kick(rig);
     for (size_t i = 0; i < 7; i++)
-        assert_int_equal(rig_count(rig).descriptors[types[i]], 1);
+        assert_int_equal(rig_count(rig).descriptors[words[i] & 15], 1);
     assert_int_equal(iqh(rig), 7 * 16);
     assert_int_equal(fsts(rig), 0);
 }
@@ -230,6 +230,31 @@ static void test_bad_descriptor_is_iqe(void **state)
         {RIG_ECAP, 0x80000025, RIG_STATUS, 4},
         {RIG_ECAP, 0xa5, RIG_STATUS, 4}, /* PD without PDS */
         {RIG_ECAP, 0x25, RIG_STATUS | 2, 4},
+        {RIG_ECAP, 0x01, 0, 4}, /* Context: granularity 0 */
+        {RIG_ECAP, 0x51, 0, 4}, /* Context: bits 8:6, 15:12, 63:50 */
+        {RIG_ECAP, 0x1011, 0, 4},
+        {RIG_ECAP, 0x0004000000000011, 0, 4},
+        {RIG_ECAP, 0x11, 1, 4},
+        {RIG_ECAP, 0x02, 0, 4},  /* IOTLB: granularity 0 */
+        {RIG_ECAP, 0x112, 0, 4}, /* IOTLB: bits 8, 63:32; second word 11:7 */
+        {RIG_ECAP, 0x0000000100000012, 0, 4},
+        {RIG_ECAP, 0x32, 0x80, 4},
+        {RIG_ECAP, 0x13, 0, 4}, /* Device TLB: bits 8:4, 31:21, 51:48, 11:1 */
+        {RIG_ECAP, 0x200003, 0, 4},
+        {RIG_ECAP, 0x0001000000000003, 0, 4},
+        {RIG_ECAP, 0x03, 0x2, 4},
+        {RIG_ECAP, 0x1003, 0, 4}, /* Device TLB: PFSID without DIT */
+        {RIG_ECAP, 0x0010000000000003, 0, 4},
+        {BIG_ECAP, 0x16, 0, 4}, /* PASID IOTLB: granularity 1 */
+        {BIG_ECAP, 0x66, 0, 4}, /* PASID IOTLB: bits 8:6, 63:52, 11:7 */
+        {BIG_ECAP, 0x0010000000000026, 0, 4},
+        {BIG_ECAP, 0x36, 0x800, 4},
+        {BIG_ECAP, 0x27, 0, 4}, /* PASID cache: granularity 2 */
+        {BIG_ECAP, 0x47, 0, 4}, /* PASID cache: bits 8:6, second word */
+        {BIG_ECAP, 0x07, 0x1000, 4},
+        {BIG_ECAP, 0x08, 0x400, 4}, /* PASID device TLB: second word 10:1 */
+        {BIG_ECAP, 0x1008, 0, 4},   /* PASID device TLB: PFSID without DIT */
+        {BIG_ECAP, 0x0208, 0, 3},   /* PASID device TLB: extended type */
     };
     struct rig *rig = *state;
 
