@@ -291,6 +291,28 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
     }
 }
 
+VTDPI_COLD int
+vtdpi_qi_wait_until_done(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
+                         uint64_t period_us,
+                         void (*tell)(void *ctx, uint64_t waited_us), void *ctx)
+{
+    const uint64_t period = period_us != 0 ? period_us : VTDPI_QI_TIMEOUT_US;
+    const uint64_t begin = qi->ops->now_us(qi->ctx);
+    uint64_t told = begin;
+    int rc;
+
+    while ((rc = vtdpi_qi_poll(qi, ticket)) == VTDPI_EBUSY) {
+        const uint64_t now = qi->ops->now_us(qi->ctx);
+
+        if (now - told >= period) {
+            told = now;
+            tell(ctx, now - begin);
+        }
+        vtdpi_relax_(qi->ops, qi->ctx);
+    }
+    return rc;
+}
+
 /*
  * Life.
  */

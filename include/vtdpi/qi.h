@@ -50,8 +50,8 @@
  * itself goes on working for everybody else.
  *
  * **Stalled.** A queue whose wait was given up after VTDPI_QI_TIMEOUT_US or more
- * is stalled: other waits on it fail at once in place of waiting for as long
- * again. It is stalled until the status word of that wait is written, its head
+ * is stalled: other waits with a deadline fail at once in place of waiting for as
+ * long again. It is stalled until the status word of that wait is written, its head
  * has moved, or an error was recovered from. A wait on a stalled queue reads IQH
  * once in VTDPI_QI_TIMEOUT_US at most, so one late answer heals the queue.
  * Descriptors are still accepted, and executed when the unit goes on.
@@ -701,7 +701,7 @@ struct vtdpi_qi_params {
  *
  * The caller's memory. A ticket whose submission succeeded stays where it is
  * until it is resolved: until vtdpi_qi_poll() returns anything but VTDPI_EBUSY,
- * or vtdpi_qi_wait() or vtdpi_qi_give_up() returns. All zeros is a ticket that
+ * or vtdpi_qi_wait(), vtdpi_qi_wait_until_done() or vtdpi_qi_give_up() returns. All zeros is a ticket that
  * is resolved, with success.
  */
 struct vtdpi_qi_ticket {
@@ -934,6 +934,45 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_poll(struct vtdpi_qi *qi,
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_wait(struct vtdpi_qi *qi,
                                              struct vtdpi_qi_ticket *ticket,
                                              uint64_t timeout_us);
+
+/**
+ * @brief Poll until a submission is resolved, and tell the host how long that
+ *        takes.
+ *
+ * For hosts that must not free memory, or give a device away, before it was
+ * forgotten. There is no deadline: a queue that is stalled is polled like any
+ * other, and a unit that never answers keeps the caller here until @p tell gives
+ * the ticket up. Device-TLB invalidations of others count like everything else.
+ *
+ * With 0 all descriptors were executed. With any other code, VTDPI_EIO and
+ * VTDPI_EQOFF included, nothing was necessarily forgotten: what the unit has
+ * cached it may go on using, also after it answers again or its queue is on
+ * again. The host keeps the memory, and after the unit is back submits again.
+ *
+ * @param qi         The queue.
+ * @param ticket     Of a submission to this queue; or all zeros.
+ * @param period_us  Period of @p tell; 0: VTDPI_QI_TIMEOUT_US.
+ * @param tell       Called each time the period has passed once more, in the
+ *                   caller's context, without a lock of the library. It may
+ *                   sleep if the caller may, and may call vtdpi_qi_give_up(),
+ *                   which ends the wait. Not NULL.
+ * @param ctx        Passed to @p tell, with the microseconds waited so far.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_ETIMEDOUT  @p tell has given it up.
+ * @retval VTDPI_EIQE       As vtdpi_qi_poll().
+ * @retval VTDPI_EITE       As vtdpi_qi_poll().
+ * @retval VTDPI_EICE       As vtdpi_qi_poll().
+ * @retval VTDPI_EQOFF      As vtdpi_qi_poll().
+ * @retval VTDPI_EIO        As vtdpi_qi_poll().
+ *
+ * @post The ticket is resolved.
+ *
+ * @anyctx @waits{none} @locks{unit}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_qi_wait_until_done(
+    struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket, uint64_t period_us,
+    void (*tell)(void *ctx, uint64_t waited_us), void *ctx);
 
 /**
  * @brief Resolve a ticket now: with what is known, else VTDPI_ETIMEDOUT.
