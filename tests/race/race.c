@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -49,32 +50,71 @@ static uint64_t number(const char *text)
 
 static void usage(const char *name)
 {
-    fprintf(stderr, "usage: %s [--ops N] [--seed N]\n", name);
+    fprintf(stderr, "usage: %s [--ops N] [--seed N] [--seconds N]\n", name);
     exit(2);
 }
 
-struct race_options race_begin(int argc, char **argv, uint64_t ops)
+static void free_memories(void)
 {
-    struct race_options o = {ops / RACE_DIVISOR, 1};
-    const char *env = getenv("VTDPI_RACE_OPS");
-    const char *slash = strrchr(argv[0], '/');
+    while (memory_count > 0)
+        free(memories[--memory_count]);
+}
 
-    program = slash == NULL ? argv[0] : slash + 1;
-    if (env != NULL)
-        o.ops = number(env);
+/* An option, its default, and the variable that overrides the default. */
+static uint64_t option(int argc, char **argv, const char *name,
+                       const char *variable, uint64_t otherwise)
+{
+    const char *env = variable == NULL ? NULL : getenv(variable);
+    uint64_t value = env == NULL ? otherwise : number(env);
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], name) == 0)
+            value = number(argv[i + 1]);
+    }
+    return value;
+}
+
+static void check_usage(int argc, char **argv)
+{
+    if (argc % 2 == 0)
+        usage(program);
     for (int i = 1; i < argc; i += 2) {
-        if (i + 1 == argc)
-            usage(program);
-        if (strcmp(argv[i], "--ops") == 0)
-            o.ops = number(argv[i + 1]);
-        else if (strcmp(argv[i], "--seed") == 0)
-            o.seed = number(argv[i + 1]);
-        else
+        if (strcmp(argv[i], "--ops") != 0 && strcmp(argv[i], "--seed") != 0 &&
+            strcmp(argv[i], "--seconds") != 0)
             usage(program);
     }
-    printf("%s: ops %" PRIu64 ", seed %" PRIu64 "\n", program, o.ops, o.seed);
-    fflush(stdout);
-    return o;
+}
+
+static uint64_t clock_seconds(void)
+{
+    struct timespec now;
+
+    race_check(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t)now.tv_sec;
+}
+
+int race_main(int argc, char **argv, uint64_t ops,
+              void (*round)(const struct race_options *o))
+{
+    const uint64_t begin = clock_seconds();
+    const char *slash = strrchr(argv[0], '/');
+    struct race_options o;
+    uint64_t seconds;
+
+    program = slash == NULL ? argv[0] : slash + 1;
+    check_usage(argc, argv);
+    o.ops = option(argc, argv, "--ops", "VTDPI_RACE_OPS", ops / RACE_DIVISOR);
+    o.seed = option(argc, argv, "--seed", NULL, 1);
+    seconds = option(argc, argv, "--seconds", "VTDPI_RACE_SECONDS", 0);
+    do {
+        printf("%s: ops %" PRIu64 ", seed %" PRIu64 "\n", program, o.ops,
+               o.seed);
+        fflush(stdout);
+        round(&o);
+        free_memories();
+        o.seed++;
+    } while (clock_seconds() - begin < seconds);
+    return 0;
 }
 
 void race_fail(const char *format, ...)
@@ -164,19 +204,11 @@ void race_join(struct race_threads *t)
     t->count = 0;
 }
 
-static void free_memories(void)
-{
-    while (memory_count > 0)
-        free(memories[--memory_count]);
-}
-
 void *race_memory(size_t size)
 {
     void *p = support_memory(size);
 
     race_check(memory_count < MEMORIES_MAX);
-    if (memory_count == 0)
-        race_check(atexit(free_memories) == 0);
     memories[memory_count++] = p;
     return p;
 }

@@ -5,12 +5,15 @@
 /*
  * What the race tests share: options, seeds, threads, failure.
  *
- * usage: race_x [--ops N] [--seed N]
+ * usage: race_x [--ops N] [--seed N] [--seconds N]
  *
- * N operations of each source of events, in all; the environment's
- * VTDPI_RACE_OPS does the same, for a soak. No test looks at a clock: what has
- * to happen has to happen within a number of steps. A seed fixes what each
- * thread does, not how threads interleave.
+ * A round is N operations of each source of events, in all, with one seed. With
+ * --seconds rounds follow one another, each with the next seed, until that many
+ * seconds have passed; the last one is finished. The environment's
+ * VTDPI_RACE_OPS and VTDPI_RACE_SECONDS do the same for all programs of a run of
+ * Meson. Within a round no test looks at a clock: what has to happen has to
+ * happen within a number of steps. A seed fixes what each thread does, not how
+ * threads interleave.
  *
  * Threads count in their own memory, which is added up after they were joined:
  * a shared counter would order what is to be raced.
@@ -26,9 +29,11 @@ struct race_options {
     uint64_t seed;
 };
 
-/* Parses the command line; ends the program if it is wrong. Prints the name,
- * the operations and the seed. */
-struct race_options race_begin(int argc, char **argv, uint64_t ops);
+/* main(): parses the command line, ends the program if it is wrong, and calls
+ * @p round once or for as long as was asked for, @p ops being the default.
+ * Prints the name, the operations and the seed of each round. */
+int race_main(int argc, char **argv, uint64_t ops,
+              void (*round)(const struct race_options *o));
 
 /* Reports and ends the program at once, from any thread. */
 _Noreturn void race_fail(const char *format, ...)
@@ -61,7 +66,7 @@ struct race_threads *race_threads_new(void);
 void race_start(struct race_threads *t, void (*run)(void *arg), void *arg);
 void race_join(struct race_threads *t);
 
-/* Zeroed memory for the whole run, aligned to a page; freed at exit. */
+/* Zeroed memory for the whole round, aligned to a page; freed after it. */
 void *race_memory(size_t size);
 
 #endif

@@ -405,28 +405,27 @@ static void account(struct race *r, struct vm_thread *t, const struct owner *o,
     }
 }
 
-int main(int argc, char **argv)
+static void play(const struct race_options *opt)
 {
-    const struct race_options opt = race_begin(argc, argv, 8000);
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
     struct vm_thread *t = race_memory(sizeof(*t));
     struct device *d = race_memory(DEVICES * sizeof(*d));
     struct owner *o = race_memory(sizeof(*o));
 
-    r->rig = rig_new(opt.seed);
-    r->ops = opt.ops;
-    r->seed = opt.seed;
+    r->rig = rig_new(opt->seed);
+    r->ops = opt->ops;
+    r->seed = opt->seed;
     r->running = 1;
     t->race = o->race = r;
-    t->rng = race_rng(opt.seed, 1);
-    o->rng = race_rng(opt.seed, 2);
+    t->rng = race_rng(opt->seed, 1);
+    o->rng = race_rng(opt->seed, 2);
     begin(r, t);
     race_start(threads, vm_main, t);
     race_start(threads, owner_main, o);
     for (uint32_t i = 0; i < DEVICES; i++) {
         d[i].race = r;
-        d[i].rng = race_rng(opt.seed, 10 + i);
+        d[i].rng = race_rng(opt->seed, 10 + i);
         race_start(threads, device_main, &d[i]);
     }
     race_join(threads);
@@ -438,6 +437,10 @@ int main(int argc, char **argv)
            d[0].raised + d[1].raised, d[0].by_software + d[1].by_software,
            d[0].injected + d[1].injected, t->harvested + o->harvested,
            t->unplugged);
-    race_check(opt.ops < 1000 || (t->unplugged > 0 && t->posted > 0));
-    return 0;
+    race_check(opt->ops < 1000 || (t->unplugged > 0 && t->posted > 0));
+}
+
+int main(int argc, char **argv)
+{
+    return race_main(argc, argv, 8000, play);
 }

@@ -175,11 +175,13 @@ static void hammer(uint32_t count, const struct race_options *o)
     race_check(o->ops < 1000 || (taken > 0 && (count > SMALL || full > 0)));
 }
 
+static void play(const struct race_options *o)
+{
+    hammer(SMALL, o);
+    hammer(LARGE, o);
+}
+
 int main(int argc, char **argv)
 {
-    const struct race_options o = race_begin(argc, argv, 100000);
-
-    hammer(SMALL, &o);
-    hammer(LARGE, &o);
-    return 0;
+    return race_main(argc, argv, 100000, play);
 }

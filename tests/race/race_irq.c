@@ -346,9 +346,8 @@ static void owner_begin(struct race *r, struct owner *o)
         attach(o, &r->vcpu[i]);
 }
 
-int main(int argc, char **argv)
+static void play(const struct race_options *opt)
 {
-    const struct race_options opt = race_begin(argc, argv, 40000);
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
     struct changer *c = race_memory(CHANGERS * sizeof(*c));
@@ -356,21 +355,21 @@ int main(int argc, char **argv)
     struct owner *o = race_memory(sizeof(*o));
     uint64_t posted;
 
-    r->rig = rig_new(opt.seed);
-    r->ops = opt.ops;
-    r->seed = opt.seed;
+    r->rig = rig_new(opt->seed);
+    r->ops = opt->ops;
+    r->seed = opt->seed;
     r->changing = CHANGERS;
     owner_begin(r, o);
     race_start(threads, owner_main, o);
     for (uint32_t i = 0; i < CHANGERS; i++) {
         c[i].race = r;
         c[i].number = i;
-        c[i].rng = race_rng(opt.seed, 10 + i);
+        c[i].rng = race_rng(opt->seed, 10 + i);
         race_start(threads, changer_main, &c[i]);
     }
     for (uint32_t i = 0; i < DEVICES; i++) {
         d[i].race = r;
-        d[i].rng = race_rng(opt.seed, 20 + i);
+        d[i].rng = race_rng(opt->seed, 20 + i);
         race_start(threads, device_main, &d[i]);
     }
     race_join(threads);
@@ -383,6 +382,10 @@ int main(int argc, char **argv)
            c[0].refused + c[1].refused + c[2].refused,
            d[0].raised + d[1].raised, posted, o->harvested, o->detached,
            o->busy);
-    race_check(opt.ops < 1000 || (o->detached > 0 && o->busy > 0));
-    return 0;
+    race_check(opt->ops < 1000 || (o->detached > 0 && o->busy > 0));
+}
+
+int main(int argc, char **argv)
+{
+    return race_main(argc, argv, 40000, play);
 }

@@ -245,11 +245,13 @@ static void run(const struct race_options *o, uint32_t wnvs,
     report(r, rounds);
 }
 
+static void play(const struct race_options *o)
+{
+    run(o, 1, VTDPI_X2APIC);
+    run(o, WNVS_MAX, VTDPI_XAPIC);
+}
+
 int main(int argc, char **argv)
 {
-    const struct race_options o = race_begin(argc, argv, 250000);
-
-    run(&o, 1, VTDPI_X2APIC);
-    run(&o, WNVS_MAX, VTDPI_XAPIC);
-    return 0;
+    return race_main(argc, argv, 250000, play);
 }

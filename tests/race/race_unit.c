@@ -333,29 +333,28 @@ static void report(const struct race *r, const struct changer *c,
                                  l->taken_over > 0 && l->gone > 0));
 }
 
-int main(int argc, char **argv)
+static void play(const struct race_options *o)
 {
-    const struct race_options o = race_begin(argc, argv, 12000);
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
     struct changer *c = race_memory(CHANGERS * sizeof(*c));
     struct life *l = race_memory(sizeof(*l));
     struct device *d = race_memory(sizeof(*d));
 
-    r->rig = rig_new(o.seed);
-    r->ops = o.ops;
+    r->rig = rig_new(o->seed);
+    r->ops = o->ops;
     r->changing = CHANGERS;
     for (uint32_t u = 0; u < UNITS; u++)
         vtdpi_model_set_fault(&r->rig->model[u], VTDPI_MODEL_FAULT_POST_LATE,
                               0);
     for (uint32_t i = 0; i < CHANGERS; i++) {
         c[i].race = r;
-        c[i].rng = race_rng(o.seed, 10 + i);
+        c[i].rng = race_rng(o->seed, 10 + i);
         changer_begin(&c[i], i);
     }
     l->race = d->race = r;
-    l->rng = race_rng(o.seed, 1);
-    d->rng = race_rng(o.seed, 2);
+    l->rng = race_rng(o->seed, 1);
+    d->rng = race_rng(o->seed, 2);
     for (uint32_t i = 0; i < CHANGERS; i++)
         race_start(threads, changer_main, &c[i]);
     race_start(threads, life_main, l);
@@ -366,5 +365,9 @@ int main(int argc, char **argv)
                                       false) == 0);
     report(r, c, l, d);
     rig_end(r->rig);
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return race_main(argc, argv, 12000, play);
 }
