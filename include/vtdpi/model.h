@@ -713,6 +713,27 @@ VTDPI_API void vtdpi_model_dma_fault(struct vtdpi_model *m, uint16_t sid,
                                      bool read);
 
 /**
+ * @brief Set bits of the Fault Status Register, as another user of the unit
+ *        leaves them or a feature that is not modelled sets them.
+ *
+ * Software clears each bit by writing one. APF, IQE, ICE and ITE are conditions
+ * of the fault event. As with all conditions, the event is sent, or held back by
+ * the mask, only if no status bit was set before: PRO, AFO and PFO are no
+ * conditions, but while one of them stays set no condition sends the event.
+ *
+ * @param m     Model. Not NULL.
+ * @param bits  Bits of FSTS: PFO, AFO, APF, IQE, ICE, ITE, PRO. Others are
+ *              dropped: PPF follows the fault records. So are bits that this
+ *              unit does not have: AFO and APF with CAP.AFL = 0, PRO with
+ *              ECAP.PRS = 0. A write of one to such a bit is
+ *              VTDPI_MODEL_RESERVED_BITS.
+ *
+ * @return The bits that were not dropped.
+ */
+VTDPI_API uint32_t vtdpi_model_raise_status(struct vtdpi_model *m,
+                                            uint32_t bits);
+
+/**
  * @brief Turn a fault mode on, or change its argument.
  *
  * @param m      Model. Not NULL.

@@ -26,6 +26,7 @@
 
 /* Capability bits that only the model looks at. */
 #define CAP_AFL  VTDPI_BIT64(3)  /* Advanced fault log. */
+#define ECAP_PRS VTDPI_BIT64(29) /* Page requests. */
 #define ECAP_DIT VTDPI_BIT64(41) /* Device-TLB throttling. */
 #define ECAP_PDS VTDPI_BIT64(42) /* Page-request drain. */
 
@@ -71,6 +72,7 @@ void vtdpi_model_clean_(struct vtdpi_model *m, const void *p, size_t len);
 /* model_fault.c */
 void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits);
 void vtdpi_model_status_clear_(struct vtdpi_model *m, uint32_t bits);
+uint32_t vtdpi_model_status_absent_(const struct vtdpi_model *m);
 void vtdpi_model_event_(struct vtdpi_model *m, enum event_block block);
 void vtdpi_model_event_control_(struct vtdpi_model *m, enum event_block block,
                                 uint32_t value);

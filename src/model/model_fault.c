@@ -5,16 +5,20 @@
  */
 #include "internal.h"
 
-/* What counts as pending for the fault event. */
-#define FSTS_PENDING                                               \
-    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_PPF | VTDPI_FSTS_IQE | \
-                VTDPI_FSTS_ICE | VTDPI_FSTS_ITE))
-
 /* What software clears by writing one. */
 #define FSTS_CLEARABLE                                             \
     ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_AFO | VTDPI_FSTS_APF | \
                 VTDPI_FSTS_IQE | VTDPI_FSTS_ICE | VTDPI_FSTS_ITE | \
                 VTDPI_FSTS_PRO))
+
+/* While any of these is set, no condition is a new one: no event is sent. */
+#define FSTS_PENDING (FSTS_CLEARABLE | (uint32_t)VTDPI_FSTS_PPF)
+
+/* Conditions of the fault event. The overflows are none: they tell more of a
+ * condition that is pending, or have an event of their own. */
+#define FSTS_CONDITIONS                                            \
+    ((uint32_t)(VTDPI_FSTS_PPF | VTDPI_FSTS_APF | VTDPI_FSTS_IQE | \
+                VTDPI_FSTS_ICE | VTDPI_FSTS_ITE))
 
 #define EVENT_IM ((uint32_t)VTDPI_FECTL_IM)
 #define EVENT_IP ((uint32_t)VTDPI_FECTL_IP)
@@ -67,14 +71,35 @@ void vtdpi_model_event_control_(struct vtdpi_model *m, enum event_block block,
     }
 }
 
-/* A condition on top of others that are pending sends no second message. */
+/* A condition on top of a status bit that is set sends no message. */
 void vtdpi_model_status_set_(struct vtdpi_model *m, uint32_t bits)
 {
     const bool quiet = (m->fsts & FSTS_PENDING) == 0;
 
     m->fsts |= bits;
-    if (quiet)
+    if (quiet && (bits & FSTS_CONDITIONS) != 0)
         vtdpi_model_event_(m, EVENT_FAULT);
+}
+
+/* Status bits of features that this unit lacks: they read as zero. */
+uint32_t vtdpi_model_status_absent_(const struct vtdpi_model *m)
+{
+    uint64_t bits = 0;
+
+    if ((m->params.cap & CAP_AFL) == 0)
+        bits |= VTDPI_FSTS_AFO | VTDPI_FSTS_APF;
+    if ((m->params.ecap & ECAP_PRS) == 0)
+        bits |= VTDPI_FSTS_PRO;
+    return (uint32_t)bits;
+}
+
+uint32_t vtdpi_model_raise_status(struct vtdpi_model *m, uint32_t bits)
+{
+    vtdpi_model_enter_(m);
+    bits &= FSTS_CLEARABLE & ~vtdpi_model_status_absent_(m);
+    vtdpi_model_status_set_(m, bits);
+    vtdpi_model_leave_(m);
+    return bits;
 }
 
 static void status_serviced(struct vtdpi_model *m)

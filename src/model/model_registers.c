@@ -238,7 +238,8 @@ static void register_put(struct vtdpi_model *m, uint32_t off, uint64_t value)
         ccmd_write(m, value);
         break;
     case VTDPI_FSTS_REG:
-        value = reserved_cleared(m, off, value, FSTS_RESERVED);
+        value = reserved_cleared(m, off, value,
+                                 FSTS_RESERVED | vtdpi_model_status_absent_(m));
         vtdpi_model_status_clear_(m, (uint32_t)value);
         /* Fetching goes on at IQH. */
         if (!m->params.manual)

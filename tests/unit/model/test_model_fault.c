@@ -268,6 +268,102 @@ static void test_event_masked_and_served_sends_nothing(void **state)
     assert_int_equal(vtdpi_model_read32(&rig->m, FECTL), 0x80000000);
 }
 
+/* Status bits of features that are not modelled. */
+
+#define AFL (UINT64_C(1) << 3)  /* CAP */
+#define PRS (UINT64_C(1) << 29) /* ECAP */
+
+static void on_with_all_status_bits(struct rig *rig)
+{
+    rig->params.cap |= AFL;
+    rig->params.ecap |= PRS;
+    rig_reset(rig);
+    rig_on(rig, true);
+    program(rig);
+    vtdpi_model_write32(&rig->m, FECTL, 0);
+}
+
+static void test_status_bits_are_cleared_by_writing_one(void **state)
+{
+    struct rig *rig = *state;
+
+    on_with_all_status_bits(rig);
+    assert_int_equal(vtdpi_model_raise_status(&rig->m, 0xffffffff), 0xfd);
+    assert_int_equal(fsts(rig), 0xfd);
+    for (uint32_t bit = 0x80; bit != 0; bit >>= 1) {
+        const uint32_t before = fsts(rig);
+
+        vtdpi_model_write32(&rig->m, FSTS, 0);
+        assert_int_equal(fsts(rig), before);
+        vtdpi_model_write32(&rig->m, FSTS, bit);
+        assert_int_equal(fsts(rig), before & ~bit);
+    }
+    assert_int_equal(fsts(rig), 0);
+    rig_expect_none(rig);
+}
+
+static void test_status_bits_of_absent_features_are_reserved(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(vtdpi_model_raise_status(&rig->m, 0xffffffff), 0x71);
+    assert_int_equal(fsts(rig), 0x71);
+    for (uint32_t bit = 1; bit < 0x100; bit <<= 1) {
+        vtdpi_model_write32(&rig->m, FSTS, bit);
+        if ((bit & 0x8c) != 0)
+            rig_expect(rig, VTDPI_MODEL_RESERVED_BITS, FSTS);
+        rig_expect_none(rig);
+    }
+    assert_int_equal(fsts(rig), 0);
+}
+
+/* Whether a fault sends the event while @p bits are left set. */
+static bool event_passes(struct rig *rig, uint32_t bits)
+{
+    uint64_t before;
+
+    on_with_all_status_bits(rig);
+    (void)vtdpi_model_raise_status(&rig->m, bits);
+    before = rig_count(rig).fault_events;
+    fault(rig, 1, 1);
+    return rig_count(rig).fault_events != before;
+}
+
+static void test_status_bit_left_set_suppresses_the_event(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_true(event_passes(rig, 0));
+    for (uint32_t bit = 1; bit < 0x100; bit <<= 1) {
+        if (bit == PPF)
+            continue;
+        assert_false(event_passes(rig, bit));
+        clear(rig, 0);
+        vtdpi_model_write32(&rig->m, FSTS, bit);
+        assert_int_equal(fsts(rig) & 0xff, 0);
+        fault(rig, 2, 2);
+        assert_int_equal(rig_count(rig).fault_events,
+                         (bit & 0x78) != 0 ? 2 : 1);
+    }
+}
+
+static void test_status_overflows_send_no_event(void **state)
+{
+    struct rig *rig = *state;
+
+    for (uint32_t bit = 1; bit < 0x100; bit <<= 1) {
+        on_with_all_status_bits(rig);
+        (void)vtdpi_model_raise_status(&rig->m, bit);
+        assert_int_equal(rig_count(rig).fault_events, (bit & 0x78) != 0);
+        rig_reset(rig); /* masked */
+        (void)vtdpi_model_raise_status(&rig->m, bit);
+        assert_int_equal(vtdpi_model_read32(&rig->m, FECTL),
+                         (bit & 0x78) != 0 ? 0xc0000000 : 0x80000000);
+        vtdpi_model_write32(&rig->m, FSTS, bit);
+        assert_int_equal(vtdpi_model_read32(&rig->m, FECTL), 0x80000000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +381,10 @@ int main(void)
         rig_test_on(test_event_sent_once_while_pending),
         rig_test_on(test_event_masked_is_pending_until_unmasked),
         rig_test_on(test_event_masked_and_served_sends_nothing),
+        rig_test(test_status_bits_are_cleared_by_writing_one),
+        rig_test_on(test_status_bits_of_absent_features_are_reserved),
+        rig_test(test_status_bit_left_set_suppresses_the_event),
+        rig_test(test_status_overflows_send_no_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
