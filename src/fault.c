@@ -12,8 +12,16 @@
 #include "internal.h"
 
 /* The status bits under names that fit a 32-bit register. */
-#define FSTS_PFO             ((uint32_t)VTDPI_FSTS_PFO)
-#define FSTS_PPF             ((uint32_t)VTDPI_FSTS_PPF)
+#define FSTS_PFO ((uint32_t)VTDPI_FSTS_PFO)
+#define FSTS_PPF ((uint32_t)VTDPI_FSTS_PPF)
+
+/* What is cleared by writing one and is not an error of the queue. */
+#define FSTS_CLEARABLE                                             \
+    ((uint32_t)(VTDPI_FSTS_PFO | VTDPI_FSTS_AFO | VTDPI_FSTS_APF | \
+                VTDPI_FSTS_PRO))
+
+/* What a call serves in any case. PPF follows the records. */
+#define FSTS_SERVED          (FSTS_CLEARABLE | FSTS_PPF)
 
 #define FECTL_IM             ((uint32_t)VTDPI_FECTL_IM)
 #define FECTL_IP             ((uint32_t)VTDPI_FECTL_IP)
@@ -316,40 +324,66 @@ static VTDPI_COLD void queue_report(struct vtdpi_fault_reader *r,
     r->params.report(r->params.ctx, &fault);
 }
 
-/* Returns the status bits that can be served: not those of a queue that is off,
- * which are cleared when it is enabled. */
+/* Returns the status bits that can be served: not the errors of a queue that is
+ * not ours. */
 static VTDPI_COLD uint32_t queue_handle(struct vtdpi_fault_reader *r,
                                         uint32_t fsts)
 {
     struct vtdpi_qi *qi = reader_queue(r);
-    uint32_t served = FSTS_PFO | FSTS_PPF | VTDPI_QI_ERRORS_;
+    uint32_t served = FSTS_SERVED | VTDPI_QI_ERRORS_;
 
     if (qi == NULL)
-        return FSTS_PFO | FSTS_PPF;
+        return FSTS_SERVED;
     if ((fsts & VTDPI_QI_ERRORS_) != 0 && vtdpi_qi_recover(qi) == VTDPI_EQOFF)
-        served = FSTS_PFO | FSTS_PPF;
+        served = FSTS_SERVED;
     queue_report(r, qi);
     return served;
 }
 
+/* The errors of a queue that is off stop nobody. While the queue is on, they are
+ * its owner's: clearing one lets the unit go on fetching. */
+static VTDPI_COLD bool queue_is_off(const struct vtdpi_unit *u)
+{
+    return (vtdpi_rd32_(u->ops, u->ctx, VTDPI_GSTS_REG) &
+            (uint32_t)VTDPI_GSTS_QIES) == 0;
+}
+
 /*
- * Clear PFO, and see what is left. The last look at the status comes after the
- * last write: what arises later finds all clear and sends an event. Returns
- * whether there was an overflow.
+ * Clear what is left in the status, and look once more. Only bits that read as
+ * one are written: a unit without the feature reserves the bit. The last look
+ * comes after the last write: what arises later finds all clear and sends an
+ * event. Returns what was cleared.
  */
-static VTDPI_COLD bool fsts_finish(const struct vtdpi_unit *u, uint32_t *fsts)
+static VTDPI_COLD uint32_t fsts_finish(const struct vtdpi_unit *u,
+                                       uint32_t *fsts)
 {
     const uintptr_t token = u->ops->lock(u->ctx);
-    bool overflow;
+    uint32_t cleared = 0;
 
     *fsts = fsts_read(u);
-    overflow = *fsts != VTDPI_ALL_ONES32_ && (*fsts & FSTS_PFO) != 0;
-    if (overflow) {
-        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, FSTS_PFO);
+    if (*fsts != VTDPI_ALL_ONES32_)
+        cleared = *fsts & (FSTS_CLEARABLE | VTDPI_QI_ERRORS_);
+    if ((cleared & VTDPI_QI_ERRORS_) != 0 && !queue_is_off(u))
+        cleared &= FSTS_CLEARABLE;
+    if (cleared != 0) {
+        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, cleared);
         *fsts = fsts_read(u);
     }
     u->ops->unlock(u->ctx, token);
-    return overflow;
+    return cleared;
+}
+
+static VTDPI_COLD void status_report(const struct vtdpi_fault_reader *r,
+                                     enum vtdpi_fault_kind kind,
+                                     uint32_t status)
+{
+    struct vtdpi_fault fault = {0};
+
+    if (status == 0)
+        return;
+    fault.kind = kind;
+    fault.status = status;
+    r->params.report(r->params.ctx, &fault);
 }
 
 int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
@@ -358,6 +392,7 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
     const struct vtdpi_unit *u = reader->params.unit;
     uint32_t fsts = fsts_read(u);
     uint32_t served;
+    uint32_t cleared;
 
     *more = false;
     if (fsts == VTDPI_ALL_ONES32_)
@@ -365,12 +400,9 @@ int vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max,
     served = queue_handle(reader, fsts);
     if ((fsts & FSTS_PPF) != 0)
         records_report(reader, fsts, max);
-    if (fsts_finish(u, &fsts)) {
-        struct vtdpi_fault fault = {0};
-
-        fault.kind = VTDPI_FAULT_OVERFLOW;
-        reader->params.report(reader->params.ctx, &fault);
-    }
+    cleared = fsts_finish(u, &fsts);
+    status_report(reader, VTDPI_FAULT_OVERFLOW, cleared & FSTS_PFO);
+    status_report(reader, VTDPI_FAULT_STATUS, cleared & ~FSTS_PFO);
     if (fsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
     *more = (fsts & served) != 0;
@@ -384,7 +416,7 @@ static VTDPI_COLD uint32_t queue_settle(struct vtdpi_fault_reader *r)
     const struct vtdpi_unit *u = r->params.unit;
     struct vtdpi_qi *qi = reader_queue(r);
     struct vtdpi_qi_stats stats = {0};
-    uint32_t served = FSTS_PFO | FSTS_PPF;
+    uint32_t served = FSTS_SERVED;
     uintptr_t token;
 
     if (qi != NULL) {

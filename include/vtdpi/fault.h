@@ -16,8 +16,9 @@
  * from.
  *
  * **One event.** The unit sends one message when the first of its conditions
- * (PPF, PFO, IQE, ICE, ITE) arises, and none for further ones until all are
- * clear again. A handler that leaves one behind is not called any more. That
+ * (PPF, APF, IQE, ICE, ITE) arises, and none for further ones until all status
+ * bits, PFO, AFO and PRO among them, are clear again. A handler that leaves one
+ * behind is not called any more. That
  * is why vtdpi_fault_handle() says whether something is left, and why whatever
  * was pending before is cleared (vtdpi_fault_clear_all()) before the event is
  * enabled. Nothing that arises in between is lost: it is pending, or it sends
@@ -56,6 +57,11 @@ enum vtdpi_fault_kind {
     VTDPI_FAULT_OVERFLOW,
     /** The invalidation queue was in error; it has been recovered. */
     VTDPI_FAULT_QUEUE,
+    /** Other status bits were set. They concern what this library does not
+     *  drive: the advanced fault log (AFO, APF), page requests (PRO), or a queue
+     *  that is off (IQE, ICE, ITE). They were cleared, because a bit that stays
+     *  set suppresses the event. */
+    VTDPI_FAULT_STATUS,
 };
 
 /** @brief Errors of the invalidation queue. */
@@ -99,6 +105,9 @@ struct vtdpi_fault {
 
     /* QUEUE. */
     struct vtdpi_fault_queue queue; /**< Which errors. */
+
+    /* OVERFLOW and STATUS. */
+    uint32_t status; /**< Bits of FSTS that were cleared. OVERFLOW: PFO. */
 };
 
 /**
@@ -182,14 +191,16 @@ vtdpi_fault_init(struct vtdpi_fault_reader *reader,
  *
  * First the queue's errors, which are recovered from with vtdpi_qi_recover();
  * in one report with those that pollers have found since the last one. Then
- * records, oldest first, each cleared before it is delivered. Last an overflow,
+ * records, oldest first, each cleared before it is delivered. Then an overflow,
  * which is cleared when records are free again: until then the unit records
- * nothing.
+ * nothing. Last the other status bits, which are cleared, too. Of the status only
+ * bits that read as one are written.
  *
  * @param reader  The reader.
  * @param max     Records to deliver at most; 0: as many as the unit has. Never
  *                more than that: the records are gone through once. One report
- *                of queue errors and one of an overflow may come on top.
+ *                of queue errors, one of an overflow and one of other status
+ *                bits may come on top.
  * @param more    Receives whether something is still pending: more records than
  *                @p max, faults that have come meanwhile, or a bit that does
  *                not clear. The event will not tell of it: call again. Not in
@@ -202,7 +213,7 @@ vtdpi_fault_init(struct vtdpi_fault_reader *reader,
  *                    that is true.
  *
  * @pre Neither vtdpi_unit_enable() nor vtdpi_unit_resume() is running. A queue
- *      that is off is not looked at.
+ *      that another kernel has left on is not looked at, and its errors stay.
  *
  * @anyctx @locks{unit}
  * @spec{VT-d, Primary Fault Logging; Fault Status Register}
@@ -213,9 +224,9 @@ vtdpi_fault_handle(struct vtdpi_fault_reader *reader, uint32_t max, bool *more);
 /**
  * @brief Forget what is pending: what others left behind, at bring-up.
  *
- * Clears all records and PFO; nothing is reported. Queue errors that were
- * recovered from are taken as reported. Those that are pending are recovered
- * from if the queue is on; enabling clears them if it is off.
+ * Clears all records and all status bits; nothing is reported. Queue errors that
+ * were recovered from are taken as reported. Those that are pending are recovered
+ * from if the queue is on, and cleared if it is off.
  *
  * @param reader  The reader.
  *

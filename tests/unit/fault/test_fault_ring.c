@@ -530,13 +530,124 @@ static void test_handle_unit_never_enabled_works(void **state)
 {
     (void)state;
     fault_power_up(CAP);
-    rig.m.fsts |= 0x10; /* somebody's queue error */
+    (void)vtdpi_model_raise_status(&rig.m, 0x10); /* somebody's queue error */
     vtdpi_model_dma_fault(&rig.m, 0x8, 5, 0x1000, false);
     assert_false(fault_handle(0));
-    assert_int_equal(faults.seen_count, 1);
+    assert_int_equal(faults.seen_count, 2);
     assert_int_equal(faults.seen[0].kind, VTDPI_FAULT_DMA);
+    assert_int_equal(faults.seen[1].kind, VTDPI_FAULT_STATUS);
+    assert_int_equal(faults.seen[1].status, 0x10);
+    assert_int_equal(fsts() & 0xff, 0);
+}
+
+/* Clearing an error of a queue that is not ours lets the unit fetch from it. */
+static void test_foreign_queue_error_stays(void **state)
+{
+    (void)state;
+    fault_power_up(CAP);
+    rig_gcmd(0x04000000);
+    assert_int_equal(vtdpi_model_raise_status(&rig.m, 0x11), 0x11);
+    assert_false(fault_handle(0));
+    assert_int_equal(faults.seen_count, 1);
+    assert_int_equal(faults.seen[0].kind, VTDPI_FAULT_OVERFLOW);
+    assert_int_equal(faults.seen[0].status, 1);
     assert_int_equal(vtdpi_fault_clear_all(&faults.reader), 0);
     assert_int_equal(fsts(), 0x10);
+}
+
+/* A unit that has AFO, APF and PRO, with CAP.AFL and ECAP.PRS. */
+static void power_up_with_all_status_bits(void)
+{
+    struct vtdpi_fault_params p;
+
+    fault_power_up(CAP | UINT64_C(0x8));
+    p = faults.reader.params;
+    rig.m.params.ecap |= UINT64_C(0x20000000);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_fault_init(&faults.reader, &p), 0);
+    fault_enable();
+}
+
+static uint32_t status_writes(uint32_t *last)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < rig.traced; i++) {
+        if (!rig.trace[i].write || rig.trace[i].off != 0x34)
+            continue;
+        *last = (uint32_t)rig.trace[i].value;
+        n++;
+    }
+    return n;
+}
+
+static void test_handle_clears_other_status_bits_and_says_so(void **state)
+{
+    static const uint32_t left[] = {0x4, 0x8, 0x80, 0x8c};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        uint32_t written = 0;
+
+        power_up_with_all_status_bits();
+        (void)vtdpi_model_raise_status(&rig.m, left[i]);
+        assert_false(fault_handle(0));
+        assert_int_equal(faults.seen_count, 1);
+        assert_int_equal(faults.seen[0].kind, VTDPI_FAULT_STATUS);
+        assert_int_equal(faults.seen[0].status, left[i]);
+        assert_int_equal(status_writes(&written), 1);
+        assert_int_equal(written, left[i]);
+        assert_int_equal(fsts(), 0);
+        rig_assert_clean();
+    }
+}
+
+/* The unit sends no event while a status bit is set. */
+static void test_event_after_other_status_bits_is_not_lost(void **state)
+{
+    uint32_t events;
+
+    (void)state;
+    for (uint32_t bit = 1; bit < 0x100; bit <<= 1) {
+        power_up_with_all_status_bits();
+        if (vtdpi_model_raise_status(&rig.m, bit) == 0)
+            continue;
+        events = faults.events;
+        fault_raise();
+        assert_int_equal(faults.events, events); /* suppressed */
+        assert_false(fault_handle(0));
+        fault_raise();
+        assert_int_equal(faults.events, events + 1);
+    }
+}
+
+static void test_clear_all_leaves_no_status_bit(void **state)
+{
+    (void)state;
+    for (uint32_t bit = 1; bit < 0x100; bit <<= 1) {
+        power_up_with_all_status_bits();
+        (void)vtdpi_model_raise_status(&rig.m, bit);
+        assert_int_equal(vtdpi_fault_clear_all(&faults.reader), 0);
+        assert_int_equal(faults.seen_count, 0);
+        assert_int_equal(fsts(), 0);
+        faults.events = 0;
+        fault_raise();
+        assert_int_equal(faults.events, 1);
+        rig_assert_clean();
+    }
+}
+
+static void test_clear_all_stuck_status_bit_returns_ebusy(void **state)
+{
+    (void)state;
+    power_up_with_all_status_bits();
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_FSTS_STUCK, 0x80);
+    (void)vtdpi_model_raise_status(&rig.m, 0x80);
+    assert_int_equal(vtdpi_fault_clear_all(&faults.reader), VTDPI_EBUSY);
+    assert_true(fault_handle(0));
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_FSTS_STUCK);
+    assert_int_equal(vtdpi_fault_clear_all(&faults.reader), 0);
+    assert_int_equal(fsts(), 0);
 }
 
 #define TEST(name) \
@@ -569,6 +680,11 @@ int main(void)
         TEST(test_clear_all_forgets_everything),
         TEST(test_clear_all_stuck_returns_ebusy),
         TEST(test_handle_unit_never_enabled_works),
+        TEST(test_foreign_queue_error_stays),
+        TEST(test_handle_clears_other_status_bits_and_says_so),
+        TEST(test_event_after_other_status_bits_is_not_lost),
+        TEST(test_clear_all_leaves_no_status_bit),
+        TEST(test_clear_all_stuck_status_bit_returns_ebusy),
     };
 
     return cmocka_run_group_tests_name("fault_ring", tests, NULL, NULL);
