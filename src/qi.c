@@ -366,11 +366,10 @@ VTDPI_COLD int vtdpi_qi_init(struct vtdpi_qi *qi,
  * the bit. */
 static VTDPI_COLD void fsts_clear(const struct vtdpi_qi *qi)
 {
-    const uint32_t left =
-        vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG) & FSTS_LEFT;
+    const uint32_t fsts = vtdpi_rd32_(qi->ops, qi->ctx, VTDPI_FSTS_REG);
 
-    if (left != 0)
-        vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, left);
+    if (fsts != VTDPI_ALL_ONES32_ && (fsts & FSTS_LEFT) != 0)
+        vtdpi_wr32_(qi->ops, qi->ctx, VTDPI_FSTS_REG, fsts & FSTS_LEFT);
 }
 
 /* What IQA is to hold. */
