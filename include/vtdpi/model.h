@@ -98,7 +98,8 @@ enum vtdpi_model_fault {
     /** The GSTS bits in arg keep their value; commands that would change them
      *  are not executed. */
     VTDPI_MODEL_FAULT_GSTS_STUCK,
-    /** A command is executed, and shows in GSTS, arg ticks late. */
+    /** A command is executed, and shows in GSTS, arg ticks late. Until then the
+     *  unit ignores further commands. */
     VTDPI_MODEL_FAULT_GSTS_LATE,
     /** The next descriptor that is fetched is refused as ill-formed: IQE. Goes
      *  off by itself. */
@@ -147,10 +148,35 @@ enum vtdpi_model_fault {
     VTDPI_MODEL_FAULT_FRCD_STUCK,
     /** The FSTS bits in arg cannot be cleared by writing them. */
     VTDPI_MODEL_FAULT_FSTS_STUCK,
+    /** The next command with a GCMD bit of arg is put aside and executed late,
+     *  also after the driver has given up waiting for it; arg is
+     *  VTDPI_MODEL_LATE(). Until then GSTS shows the command as running. The
+     *  unit executes other commands meanwhile, but each is a violation,
+     *  VTDPI_MODEL_COMMAND_PENDING. When a late SIRTP or SRTP is executed, it
+     *  latches what its register holds then. A late command whose bit already is
+     *  as commanded does nothing. Goes off by itself when it has put a command
+     *  aside; set again, it puts aside one more. Clearing it executes what was
+     *  put aside, also when it has gone off: a step hook can so choose the
+     *  access before which that happens. */
+    VTDPI_MODEL_FAULT_COMMAND_LATE,
 };
 
 /** Number of enum vtdpi_model_fault values. */
-#define VTDPI_MODEL_FAULTS 19
+#define VTDPI_MODEL_FAULTS 20
+
+/** As @p us of VTDPI_MODEL_LATE(): not before the fault mode is cleared. */
+#define VTDPI_MODEL_NEVER  UINT32_MAX
+
+/**
+ * @brief Argument of VTDPI_MODEL_FAULT_COMMAND_LATE.
+ *
+ * @param bits  Bits of GCMD.
+ * @param us    The command is executed at the first tick that is this many
+ *              microseconds of the virtual clock later; at most
+ *              VTDPI_MODEL_NEVER.
+ */
+#define VTDPI_MODEL_LATE(bits, us) \
+    (VTDPI_CAST_(uint64_t, us) << 32 | VTDPI_CAST_(uint32_t, bits))
 
 /** @brief What a user of the unit did wrong. */
 enum vtdpi_model_violation_kind {
@@ -437,6 +463,9 @@ struct vtdpi_model {
     uint32_t command; /* Bits to execute, their values, and when. */
     uint32_t command_value;
     uint64_t command_due;
+    uint32_t aside; /* Commands put aside, their values, and when. */
+    uint32_t aside_value;
+    uint64_t aside_due[9]; /* Of CFI to TE; by the clock. */
     uint32_t fsts;
     uint32_t ics;
     uint32_t event[2][4]; /* FE and IE: control, data, address, upper. */
@@ -744,7 +773,8 @@ VTDPI_API void vtdpi_model_set_fault(struct vtdpi_model *m,
                                      enum vtdpi_model_fault fault,
                                      uint64_t arg);
 
-/** @brief Turn a fault mode off. What it held up goes on. */
+/** @brief Turn a fault mode off. What it held up goes on: at once, or from
+ *        within a callback at the next tick. */
 VTDPI_API void vtdpi_model_clear_fault(struct vtdpi_model *m,
                                        enum vtdpi_model_fault fault);
 

@@ -25,13 +25,17 @@
 #include "vtdpi/model.h"
 
 /* Capability bits that only the model looks at. */
-#define CAP_AFL  VTDPI_BIT64(3)  /* Advanced fault log. */
-#define ECAP_PRS VTDPI_BIT64(29) /* Page requests. */
-#define ECAP_DIT VTDPI_BIT64(41) /* Device-TLB throttling. */
-#define ECAP_PDS VTDPI_BIT64(42) /* Page-request drain. */
+#define CAP_AFL        VTDPI_BIT64(3)  /* Advanced fault log. */
+#define ECAP_PRS       VTDPI_BIT64(29) /* Page requests. */
+#define ECAP_DIT       VTDPI_BIT64(41) /* Device-TLB throttling. */
+#define ECAP_PDS       VTDPI_BIT64(42) /* Page-request drain. */
+
+/* Commands of GCMD: the lowest bit is CFI. */
+#define COMMAND_LOWEST ((uint32_t)VTDPI_GCMD_CFI)
+#define COMMAND_COUNT  9u
 
 /* ICS: a wait descriptor with IF completed. */
-#define ICS_IWC  1u
+#define ICS_IWC        1u
 
 /* What the model puts into IQER.IQEI. */
 enum iqei {

@@ -63,6 +63,10 @@ static void fault_resume(struct vtdpi_model *m, enum vtdpi_model_fault fault)
 {
     if (fault == VTDPI_MODEL_FAULT_GSTS_LATE)
         m->command_due = 0;
+    if (fault == VTDPI_MODEL_FAULT_COMMAND_LATE) {
+        for (uint32_t i = 0; i < COMMAND_COUNT; i++)
+            m->aside_due[i] = 0;
+    }
     if (fault == VTDPI_MODEL_FAULT_STATUS_LATE) {
         for (uint32_t i = 0; i < VTDPI_MODEL_FETCH_MAX; i++)
             m->fetched[i].due = 0;
@@ -80,7 +84,8 @@ void vtdpi_model_clear_fault(struct vtdpi_model *m,
                              enum vtdpi_model_fault fault)
 {
     vtdpi_model_enter_(m);
-    if (fault_on(m, fault)) {
+    /* One that went off by itself may still hold something up. */
+    if (fault_on(m, fault) || fault == VTDPI_MODEL_FAULT_COMMAND_LATE) {
         m->fault_on &= ~(1u << fault);
         fault_resume(m, fault);
     }

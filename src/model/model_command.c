@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Global commands: GCMD to GSTS. A command is checked when GCMD is written, and
- * executed when it is due. Read the order of files in internal.h first.
+ * executed when it is due: by default at once. One that is put aside does not
+ * keep the unit from executing others before it. Read the order of files in
+ * internal.h first.
  */
 #include "internal.h"
 
@@ -38,6 +40,22 @@ static bool command_order_broken(const struct vtdpi_model *m, uint32_t bit,
     return false;
 }
 
+/* Judged when the driver asks: what has become of the unit when a late command
+ * is executed is not the driver's doing. */
+static void command_check_state(struct vtdpi_model *m, uint32_t bit, bool on)
+{
+    if (command_order_broken(m, bit, on))
+        vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_ORDER, VTDPI_GCMD_REG, bit);
+    if (bit == VTDPI_GCMD_IRE && on && m->iec_unflushed)
+        vtdpi_model_violate_(m, VTDPI_MODEL_STALE_CACHE, VTDPI_GCMD_REG, bit);
+    if (bit != VTDPI_GCMD_QIE)
+        return;
+    if (on && m->iqt != 0)
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_TAIL, VTDPI_IQT_REG, m->iqt);
+    if (!on && (m->iqh != m->iqt || m->fetched_count != 0))
+        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_BUSY, VTDPI_GCMD_REG, m->iqh);
+}
+
 static void latch_table(struct vtdpi_model *m)
 {
     const uint64_t base = m->irta & VTDPI_IRTA_BASE;
@@ -56,28 +74,19 @@ static void latch_table(struct vtdpi_model *m)
         m->iec_unflushed = true;
 }
 
-static void switch_queue(struct vtdpi_model *m, bool on)
-{
-    if (on && m->iqt != 0)
-        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_TAIL, VTDPI_IQT_REG, m->iqt);
-    if (!on && (m->iqh != m->iqt || m->fetched_count != 0))
-        vtdpi_model_violate_(m, VTDPI_MODEL_QUEUE_BUSY, VTDPI_GCMD_REG, m->iqh);
-    m->iqh = 0;
-    vtdpi_model_queue_drop_(m);
-}
-
 static void command_execute(struct vtdpi_model *m, uint32_t bit, bool on)
 {
-    if (command_order_broken(m, bit, on))
-        vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_ORDER, VTDPI_GCMD_REG, bit);
-    if (bit == VTDPI_GCMD_IRE && on && m->iec_unflushed)
-        vtdpi_model_violate_(m, VTDPI_MODEL_STALE_CACHE, VTDPI_GCMD_REG, bit);
+    /* Another command may have come to the same while this one was put aside. */
+    if ((bit & GCMD_STICKY) != 0 && ((m->gsts & bit) != 0) == on)
+        return;
     if (bit == VTDPI_GCMD_SIRTP)
         latch_table(m);
     if (bit == VTDPI_GCMD_SRTP)
         m->rtaddr_latched = m->rtaddr;
-    if (bit == VTDPI_GCMD_QIE)
-        switch_queue(m, on);
+    if (bit == VTDPI_GCMD_QIE) {
+        m->iqh = 0;
+        vtdpi_model_queue_drop_(m);
+    }
 
     /* WBFS shows a flush in progress, all others that the thing is so. */
     if (bit != VTDPI_GCMD_WBF && on)
@@ -88,17 +97,62 @@ static void command_execute(struct vtdpi_model *m, uint32_t bit, bool on)
         vtdpi_model_queue_run_(m);
 }
 
+static void commands_execute(struct vtdpi_model *m, uint32_t bits,
+                             uint32_t value)
+{
+    for (uint32_t bit = COMMAND_LOWEST; bit != 0; bit <<= 1) {
+        if ((bits & bit) != 0)
+            command_execute(m, bit, (value & bit) != 0);
+    }
+}
+
+/* The commands that were put aside and are due; they no longer are aside. */
+static uint32_t aside_take_due(struct vtdpi_model *m)
+{
+    uint32_t due = 0;
+
+    for (uint32_t i = 0; i < COMMAND_COUNT; i++) {
+        if (m->clock_us >= m->aside_due[i])
+            due |= COMMAND_LOWEST << i;
+    }
+    due &= m->aside;
+    m->aside &= ~due;
+    return due;
+}
+
 void vtdpi_model_command_due_(struct vtdpi_model *m)
 {
     const uint32_t bits = m->command;
 
-    if (bits == 0 || m->ticks < m->command_due)
+    if (fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES))
         return;
-    m->command = 0;
-    for (uint32_t bit = (uint32_t)VTDPI_GCMD_CFI; bit != 0; bit <<= 1) {
-        if ((bits & bit) != 0)
-            command_execute(m, bit, (m->command_value & bit) != 0);
+    if (bits != 0 && m->ticks >= m->command_due) {
+        m->command = 0;
+        commands_execute(m, bits, m->command_value);
     }
+    if (m->aside != 0)
+        commands_execute(m, aside_take_due(m), m->aside_value);
+}
+
+/* Put those of @p changed aside that are to be late; return the others. */
+static uint32_t command_put_aside(struct vtdpi_model *m, uint32_t value,
+                                  uint32_t changed)
+{
+    const uint64_t arg = m->fault_arg[VTDPI_MODEL_FAULT_COMMAND_LATE];
+    const uint32_t late = changed & (uint32_t)arg;
+    const uint64_t us = arg >> 32;
+
+    if (!fault_on(m, VTDPI_MODEL_FAULT_COMMAND_LATE) || late == 0)
+        return changed;
+    m->fault_on &= ~(1u << VTDPI_MODEL_FAULT_COMMAND_LATE);
+    m->aside |= late;
+    m->aside_value = (m->aside_value & ~late) | (value & late);
+    for (uint32_t i = 0; i < COMMAND_COUNT; i++) {
+        if ((late & COMMAND_LOWEST << i) != 0)
+            m->aside_due[i] =
+                us == VTDPI_MODEL_NEVER ? UINT64_MAX : m->clock_us + us;
+    }
+    return changed & ~late;
 }
 
 /* Record what is wrong with a command, and return what the unit takes. */
@@ -124,21 +178,25 @@ void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value)
     uint32_t changed =
         ((value ^ m->gsts) & GCMD_STICKY) | (value & GCMD_ONE_SHOT);
 
-    if (m->command != 0) {
+    if ((m->command | m->aside) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_COMMAND_PENDING, VTDPI_GCMD_REG,
                              value);
+    if (m->command != 0)
         return;
-    }
     changed = command_check(m, value, changed);
     if (fault_on(m, VTDPI_MODEL_FAULT_GSTS_STUCK))
         changed &= ~(uint32_t)m->fault_arg[VTDPI_MODEL_FAULT_GSTS_STUCK];
 
-    m->command = changed;
-    m->command_value = value;
-    m->command_due = fault_due(m, VTDPI_MODEL_FAULT_GSTS_LATE);
+    for (uint32_t bit = COMMAND_LOWEST; bit != 0; bit <<= 1) {
+        if ((changed & bit) != 0)
+            command_check_state(m, bit, (value & bit) != 0);
+    }
     /* A one-shot command is running until its status turns: WBFS from 1 to 0,
      * the others from 0 to 1. */
     m->gsts &= ~(changed & GCMD_ONE_SHOT);
     m->gsts |= changed & (uint32_t)VTDPI_GCMD_WBF;
+    m->command = command_put_aside(m, value, changed);
+    m->command_value = value;
+    m->command_due = fault_due(m, VTDPI_MODEL_FAULT_GSTS_LATE);
     vtdpi_model_command_due_(m);
 }

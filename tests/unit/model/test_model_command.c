@@ -264,6 +264,214 @@ static void test_gcmd_stuck_bit_keeps_value(void **state)
     assert_int_equal(rig_gsts(rig), 0);
 }
 
+/* Commands that are executed long after the driver has gone on. */
+
+static void set_late(struct rig *rig, uint32_t bits, uint32_t us)
+{
+    vtdpi_model_set_fault(&rig->m, VTDPI_MODEL_FAULT_COMMAND_LATE,
+                          VTDPI_MODEL_LATE(bits, us));
+}
+
+/* Let @p us pass; what is due then happens. */
+static void pass(struct rig *rig, uint64_t us)
+{
+    vtdpi_model_advance_clock(&rig->m, us);
+    vtdpi_model_tick(&rig->m, 1);
+}
+
+static uint32_t peek_gsts(const struct rig *rig)
+{
+    return (uint32_t)vtdpi_model_peek(&rig->m, 0x1c);
+}
+
+static void test_late_command_is_executed_after_another(void **state)
+{
+    static const struct {
+        uint32_t bit;
+        uint32_t other;
+    } t[] = {
+        {0x80000000, 0x04000000}, {0x40000000, 0x80000000},
+        {0x20000000, 0x80000000}, {0x10000000, 0x80000000},
+        {0x04000000, 0x80000000}, {0x01000000, 0x80000000},
+        {0x00800000, 0x80000000},
+    };
+    struct rig *rig = *state;
+
+    rig->params.cap |= 8; /* AFL */
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        rig_reset(rig);
+        set_late(rig, t[i].bit, 100);
+        vtdpi_model_write32(&rig->m, 0x18, t[i].bit);
+        assert_false(
+            vtdpi_model_fault_is_on(&rig->m, VTDPI_MODEL_FAULT_COMMAND_LATE));
+        rig_expect_none(rig);
+        pass(rig, 99);
+        assert_int_equal(rig_gsts(rig), 0);
+        vtdpi_model_write32(&rig->m, 0x18, t[i].other);
+        rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+        assert_int_equal(rig_gsts(rig), t[i].other);
+        pass(rig, 1);
+        assert_int_equal(rig_gsts(rig), t[i].bit | t[i].other);
+        /* Only once, and none after it is late. */
+        vtdpi_model_write32(&rig->m, 0x18, 0);
+        vtdpi_model_clear_violations(&rig->m);
+        pass(rig, 1000);
+        assert_int_equal(rig_gsts(rig) & 0x94800000, 0);
+    }
+}
+
+/* The driver believes that the command was lost, and has the opposite. */
+static void test_late_command_is_executed_over_the_opposite(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_on(rig, true);
+    set_late(rig, 0x02000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x04000000); /* IRE off, late */
+    assert_int_equal(rig_gsts(rig), 0x07000000);
+    vtdpi_model_write32(&rig->m, 0x18, 0x06000000);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+    assert_int_equal(rig_gsts(rig), 0x07000000);
+    pass(rig, 50);
+    assert_int_equal(rig_gsts(rig), 0x05000000);
+
+    set_late(rig, 0x04000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0); /* QIE off, on time */
+    assert_int_equal(rig_gsts(rig), 0x05000000);
+    pass(rig, 50);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    vtdpi_model_write64(&rig->m, 0x88, 0);
+    set_late(rig, 0x04000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x04000000); /* on again, late */
+    vtdpi_model_write32(&rig->m, 0x18, 0);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    pass(rig, 50);
+    assert_int_equal(rig_gsts(rig), 0x05000000);
+    rig_expect_none(rig);
+}
+
+static void test_late_sirtp_latches_what_irta_holds_then(void **state)
+{
+    struct rig *rig = *state;
+
+    vtdpi_model_write64(&rig->m, 0xb8, 0x500008007);
+    set_late(rig, 0x01000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x01000000);
+    vtdpi_model_write64(&rig->m, 0xb8, 0x500009807);
+    pass(rig, 49);
+    assert_int_equal(vtdpi_model_latched_irta(&rig->m), 0);
+    pass(rig, 1);
+    assert_true(vtdpi_model_latched_irta(&rig->m) == 0x500009807);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    /* Its status shows progress, and turns with another one's. */
+    set_late(rig, 0x01000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x01000000);
+    assert_int_equal(rig_gsts(rig), 0);
+    vtdpi_model_write32(&rig->m, 0x18, 0x01000000);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+    assert_int_equal(rig_gsts(rig), 0x01000000);
+    vtdpi_model_write64(&rig->m, 0xb8, 0x500008007);
+    pass(rig, 50);
+    assert_true(vtdpi_model_latched_irta(&rig->m) == 0x500008007);
+}
+
+static void test_late_wbf_status_is_progress(void **state)
+{
+    struct rig *rig = *state;
+
+    set_late(rig, 0x08000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x08000000);
+    pass(rig, 49);
+    assert_int_equal(rig_gsts(rig), 0x08000000);
+    pass(rig, 1);
+    assert_int_equal(rig_gsts(rig), 0);
+    rig_expect_none(rig);
+}
+
+/* The driver has the queue on again by itself: its head is not reset. */
+static void test_late_command_that_is_so_already_does_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    vtdpi_model_write64(&rig->m, 0x90, RIG_QUEUE);
+    set_late(rig, 0x04000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x04000000);
+    vtdpi_model_write32(&rig->m, 0x18, 0x04000000);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+    rig_invalidate_all(rig);
+    assert_int_equal(vtdpi_model_read64(&rig->m, 0x80), 0x10);
+    pass(rig, 50);
+    assert_int_equal(vtdpi_model_read64(&rig->m, 0x80), 0x10);
+    assert_int_equal(rig_count(rig).iec_global, 1); /* not fetched again */
+    assert_int_equal(rig_gsts(rig), 0x04000000);
+    rig_expect_none(rig);
+}
+
+static void test_late_commands_have_their_own_times(void **state)
+{
+    struct rig *rig = *state;
+
+    set_late(rig, 0x00800000, 80);
+    vtdpi_model_write32(&rig->m, 0x18, 0x00800000);
+    set_late(rig, 0x80000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x80000000);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_PENDING, 0x18);
+    pass(rig, 50);
+    assert_int_equal(rig_gsts(rig), 0x80000000);
+    pass(rig, 30);
+    assert_int_equal(rig_gsts(rig), 0x80800000);
+}
+
+static void test_late_command_waits_for_clearing(void **state)
+{
+    struct rig *rig = *state;
+
+    set_late(rig, 0xffffffff, VTDPI_MODEL_NEVER);
+    vtdpi_model_write32(&rig->m, 0x18, 0x80000000);
+    pass(rig, UINT64_C(1) << 40);
+    assert_int_equal(rig_gsts(rig), 0);
+    vtdpi_model_clear_fault(&rig->m, VTDPI_MODEL_FAULT_COMMAND_LATE);
+    assert_int_equal(peek_gsts(rig), 0x80000000);
+}
+
+/* At the third read of a register from the hook's setting on. */
+static unsigned int reads_left;
+
+static void release_at_read(void *ctx, struct vtdpi_model *m,
+                            enum vtdpi_model_step kind)
+{
+    (void)ctx;
+    if (kind == VTDPI_MODEL_STEP_READ && --reads_left == 0)
+        vtdpi_model_clear_fault(m, VTDPI_MODEL_FAULT_COMMAND_LATE);
+}
+
+static void test_late_command_by_a_count_of_reads(void **state)
+{
+    struct rig *rig = *state;
+
+    set_late(rig, 0x80000000, VTDPI_MODEL_NEVER);
+    vtdpi_model_write32(&rig->m, 0x18, 0x80000000);
+    reads_left = 3;
+    vtdpi_model_set_step_hook(&rig->m, release_at_read);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rig_gsts(rig), 0);
+    vtdpi_model_set_step_hook(&rig->m, NULL);
+    assert_int_equal(rig_gsts(rig), 0x80000000);
+}
+
+static void test_late_command_of_another_bit_is_on_time(void **state)
+{
+    struct rig *rig = *state;
+
+    set_late(rig, 0x04000000, 50);
+    vtdpi_model_write32(&rig->m, 0x18, 0x80000000);
+    assert_int_equal(rig_gsts(rig), 0x80000000);
+    assert_true(
+        vtdpi_model_fault_is_on(&rig->m, VTDPI_MODEL_FAULT_COMMAND_LATE));
+    rig_expect_none(rig);
+}
+
 static void test_all_ones_unit_is_gone(void **state)
 {
     struct rig *rig = *state;
@@ -304,6 +512,15 @@ int main(void)
         rig_test(test_gcmd_one_shot_again_shows_progress),
         rig_test(test_gcmd_before_status_is_violation),
         rig_test(test_gcmd_stuck_bit_keeps_value),
+        rig_test(test_late_command_is_executed_after_another),
+        rig_test(test_late_command_is_executed_over_the_opposite),
+        rig_test(test_late_sirtp_latches_what_irta_holds_then),
+        rig_test(test_late_wbf_status_is_progress),
+        rig_test(test_late_command_that_is_so_already_does_nothing),
+        rig_test(test_late_commands_have_their_own_times),
+        rig_test(test_late_command_waits_for_clearing),
+        rig_test(test_late_command_by_a_count_of_reads),
+        rig_test(test_late_command_of_another_bit_is_on_time),
         rig_test(test_all_ones_unit_is_gone),
     };
 
