@@ -125,7 +125,7 @@ enum vtdpi_model_fault {
     /** IQH reads as arg, whatever is fetched. */
     VTDPI_MODEL_FAULT_IQH_STUCK,
     /** Every register reads as all ones and ignores writes: the unit is gone.
-     *  The queue stops and interrupts are dropped. */
+     *  See vtdpi_model_vanish(). */
     VTDPI_MODEL_FAULT_ALL_ONES,
     /** IQER reads as zero, as on units that lack it. */
     VTDPI_MODEL_FAULT_IQER_ZERO,
@@ -270,7 +270,7 @@ struct vtdpi_model_view {
 enum vtdpi_model_outcome {
     VTDPI_MODEL_NOT_INTERRUPT, /**< The address is not an interrupt's. */
     VTDPI_MODEL_MASKED,        /**< The IOAPIC entry is masked. */
-    VTDPI_MODEL_DROPPED,       /**< The unit is gone (ALL_ONES). */
+    VTDPI_MODEL_DROPPED,       /**< The unit is gone: vtdpi_model_vanish(). */
     VTDPI_MODEL_PASSED,        /**< Not remapped: remapping off, or
                                     compatibility format allowed. */
     VTDPI_MODEL_REMAPPED,      /**< Delivered as the entry says. */
@@ -327,13 +327,16 @@ struct vtdpi_model_counters {
     uint64_t passed;            /**< ... that were not remapped. */
     uint64_t remapped;          /**< ... delivered in remapped format. */
     uint64_t raised;            /**< ... accepted for posting; equals posted
-                                      plus pid_faults plus those in flight. */
+                                      plus pid_faults plus posts_lost plus
+                                      those in flight. */
     uint64_t posted;            /**< Recorded in a descriptor. */
     uint64_t merged;            /**< ... whose PIR bit was set already. */
     uint64_t notified;          /**< ... that sent a notification. */
     uint64_t suppressed;        /**< ... that did not, because of SN. */
     uint64_t outstanding;       /**< ... that did not, because of ON. */
     uint64_t pid_faults;        /**< Posts that ended in 27h or 28h. */
+    uint64_t posts_lost;        /**< Posts that were in flight at
+                                      vtdpi_model_return_reset(). */
     uint64_t blocked;           /**< Requests that ended in a fault, late
                                       ones included. */
     uint64_t faults_recorded;   /**< Fault records written. */
@@ -781,6 +784,48 @@ VTDPI_API void vtdpi_model_clear_fault(struct vtdpi_model *m,
 /** @brief Whether a fault mode is on. */
 VTDPI_API bool vtdpi_model_fault_is_on(const struct vtdpi_model *m,
                                        enum vtdpi_model_fault fault);
+
+/* Units that vanish and return. Callbacks may call these functions as they may
+ * call those of the fault modes. */
+
+/**
+ * @brief The unit vanishes, as one does whose part of the machine loses its power
+ *        or its link.
+ *
+ * VTDPI_MODEL_FAULT_ALL_ONES goes on. Every register reads as all ones and
+ * writes are dropped. Nothing is fetched, completed, executed, cached or
+ * recorded as a fault, also what was late already. Interrupts are dropped
+ * (VTDPI_MODEL_DROPPED). Posts in flight have left the unit: vtdpi_model_drain()
+ * still lets them reach their descriptors, while a register read, which the unit
+ * does not answer, does not.
+ *
+ * @param m  Model. Not NULL.
+ */
+VTDPI_API void vtdpi_model_vanish(struct vtdpi_model *m);
+
+/**
+ * @brief The unit answers again and is as it was when it vanished.
+ *
+ * Registers, caches and what was fetched or late are as they were, and the unit
+ * goes on with them. Posts in flight land at the next register read.
+ *
+ * @param m  Model. Not NULL.
+ */
+VTDPI_API void vtdpi_model_return_kept(struct vtdpi_model *m);
+
+/**
+ * @brief The unit answers again after a reset. A unit that has not vanished is
+ *        reset where it is.
+ *
+ * Registers have their reset values: remapping and the queue are off, no table is
+ * latched. The entry cache is empty. What was fetched or late is forgotten, and
+ * posts in flight are lost (posts_lost); call vtdpi_model_drain() before to let
+ * them land. Fault modes but VTDPI_MODEL_FAULT_ALL_ONES, counters, violations,
+ * notifications, the clock and the platform's lock stay as they are.
+ *
+ * @param m  Model. Not NULL.
+ */
+VTDPI_API void vtdpi_model_return_reset(struct vtdpi_model *m);
 
 /** @brief Replace the step hook; NULL removes it. The context is params.ctx. */
 VTDPI_API void vtdpi_model_set_step_hook(struct vtdpi_model *m,

@@ -22,6 +22,33 @@ static void model_zero(void *p, size_t size)
         bytes[i] = 0;
 }
 
+/* Registers and caches as after power-up. What the unit was at is forgotten. */
+static void unit_reset(struct vtdpi_model *m)
+{
+    m->gsts = 0;
+    m->command = 0;
+    m->aside = 0;
+    m->fsts = 0;
+    m->ics = 0;
+    model_zero(m->event, sizeof(m->event));
+    m->event[EVENT_FAULT][0] = VTDPI_FECTL_IM;
+    m->event[EVENT_COMPLETION][0] = VTDPI_FECTL_IM;
+    m->rtaddr = 0;
+    m->rtaddr_latched = 0;
+    m->ccmd = 0;
+    m->iqa = 0;
+    m->iqh = 0;
+    m->iqt = 0;
+    m->iqer = 0;
+    m->irta = 0;
+    m->irta_latched = 0;
+    model_zero(m->frcd, sizeof(m->frcd));
+    m->frcd_next = 0;
+    m->iec_unflushed = false;
+    vtdpi_model_queue_drop_(m);
+    vtdpi_model_iec_invalidate_all_(m);
+}
+
 int vtdpi_model_init(struct vtdpi_model *m,
                      const struct vtdpi_model_params *params)
 {
@@ -42,9 +69,7 @@ int vtdpi_model_init(struct vtdpi_model *m,
         m->params.split_post = true;
     m->clock_step = 1;
     m->random = params->seed;
-    m->event[EVENT_FAULT][0] = VTDPI_FECTL_IM;
-    m->event[EVENT_COMPLETION][0] = VTDPI_FECTL_IM;
-    vtdpi_model_iec_invalidate_all_(m);
+    unit_reset(m);
     return VTDPI_OK;
 }
 
@@ -89,6 +114,26 @@ void vtdpi_model_clear_fault(struct vtdpi_model *m,
         m->fault_on &= ~(1u << fault);
         fault_resume(m, fault);
     }
+    vtdpi_model_leave_(m);
+}
+
+void vtdpi_model_vanish(struct vtdpi_model *m)
+{
+    vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+}
+
+void vtdpi_model_return_kept(struct vtdpi_model *m)
+{
+    vtdpi_model_clear_fault(m, VTDPI_MODEL_FAULT_ALL_ONES);
+}
+
+void vtdpi_model_return_reset(struct vtdpi_model *m)
+{
+    vtdpi_model_enter_(m);
+    unit_reset(m);
+    m->counters.posts_lost += m->flight_count;
+    m->flight_count = 0;
+    m->fault_on &= ~(1u << VTDPI_MODEL_FAULT_ALL_ONES);
     vtdpi_model_leave_(m);
 }
 

@@ -187,7 +187,8 @@ bool vtdpi_model_iec_prefetch(struct vtdpi_model *m, uint32_t index)
 
     vtdpi_model_enter_(m);
     cached = vtdpi_model_iec_lookup(m, index, NULL);
-    if (!cached && index < entries && entry_read_table(m, index, irte)) {
+    if (!cached && !fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES) &&
+        index < entries && entry_read_table(m, index, irte)) {
         iec_insert(m, index, irte);
         cached = vtdpi_model_iec_lookup(m, index, NULL);
     }

@@ -205,9 +205,10 @@ void vtdpi_model_dma_fault(struct vtdpi_model *m, uint16_t sid, uint8_t reason,
                            uint64_t address, bool read)
 {
     vtdpi_model_enter_(m);
-    record_add(m, address & VTDPI_FRCD_LO_FI,
-               VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
-                   VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR) |
-                   (read ? VTDPI_FRCD_HI_T : 0));
+    if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES))
+        record_add(m, address & VTDPI_FRCD_LO_FI,
+                   VTDPI_FIELD_PUT(sid, VTDPI_FRCD_HI_SID) |
+                       VTDPI_FIELD_PUT(reason, VTDPI_FRCD_HI_FR) |
+                       (read ? VTDPI_FRCD_HI_T : 0));
     vtdpi_model_leave_(m);
 }

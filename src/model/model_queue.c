@@ -268,10 +268,8 @@ static void descriptor_complete_wait(struct vtdpi_model *m,
     if (fault_on(m, VTDPI_MODEL_FAULT_STATUS_NEVER))
         return;
     if ((qw[0] & VTDPI_WAIT_SW) != 0) {
-        uint32_t *status;
+        uint32_t *status = vtdpi_model_map_(m, qw[1], sizeof(*status));
 
-        vtdpi_model_step_(m, VTDPI_MODEL_STEP_STATUS);
-        status = vtdpi_model_map_(m, qw[1], sizeof(*status));
         if (status == NULL) {
             vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_ADDRESS, slot, qw[0]);
         } else {
@@ -295,17 +293,31 @@ static void descriptor_complete_wait(struct vtdpi_model *m,
     }
 }
 
+static bool descriptor_writes_status(const struct vtdpi_model *m, uint64_t qw0)
+{
+    return descriptor_is_wait(qw0) && (qw0 & VTDPI_WAIT_SW) != 0 &&
+           !fault_on(m, VTDPI_MODEL_FAULT_STATUS_NEVER);
+}
+
+static bool queue_can_complete(const struct vtdpi_model *m)
+{
+    return m->fetched_count != 0 && !fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES);
+}
+
 static bool descriptor_complete(struct vtdpi_model *m, bool due_only)
 {
     uint32_t i = m->fetched_first;
     uint64_t qw[2];
 
-    if (m->fetched_count == 0 || fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES) ||
-        (due_only && m->fetched[i].due > m->ticks))
+    if (!queue_can_complete(m) || (due_only && m->fetched[i].due > m->ticks))
         return false;
     vtdpi_model_step_(m, VTDPI_MODEL_STEP_COMPLETE);
     qw[0] = m->fetched[i].qw[0];
     qw[1] = m->fetched[i].qw[1];
+    if (queue_can_complete(m) && descriptor_writes_status(m, qw[0]))
+        vtdpi_model_step_(m, VTDPI_MODEL_STEP_STATUS);
+    if (!queue_can_complete(m))
+        return false; /* A hook had the unit vanish, or reset it. */
     m->fetched_first = (i + 1) % VTDPI_MODEL_FETCH_MAX;
     m->fetched_count--;
     if (descriptor_is_wait(qw[0]))
