@@ -183,15 +183,17 @@ enum vtdpi_model_violation_kind {
     VTDPI_MODEL_OK = 0, /**< Nothing. */
 
     /* Register accesses; where is the offset, value what was written. */
-    VTDPI_MODEL_BAD_WIDTH,       /**< Register accessed with another width. */
-    VTDPI_MODEL_BAD_ALIGNMENT,   /**< Offset not aligned to the width. */
-    VTDPI_MODEL_NO_REGISTER,     /**< No such register in this unit. */
-    VTDPI_MODEL_READ_ONLY,       /**< Write to a read-only register. */
-    VTDPI_MODEL_WRITE_ONLY,      /**< Read of a write-only register. */
-    VTDPI_MODEL_RESERVED_BITS,   /**< Reserved bits written as one. */
-    VTDPI_MODEL_UNSUPPORTED,     /**< Needs a capability that is absent. */
-    VTDPI_MODEL_MULTI_COMMAND,   /**< GCMD: more than one command changed. */
-    VTDPI_MODEL_ONE_SHOT_ECHO,   /**< GCMD: the status of a one-shot command
+    VTDPI_MODEL_BAD_WIDTH,     /**< Register accessed with another width. */
+    VTDPI_MODEL_BAD_ALIGNMENT, /**< Offset not aligned to the width. */
+    VTDPI_MODEL_NO_REGISTER,   /**< No such register in this unit. */
+    VTDPI_MODEL_BEYOND_WINDOW, /**< Not inside vtdpi_model_params.window_bytes:
+                                       nothing is mapped there. */
+    VTDPI_MODEL_READ_ONLY,     /**< Write to a read-only register. */
+    VTDPI_MODEL_WRITE_ONLY,    /**< Read of a write-only register. */
+    VTDPI_MODEL_RESERVED_BITS, /**< Reserved bits written as one. */
+    VTDPI_MODEL_UNSUPPORTED,   /**< Needs a capability that is absent. */
+    VTDPI_MODEL_MULTI_COMMAND, /**< GCMD: more than one command changed. */
+    VTDPI_MODEL_ONE_SHOT_ECHO, /**< GCMD: the status of a one-shot command
                                        written back with another command. */
     VTDPI_MODEL_COMMAND_PENDING, /**< GCMD: the last command has not shown in
                                        GSTS yet. */
@@ -204,8 +206,9 @@ enum vtdpi_model_violation_kind {
     VTDPI_MODEL_QUEUE_BUSY,      /**< QIE cleared with work in the queue. */
     VTDPI_MODEL_QUEUE_TAIL,      /**< IQT not zero when the queue is turned
                                        on, or moved back over work. */
-    VTDPI_MODEL_REGISTER_INVALIDATION, /**< CCMD used while the queue is on, or
-                                       on a unit of version 6 or later. */
+    VTDPI_MODEL_REGISTER_INVALIDATION, /**< CCMD or the IOTLB register used while
+                                       the queue is on, or on a unit of version
+                                       6 or later. */
 
     /* Descriptors; where is the slot, value the first word. */
     VTDPI_MODEL_IEC_ALIGNMENT,  /**< IIDX not aligned to its mask. */
@@ -367,9 +370,20 @@ typedef void (*vtdpi_model_step_hook)(void *ctx, struct vtdpi_model *m,
 
 /** @brief What a model is made of. Zero means absent or the default. */
 struct vtdpi_model_params {
-    uint32_t ver;  /**< VER register; 0: 10h, version 1.0. */
-    uint64_t cap;  /**< CAP register, raw. */
-    uint64_t ecap; /**< ECAP register, raw. */
+    uint32_t ver; /**< VER register; 0: 10h, version 1.0. */
+    /** CAP register, raw. FRO and NFR say where the fault recording registers
+     *  are: at any offset. Registers at fixed offsets hide those that overlap
+     *  them, which no unit may have. */
+    uint64_t cap;
+    /** ECAP register, raw. IRO says where the IOTLB registers are: at any
+     *  offset; 0: there are none. They keep what is written, and an invalidation
+     *  is done at once. Other registers hide those that overlap them. */
+    uint64_t ecap;
+
+    /** Bytes of the registers that the host has mapped. Accesses beyond are
+     *  violations, also to registers that the unit has there. 0: whole pages, up
+     *  to the last register of the unit. */
+    uint32_t window_bytes;
 
     /** Passed to all callbacks below. */
     void *ctx;
@@ -475,6 +489,7 @@ struct vtdpi_model {
     uint64_t rtaddr;
     uint64_t rtaddr_latched;
     uint64_t ccmd;
+    uint64_t iotlb;
     uint64_t iqa;
     uint64_t iqh;
     uint64_t iqt;
@@ -515,10 +530,9 @@ struct vtdpi_model {
  * @param params  Copied. Not NULL.
  *
  * @retval 0             Ready.
- * @retval VTDPI_EINVAL  @p m, @p params or map is NULL; an array is NULL with
- *                       a length other than 0, or the other way round; or the
- *                       fault recording registers that @p params->cap names
- *                       overlap others. @p m is unchanged.
+ * @retval VTDPI_EINVAL  @p m, @p params or map is NULL; or an array is NULL with
+ *                       a length other than 0, or the other way round. @p m is
+ *                       unchanged.
  */
 VTDPI_MUST_CHECK VTDPI_API int
 vtdpi_model_init(struct vtdpi_model *m,

@@ -102,6 +102,7 @@ void vtdpi_model_command_due_(struct vtdpi_model *m);
 
 /* model_registers.c */
 void vtdpi_model_tick_(struct vtdpi_model *m);
+uint32_t vtdpi_model_register_bytes_(const struct vtdpi_model *m);
 
 static inline bool fault_on(const struct vtdpi_model *m,
                             enum vtdpi_model_fault fault)

@@ -6,9 +6,6 @@
 #include "internal.h"
 #include "vtdpi/status.h"
 
-/* Where the registers that every unit has end; fault records lie behind. */
-#define FIXED_REGISTERS_END 0xc0u
-
 static bool params_array_bad(const void *array, uint32_t length)
 {
     return (array == NULL) != (length == 0);
@@ -36,6 +33,7 @@ static void unit_reset(struct vtdpi_model *m)
     m->rtaddr = 0;
     m->rtaddr_latched = 0;
     m->ccmd = 0;
+    m->iotlb = 0;
     m->iqa = 0;
     m->iqh = 0;
     m->iqt = 0;
@@ -55,8 +53,7 @@ int vtdpi_model_init(struct vtdpi_model *m,
     if (m == NULL || params == NULL || params->map == NULL ||
         params_array_bad(params->iec, params->iec_slots) ||
         params_array_bad(params->notifications, params->notification_slots) ||
-        params_array_bad(params->views, params->view_count) ||
-        VTDPI_FIELD_GET(params->cap, VTDPI_CAP_FRO) * 16 < FIXED_REGISTERS_END)
+        params_array_bad(params->views, params->view_count))
         return VTDPI_EINVAL;
 
     model_zero(m, sizeof(*m));
@@ -65,6 +62,8 @@ int vtdpi_model_init(struct vtdpi_model *m,
         m->params.ver = 0x10;
     if (m->params.host_address_width == 0)
         m->params.host_address_width = 64;
+    if (m->params.window_bytes == 0)
+        m->params.window_bytes = vtdpi_model_register_bytes_(m);
     if (m->params.concurrent)
         m->params.split_post = true;
     m->clock_step = 1;

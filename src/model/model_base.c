@@ -109,6 +109,8 @@ const char *vtdpi_model_violation_name(enum vtdpi_model_violation_kind kind)
         return "misaligned register access";
     case VTDPI_MODEL_NO_REGISTER:
         return "no such register";
+    case VTDPI_MODEL_BEYOND_WINDOW:
+        return "register access beyond the mapped window";
     case VTDPI_MODEL_READ_ONLY:
         return "write to a read-only register";
     case VTDPI_MODEL_WRITE_ONLY:

@@ -43,6 +43,8 @@ static const struct reg registers[] = {
     {VTDPI_IRTA_REG, 8, ACCESS_READ_WRITE},
 };
 
+#define PAGE            4096u
+
 /* Bits of registers that this unit does not define. */
 #define RTADDR_RESERVED VTDPI_BITS64(9, 0)
 #define IQA_RESERVED    VTDPI_BITS64(10, 3)
@@ -51,29 +53,75 @@ static const struct reg registers[] = {
 #define CONTROL_BITS    ((uint32_t)(VTDPI_FECTL_IM | VTDPI_FECTL_IP))
 #define CCMD_ICC        VTDPI_BIT64(63)
 
-/* The fault record that holds the word at @p off, or -1. */
+/* The IOTLB registers, at ECAP.IRO: the address, then the command, which tells in
+ * IAIG what it has done of IIRG. */
+#define IOTLB_IVT       VTDPI_BIT64(63)
+#define IOTLB_IIRG      VTDPI_BITS64(61, 60)
+#define IOTLB_IAIG      VTDPI_BITS64(58, 57)
+#define IOTLB_BYTES     16u
+
+/* The register at a fixed offset that holds the byte at @p off, or NULL. */
+static const struct reg *register_fixed(uint32_t off)
+{
+    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+        if (off >= registers[i].off &&
+            off < registers[i].off + registers[i].size)
+            return &registers[i];
+    }
+    return NULL;
+}
+
+/* The fault record that holds the word at @p off, or -1. Records that CAP.FRO
+ * puts over registers at fixed offsets are hidden by those. */
 static int record_at(const struct vtdpi_model *m, uint32_t off)
 {
     const uint32_t base = vtdpi_model_frcd_base_(m);
 
-    if (off < base || off - base >= vtdpi_model_frcd_count_(m) * 16)
+    if (off < base || off - base >= vtdpi_model_frcd_count_(m) * 16 ||
+        register_fixed(off) != NULL)
         return -1;
     return (int)((off - base) / 16);
+}
+
+static uint32_t iotlb_base(const struct vtdpi_model *m)
+{
+    return (uint32_t)VTDPI_FIELD_GET(m->params.ecap, VTDPI_ECAP_IRO) * 16;
+}
+
+/* Whether @p off is in the IOTLB registers, and nothing else is there. */
+static bool iotlb_at(const struct vtdpi_model *m, uint32_t off)
+{
+    const uint32_t base = iotlb_base(m);
+
+    return base != 0 && off >= base && off - base < IOTLB_BYTES &&
+           register_fixed(off) == NULL && record_at(m, off) < 0;
 }
 
 /* The register that holds the byte at @p off; ACCESS_NONE if there is none. */
 static struct reg register_find(const struct vtdpi_model *m, uint32_t off)
 {
-    for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-        if (off >= registers[i].off &&
-            off < registers[i].off + registers[i].size)
-            return registers[i];
-    }
+    const struct reg *const fixed = register_fixed(off);
+    const bool second = (off & 8) != 0;
+
+    if (fixed != NULL)
+        return *fixed;
     if (record_at(m, off) >= 0)
         return (struct reg){off & ~7u, 8,
-                            (off & 8) != 0 ? ACCESS_READ_WRITE
-                                           : ACCESS_READ_ONLY};
+                            second ? ACCESS_READ_WRITE : ACCESS_READ_ONLY};
+    if (iotlb_at(m, off))
+        return (struct reg){off & ~7u, 8,
+                            second ? ACCESS_READ_WRITE : ACCESS_WRITE_ONLY};
     return (struct reg){off, 4, ACCESS_NONE};
+}
+
+uint32_t vtdpi_model_register_bytes_(const struct vtdpi_model *m)
+{
+    const uint32_t records =
+        vtdpi_model_frcd_base_(m) + vtdpi_model_frcd_count_(m) * 16;
+    const uint32_t iotlb = iotlb_base(m) + IOTLB_BYTES;
+    const uint32_t end = records > iotlb ? records : iotlb;
+
+    return (end + PAGE - 1) & ~(PAGE - 1);
 }
 
 static uint64_t register_get(const struct vtdpi_model *m, uint32_t off)
@@ -82,6 +130,8 @@ static uint64_t register_get(const struct vtdpi_model *m, uint32_t off)
 
     if (record >= 0)
         return m->frcd[record][(off & 8) != 0];
+    if (iotlb_at(m, off))
+        return (off & 8) != 0 ? m->iotlb : 0;
     switch (off) {
     case VTDPI_VER_REG:
         return m->params.ver;
@@ -195,14 +245,32 @@ static void irta_write(struct vtdpi_model *m, uint64_t value)
     m->irta = value;
 }
 
+/* @p value starts an invalidation by a register. */
+static void invalidation_check(struct vtdpi_model *m, uint32_t off,
+                               uint64_t value)
+{
+    if ((m->gsts & VTDPI_GSTS_QIES) != 0 ||
+        VTDPI_FIELD_GET(m->params.ver, VTDPI_VER_MAJOR) >= 6)
+        vtdpi_model_violate_(m, VTDPI_MODEL_REGISTER_INVALIDATION, off, value);
+}
+
 static void ccmd_write(struct vtdpi_model *m, uint64_t value)
 {
-    if ((value & CCMD_ICC) != 0 &&
-        ((m->gsts & VTDPI_GSTS_QIES) != 0 ||
-         VTDPI_FIELD_GET(m->params.ver, VTDPI_VER_MAJOR) >= 6))
-        vtdpi_model_violate_(m, VTDPI_MODEL_REGISTER_INVALIDATION,
-                             VTDPI_CCMD_REG, value);
+    if ((value & CCMD_ICC) != 0)
+        invalidation_check(m, VTDPI_CCMD_REG, value);
     m->ccmd = value & ~CCMD_ICC; /* Done at once. */
+}
+
+static void iotlb_write(struct vtdpi_model *m, uint32_t off, uint64_t value)
+{
+    if ((off & 8) == 0)
+        return; /* The address: there is nothing to invalidate. */
+    if ((value & IOTLB_IVT) != 0) {
+        invalidation_check(m, off, value);
+        value = (value & ~(IOTLB_IVT | IOTLB_IAIG)) |
+                VTDPI_FIELD_PUT(VTDPI_FIELD_GET(value, IOTLB_IIRG), IOTLB_IAIG);
+    }
+    m->iotlb = value;
 }
 
 static void event_write(struct vtdpi_model *m, enum event_block block,
@@ -225,6 +293,10 @@ static void register_put(struct vtdpi_model *m, uint32_t off, uint64_t value)
     if (record >= 0) {
         if ((value & VTDPI_FRCD_HI_F) != 0)
             vtdpi_model_frcd_clear_(m, (uint32_t)record);
+        return;
+    }
+    if (iotlb_at(m, off)) {
+        iotlb_write(m, off, value);
         return;
     }
     switch (off) {
@@ -310,6 +382,9 @@ static struct reg register_check(struct vtdpi_model *m, uint32_t off,
 
     if (off % size != 0)
         kind = VTDPI_MODEL_BAD_ALIGNMENT;
+    else if (off >= m->params.window_bytes ||
+             m->params.window_bytes - off < size)
+        kind = VTDPI_MODEL_BEYOND_WINDOW;
     else if (r.access == ACCESS_NONE)
         kind = VTDPI_MODEL_NO_REGISTER;
     else if (r.access == refused)

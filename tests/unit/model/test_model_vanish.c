@@ -121,7 +121,7 @@ static void assert_reset(struct rig *rig)
     /* Its cache is the same memory, so what the unit has is looked at before. */
     assert_false(vtdpi_model_iec_lookup(&rig->m, 1, NULL));
     assert_int_equal(vtdpi_model_init(fresh, &rig->params), 0);
-    for (uint32_t off = 0; off < 0x200; off += 4)
+    for (uint32_t off = 0; off < 0x210; off += 4)
         assert_true(vtdpi_model_peek(&rig->m, off) ==
                     vtdpi_model_peek(fresh, off));
     free(fresh);
@@ -137,6 +137,7 @@ static void test_return_reset_forgets(void **state)
     vtdpi_model_write64(&rig->m, 0x20, 0x7000);
     rig_command(rig, 0x40000000);
     vtdpi_model_write32(&rig->m, 0x40, 0xfee00000);
+    vtdpi_model_write64(&rig->m, 0x208, 0x1000000000000000);
     rig_put(rig, 0x15, 0); /* a wait that interrupts: ICS */
     rig_kick(rig);
     vtdpi_model_dma_fault(&rig->m, RIG_SID, 5, 0x1000, true);
