@@ -7,9 +7,6 @@
 
 #include "internal.h"
 
-/* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
-#define IOTLB_REGISTER_BYTES 16u
-
 static bool word_has(uint64_t word, uint64_t bit)
 {
     return (word & bit) != 0;
@@ -20,7 +17,7 @@ static uint32_t register_bytes(const struct vtdpi_caps *caps)
 {
     const uint32_t faults =
         caps->fault_offset + (uint32_t)caps->fault_count * VTDPI_FRCD_SIZE;
-    const uint32_t iotlb = caps->iotlb_offset + IOTLB_REGISTER_BYTES;
+    const uint32_t iotlb = caps->iotlb_offset + VTDPI_IOTLB_REGISTERS_BYTES_;
     const uint32_t page = (uint32_t)VTDPI_PAGE_BYTES_;
     uint32_t end = page;
 

@@ -15,12 +15,20 @@
 #include "vtdpi/unit.h"
 
 /* What a register reads as when nothing answers. */
-#define VTDPI_ALL_ONES32_ UINT32_MAX
-#define VTDPI_ALL_ONES64_ UINT64_MAX
+#define VTDPI_ALL_ONES32_            UINT32_MAX
+#define VTDPI_ALL_ONES64_            UINT64_MAX
 
 /* Pages of hardware: what tables, queues and windows of registers are aligned
  * to. */
-#define VTDPI_PAGE_BYTES_ UINT64_C(4096)
+#define VTDPI_PAGE_BYTES_            UINT64_C(4096)
+
+/* Where the registers at fixed places end that every unit has. Nothing that CAP
+ * or ECAP places may begin before: a write to a fault record would be one to
+ * GCMD or IRTA. */
+#define VTDPI_FIXED_REGISTERS_END_   ((uint32_t)VTDPI_IRTA_REG + 8)
+
+/* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
+#define VTDPI_IOTLB_REGISTERS_BYTES_ 16u
 
 /* The errors that stop or concern the queue; all cleared by writing 1. */
 #define VTDPI_QI_ERRORS_ \

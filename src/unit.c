@@ -530,32 +530,56 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over,
     return rc;
 }
 
+static VTDPI_COLD bool registers_fit(uint32_t at, uint32_t bytes,
+                                     uint32_t window_bytes)
+{
+    return at >= VTDPI_FIXED_REGISTERS_END_ && at + bytes <= window_bytes;
+}
+
+static VTDPI_COLD int caps_check(const struct vtdpi_caps *c,
+                                 const struct vtdpi_platform_ops *ops,
+                                 uint32_t window_bytes)
+{
+    if (!c->qi)
+        return VTDPI_ENOQI;
+    if (!c->ir)
+        return VTDPI_ENOIR;
+    if (!c->coherent && ops->clean == NULL)
+        return VTDPI_EOPNOTSUPP;
+    if (!registers_fit(c->fault_offset, c->fault_count * VTDPI_FRCD_SIZE,
+                       window_bytes))
+        return VTDPI_EFRO;
+    return registers_fit(c->iotlb_offset, VTDPI_IOTLB_REGISTERS_BYTES_,
+                         window_bytes)
+               ? 0
+               : VTDPI_EIRO;
+}
+
+/* The object gets its callbacks last, so that nothing can be done with a unit
+ * that was refused. */
 VTDPI_COLD int vtdpi_unit_probe(struct vtdpi_unit *unit,
-                                const struct vtdpi_platform_ops *ops, void *ctx)
+                                const struct vtdpi_platform_ops *ops, void *ctx,
+                                uint32_t window_bytes)
 {
     const struct vtdpi_unit zero = {0};
     uint32_t gsts;
     int rc;
 
-    if (unit == NULL || !vtdpi_ops_ok_(ops))
+    if (unit == NULL || !vtdpi_ops_ok_(ops) || window_bytes < VTDPI_PAGE_BYTES_)
         return VTDPI_EINVAL;
     *unit = zero;
-    unit->ops = ops;
-    unit->ctx = ctx;
     rc = vtdpi_caps_decode(vtdpi_rd32_(ops, ctx, VTDPI_VER_REG),
                            vtdpi_rd64_(ops, ctx, VTDPI_CAP_REG),
                            vtdpi_rd64_(ops, ctx, VTDPI_ECAP_REG), &unit->caps);
+    if (rc == 0)
+        rc = caps_check(&unit->caps, ops, window_bytes);
     if (rc != 0)
         return rc;
-    if (!unit->caps.qi)
-        return VTDPI_ENOQI;
-    if (!unit->caps.ir)
-        return VTDPI_ENOIR;
-    if (!unit->caps.coherent && ops->clean == NULL)
-        return VTDPI_EOPNOTSUPP;
-    gsts = gsts_read(unit);
+    gsts = vtdpi_rd32_(ops, ctx, VTDPI_GSTS_REG);
     if (gsts == VTDPI_ALL_ONES32_)
         return VTDPI_EIO;
+    unit->ops = ops;
+    unit->ctx = ctx;
     if ((gsts & (GCMD_IRE | GCMD_QIE)) != 0)
         unit_set_state(unit, VTDPI_UNIT_FOREIGN);
     return 0;

@@ -11,10 +11,11 @@
 #include "minivisor.h"
 
 /* CAP and ECAP of a Xeon-SP. */
-#define XEON_VER  0x10
-#define XEON_CAP  UINT64_C(0x08d2078c106f0466)
-#define XEON_ECAP UINT64_C(0xf020df)
-#define HAW       46
+#define XEON_VER       0x10
+#define REGISTER_BYTES 4096u /* of a unit, mapped */
+#define XEON_CAP       UINT64_C(0x08d2078c106f0466)
+#define XEON_ECAP      UINT64_C(0xf020df)
+#define HAW            46
 
 static struct vtdpi_model_iec_entry cache[TABLE_ENTRIES];
 static _Alignas(PAGE) struct vtdpi_irte entries[TABLE_ENTRIES];
@@ -104,7 +105,8 @@ static void start_unit(void)
     ops = vtdpi_model_platform_ops;
     ops.now_us = clock; /* the CPUs' time, not the model's */
     ops.relax = relax;
-    must(vtdpi_unit_probe(&host.unit, &ops, &host.model), "vtdpi_unit_probe");
+    must(vtdpi_unit_probe(&host.unit, &ops, &host.model, REGISTER_BYTES),
+         "vtdpi_unit_probe");
     /* The unit is enabled with the table that it joins. */
     must(vtdpi_table_add_unit(&host.table, &link, &host.unit),
          "vtdpi_table_add_unit");

@@ -17,6 +17,7 @@
 /* CAP and ECAP of a Xeon-SP. Every second unit does not snoop (ECAP.C = 0), so
  * that entries have to be cleaned. */
 #define XEON_VER           0x10
+#define REGISTER_BYTES     4096u /* of a unit, mapped */
 #define XEON_CAP           UINT64_C(0x08d2078c106f0466)
 #define XEON_ECAP          UINT64_C(0xf020df)
 #define XEON_ECAP_NO_SNOOP UINT64_C(0xf020de)
@@ -141,7 +142,8 @@ static void power_up(struct demo *d, struct unit *u)
     };
 
     must(vtdpi_model_init(&u->hardware, &params), "vtdpi_model_init");
-    must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops, &u->hardware),
+    must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops, &u->hardware,
+                          REGISTER_BYTES),
          "vtdpi_unit_probe");
 }
 

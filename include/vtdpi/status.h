@@ -146,6 +146,12 @@ enum vtdpi_err {
     VTDPI_ENOEIM = -1063,
     /** A unit that uses the table has no posted-interrupt support. */
     VTDPI_ENOPI = -1064,
+    /** Fault records (CAP.FRO) outside of the register window, or within other
+     *  registers. */
+    VTDPI_EFRO = -1065,
+    /** IOTLB registers (ECAP.IRO) outside of the register window, or within
+     *  other registers. */
+    VTDPI_EIRO = -1066,
 
     /* Invalidation queue and unit. */
 

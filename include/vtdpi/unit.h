@@ -159,30 +159,41 @@ struct vtdpi_unit {
  * The unit is OFF, or FOREIGN if GSTS says that remapping or the queue is on.
  *
  * A unit that was enabled before is probed again only when its state is OFF or
- * FORSAKEN, it has left its table, no other call on it runs, and the memory of its queue may be freed.
+ * FORSAKEN, it has left its table, no other call on it runs, and the memory of
+ * its queue may be freed.
  *
- * @param unit  Receives the unit. Not NULL.
- * @param ops   Callbacks: read32, write32, read64, write64, now_us, lock and
- *              unlock; clean, if the unit is not coherent. Kept.
- * @param ctx   Their context, one for each unit.
+ * @param unit          Receives the unit. Not NULL.
+ * @param ops           Callbacks: read32, write32, read64, write64, now_us, lock
+ *                      and unlock; clean, if the unit is not coherent. Kept.
+ * @param ctx           Their context, one for each unit.
+ * @param window_bytes  How many bytes of registers the host has mapped, from the
+ *                      unit's base on: at least 4096. struct vtdpi_dmar_drhd
+ *                      says how many there are.
  *
  * @retval 0                 Can be enabled.
- * @retval VTDPI_EINVAL      A pointer or a required callback is NULL.
+ * @retval VTDPI_EINVAL      A pointer or a required callback is NULL, or
+ *                           @p window_bytes is below 4096.
  * @retval VTDPI_EIO         The unit does not answer: VER, CAP, ECAP or GSTS
  *                           reads as all ones, or the first three as zero.
  * @retval VTDPI_ENOQI       ECAP.QI is 0.
  * @retval VTDPI_ENOIR       ECAP.IR is 0.
  * @retval VTDPI_EOPNOTSUPP  ECAP.C is 0 and there is no clean callback.
+ * @retval VTDPI_EFRO        The fault records that CAP.FRO and CAP.NFR place reach
+ *                           outside of the window, or begin within the registers
+ *                           at fixed places.
+ * @retval VTDPI_EIRO        The same of the IOTLB registers that ECAP.IRO places.
  *
- * vtdpi_unit_caps() is valid after ENOQI, ENOIR and EOPNOTSUPP, too: the
- * verdict wants to name what is missing.
+ * After VTDPI_EFRO and VTDPI_EIRO the host may map register_bytes of struct
+ * vtdpi_caps, if the DRHD's window has so many, and probe again. After the
+ * errors below VTDPI_EIO vtdpi_unit_caps() is valid, for the verdict to name
+ * what is missing. The unit is not probed after any error.
  *
  * @thread
  * @spec{VT-d, Capability Register; Extended Capability Register}
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
-                 void *ctx);
+                 void *ctx, uint32_t window_bytes);
 
 /**
  * @brief Start remapping interrupts, with the table that the unit has joined.

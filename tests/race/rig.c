@@ -45,7 +45,8 @@ void rig_foreign_enable(struct rig_foreign *f, struct machine *m, uint32_t u)
             },
     };
 
-    race_check(vtdpi_unit_probe(&f->unit, &m->ops, &m->model[u]) == 0);
+    race_check(
+        vtdpi_unit_probe(&f->unit, &m->ops, &m->model[u], MACHINE_WINDOW) == 0);
     foreign_join(f, m);
     race_check(vtdpi_unit_enable(&f->unit, &config) == 0);
 }

@@ -112,7 +112,8 @@ static void unit_up(struct machine *m, uint32_t u)
         params->notification_slots = 64;
     }
     support_check(vtdpi_model_init(&m->model[u], params) == 0);
-    support_check(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u]) == 0);
+    support_check(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u],
+                                   MACHINE_WINDOW) == 0);
 }
 
 struct machine *machine_power_up(const struct machine_params *params)

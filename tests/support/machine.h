@@ -43,6 +43,9 @@ enum {
 #define MACHINE_ECAP       UINT64_C(0xf020df) /* coherent */
 #define MACHINE_ECAP2      UINT64_C(0xf020de) /* not */
 
+/* Bytes of registers. */
+#define MACHINE_WINDOW     4096u
+
 /* Physical addresses. */
 #define TABLE_PHYS         UINT64_C(0x510000000)
 #define PIDS_PHYS          UINT64_C(0x520000000)

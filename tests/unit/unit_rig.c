@@ -132,7 +132,7 @@ void rig_use_xapic(void)
 
 void rig_probe(void)
 {
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW), 0);
     rig_join(&rig.u, TABLE_AT, 8,
              vtdpi_unit_caps(&rig.u)->eim ? VTDPI_X2APIC : VTDPI_XAPIC);
 }

@@ -32,6 +32,9 @@
 
 #define TRACE_SIZE 4096u
 
+/* Bytes of registers: all that any CAP and ECAP can place. */
+#define RIG_WINDOW 0x5000u
+
 /* A register access. Values and offsets in tests are literals. */
 struct access {
     bool write;

@@ -15,6 +15,7 @@
 
 struct machine {
     uint64_t registers; /* of the unit */
+    uint32_t registers_bytes;
     struct vtdpi_caps caps;
     struct vtdpi_unit unit;
     struct vtdpi_unit_config config;

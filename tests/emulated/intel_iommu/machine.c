@@ -156,6 +156,7 @@ static void find_unit(struct vtdpi_dmar *dmar)
     check(found && io_drhd.base == UNIT_BASE && machine.io_rid == IOAPIC_SOURCE,
           "the IOAPIC's, too, and its requests come from %x", machine.io_rid);
     machine.registers = drhd.base;
+    machine.registers_bytes = drhd.window_bytes;
 }
 
 /* Of all that posting needs QEMU's unit lacks one thing. */
@@ -260,8 +261,8 @@ void machine_find(enum vtdpi_apic_mode mode, unsigned int table_order,
     machine.mode = mode;
     edu_find();
     find_unit(&dmar);
-    check(vtdpi_unit_probe(&machine.unit, &machine_ops, &machine.registers) ==
-              0,
+    check(vtdpi_unit_probe(&machine.unit, &machine_ops, &machine.registers,
+                           machine.registers_bytes) == 0,
           "the unit can be driven");
     machine.caps = *vtdpi_unit_caps(&machine.unit);
     print("unit: version %u.%u, CAP %lx, ECAP %lx\n",

@@ -471,7 +471,8 @@ static void unit_start(struct dmar_unit *u, uint64_t seed)
     config.qi.status = u->status;
     config.qi.status_phys = vtophys(u->status);
     mini_check(vtdpi_model_init(&u->model, &params) == 0);
-    mini_check(vtdpi_unit_probe(&u->unit, &platform, &u->model) == 0);
+    mini_check(vtdpi_unit_probe(&u->unit, &platform, &u->model, PAGE_SIZE) ==
+               0);
     unit_join(u);
     mini_check(vtdpi_unit_enable(&u->unit, &config) == 0);
 }

@@ -198,7 +198,9 @@ static void test_init_bad_parameter_returns_einval(void **state)
     p.unit = &unit; /* not probed */
     assert_int_equal(vtdpi_fault_init(&r, &p), VTDPI_EINVAL);
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(vtdpi_unit_probe(&unit, &m->ops, &m->model[1]), VTDPI_EIO);
+    assert_int_equal(
+        vtdpi_unit_probe(&unit, &m->ops, &m->model[1], MACHINE_WINDOW),
+        VTDPI_EIO);
     assert_int_equal(vtdpi_fault_init(&r, &p), VTDPI_EINVAL);
     vtdpi_model_clear_fault(&m->model[1], VTDPI_MODEL_FAULT_ALL_ONES);
     p = params_of(m);

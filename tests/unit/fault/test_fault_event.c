@@ -67,7 +67,7 @@ static void test_event_enable_wide_id_needs_eim(void **state)
 {
     (void)state;
     rig_power_up(CAP, ECAP & ~UINT64_C(0x10));
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW), 0);
     assert_int_equal(enable_event(VTDPI_X2APIC, 256, 0x41), VTDPI_ENOEIM);
     assert_int_equal(enable_event(VTDPI_X2APIC, 255, 0x41), 0);
 }

@@ -132,7 +132,7 @@ static int set_beside_join(struct joiner *j, const struct vtdpi_irte *to)
 {
     int rc;
 
-    assert_int_equal(vtdpi_unit_probe(&j->unit, &ops, NULL), 0);
+    assert_int_equal(vtdpi_unit_probe(&j->unit, &ops, NULL, 4096), 0);
     hook.before = join;
     hook.ctx = j;
     rc = vtdpi_table_set(&j->w->table, 0, to);
@@ -187,7 +187,7 @@ static bool joins_beside_post(struct world *w, unsigned int at)
     int rc;
 
     world_init(w);
-    assert_int_equal(vtdpi_unit_probe(&j.unit, &ops, NULL), 0);
+    assert_int_equal(vtdpi_unit_probe(&j.unit, &ops, NULL, 4096), 0);
     hook.before = change;
     hook.ctx = &j;
     rc = vtdpi_table_add_unit(&w->table, &j.link, &j.unit);

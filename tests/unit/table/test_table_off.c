@@ -48,7 +48,8 @@ static void find_foreign(struct machine *m, struct vtdpi_table *t, bool adopt)
     p.adopt = adopt;
     assert_int_equal(vtdpi_table_init(t, &p), 0);
     for (unsigned int u = 0; u < 2; u++) {
-        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u]),
+        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u],
+                                          MACHINE_WINDOW),
                          0);
         assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
         assert_int_equal(vtdpi_table_add_unit(t, &m->link[u], &m->unit[u]), 0);
@@ -232,7 +233,9 @@ static void test_set_unit_forsaken_is_skipped(void **state)
     /* Another one in its place. */
     vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
     reset_model(m, 0);
-    assert_int_equal(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]), 0);
+    assert_int_equal(
+        vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0], MACHINE_WINDOW),
+        0);
     assert_int_equal(vtdpi_table_add_unit(&m->table, &m->link[0], &m->unit[0]),
                      0);
     machine_enable(m, 0);

@@ -5,6 +5,7 @@
  * than their deadline test_unit_late.c's.
  */
 #include "unit_fixture.h"
+#include "vtdpi/fault.h"
 
 #define RWBF    UINT64_C(0x10)
 #define ESIRTPS UINT64_C(0x4000000000000000)
@@ -15,7 +16,7 @@
 static void test_unit_probe_good_unit_is_only_read(void **state)
 {
     (void)state;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW), 0);
     assert_int_equal(rig.traced, 4);
     assert_int_equal(rig_count(false, 0x00), 1);
     assert_int_equal(rig_count(false, 0x08), 1);
@@ -31,17 +32,24 @@ static void test_unit_probe_null_returns_einval(void **state)
     struct vtdpi_platform_ops ops = rig.ops;
 
     (void)state;
-    assert_int_equal(vtdpi_unit_probe(NULL, &ops, &rig.m), VTDPI_EINVAL);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, NULL, &rig.m), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(NULL, &ops, &rig.m, RIG_WINDOW),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, NULL, &rig.m, RIG_WINDOW),
+                     VTDPI_EINVAL);
     ops.lock = NULL;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m, RIG_WINDOW),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, 0),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, 4095),
+                     VTDPI_EINVAL);
     assert_int_equal(rig.traced, 0);
 }
 
 static int probe_caps(uint64_t cap, uint64_t ecap)
 {
     rig_power_up(cap, ecap);
-    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m);
+    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW);
 }
 
 static void test_unit_probe_unusable_unit_says_why(void **state)
@@ -52,7 +60,8 @@ static void test_unit_probe_unusable_unit_says_why(void **state)
     assert_int_equal(probe_caps(CAP, ECAP & ~UINT64_C(8)), VTDPI_ENOIR);
     assert_true(vtdpi_unit_caps(&rig.u)->qi);
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW),
+                     VTDPI_EIO);
 }
 
 static uint32_t read32_zero(void *ctx, uint32_t off)
@@ -78,7 +87,91 @@ static void test_unit_probe_all_zeros_is_no_answer(void **state)
     ops = rig.ops;
     ops.read32 = read32_zero;
     ops.read64 = read64_zero;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &ops, &rig.m, RIG_WINDOW),
+                     VTDPI_EIO);
+}
+
+/* CAP and ECAP of a unit that the model would not be. */
+static uint64_t probed_cap;
+static uint64_t probed_ecap;
+
+static uint64_t read64_probed(void *ctx, uint32_t off)
+{
+    (void)ctx;
+    return off == 0x08 ? probed_cap : probed_ecap;
+}
+
+/* CAP.FRO and CAP.NFR, ECAP.IRO: bytes, records, bytes. */
+static int probe_places(uint32_t fro, uint32_t records, uint32_t iro,
+                        uint32_t window)
+{
+    struct vtdpi_platform_ops ops = rig.ops;
+
+    probed_cap = (CAP & ~UINT64_C(0xff03ff000000)) |
+                 (uint64_t)(fro / 16) << 24 | (uint64_t)(records - 1) << 40;
+    probed_ecap = (ECAP & ~UINT64_C(0x3ff00)) | (uint64_t)(iro / 16) << 8;
+    ops.read64 = read64_probed;
+    return vtdpi_unit_probe(&rig.u, &ops, &rig.m, window);
+}
+
+static void
+test_unit_probe_registers_outside_the_window_are_refused(void **state)
+{
+    static const struct {
+        uint32_t fro, records, iro, window;
+        int rc;
+        uint32_t needed;
+    } table[] = {
+        /* Within the registers at fixed places, which end behind IRTA. */
+        {0, 1, 0x200, 4096, VTDPI_EFRO, 4096},
+        {0x10, 1, 0x200, 4096, VTDPI_EFRO, 4096},
+        {0xb0, 1, 0x200, 4096, VTDPI_EFRO, 4096},
+        {0xc0, 1, 0x200, 4096, 0, 4096},
+        {0x100, 8, 0, 4096, VTDPI_EIRO, 4096},
+        {0x100, 8, 0xb0, 4096, VTDPI_EIRO, 4096},
+        {0x100, 8, 0xc0, 4096, 0, 4096},
+        {0xb0, 1, 0xb0, 4096, VTDPI_EFRO, 4096},
+        /* The last record that is inside, and the first that is not. */
+        {0xf00, 16, 0x200, 4096, 0, 4096},
+        {0xf00, 17, 0x200, 4096, VTDPI_EFRO, 8192},
+        {0xf00, 17, 0x200, 8191, 0, 8192},
+        {0xf10, 16, 0x200, 4096, VTDPI_EFRO, 8192},
+        {0x100, 8, 0xff0, 4096, 0, 4096},
+        {0x100, 8, 0x1000, 4096, VTDPI_EIRO, 8192},
+        {0x100, 8, 0x1000, 0x1010, 0, 8192},
+        {0x3ff0, 256, 0x3ff0, 0x4fef, VTDPI_EFRO, 20480},
+        {0x3ff0, 256, 0x3ff0, 0x4ff0, 0, 20480},
+        {0x3ff0, 256, 0x3ff0, UINT32_MAX, 0, 20480},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        assert_int_equal(probe_places(table[i].fro, table[i].records,
+                                      table[i].iro, table[i].window),
+                         table[i].rc);
+        assert_int_equal(vtdpi_unit_caps(&rig.u)->register_bytes,
+                         table[i].needed);
+        assert_true(vtdpi_unit_caps(&rig.u)->pi);
+    }
+}
+
+static void no_fault(void *ctx, const struct vtdpi_fault *fault)
+{
+    (void)ctx;
+    (void)fault;
+}
+
+/* Clearing a record of that unit would be a write to GCMD. */
+static void test_unit_probe_refused_unit_has_no_fault_reader(void **state)
+{
+    const struct vtdpi_fault_params p = {.unit = &rig.u, .report = no_fault};
+    struct vtdpi_fault_reader reader;
+
+    (void)state;
+    assert_int_equal(probe_places(0x10, 1, 0x200, 4096), VTDPI_EFRO);
+    assert_int_equal(vtdpi_fault_init(&reader, &p), VTDPI_EINVAL);
+    rig_probe();
+    assert_int_equal(vtdpi_fault_init(&reader, &p), 0);
 }
 
 static void test_unit_probe_not_coherent_needs_clean(void **state)
@@ -86,12 +179,12 @@ static void test_unit_probe_not_coherent_needs_clean(void **state)
     (void)state;
     assert_int_equal(probe_caps(CAP, 0xf020de), 0);
     rig.ops.clean = NULL;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m),
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW),
                      VTDPI_EOPNOTSUPP);
     assert_false(vtdpi_unit_caps(&rig.u)->coherent);
     rig_power_up(CAP, ECAP);
     rig.ops.clean = NULL;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW), 0);
 }
 
 /* Enabling: what is written, and when. */
@@ -261,7 +354,7 @@ static void test_unit_enable_without_table_returns_enotable(void **state)
     struct vtdpi_unit_config c = rig_config();
 
     (void)state;
-    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW), 0);
     rig_clear_trace();
     assert_int_equal(enable(&c), VTDPI_ENOTABLE);
     assert_int_equal(enable(NULL), VTDPI_ENOTABLE);
@@ -304,7 +397,7 @@ static void enable_by_other_kernel(void)
 
     c.qi.ring = rig_mem + RING_AT + 0x10000;
     c.qi.ring_phys += 0x10000;
-    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m, RIG_WINDOW), 0);
     rig_join(&other, TABLE_AT + 0x80000, 4, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&other, &c), 0);
 }
@@ -524,6 +617,8 @@ int main(void)
         TEST(test_unit_probe_null_returns_einval),
         TEST(test_unit_probe_unusable_unit_says_why),
         TEST(test_unit_probe_all_zeros_is_no_answer),
+        TEST(test_unit_probe_registers_outside_the_window_are_refused),
+        TEST(test_unit_probe_refused_unit_has_no_fault_reader),
         TEST(test_unit_probe_not_coherent_needs_clean),
         TEST(test_unit_enable_x2apic_writes_in_order),
         TEST(test_unit_enable_xapic_and_sizes_program_irta),

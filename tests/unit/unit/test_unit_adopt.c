@@ -29,7 +29,8 @@ static int setup(void **state)
     rig_power_up(CAP, ECAP);
     c.qi.ring = rig_mem + RING_AT + 0x10000;
     c.qi.ring_phys += 0x10000;
-    assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m, RIG_WINDOW),
+                     0);
     rig_join(&old_owner, OLD_TABLE_AT, 4, VTDPI_X2APIC);
     memcpy(rig_mem + OLD_TABLE_AT + INDEX * 16, entry, sizeof(entry));
     assert_int_equal(vtdpi_unit_enable(&old_owner, &c), 0);
@@ -248,7 +249,8 @@ static void test_resume_never_adopts(void **state)
     assert_queue_exchanged();
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
     theirs = *vtdpi_unit_last_config(&old_owner);
-    assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&old_owner, &rig.ops, &rig.m, RIG_WINDOW),
+                     0);
     rig_join(&old_owner, OLD_TABLE_AT, 4, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&old_owner, &theirs), 0);
     rig_clear_trace();

@@ -125,7 +125,8 @@ static void test_event_is_masked_by_take_over_and_adopt(void **state)
     theirs.qi.ring_phys += 0x10000;
     for (int adopt = 0; adopt < 2; adopt++) {
         rig_power_up(CAP, ECAP);
-        assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+        assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m, RIG_WINDOW),
+                         0);
         rig_join(&other, TABLE_AT, 8, VTDPI_X2APIC);
         assert_int_equal(vtdpi_unit_enable(&other, &theirs), 0);
         probe();

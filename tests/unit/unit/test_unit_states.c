@@ -73,7 +73,7 @@ static int call_forsake(void)
 
 static int call_probe(void)
 {
-    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m);
+    return vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW);
 }
 
 enum {
@@ -101,7 +101,7 @@ static void other_kernel_has_it(void)
 
     theirs.qi.ring = rig_mem + RING_AT + 0x10000;
     theirs.qi.ring_phys += 0x10000;
-    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m), 0);
+    assert_int_equal(vtdpi_unit_probe(&other, &rig.ops, &rig.m, RIG_WINDOW), 0);
     rig_join(&other, TABLE_AT, 8, VTDPI_X2APIC);
     assert_int_equal(vtdpi_unit_enable(&other, &theirs), 0);
 }
