@@ -317,8 +317,15 @@ vtdpi_qi_wait_until_done(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
  * Life.
  */
 
+static VTDPI_COLD bool memory_wraps(uint64_t phys, uint64_t bytes)
+{
+    return phys + (bytes - 1) < phys;
+}
+
 static VTDPI_COLD int params_check(const struct vtdpi_qi_params *p)
 {
+    uint32_t slots;
+
     if (p == NULL || p->ring == NULL || p->status == NULL ||
         p->order > VTDPI_QI_ORDER_MAX || p->submitters == 0)
         return VTDPI_EINVAL;
@@ -328,10 +335,12 @@ static VTDPI_COLD int params_check(const struct vtdpi_qi_params *p)
         p->ring_phys % VTDPI_PAGE_BYTES_ != 0 ||
         !vtdpi_is_aligned_(p->status, 4) || p->status_phys % 4 != 0)
         return VTDPI_EALIGN;
+    slots = vtdpi_qi_slots(p->order, p->width);
+    if (memory_wraps(p->ring_phys, VTDPI_PAGE_BYTES_ << p->order) ||
+        memory_wraps(p->status_phys, (uint64_t)slots * sizeof(*p->status)))
+        return VTDPI_ERANGE;
     /* Two slots each, and the one that is always free. */
-    if (p->submitters > (vtdpi_qi_slots(p->order, p->width) - 1) / 2)
-        return VTDPI_ENOSPC;
-    return 0;
+    return p->submitters > (slots - 1) / 2 ? VTDPI_ENOSPC : 0;
 }
 
 VTDPI_COLD int vtdpi_qi_init(struct vtdpi_qi *qi,

@@ -783,6 +783,8 @@ struct vtdpi_qi {
  *                       is neither value, or submitters is 0.
  * @retval VTDPI_EALIGN  The ring (4 KiB) or the status words (4 bytes) are not
  *                       aligned, virtually or physically.
+ * @retval VTDPI_ERANGE  The ring, or the status words, would go on behind the
+ *                       last physical address, 2^64 - 1.
  * @retval VTDPI_ENOSPC  The ring has fewer than 2 * submitters + 1 slots.
  *
  * @thread

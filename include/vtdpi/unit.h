@@ -214,6 +214,7 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_EINVAL      @p config is NULL, its qi is not that of the first
  *                           enable after the probe, or see vtdpi_qi_init().
  * @retval VTDPI_EALIGN      See vtdpi_qi_init().
+ * @retval VTDPI_ERANGE      See vtdpi_qi_init().
  * @retval VTDPI_ENOSPC      See vtdpi_qi_init().
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
  * @retval VTDPI_EIO         The unit reads as all ones, or did for a moment.

@@ -125,6 +125,32 @@ static void test_qi_init_bad_params_each_has_its_code(void **state)
     assert_int_equal(init_with(&p), 0);
 }
 
+/* The last byte is that of the last physical address, or one step behind. */
+static void test_qi_init_memory_that_wraps_returns_erange(void **state)
+{
+    struct vtdpi_qi_params p = rig_qi_params();
+
+    (void)state;
+    p.ring_phys = UINT64_C(0xfffffffffffff000);
+    assert_int_equal(init_with(&p), 0);
+    p.order = 1;
+    assert_int_equal(init_with(&p), VTDPI_ERANGE);
+    p.ring_phys = UINT64_C(0xfffffffffff80000);
+    p.order = 7;
+    assert_int_equal(init_with(&p), 0);
+    p.ring_phys += 4096;
+    assert_int_equal(init_with(&p), VTDPI_ERANGE);
+
+    p = rig_qi_params();
+    p.status_phys = UINT64_C(0xfffffffffffffc00); /* 256 words */
+    assert_int_equal(init_with(&p), 0);
+    p.status_phys += 4;
+    assert_int_equal(init_with(&p), VTDPI_ERANGE);
+    p.submitters = 63;
+    p.width = VTDPI_QI_256; /* 128 words */
+    assert_int_equal(init_with(&p), 0);
+}
+
 static void test_qi_program_writes_tail_and_address(void **state)
 {
     struct vtdpi_qi_params p = rig_qi_params();
@@ -346,6 +372,7 @@ int main(void)
         TEST(test_qi_encode_wait_matches_literal),
         TEST(test_qi_init_missing_callback_returns_einval),
         TEST(test_qi_init_bad_params_each_has_its_code),
+        TEST(test_qi_init_memory_that_wraps_returns_erange),
         TEST(test_qi_program_writes_tail_and_address),
         TEST(test_qi_submit_one_iec_is_one_tail_write),
         TEST(test_qi_submit_batch_has_one_wait),
