@@ -75,6 +75,10 @@ static const struct status_text status_texts[] = {
     {VTDPI_ECFIS, "compatibility-format interrupts are still accepted"},
     {VTDPI_EFOREIGN, "the unit is enabled already, by somebody else"},
     {VTDPI_ENOTABLE, "the unit is on the list of no table"},
+    {VTDPI_EDMAR_TWICE, "two units with one register base"},
+    {VTDPI_EDMAR_OVERLAP, "two units whose register windows overlap"},
+    {VTDPI_EDMAR_ALL, "two units for all other functions of one segment"},
+    {VTDPI_EDMAR_ID, "two units claim one IOAPIC, HPET or ACPI device"},
     {VTDPI_EBUG, "an internal invariant does not hold: a bug, report it"},
 };
 

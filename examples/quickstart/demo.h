@@ -181,8 +181,8 @@ struct demo {
     unsigned int haw; /* host address width */
     bool firmware_intr_remap;
     bool firmware_x2apic_optout;
-    bool zero_tail; /* zero bytes behind the last structure of the table ... */
-    size_t tail_at; /* ... begin here */
+    int table_note; /* what the table has that does no harm, 0 for nothing ... */
+    struct vtdpi_dmar_problem note; /* ... and where */
     unsigned int unit_count;
     struct unit *units;
     struct device devices[DEVICES];

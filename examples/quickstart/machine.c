@@ -241,7 +241,10 @@ void machine_print(const struct demo *d)
         }
     }
     print_verdict(d);
-    if (d->zero_tail)
-        printf("note: offset %zu (%zxh): %s\n", d->tail_at, d->tail_at,
-               vtdpi_strerror(VTDPI_EDMAR_TAIL));
+    if (d->table_note != 0)
+        printf("note: offset %zu (%zxh): %s\n", d->note.offset, d->note.offset,
+               vtdpi_strerror(d->table_note));
+    if (d->note.other_table != NULL)
+        printf("      the other is at offset %zu (%zxh)\n",
+               d->note.other_offset, d->note.other_offset);
 }

@@ -273,10 +273,12 @@ static bool open_table(struct demo *d, struct placement *p, const void *bytes,
 
     if (rc == 0)
         rc = vtdpi_dmar_check(&p->dmar, &at);
-    /* Zero bytes at the end do no harm; machine_print() notes them. */
-    d->zero_tail = rc == VTDPI_EDMAR_TAIL;
-    d->tail_at = at.offset;
-    return rc == 0 || d->zero_tail || bad_table(p->path, rc, at.offset);
+    if (rc != 0 && !at.note)
+        return bad_table(p->path, rc, at.offset);
+    /* machine_print() tells it. */
+    d->table_note = rc;
+    d->note = at;
+    return true;
 }
 
 static bool take_header(struct demo *d, const struct placement *p)

@@ -370,28 +370,52 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
 struct vtdpi_dmar_problem {
     const struct vtdpi_dmar *table; /**< In this table, */
     size_t offset;                  /**< at this offset. */
+    /** The table of what that contradicts, which comes first; NULL if what was
+     *  found is wrong by itself. */
+    const struct vtdpi_dmar *other_table;
+    size_t other_offset; /**< The offset in that table, or 0. */
+    bool note;           /**< Walks and look-ups work: a host may go on. */
 };
 
 /**
  * @brief Check every structure and every scope of a table and of those linked
- *        behind.
+ *        behind, and every two units against each other.
  *
- * The check compares everything with everything: the time grows with the square of
- * the length.
+ * VTDPI_EDMAR_STRUCT, VTDPI_EDMAR_SCOPE and VTDPI_EDMAR_BASE are errors: a look-up
+ * that comes to the place fails with the same code. They are found first. The other
+ * codes are notes: walks and look-ups work, as said below, and a host may go on
+ * (`note` in @p where). The first note is returned: contradictions in the order of
+ * the units, then zero bytes.
+ *
+ * Paths are not compared, since only the host knows its bridges. So a PCI function
+ * that two units name is not found.
+ *
+ * The time grows with the square of the number of units and scopes.
  *
  * @param dmar   Open table, the first of those to check. Not NULL.
- * @param where  On failure receives the place of the first bad structure or scope,
- *               of the bad register base, or of the zero bytes. May be NULL.
+ * @param where  On failure receives the place of the bad structure or scope, of the
+ *               bad register base, or of the zero bytes; for a contradiction, those
+ *               of both units or scopes. May be NULL.
  *
- * @retval 0                   The tables are well-formed.
- * @retval VTDPI_EDMAR_STRUCT  As vtdpi_dmar_next(), or a structure too short
- *                             for its type.
- * @retval VTDPI_EDMAR_SCOPE   As vtdpi_dmar_next_scope().
- * @retval VTDPI_EDMAR_BASE    As vtdpi_dmar_get_drhd().
- * @retval VTDPI_EDMAR_TAIL    Zero bytes follow the last structure of a table, and
- *                             nothing else is wrong. Walks end before these bytes
- *                             and every look-up works, so a host may note this
- *                             and go on.
+ * @retval 0                    The tables are well-formed, without contradiction.
+ * @retval VTDPI_EDMAR_STRUCT   As vtdpi_dmar_next(), or a structure too short
+ *                              for its type.
+ * @retval VTDPI_EDMAR_SCOPE    As vtdpi_dmar_next_scope().
+ * @retval VTDPI_EDMAR_BASE     As vtdpi_dmar_get_drhd().
+ * @retval VTDPI_EDMAR_TWICE    Two DRHDs have one register base. Look-ups give each
+ *                              of the two for what that one claims. There is one
+ *                              unit: a host that sets up a second one at the same
+ *                              registers takes the queue from the first.
+ * @retval VTDPI_EDMAR_OVERLAP  The register windows of two units overlap. Look-ups
+ *                              do not look at windows.
+ * @retval VTDPI_EDMAR_ALL      Two units of a segment have INCLUDE_PCI_ALL.
+ *                              vtdpi_dmar_find_pci() takes the first.
+ * @retval VTDPI_EDMAR_ID       Two units claim an IOAPIC, an HPET or an ACPI device
+ *                              by one id. vtdpi_dmar_find_id() takes the first.
+ *                              (Several scopes with one id in one unit are usual;
+ *                              see there.)
+ * @retval VTDPI_EDMAR_TAIL     Zero bytes follow the last structure of a table, and
+ *                              nothing else is wrong. Walks end before these bytes.
  *
  * @anyctx @waitfree
  */

@@ -411,7 +411,7 @@ VTDPI_INLINE int vtdpi_qi_encode_iotlb_pages(struct vtdpi_qi_desc *out,
 
     if (rc == 0)
         rc = vtdpi_qi_encode_iotlb_domain(
-            &d, domain, flags & ~VTDPI_QI_LEAF_ONLY);
+            &d, domain, flags & ~VTDPI_CAST_(unsigned int, VTDPI_QI_LEAF_ONLY));
     if (rc != 0)
         return rc;
     d.qw[0] |= VTDPI_FIELD_PUT(VTDPI_QI_SELECTIVE, VTDPI_IOTLB_G);

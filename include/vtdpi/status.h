@@ -174,6 +174,17 @@ enum vtdpi_err {
     /** The unit is on the list of no table. */
     VTDPI_ENOTABLE = -1078,
 
+    /* Units of the ACPI DMAR table that contradict each other. */
+
+    /** Two units with one register base. */
+    VTDPI_EDMAR_TWICE = -1090,
+    /** Two units whose register windows overlap. */
+    VTDPI_EDMAR_OVERLAP = -1091,
+    /** Two units for all other functions of one segment. */
+    VTDPI_EDMAR_ALL = -1092,
+    /** Two units that claim one IOAPIC, HPET or ACPI device. */
+    VTDPI_EDMAR_ID = -1093,
+
     /* Never expected. */
 
     /** An internal invariant does not hold: a bug, report it. */

@@ -271,23 +271,79 @@ static bool is_walk_error(int rc)
            rc == VTDPI_EDMAR_BASE;
 }
 
-/* The whole check of all small tables: it ends, and says where it went wrong. */
+/* The check of all small tables by themselves: it ends, and says where it went
+ * wrong. */
 void proof_dmar_check(void) /* unwind 7 */
 {
-    /* loops struct_check.0:3 read_le.0:9 table_rest_is_zero.0:25 */
+    /* loops struct_check.0:3 read_le.0:9 table_rest_is_zero.0:25
+     * tables_check.0:2 */
     const uint8_t room[SMALL_BYTES];
     const struct vtdpi_dmar d = small_dmar(room);
     struct vtdpi_dmar_problem at = {0};
-    const int rc = vtdpi_dmar_check(&d, &at);
+    const int rc = tables_check(&d, &at);
     const size_t bad = at.offset;
 
-    CLAIM(at.table == (rc == 0 ? NULL : &d));
+    CLAIM(at.table == (rc == 0 ? NULL : &d) && at.other_table == NULL);
+    CLAIM(at.note == (rc == 0 || rc == VTDPI_EDMAR_TAIL));
     CLAIM(rc == 0 || rc == VTDPI_EDMAR_TAIL || is_walk_error(rc));
     CLAIM(rc == 0 ? bad == 0 : bad >= 48 && bad < d.length);
     REACH(rc == 0 && d.length == SMALL_BYTES);
     if (rc == VTDPI_EDMAR_TAIL)
         CLAIM(d.table_[bad] == 0 && d.table_[d.length - 1] == 0);
     REACH(rc == VTDPI_EDMAR_TAIL && bad == 48);
+}
+
+/* Bytes of a unit with two scopes of one hop, or with one of up to five. */
+#define UNIT_BYTES 32
+
+/* A unit alone in a list. */
+static struct vtdpi_dmar_unit_ any_unit(struct vtdpi_dmar *list,
+                                        const uint8_t *room)
+{
+    struct vtdpi_dmar_unit_ u = {.table = list};
+
+    list->table_ = room;
+    list->length = UNIT_BYTES;
+    u.s.length = nondet_u16();
+    ASSUME(vtdpi_dmar_decode_unit_(list, &u.s, 0, &u.drhd) == 0);
+    return u;
+}
+
+static bool in_window(const struct vtdpi_dmar_drhd *u, uint64_t at)
+{
+    return at >= u->base && at - u->base < u->window_bytes;
+}
+
+/* Any two units: which contradiction is told, and that both offsets are right. */
+void proof_dmar_pair(void) /* unwind 4 */
+{
+    /* loops read_le.0:9 */
+    const uint8_t room_a[UNIT_BYTES];
+    const uint8_t room_b[UNIT_BYTES];
+    const uint64_t at = nondet_u64();
+    struct vtdpi_dmar lists[2] = {0};
+    const struct vtdpi_dmar_unit_ a = any_unit(&lists[0], room_a);
+    const struct vtdpi_dmar_unit_ b = any_unit(&lists[1], room_b);
+    struct vtdpi_dmar_problem p = {0};
+    const int rc = pair_check(&a, &b, &p);
+
+    CLAIM((rc == VTDPI_EDMAR_TWICE) == (a.drhd.base == b.drhd.base));
+    CLAIM(rc == VTDPI_EDMAR_TWICE || rc == VTDPI_EDMAR_OVERLAP ||
+          !in_window(&a.drhd, at) || !in_window(&b.drhd, at));
+    if (rc == VTDPI_EDMAR_OVERLAP)
+        CLAIM(in_window(&a.drhd, b.drhd.base) ||
+              in_window(&b.drhd, a.drhd.base));
+    if (rc == VTDPI_EDMAR_ALL)
+        CLAIM((room_a[4] & room_b[4] & 1) != 0 && room_a[6] == room_b[6] &&
+              room_a[7] == room_b[7]);
+    CLAIM(rc == 0 || (p.table == &lists[1] && p.other_table == &lists[0]));
+    if (rc != VTDPI_EDMAR_ID)
+        return;
+    CLAIM(p.offset < UNIT_BYTES && p.other_offset < UNIT_BYTES);
+    CLAIM(room_a[p.other_offset] == room_b[p.offset] &&
+          room_a[p.other_offset] >= 3 && room_a[p.other_offset] <= 5);
+    CLAIM(room_a[p.other_offset + 4] == room_b[p.offset + 4]);
+    REACH(p.offset == 24 && p.other_offset == 24);
 }
 
 static size_t length_at(const struct vtdpi_dmar *d, size_t at)

@@ -155,6 +155,13 @@ static inline bool dmar_walk_look_ups(const struct vtdpi_dmar *dmar,
     return true;
 }
 
+/* What the check finds in tables that are well-formed. */
+static inline bool dmar_is_contradiction(int rc)
+{
+    return rc == VTDPI_EDMAR_TWICE || rc == VTDPI_EDMAR_OVERLAP ||
+           rc == VTDPI_EDMAR_ALL || rc == VTDPI_EDMAR_ID;
+}
+
 /* Walks an open table, whose first structure is at @p first, or a list. */
 static inline bool dmar_walk_opened(const struct vtdpi_dmar *dmar, size_t first)
 {
@@ -179,10 +186,17 @@ static inline bool dmar_walk_opened(const struct vtdpi_dmar *dmar, size_t first)
     }
     tail = !bad && end != dmar->length;
     rc = vtdpi_dmar_check(dmar, &at);
-    DMAR_REQUIRE((bad || tail) == (rc != 0));
-    DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
-    DMAR_REQUIRE(!tail || at.offset == end);
+    if (dmar_is_contradiction(rc)) {
+        DMAR_REQUIRE(!bad && at.other_table == dmar);
+        DMAR_REQUIRE(at.other_offset >= first && at.other_offset < at.offset);
+    } else {
+        DMAR_REQUIRE((bad || tail) == (rc != 0));
+        DMAR_REQUIRE(tail == (rc == VTDPI_EDMAR_TAIL));
+        DMAR_REQUIRE(!tail || at.offset == end);
+        DMAR_REQUIRE(at.other_table == NULL && at.other_offset == 0);
+    }
     DMAR_REQUIRE(at.table == (rc == 0 ? NULL : dmar));
+    DMAR_REQUIRE(at.note == (rc != 0 && !bad));
     DMAR_REQUIRE(rc == 0 || (at.offset >= first && at.offset < dmar->length));
     return dmar_walk_look_ups(dmar, !bad);
 }
@@ -221,10 +235,18 @@ static inline bool dmar_walk_chain(const uint8_t *bytes, size_t size,
 {
     struct vtdpi_dmar first;
     struct vtdpi_dmar second;
+    struct vtdpi_dmar_problem at = {0};
+    int rc;
 
     DMAR_REQUIRE(vtdpi_dmar_open_list(bytes, cut, &first) == 0);
     DMAR_REQUIRE(vtdpi_dmar_open_list(bytes + cut, size - cut, &second) == 0);
     first.next = &second;
+    rc = vtdpi_dmar_check(&first, &at);
+    DMAR_REQUIRE(rc == 0 || at.table == &first || at.table == &second);
+    DMAR_REQUIRE(rc == 0 || at.offset < at.table->length);
+    DMAR_REQUIRE(dmar_is_contradiction(rc) == (at.other_table != NULL));
+    DMAR_REQUIRE(at.other_table == NULL ||
+                 at.other_offset < at.other_table->length);
     return dmar_walk_look_ups(&first, false);
 }
 

@@ -114,7 +114,7 @@ static void test_dmar_get_drhd_bad_base_returns_its_offset(void **state)
         struct vtdpi_dmar_drhd drhd = {.base = 77};
         struct vtdpi_dmar d;
         struct dmar_build b;
-        struct vtdpi_dmar_problem at = {NULL, 777};
+        struct vtdpi_dmar_problem at = {.offset = 777};
 
         dmar_begin(&b, 1, 39);
         (void)dmar_other(&b, 0x77, 4);
@@ -256,7 +256,7 @@ static void test_dmar_check_short_structure_returns_its_offset(void **state)
             const bool whole = length == shortest[type];
             struct vtdpi_dmar d;
             struct dmar_build b;
-            struct vtdpi_dmar_problem at = {NULL, 777};
+            struct vtdpi_dmar_problem at = {.offset = 777};
 
             dmar_begin(&b, 1, 39);
             (void)dmar_other(&b, type, length);
@@ -295,7 +295,7 @@ static void test_dmar_check_bytes_after_scopes_stay_inside(void **state)
     for (uint8_t extra = 1; extra <= sizeof(begun); extra++) {
         struct dmar_build b;
         struct vtdpi_dmar d;
-        struct vtdpi_dmar_problem at = {NULL, 777};
+        struct vtdpi_dmar_problem at = {.offset = 777};
         uint8_t *exact;
 
         dmar_begin(&b, 1, 39);

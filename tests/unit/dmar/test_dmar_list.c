@@ -142,8 +142,8 @@ static void assert_scopes_are_same(const struct both *x,
 
 static void assert_check_is_same(const struct both *x)
 {
-    struct vtdpi_dmar_problem in_table = {NULL, 777};
-    struct vtdpi_dmar_problem in_list = {NULL, 777 - HEADER};
+    struct vtdpi_dmar_problem in_table = {.offset = 777};
+    struct vtdpi_dmar_problem in_list = {.offset = 777 - HEADER};
 
     assert_int_equal(vtdpi_dmar_check(&x->list, &in_list),
                      vtdpi_dmar_check(&x->table, &in_table));

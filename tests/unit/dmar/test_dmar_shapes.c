@@ -101,7 +101,7 @@ static const struct {
     {"every_type", 0, 0, 777, 2, 1, 1, 1, 1, 1, 1, 1, 8, 9},
     {"hpet_functions", 0, 0, 777, 1, 1, 0, 0, 0, 0, 0, 0, 10, 10},
     {"hundred_units", 0, 0, 777, 100, 0, 0, 0, 0, 0, 0, 0, 100, 100},
-    {"ioapics", 0, 0, 777, 3, 0, 0, 0, 0, 0, 0, 0, 4, 5},
+    {"ioapics", 0, VTDPI_EDMAR_ID, 106, 3, 0, 0, 0, 0, 0, 0, 0, 4, 5},
     {"laptop", 0, 0, 777, 4, 1, 0, 0, 0, 0, 0, 0, 6, 6},
     {"narrow", 0, 0, 777, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"no_remapping", 0, 0, 777, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0},
@@ -127,7 +127,7 @@ static void test_shapes_open_and_check_say_what_is_wrong(void **state)
     assert_int_equal(COUNT(expected), dmar_shape_count);
     for (size_t i = 0; i < COUNT(expected); i++) {
         struct table t = table_open(expected[i].shape);
-        struct vtdpi_dmar_problem at = {NULL, t.at};
+        struct vtdpi_dmar_problem at = {.offset = t.at};
 
         assert_string_equal(dmar_shapes[i].name, expected[i].shape);
         assert_int_equal(t.rc, expected[i].open);
