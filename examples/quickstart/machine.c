@@ -224,6 +224,14 @@ static void print_device(const struct device *v)
            v->sid >> 8, v->sid >> 3 & 0x1f, v->sid & 7, v->why);
 }
 
+static void print_note(const struct demo *d)
+{
+    printf("note: offset %zu (%zxh)", d->note.offset, d->note.offset);
+    if (d->note.other_table != NULL)
+        printf(" and %zu (%zxh)", d->note.other_offset, d->note.other_offset);
+    printf(": %s\n", vtdpi_strerror(d->table_note));
+}
+
 void machine_print(const struct demo *d)
 {
     for (unsigned int i = 0; i < d->unit_count; i++) {
@@ -242,9 +250,5 @@ void machine_print(const struct demo *d)
     }
     print_verdict(d);
     if (d->table_note != 0)
-        printf("note: offset %zu (%zxh): %s\n", d->note.offset, d->note.offset,
-               vtdpi_strerror(d->table_note));
-    if (d->note.other_table != NULL)
-        printf("      the other is at offset %zu (%zxh)\n",
-               d->note.other_offset, d->note.other_offset);
+        print_note(d);
 }

@@ -235,7 +235,7 @@ TAKEN = {
     "ioapics": ["d6002000 nic 0000:01:00.0 INCLUDE_PCI_ALL",
                 "d6002000 ssd 0000:02:00.0 INCLUDE_PCI_ALL",
                 "d6002000 gpu 0000:03:00.0 INCLUDE_PCI_ALL",
-                "note: offset 106 (6ah)", "the other is at offset 64 (40h)"],
+                "note: offset 106 (6ah) and 64 (40h)"],
     "laptop": ["d0000000 nic 0000:00:02.0 named by a scope",
                "d0004000 ssd 0000:fe:00.0 behind a bridge that a scope names",
                "d0005000 gpu 0000:fd:00.0 behind a bridge that a scope names"],
@@ -287,7 +287,7 @@ def placed(text):
         elif line.startswith("verdict: no "):
             found.append(line.split(",")[0])
         elif line.startswith("note: "):
-            found.append(line[:line.index(")") + 1])
+            found.append(line.rpartition(":")[0])
     return found
 
 
