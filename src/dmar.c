@@ -293,7 +293,8 @@ VTDPI_COLD int vtdpi_dmar_decode_unit_(const struct vtdpi_dmar *dmar,
 
     if (!struct_is_whole(dmar, s))
         return VTDPI_EDMAR_STRUCT;
-    window = DRHD_WINDOW_BYTES << (table_read8(dmar, s->offset + 5) & 0xf);
+    window = DRHD_WINDOW_BYTES
+             << (table_read8(dmar, s->offset + 5) & VTDPI_DMAR_DRHD_SIZE);
     base = table_read64(dmar, s->offset + 8);
     if (base == 0 || base % DRHD_WINDOW_BYTES != 0 ||
         base + (window - 1) < base)
@@ -304,7 +305,8 @@ VTDPI_COLD int vtdpi_dmar_decode_unit_(const struct vtdpi_dmar *dmar,
         .window_bytes = window,
         .index = index,
         .segment = table_read16(dmar, s->offset + 6),
-        .include_all = (table_read8(dmar, s->offset + 4) & 1) != 0,
+        .include_all = (table_read8(dmar, s->offset + 4) &
+                        VTDPI_DMAR_DRHD_INCLUDE_PCI_ALL) != 0,
     };
     return 0;
 }

@@ -42,14 +42,28 @@
 VTDPI_BEGIN_DECLS
 
 /** Table flag: the platform supports interrupt remapping. */
-#define VTDPI_DMAR_INTR_REMAP          0x01
+#define VTDPI_DMAR_INTR_REMAP               0x01
 /** Table flag: firmware asks the system not to enable x2APIC mode. */
-#define VTDPI_DMAR_X2APIC_OPT_OUT      0x02
-/** Table flag: firmware asks for DMA remapping during boot. */
-#define VTDPI_DMAR_DMA_CTRL_OPT_IN     0x04
+#define VTDPI_DMAR_X2APIC_OPT_OUT           0x02
+/** Table flag: firmware guards memory against DMA while it boots, and asks the
+ *  system to go on with that. Units may be found with DMA translation on. */
+#define VTDPI_DMAR_DMA_CTRL_PLATFORM_OPT_IN 0x04
+/** Table flag: firmware asks the system to leave DMA translation off. */
+#define VTDPI_DMAR_DMA_REMAP_OPT_OUT        0x08
+
+/** DRHD flag (byte 4): also serves every PCI device of the segment that no other
+ *  unit names; vtdpi_dmar_drhd.include_all. */
+#define VTDPI_DMAR_DRHD_INCLUDE_PCI_ALL     0x01
+/** DRHD size (byte 5), its field n: the register window has 2^n pages of 4 KiB;
+ *  vtdpi_dmar_drhd.window_bytes. */
+#define VTDPI_DMAR_DRHD_SIZE                0x0f
+/** ATSR flag: all root ports of the segment can do ATS. */
+#define VTDPI_DMAR_ATSR_ALL_PORTS           0x01
+/** SATC flag: the devices need their address-translation cache. */
+#define VTDPI_DMAR_SATC_ATC_REQUIRED        0x01
 
 /** vtdpi_dmar_open() flag: a wrong checksum is noted, not refused. */
-#define VTDPI_DMAR_ACCEPT_BAD_CHECKSUM 0x01u
+#define VTDPI_DMAR_ACCEPT_BAD_CHECKSUM      0x01u
 
 /**
  * @brief An open table: its header, decoded.
@@ -151,8 +165,8 @@ struct vtdpi_dmar_andd {
 /** @brief Head of an ATSR, SATC or SIDP: a list of devices. */
 struct vtdpi_dmar_devices {
     uint16_t segment; /**< PCI segment. */
-    uint8_t flags;    /**< ATSR: bit 0 all ports; SATC: bit 0 ATC required;
-                           SIDP: 0. */
+    uint8_t flags;    /**< VTDPI_DMAR_ATSR_ALL_PORTS of an ATSR,
+                           VTDPI_DMAR_SATC_ATC_REQUIRED of a SATC; SIDP: 0. */
 };
 
 /**

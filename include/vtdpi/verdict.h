@@ -94,8 +94,12 @@ struct vtdpi_verdict_facts {
      *  as from vtdpi_dmar_uncovered_ioapics(). */
     const uint8_t *uncovered_ioapics;
     size_t uncovered_ioapic_count; /**< Their number; 0: all are covered. */
-    bool firmware_intr_remap;      /**< DMAR flag INTR_REMAP. */
-    bool firmware_x2apic_optout;   /**< DMAR flag X2APIC_OPT_OUT. */
+    /** VTDPI_DMAR_INTR_REMAP is set in the flags of the DMAR table. A list of a
+     *  bridge that was added has no flags; those of the table count. */
+    bool firmware_intr_remap;
+    /** VTDPI_DMAR_X2APIC_OPT_OUT is set there. The other flags are about DMA
+     *  translation and are no obstacle. */
+    bool firmware_x2apic_optout;
     bool cpu_x2apic; /**< CPUs run, or will run, in x2APIC mode. */
     bool cpu_cx16;   /**< All CPUs have CMPXCHG16B. */
 };

@@ -145,12 +145,33 @@ static void test_dmar_open_good_table_decodes_header(void **state)
     assert_int_equal(d.length, 236);
     assert_int_equal(d.revision, 1);
     assert_int_equal(d.host_address_width, 39);
-    assert_int_equal(d.flags,
-                     VTDPI_DMAR_INTR_REMAP | VTDPI_DMAR_DMA_CTRL_OPT_IN);
+    assert_int_equal(d.flags, VTDPI_DMAR_INTR_REMAP |
+                                  VTDPI_DMAR_DMA_CTRL_PLATFORM_OPT_IN);
     assert_int_equal(d.oem_revision, 0x11223344);
     assert_string_equal(d.oem_id, "VTDPI ");
     assert_string_equal(d.oem_table_id, "Test tab");
     assert_true(d.checksum_ok);
+}
+
+/* The bits as firmware stores them. */
+static void test_dmar_open_every_flag_has_its_name(void **state)
+{
+    static const struct {
+        uint8_t stored;
+        unsigned int name;
+    } table[] = {
+        {0x01, VTDPI_DMAR_INTR_REMAP},
+        {0x02, VTDPI_DMAR_X2APIC_OPT_OUT},
+        {0x04, VTDPI_DMAR_DMA_CTRL_PLATFORM_OPT_IN},
+        {0x08, VTDPI_DMAR_DMA_REMAP_OPT_OUT},
+    };
+    struct copy c;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        copy_init_with(&c, 37, table[i].stored);
+        assert_int_equal(c.dmar.flags, table[i].name);
+    }
 }
 
 static void test_dmar_open_widest_address_is_256(void **state)
@@ -493,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dmar_build_gives_the_literal_bytes),
         cmocka_unit_test(test_dmar_open_good_table_decodes_header),
+        cmocka_unit_test(test_dmar_open_every_flag_has_its_name),
         cmocka_unit_test(test_dmar_open_widest_address_is_256),
         cmocka_unit_test(test_dmar_open_bad_argument_returns_einval),
         cmocka_unit_test(test_dmar_open_other_signature_returns_its_offset),

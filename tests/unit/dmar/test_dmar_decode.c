@@ -170,7 +170,10 @@ static void test_dmar_get_other_structures_decode(void **state)
 
 static void test_dmar_get_devices_flags_are_those_of_the_type(void **state)
 {
-    static const uint8_t flags[] = {0x81, 0x81, 0}; /* ATSR, SATC, SIDP */
+    static const uint8_t flags[] = {
+        0x80 | VTDPI_DMAR_ATSR_ALL_PORTS, 0x80 | VTDPI_DMAR_SATC_ATC_REQUIRED,
+        0, /* SIDP */
+    };
     struct vtdpi_dmar_struct s = {0};
     struct dmar_build b;
     struct vtdpi_dmar d;
