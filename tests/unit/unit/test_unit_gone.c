@@ -4,7 +4,7 @@
  * enabled, disabled, suspended or resumed. It is never called off unless a read
  * has shown it off, and a later disable finds out.
  */
-#include "unit_fixture.h"
+#include "unit_lives.h"
 
 /* The read that fails: the first is number 1. */
 static unsigned int failing;
@@ -41,55 +41,6 @@ static bool is_off(void)
 {
     return (vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000) == 0;
 }
-
-static int call_enable(void)
-{
-    const struct vtdpi_unit_config c = rig_config();
-
-    return enable(&c);
-}
-
-static int call_disable(void)
-{
-    return vtdpi_unit_disable(&rig.u);
-}
-
-static int call_suspend(void)
-{
-    return vtdpi_unit_suspend(&rig.u);
-}
-
-static int call_resume(void)
-{
-    return vtdpi_unit_resume(&rig.u);
-}
-
-static void begin_off(void)
-{
-}
-
-static void begin_on(void)
-{
-    assert_int_equal(call_enable(), 0);
-}
-
-static void begin_suspended(void)
-{
-    begin_on();
-    assert_int_equal(call_suspend(), 0);
-}
-
-static const struct life {
-    void (*begin)(void);
-    int (*call)(void);
-} lives[] = {
-    {begin_off, call_enable},
-    {begin_on, call_disable},
-    {begin_on, call_suspend},
-    {begin_suspended, call_resume},
-};
-
-#define LIVES (sizeof(lives) / sizeof(lives[0]))
 
 /* From whatever the call has left. */
 static void assert_can_be_enabled(void)
