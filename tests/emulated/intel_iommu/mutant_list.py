@@ -315,7 +315,7 @@ FAULT_STEPS = [
     one(
         "fault: overflow not cleared",
         FAULT,
-        "        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, FSTS_PFO);\n",
+        "        vtdpi_wr32_(u->ops, u->ctx, VTDPI_FSTS_REG, cleared);\n",
         "",
     ),
     one(
