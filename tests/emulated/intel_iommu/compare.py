@@ -81,6 +81,13 @@ EVENTS = {
     "vtd_inv_desc": "descriptor {word} {1:016x} {0:016x}",
     "vtd_inv_desc_iec": "iec {0} {1:x} {2:x}",
     "vtd_inv_desc_wait_sw": "status {0:x} {1:x}",
+    "vtd_reg_dmar_root": "root {0:x} {1}",
+    "vtd_dmar_enable": "translation {0}",
+    "vtd_inv_desc_cc_global": "context-cache all",
+    "vtd_inv_desc_cc_devices": "context-cache device {0:x} {1:x}",
+    "vtd_inv_desc_iotlb_global": "iotlb all",
+    "vtd_inv_desc_iotlb_domain": "iotlb domain {0:x}",
+    "vtd_inv_desc_iotlb_pages": "iotlb pages {0:x} {1:x} {2:x}",
     "vtd_ir_remap_msi_req": "request {0:x} {1:x}",
     "vtd_ir_irte_get": "entry {0:x} {2:016x} {1:016x}",
     "vtd_ir_remap": "remap {0:x} {1:x} {2:x} {3:x} {4:x} {5:x}",
@@ -95,9 +102,17 @@ IGNORED = {
     "vtd_inv_qi_fetch",  # says nothing; tail and head do
     "vtd_ir_remap_msi",  # what QEMU makes of it: arrival is checked instead
     "vtd_warn_ir_vector",  # the IOAPIC entry's vector is the pin's number
-    "vtd_context_cache_reset",  # DMA remapping
+    # DMA translation: what comes of it is looked at where the DMA arrives.
+    "vtd_context_cache_reset",
     "vtd_switch_address_space",
     "vtd_iotlb_reset",
+    "vtd_ce_not_present",
+    "vtd_inv_desc_cc_device",
+    "vtd_iotlb_cc_hit",
+    "vtd_iotlb_cc_update",
+    "vtd_iotlb_page_hit",
+    "vtd_iotlb_page_update",
+    "vtd_dmar_translate",
 }
 
 LINE = re.compile(r"^(?:\d+@[\d.]+:)?(\w+) ?(.*)$")

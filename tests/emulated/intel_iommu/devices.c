@@ -9,6 +9,13 @@
 #define EDU_DEVICE     0x11e8
 #define EDU_RAISE      0x60
 #define EDU_ACK        0x64
+#define EDU_DMA_FROM   0x80
+#define EDU_DMA_TO     0x88
+#define EDU_DMA_COUNT  0x90
+#define EDU_DMA_CMD    0x98
+#define EDU_DMA_START  0x1u
+#define EDU_DMA_OUT    0x2u
+#define EDU_BUFFER     0x40000
 
 #define PCI_COMMAND    0x04
 #define PCI_BAR0       0x10
@@ -82,6 +89,20 @@ void edu_raise(void)
 void edu_acknowledge(void)
 {
     mmio_write32(machine.edu_bar + EDU_ACK, 1);
+}
+
+/* Returns when it has come to an end, about a tenth of a second later. */
+void edu_copy(uint64_t address, bool to_memory)
+{
+    mmio_write64(machine.edu_bar + EDU_DMA_FROM,
+                 to_memory ? EDU_BUFFER : address);
+    mmio_write64(machine.edu_bar + EDU_DMA_TO,
+                 to_memory ? address : EDU_BUFFER);
+    mmio_write64(machine.edu_bar + EDU_DMA_COUNT, 4096);
+    mmio_write64(machine.edu_bar + EDU_DMA_CMD,
+                 EDU_DMA_START | (to_memory ? EDU_DMA_OUT : 0));
+    while ((mmio_read64(machine.edu_bar + EDU_DMA_CMD) & EDU_DMA_START) != 0)
+        pause();
 }
 
 /* The pin's line goes down with the mode, and up when the count is over. */

@@ -57,6 +57,7 @@ void edu_select(uint32_t index); /* the library's message for it */
 void edu_use_intx(bool on);
 void edu_raise(void);
 void edu_acknowledge(void);
+void edu_copy(uint64_t address, bool to_memory); /* by DMA, a page */
 
 /* The pin of ISA interrupt 0 down, and up again a millisecond later. */
 void pit_stop(void);
@@ -102,6 +103,12 @@ void test_blocks(void);
 void pin_wire(unsigned int pin, const struct vtdpi_msi_rte *fields);
 void test_pins(void);
 
+/* dma.c: what the host does beside the library. */
+bool dma_on(void);
+bool dma_off(void);
+bool dma_works(void);
+bool dma_forget(void);
+
 /* faults.c */
 void faults_forget(void);
 void test_faults(void);
@@ -117,5 +124,6 @@ void test_enable(void);
 void test_suspend(void);
 void test_disable(void);
 void test_foreign(void);
+void test_dma(void);
 
 #endif

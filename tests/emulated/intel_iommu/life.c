@@ -192,3 +192,45 @@ void test_foreign(void)
           "it is taken over instead");
     test_disable();
 }
+
+/* With the host's DMA translation on, from before the first remapping to after
+ * the last: remapping goes off and comes back, the queue stays. */
+void test_dma(void)
+{
+    oracle_queue_on();
+    check(vtdpi_unit_open_queue(&machine.unit, &machine.config) == 0 &&
+              dma_on() && status() == oracle.gsts,
+          "the queue is on, and DMA is translated");
+    check(dma_works() && dma_forget(), "by the host's tables");
+    oracle_remap();
+    check(vtdpi_unit_enable(&machine.unit, &machine.config) == 0 &&
+              vtdpi_unit_state(&machine.unit) == VTDPI_UNIT_ON &&
+              status() == oracle.gsts,
+          "remapping comes on");
+    check(still_fires(0x43, 0) && dma_works(), "beside it");
+
+    oracle_remap_no_more();
+    check(vtdpi_unit_suspend(&machine.unit) == 0 &&
+              vtdpi_unit_state(&machine.unit) == VTDPI_UNIT_SUSPENDED &&
+              status() == oracle.gsts,
+          "suspended: remapping alone goes off");
+    check(dma_works() && dma_forget(), "the host goes on");
+    check(set(0x44, 1), "an entry changes in memory alone");
+    oracle_remap();
+    check(vtdpi_unit_resume(&machine.unit) == 0 && status() == oracle.gsts &&
+              still_fires(0x44, 1) && dma_works(),
+          "resumed, with the new entry");
+
+    oracle_remap_no_more();
+    check(vtdpi_unit_disable(&machine.unit) == VTDPI_EBUSY &&
+              vtdpi_unit_state(&machine.unit) == VTDPI_UNIT_QUEUE &&
+              status() == oracle.gsts,
+          "disabled as far as the host lets it");
+    check(dma_works() && dma_forget(), "the host goes on");
+    oracle_remap();
+    check(vtdpi_unit_enable(&machine.unit, &machine.config) == 0 &&
+              status() == oracle.gsts && still_fires(0x44, 1) && dma_works(),
+          "enabled with the queue it has");
+    check(dma_off() && still_fires(0x44, 1), "DMA is not translated any more");
+    test_disable();
+}

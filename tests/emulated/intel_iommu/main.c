@@ -25,6 +25,7 @@ static void all_else(unsigned int retargets)
     test_suspend();
     test_disable();
     test_foreign();
+    test_dma();
     test_unreadable_table();
 }
 

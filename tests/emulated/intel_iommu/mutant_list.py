@@ -16,6 +16,7 @@ from mutant import (
     RING,
     SCALABLE,
     TABLE,
+    UNIT,
     Step,
     X2APIC,
     one,
@@ -364,8 +365,55 @@ FAULT_STEPS = [
     ),
 ]
 
+HOST_STEPS = [
+    one(
+        "host: its queue goes off with remapping",
+        UNIT,
+        "unit_take_down(unit, rc == 0);\n",
+        "unit_take_down(unit, false);\n",
+    ),
+    one(
+        "host: its queue begins anew with remapping",
+        UNIT,
+        "    if (kept)\n        unit_set_state(u, VTDPI_UNIT_QUEUE);\n    else\n"
+        "        rc = queue_start(u);\n",
+        "    rc = queue_start(u);\n",
+    ),
+    one(
+        "host: its TE is lost with the next command",
+        UNIT,
+        "    ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE |",
+        "    ((uint32_t)(VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE |",
+    ),
+    one(
+        "host: a domain for all contexts",
+        QI_H,
+        "VTDPI_FIELD_PUT(VTDPI_QI_GLOBAL, VTDPI_CONTEXT_G)",
+        "VTDPI_FIELD_PUT(VTDPI_QI_DOMAIN, VTDPI_CONTEXT_G)",
+    ),
+    one(
+        "host: domain id one bit up",
+        REGS,
+        "#define VTDPI_IOTLB_DID VTDPI_BITS64(31, 16)",
+        "#define VTDPI_IOTLB_DID VTDPI_BITS64(32, 17)",
+    ),
+    one(
+        "host: number of pages one bit up",
+        REGS,
+        "#define VTDPI_IOTLB_HI_AM   VTDPI_BITS64(5, 0)",
+        "#define VTDPI_IOTLB_HI_AM   VTDPI_BITS64(6, 1)",
+    ),
+    one(
+        "host: hint at a reserved bit",
+        REGS,
+        "#define VTDPI_IOTLB_HI_IH   VTDPI_BIT64(6)",
+        "#define VTDPI_IOTLB_HI_IH   VTDPI_BIT64(7)",
+    ),
+]
+
 STEPS = (
-    BRING_UP_STEPS + TAKE_DOWN_STEPS + QUEUE_STEPS + TABLE_STEPS + FAULT_STEPS
+    BRING_UP_STEPS + TAKE_DOWN_STEPS + QUEUE_STEPS + HOST_STEPS + TABLE_STEPS
+    + FAULT_STEPS
 )
 BITS = tuple(bits())
 

@@ -58,8 +58,8 @@ void oracle_write(uint32_t offset, unsigned int size, uint64_t value)
 
 void oracle_command(unsigned int n, bool on)
 {
-    /* The status of SIRTP is not a command: it is never written back. */
-    const uint32_t lasting = oracle.gsts & ~bit(GCMD_SIRTP);
+    /* The status of SIRTP and SRTP is not a command: never written back. */
+    const uint32_t lasting = oracle.gsts & ~bit(GCMD_SIRTP) & ~bit(GCMD_SRTP);
     const uint32_t value = on ? lasting | bit(n) : lasting & ~bit(n);
 
     oracle_write(GCMD_REG, 4, value);
@@ -72,6 +72,10 @@ void oracle_command(unsigned int n, bool on)
         oracle_line("table %lx %x\n", oracle.table, 1u << oracle.table_order);
     } else if (n == GCMD_IRE) {
         oracle_line("remapping %u\n", on);
+    } else if (n == GCMD_SRTP) {
+        oracle_line("root %lx 0\n", oracle.root);
+    } else if (n == GCMD_TE) {
+        oracle_line("translation %u\n", on);
     }
     oracle.gsts = on ? oracle.gsts | bit(n) : oracle.gsts & ~bit(n);
 }
@@ -93,9 +97,8 @@ void oracle_latch_table(void)
     oracle_command(GCMD_SIRTP, true);
 }
 
-void oracle_enable(void)
+void oracle_remap(void)
 {
-    oracle_queue_on();
     oracle_latch_table();
     oracle_flush(NULL, 0);
     /* It stays on if the unit is adopted; what is on is not commanded. */
@@ -103,13 +106,24 @@ void oracle_enable(void)
         oracle_command(GCMD_IRE, true);
 }
 
-void oracle_disable(void)
+void oracle_enable(void)
+{
+    oracle_queue_on();
+    oracle_remap();
+}
+
+void oracle_remap_no_more(void)
 {
     oracle_command(GCMD_IRE, false);
     if (oracle.eime) {
         oracle_write(IRTA_REG, 8, oracle.table | (oracle.table_order - 1));
         oracle_command(GCMD_SIRTP, true);
     }
+}
+
+void oracle_disable(void)
+{
+    oracle_remap_no_more();
     oracle_publish(1);
     oracle_wait(oracle.tail);
     oracle_command(GCMD_QIE, false);

@@ -35,6 +35,7 @@ struct oracle {
     uint64_t ring;      /* physical address of the queue, 4096 bytes << order */
     uint64_t status;    /* of the status words, one for each slot */
     uint64_t table;     /* of the interrupt-remapping table */
+    uint64_t root;      /* of the host's root table, for DMA */
     uint32_t gsts;      /* Global Status Register */
     uint32_t tail;      /* slot that is written next */
     unsigned int order; /* of the queue */
@@ -59,6 +60,8 @@ void oracle_write(uint32_t offset, unsigned int size, uint64_t value);
  * what the unit does then. */
 void oracle_command(unsigned int bit, bool on);
 
+#define GCMD_TE    31
+#define GCMD_SRTP  30
 #define GCMD_QIE   26
 #define GCMD_IRE   25
 #define GCMD_SIRTP 24
@@ -67,9 +70,14 @@ void oracle_command(unsigned int bit, bool on);
 void oracle_enable(void);
 void oracle_disable(void);
 
-/* The steps of the first. */
+/* The steps of the first; oracle_remap() is all that is done with a queue which
+ * is on. */
 void oracle_queue_on(void);
 void oracle_latch_table(void);
+void oracle_remap(void);
+
+/* The second, as far as it goes while the host's DMA needs the queue. */
+void oracle_remap_no_more(void);
 
 /* 2^order entries from index first on. */
 struct oracle_block {
