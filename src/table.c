@@ -77,7 +77,10 @@ static void entries_init(struct vtdpi_table *t, bool adopt)
             entry_zero(e);
             continue;
         }
-        if (vtdpi_index_reserve(&t->index, i, 1) == 0 && entry_posts(lo))
+        if (vtdpi_index_reserve(&t->index, i, 1) != 0)
+            continue;
+        (void)dirty_set(t, i); /* units may have it in their caches */
+        if (entry_posts(lo))
             t->posted++; /* nobody else has the table yet */
     }
 }
@@ -110,7 +113,7 @@ int vtdpi_table_init(struct vtdpi_table *t,
         .dirty =
             words + vtdpi_index_storage_size(params->count) / sizeof(*words),
         .owners = params->owners,
-        .adopted = params->adopt,
+        .adopted = params->adopt ? TABLE_ADOPTED : 0,
     };
     rc = vtdpi_index_init(&t->index, words, params->count);
     if (rc != 0)
@@ -296,6 +299,15 @@ static bool entry_publish(const struct vtdpi_table *t,
     return caching;
 }
 
+/* Flush what was changed. A table that is being adopted says no: the kernel before
+ * may have used its entries on units that are not on the list yet. */
+static int changes_commit(const struct vtdpi_table *t,
+                          const struct vtdpi_flush *flush)
+{
+    return vtdpi_table_is_adopted_(t) ? VTDPI_EQOFF
+                                      : vtdpi_table_commit_(t, flush);
+}
+
 /* @p found receives what was there. Unchanged, and as dirty as before, after
  * an error. */
 static int entry_change(struct vtdpi_table *t, struct vtdpi_flush *flush,
@@ -364,7 +376,7 @@ static VTDPI_BY_POINTER int table_invalidate(void *ctx,
 
 static VTDPI_BY_POINTER int table_commit(void *ctx, struct vtdpi_flush *flush)
 {
-    return vtdpi_table_commit_((const struct vtdpi_table *)ctx, flush);
+    return changes_commit((const struct vtdpi_table *)ctx, flush);
 }
 
 static VTDPI_BY_POINTER void table_settled(void *ctx, uint32_t index)
@@ -407,7 +419,7 @@ int vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
     if (dirty || (old.lo & VTDPI_IRTE_LO_P) != 0)
         vtdpi_flush_add(&flush, index, 1);
     flush.drain = flush.drain || dirty; /* what the failed flush retired */
-    rc = vtdpi_table_commit_(t, &flush);
+    rc = changes_commit(t, &flush);
     if (rc == 0)
         dirty_clear(t, index);
     return rc;
@@ -425,15 +437,25 @@ int vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count)
     flush.drain = true;
     rc = table_invalidate(t, &flush, first, count);
     if (rc == 0)
-        rc = vtdpi_table_commit_(t, &flush);
+        rc = changes_commit(t, &flush);
     for (uint32_t i = first; rc == 0 && i < first + count; i++)
         dirty_clear(t, i);
     return rc;
 }
 
+/*
+ * Release: pairs with vtdpi_table_is_adopted_(). The states of units that the
+ * flush of everything has found are stored before the end of the adoption.
+ */
+static VTDPI_COLD void adoption_end(struct vtdpi_table *t)
+{
+    vtdpi_atomic_store64_release(&t->adopted, TABLE_WAS_ADOPTED);
+}
+
 int vtdpi_table_flush_all(struct vtdpi_table *t)
 {
     struct vtdpi_flush flush;
+    bool adopted;
     uint32_t words;
     int rc;
 
@@ -447,7 +469,12 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
     vtdpi_flush_init(&flush, NULL, 0);
     flush.global = true;
     flush.drain = true;
-    rc = vtdpi_table_commit_(t, &flush);
+    adopted = vtdpi_table_is_adopted_(t);
+    rc = adopted && vtdpi_table_units_(t) == NULL
+             ? VTDPI_EQOFF
+             : vtdpi_table_commit_(t, &flush);
+    if (adopted && rc == 0)
+        adoption_end(t);
     for (uint32_t i = 0; rc == 0 && i < words; i++)
         dirty_flush_done(&t->dirty[i]);
     vtdpi_atomic_store64_release(&t->flushing, 0);
@@ -462,7 +489,8 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
  * What changes without the unit is written before the join, or after the leave is
  * not read by the unit any more; and remapping comes on only in
  * vtdpi_unit_enable(), which latches the table of the join and then drops all
- * that is cached. FOREIGN: the unit remaps with another kernel's table.
+ * that is cached. FOREIGN: the unit remaps with another kernel's table, or with
+ * ours if that is being adopted.
  */
 static bool unit_is_between_tables(const struct vtdpi_unit *unit)
 {
@@ -480,6 +508,10 @@ static int unit_join_check(const struct vtdpi_table *t,
     if (unit->irt.order != 0)
         return VTDPI_EATTACHED;
     if (!unit_is_between_tables(unit))
+        return VTDPI_ESTATE;
+    /* Too late: the flush that ended the adoption has missed the unit. */
+    if (vtdpi_unit_state(unit) == VTDPI_UNIT_FOREIGN &&
+        vtdpi_atomic_load64_acquire(&t->adopted) == TABLE_WAS_ADOPTED)
         return VTDPI_ESTATE;
     if (t->backend.mode == VTDPI_X2APIC && !unit->caps.eim)
         return VTDPI_ENOEIM;
@@ -525,7 +557,7 @@ int vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
 }
 
 /* Whether a unit neither reads the table any more nor comes back with it. One
- * that is FOREIGN may read a table that was adopted. */
+ * that is FOREIGN may read a table that is being adopted. */
 static bool unit_can_leave(const struct vtdpi_table *t,
                            const struct vtdpi_unit *unit)
 {
@@ -533,7 +565,7 @@ static bool unit_can_leave(const struct vtdpi_table *t,
 
     return state == VTDPI_UNIT_FORSAKEN ||
            (unit_is_between_tables(unit) &&
-            (state != VTDPI_UNIT_FOREIGN || !t->adopted));
+            (state != VTDPI_UNIT_FOREIGN || !vtdpi_table_is_adopted_(t)));
 }
 
 int vtdpi_table_remove_unit(struct vtdpi_table *t, struct vtdpi_unit *unit)
@@ -578,6 +610,14 @@ int vtdpi_table_read(const struct vtdpi_table *t, uint32_t index,
         return VTDPI_EINDEX;
     vtdpi_irte_read(&t->entries[index], out);
     return 0;
+}
+
+/* Relaxed: the count orders nothing for who reads it. */
+uint32_t vtdpi_table_posted(const struct vtdpi_table *t)
+{
+    const uint64_t posted = vtdpi_atomic_load64_relaxed(&t->posted);
+
+    return posted == POSTED_CLOSED ? 0 : (uint32_t)posted;
 }
 
 void *vtdpi_table_owner(const struct vtdpi_table *t, uint32_t index)

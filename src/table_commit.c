@@ -87,8 +87,8 @@ struct commit_share {
  * invalidation.
  *
  * A unit that another kernel left on does not read this table, unless the table
- * was adopted: then entries may be in its cache, and no queue of ours can drop
- * them. A unit that does not answer is not asked: a read may take long.
+ * is being adopted: then entries may be in its cache, and no queue of ours can
+ * drop them. A unit that does not answer is not asked: a read may take long.
  */
 static bool commit_unit_is_skipped(const struct vtdpi_table *t,
                                    const struct vtdpi_unit *unit, int *rc)
@@ -99,7 +99,7 @@ static bool commit_unit_is_skipped(const struct vtdpi_table *t,
     case VTDPI_UNIT_FORSAKEN: /* the host says so */
         return true;
     case VTDPI_UNIT_FOREIGN:
-        *rc = t->adopted ? VTDPI_EQOFF : 0;
+        *rc = vtdpi_table_is_adopted_(t) ? VTDPI_EQOFF : 0;
         return true;
     case VTDPI_UNIT_GONE:
         *rc = VTDPI_EIO;

@@ -26,6 +26,21 @@ vtdpi_table_next_unit_(const struct vtdpi_table_unit *link)
         (void *const *)&link->next);
 }
 
+/* Values of the table's word `adopted`. */
+#define TABLE_ADOPTED     1u /* until a flush of everything has succeeded */
+#define TABLE_WAS_ADOPTED 2u
+
+/*
+ * Units may have entries of the table in their caches that no queue of ours has
+ * dropped. Acquire: pairs with adoption_end(). A commit that finds the adoption
+ * over finds units at least in the states that the flush of everything has found.
+ * With an older state it would skip a unit, as FOREIGN, that is ON.
+ */
+static inline bool vtdpi_table_is_adopted_(const struct vtdpi_table *t)
+{
+    return vtdpi_atomic_load64_acquire(&t->adopted) == TABLE_ADOPTED;
+}
+
 /* Write cache lines back for a unit that does not snoop. */
 static inline void vtdpi_table_clean_(const struct vtdpi_unit *unit,
                                       const void *p, size_t len)

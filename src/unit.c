@@ -710,6 +710,21 @@ int vtdpi_unit_drain(struct vtdpi_unit *unit)
     return gsts_read(unit) == VTDPI_ALL_ONES32_ ? VTDPI_EIO : 0;
 }
 
+VTDPI_COLD int vtdpi_unit_read_table(const struct vtdpi_unit *unit,
+                                     struct vtdpi_unit_irt *out)
+{
+    const uint64_t irta = vtdpi_rd64_(unit->ops, unit->ctx, VTDPI_IRTA_REG);
+
+    if (irta == VTDPI_ALL_ONES64_)
+        return VTDPI_EIO;
+    *out = (struct vtdpi_unit_irt){
+        .phys = irta & ~(VTDPI_PAGE_BYTES_ - 1),
+        .order = (unsigned int)VTDPI_FIELD_GET(irta, VTDPI_IRTA_S) + 1,
+        .mode = (irta & VTDPI_IRTA_EIME) != 0 ? VTDPI_X2APIC : VTDPI_XAPIC,
+    };
+    return 0;
+}
+
 int vtdpi_unit_submit_iec(struct vtdpi_unit *unit, uint16_t first,
                           unsigned int order, struct vtdpi_qi_ticket *ticket)
 {

@@ -31,6 +31,26 @@
  * on its way to off, or one that failed there, returns VTDPI_EQOFF and leaves
  * the entry dirty; repeated when the unit is off, it succeeds.
  *
+ * **Adoption.** Units may have entries of an adopted table in their caches, and
+ * only a flush of everything drops them. Until the first vtdpi_table_flush_all()
+ * that succeeds, all entries that were present are dirty, and every other flush
+ * of the table returns VTDPI_EQOFF, whatever units are on the list: changes are
+ * written, stay dirty, and no index is freed. After that flush the table is like
+ * any other. What was changed before that flush is clean then. The order:
+ *
+ *     vtdpi_unit_read_table()     address, size and mode of each unit's table
+ *     vtdpi_table_init()          with adopt
+ *     vtdpi_table_add_unit()      all units that use the table
+ *     vtdpi_unit_enable()         all of them, with adopt or take_over
+ *     vtdpi_table_flush_all()     the adoption is over
+ *     vtdpi_table_posted()        how many entries post
+ *
+ * The library cannot see a unit that uses the table and is not on the list at
+ * that flush: such a unit goes on delivering by old entries. An entry that posts
+ * names a descriptor in memory of the old kernel. If that memory was not handed
+ * over, the unit may already have written there, so the old kernel unposts such
+ * entries before the new one starts. Nothing that is done later repairs it.
+ *
  * **Posting only where it works.** A unit without CAP.PI blocks every request
  * that a posted entry is for. A table has posted entries, or such a unit on its
  * list, never both. When such a unit joins, posting is off for this table until
@@ -84,7 +104,7 @@ struct vtdpi_table {
     void **owners;     /* NULL: none are kept */
     struct vtdpi_index index;
     struct vtdpi_table_unit *units; /* likewise */
-    bool adopted; /* a unit that is FOREIGN may have its entries cached */
+    uint64_t adopted; /* whether caches may have entries; likewise */
 };
 
 /** @brief What vtdpi_table_init() needs. */
@@ -104,8 +124,9 @@ struct vtdpi_table_params {
     void **owners;
     enum vtdpi_apic_mode mode; /**< IRTA.EIME of all units of the table. */
     unsigned int haw;          /**< Host address width in bits, 1 to 64. */
-    /** The table is in use: keep the entries that are present, and take their
-     *  indexes for allocated. All others are zeroed. */
+    /** Adopt a table that another kernel left in use, or a copy of it: keep the
+     *  entries that are present, and take their indexes for allocated. All others
+     *  are zeroed. See "Adoption" above. */
     bool adopt;
 };
 
@@ -157,8 +178,8 @@ vtdpi_table_init(struct vtdpi_table *t,
  *              VTDPI_UNIT_FOREIGN. Not NULL.
  *
  * @pre No call that enables, disables, suspends or resumes the unit is under
- *      way. No entry of an adopted table was changed before all units that are
- *      VTDPI_UNIT_FOREIGN are on its list: they may have its entries cached.
+ *      way. A unit that uses a table which is being adopted joins before the
+ *      vtdpi_table_flush_all() that ends the adoption.
  *
  * @thread
  *
@@ -170,8 +191,11 @@ vtdpi_table_init(struct vtdpi_table *t,
  *                           unit is 0.
  * @retval VTDPI_EOPNOTSUPP  The unit does not snoop and its platform has no
  *                           clean.
- * @retval VTDPI_ESTATE      The unit is in another state. It may have cached
- *                           entries of the table that were changed without it.
+ * @retval VTDPI_ESTATE      The unit is in another state; or it is
+ *                           VTDPI_UNIT_FOREIGN and the adoption of the table is
+ *                           over. It may have cached entries of the table that
+ *                           were changed without it. A unit that is FOREIGN joins
+ *                           after vtdpi_unit_open_queue() with take_over.
  * @retval VTDPI_EBUSY       The unit has no CAP.PI, and an entry of the table is
  *                           posted. Unpost all interrupts of the table first,
  *                           or give the unit a table of its own.
@@ -188,8 +212,8 @@ vtdpi_table_add_unit(struct vtdpi_table *t, struct vtdpi_table_unit *link,
  *
  * @param t     The table. Not NULL.
  * @param unit  The unit, VTDPI_UNIT_OFF, VTDPI_UNIT_QUEUE or
- *              VTDPI_UNIT_FORSAKEN; or VTDPI_UNIT_FOREIGN, if the table was not
- *              adopted. A unit that is QUEUE keeps its queue, so a host with DMA
+ *              VTDPI_UNIT_FORSAKEN; or VTDPI_UNIT_FOREIGN, if the table is not
+ *              being adopted. A unit that is QUEUE keeps its queue, so a host with DMA
  *              translation on can give the unit another table.
  *
  * @pre No change of the table is under way, and no call that enables, disables,
@@ -319,7 +343,7 @@ vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
  * @retval VTDPI_ETIMEDOUT  A unit did not answer in time.
  * @retval VTDPI_EIQE       A unit refused the descriptor.
  * @retval VTDPI_EQFULL     A unit's queue is full.
- * @retval VTDPI_EQOFF      A unit's queue is off.
+ * @retval VTDPI_EQOFF      A unit's queue is off, or the table is being adopted.
  * @retval VTDPI_EIO        A unit reads as all ones.
  *
  * Of several units that failed the first one's error is returned; the others
@@ -343,6 +367,8 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
  *                       was is told by vtdpi_irq_mark_flushed().
  * @retval VTDPI_EINVAL  @p t is NULL.
  * @retval VTDPI_EBUSY   Another such call is under way on this table.
+ * @retval VTDPI_EQOFF   The table is being adopted, and no unit is on its list, or
+ *                       one that is VTDPI_UNIT_FOREIGN. Or as vtdpi_table_flush().
  * @return Else an error of vtdpi_table_flush(); all are as dirty as before.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
@@ -404,6 +430,20 @@ VTDPI_INLINE uint64_t vtdpi_table_phys(const struct vtdpi_table *t)
 {
     return t->phys;
 }
+
+/**
+ * @brief How many entries post.
+ *
+ * After vtdpi_table_init() with adopt: how many the kernel before has left.
+ *
+ * @param t  An initialised table. Not NULL.
+ *
+ * @return Their number; 0 also if posting is closed, see "Posting only where it
+ *         works".
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_API uint32_t vtdpi_table_posted(const struct vtdpi_table *t);
 
 /**
  * @brief Whether an index is allocated.

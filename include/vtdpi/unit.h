@@ -81,9 +81,7 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_FAILED,
     /** vtdpi_unit_probe(), vtdpi_unit_enable() or vtdpi_unit_resume() has found
      *  remapping or the queue on, and not by this library. Changes skip the
-     *  unit. If the table was adopted (struct vtdpi_table_params), the unit may
-     *  have its entries in the cache, so changes end with VTDPI_EQOFF and stay
-     *  dirty until the unit is enabled. */
+     *  unit, unless the table is being adopted (struct vtdpi_table_params). */
     VTDPI_UNIT_FOREIGN,
     /** The last read was all ones, so nobody knows whether the unit remaps. The
      *  memory of its table and of its queue stays in use. Changes end with
@@ -96,13 +94,11 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_FORSAKEN,
 };
 
-/** @brief The interrupt-remapping table that a unit is enabled with: address,
- *        size, and interrupt mode. Only vtdpi_table_add_unit() fills this in. */
+/** @brief What IRTA says of an interrupt-remapping table. */
 struct vtdpi_unit_irt {
-    /* private: */
-    uint64_t phys;
-    unsigned int order; /* 0: no table */
-    enum vtdpi_apic_mode mode;
+    uint64_t phys;             /**< Physical address of entry 0. */
+    unsigned int order;        /**< 2^order entries, 1 to 16. */
+    enum vtdpi_apic_mode mode; /**< X2APIC if IRTA.EIME is set. */
 };
 
 /** @brief What a unit is enabled with, beside its table: what neither the table
@@ -148,7 +144,7 @@ struct vtdpi_unit {
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
     uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
-    struct vtdpi_unit_irt irt; /* of the table whose list the unit is on */
+    struct vtdpi_unit_irt irt; /* of the table joined; order 0: none */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;
 };
@@ -437,6 +433,26 @@ vtdpi_unit_flush_write_buffer(struct vtdpi_unit *unit);
  * @anyctx
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_unit_drain(struct vtdpi_unit *unit);
+
+/**
+ * @brief Which table IRTA names: for a kernel that adopts it.
+ *
+ * One register read. In state VTDPI_UNIT_FOREIGN with GSTS.IRES set the unit
+ * remaps with that table, unless IRTA was written and not latched since. Of a
+ * unit that does not remap the answer has no meaning.
+ *
+ * @param unit  Probed.
+ * @param out   Receives the answer. Not NULL.
+ *
+ * @retval 0          Read.
+ * @retval VTDPI_EIO  The unit reads as all ones. Nothing was stored.
+ *
+ * @anyctx
+ * @spec{VT-d, Interrupt Remapping Table Address Register}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_unit_read_table(const struct vtdpi_unit *unit,
+                      struct vtdpi_unit_irt *out);
 
 /**
  * @brief Invalidate a block of cached interrupt entries.

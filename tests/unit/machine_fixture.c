@@ -145,3 +145,18 @@ uint32_t machine_cached(struct machine *m, uint8_t vector)
     assert_true(machine_raise(m, 1, index).from_cache);
     return index;
 }
+
+void machine_find_foreign(struct machine *m, bool adopt)
+{
+    struct vtdpi_table_params p = m->table_params;
+
+    p.adopt = adopt;
+    assert_int_equal(vtdpi_table_init(&m->table, &p), 0);
+    for (unsigned int u = 0; u < m->params.units; u++) {
+        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u],
+                                          MACHINE_WINDOW),
+                         0);
+        assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
+        machine_add(m, u);
+    }
+}

@@ -50,6 +50,10 @@ void assert_no_violation(const struct machine *m);
 /* Fixed, physical, to x2APIC id 0x103, source SID exact. */
 struct vtdpi_irte entry_remapped(uint8_t vector);
 
+/* The units of another kernel, as ours find them: on, with the table's memory. The
+ * table is set up anew, adopting or not, and the units join. */
+void machine_find_foreign(struct machine *m, bool adopt);
+
 /* An allocated index. */
 uint32_t machine_index(struct machine *m);
 

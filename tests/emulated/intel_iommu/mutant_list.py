@@ -219,14 +219,14 @@ TABLE_STEPS = [
     one(
         "table: stays dirty",
         TABLE,
-        "    rc = vtdpi_table_commit_(t, &flush);\n"
+        "    rc = changes_commit(t, &flush);\n"
         "    if (rc == 0)\n"
         "        dirty_clear(t, index);\n"
         "    return rc;\n"
         "}\n"
         "\n"
         "int vtdpi_table_f",
-        "    rc = vtdpi_table_commit_(t, &flush);\n"
+        "    rc = changes_commit(t, &flush);\n"
         "    return rc;\n"
         "}\n"
         "\n"

@@ -40,22 +40,6 @@ static void test_set_unit_gone_while_disabled_is_dirty(void **state)
     assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
 }
 
-/* The units of another kernel, as ours find them: on, with @p m's table. */
-static void find_foreign(struct machine *m, struct vtdpi_table *t, bool adopt)
-{
-    struct vtdpi_table_params p = m->table_params;
-
-    p.adopt = adopt;
-    assert_int_equal(vtdpi_table_init(t, &p), 0);
-    for (unsigned int u = 0; u < 2; u++) {
-        assert_int_equal(vtdpi_unit_probe(&m->unit[u], &m->ops, &m->model[u],
-                                          MACHINE_WINDOW),
-                         0);
-        assert_int_equal(vtdpi_unit_state(&m->unit[u]), VTDPI_UNIT_FOREIGN);
-        assert_int_equal(vtdpi_table_add_unit(t, &m->link[u], &m->unit[u]), 0);
-    }
-}
-
 /* Another kernel's remapping is stuck on. */
 static void test_set_unit_not_taken_over_is_dirty(void **state)
 {
@@ -65,7 +49,7 @@ static void test_set_unit_not_taken_over_is_dirty(void **state)
     struct vtdpi_unit_config config = *vtdpi_unit_last_config(&m->unit[0]);
     uint32_t index;
 
-    find_foreign(m, &m->table, false);
+    machine_find_foreign(m, false);
     index = machine_index(m);
     assert_int_equal(vtdpi_table_set(&m->table, index, &before), 0);
     vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
@@ -150,32 +134,6 @@ static void test_set_unit_gone_costs_no_register(void **state)
     assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
 }
 
-static void
-test_set_adopted_table_is_dirty_until_units_are_enabled(void **state)
-{
-    struct machine *m = *state;
-    const uint32_t index = machine_cached(m, 0x51);
-    const struct vtdpi_irte zero = {0, 0};
-    struct vtdpi_unit_config config[2];
-
-    for (unsigned int u = 0; u < 2; u++) {
-        config[u] = *vtdpi_unit_last_config(&m->unit[u]);
-        config[u].take_over = true;
-    }
-    find_foreign(m, &m->table, true);
-    assert_int_equal(vtdpi_table_set(&m->table, index, &zero), VTDPI_EQOFF);
-    assert_true(vtdpi_table_is_dirty(&m->table, index));
-    assert_int_equal(vtdpi_table_free(&m->table, index, 1), VTDPI_EDIRTY);
-    assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]),
-                     VTDPI_EBUSY);
-    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &config[0]), 0);
-    /* One unit may still deliver by the old entry. */
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), VTDPI_EQOFF);
-    assert_int_equal(vtdpi_unit_enable(&m->unit[1], &config[1]), 0);
-    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
-    assert_int_equal(vtdpi_table_free(&m->table, index, 1), 0);
-}
-
 /* The unit reads another kernel's table, so its cache has none of ours. */
 static void test_set_foreign_unit_is_skipped(void **state)
 {
@@ -183,7 +141,7 @@ static void test_set_foreign_unit_is_skipped(void **state)
     const struct vtdpi_irte irte = entry_remapped(0x52);
     uint32_t index;
 
-    find_foreign(m, &m->table, false);
+    machine_find_foreign(m, false);
     index = machine_index(m);
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
     assert_int_equal(vtdpi_table_remove_unit(&m->table, &m->unit[0]), 0);
@@ -285,7 +243,6 @@ int main(void)
         TEST(test_set_unit_still_remapping_is_flushed),
         TEST(test_set_unit_failed_without_queue_is_dirty),
         TEST(test_set_unit_gone_costs_no_register),
-        TEST(test_set_adopted_table_is_dirty_until_units_are_enabled),
         TEST(test_set_foreign_unit_is_skipped),
         TEST(test_set_unit_forsaken_is_skipped),
         TEST(test_forsake_unit_that_remaps_returns_ebusy),

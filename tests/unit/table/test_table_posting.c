@@ -175,9 +175,9 @@ static void test_join_of_an_adopted_table_counts_what_posts(void **state)
     assert_int_equal(vtdpi_table_init(&m->table, &p), 0);
     machine_add(m, 0);
     assert_int_equal(join(m), VTDPI_EBUSY);
-    assert_set(m, 3, &none, 0);
+    assert_set(m, 3, &none, VTDPI_EQOFF);
     assert_int_equal(join(m), VTDPI_EBUSY);
-    assert_set(m, 5, &none, 0);
+    assert_set(m, 5, &none, VTDPI_EQOFF);
     assert_int_equal(join(m), 0);
     machine_free(m);
 }
