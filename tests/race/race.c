@@ -103,9 +103,9 @@ int race_main(int argc, char **argv, uint64_t ops,
 
     program = slash == NULL ? argv[0] : slash + 1;
     check_usage(argc, argv);
-    o.ops = option(argc, argv, "--ops", "VTDPI_RACE_OPS", ops / RACE_DIVISOR);
+    o.ops = option(argc, argv, "--ops", "RACE_OPS", ops / RACE_DIVISOR);
     o.seed = option(argc, argv, "--seed", NULL, 1);
-    seconds = option(argc, argv, "--seconds", "VTDPI_RACE_SECONDS", 0);
+    seconds = option(argc, argv, "--seconds", "RACE_SECONDS", 0);
     do {
         printf("%s: ops %" PRIu64 ", seed %" PRIu64 "\n", program, o.ops,
                o.seed);

@@ -10,7 +10,7 @@
  * A round is N operations of each source of events, in all, with one seed. With
  * --seconds rounds follow one another, each with the next seed, until that many
  * seconds have passed; the last one is finished. The environment's
- * VTDPI_RACE_OPS and VTDPI_RACE_SECONDS do the same for all programs of a run of
+ * RACE_OPS and RACE_SECONDS do the same for all programs of a run of
  * Meson. Within a round no test looks at a clock: what has to happen has to
  * happen within a number of steps. A seed fixes what each thread does, not how
  * threads interleave.
