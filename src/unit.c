@@ -18,19 +18,21 @@
     ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL | VTDPI_GCMD_QIE | \
                 VTDPI_GCMD_IRE | VTDPI_GCMD_CFI))
 
-/* What a host may command; the rest belongs to enable and disable. */
-#define GCMD_HOST_LASTING ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL))
-#define GCMD_HOST_ONE_SHOT \
-    ((uint32_t)(VTDPI_GCMD_SRTP | VTDPI_GCMD_SFL | VTDPI_GCMD_WBF))
+/* What a host may command, on and off; the rest belongs to enable and disable.
+ * Advanced fault logging would take the records away from fault.h. */
+#define GCMD_HOST_ON \
+    ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_SRTP | VTDPI_GCMD_WBF))
+#define GCMD_HOST_OFF ((uint32_t)(VTDPI_GCMD_TE | VTDPI_GCMD_EAFL))
 
 /* The bits under names that fit a 32-bit register. */
-#define GCMD_TE    ((uint32_t)VTDPI_GCMD_TE)
-#define GCMD_WBF   ((uint32_t)VTDPI_GCMD_WBF)
-#define GCMD_QIE   ((uint32_t)VTDPI_GCMD_QIE)
-#define GCMD_IRE   ((uint32_t)VTDPI_GCMD_IRE)
-#define GCMD_SIRTP ((uint32_t)VTDPI_GCMD_SIRTP)
-#define GCMD_CFI   ((uint32_t)VTDPI_GCMD_CFI)
-#define FECTL_IM   ((uint32_t)VTDPI_FECTL_IM)
+#define GCMD_TE       ((uint32_t)VTDPI_GCMD_TE)
+#define GCMD_EAFL     ((uint32_t)VTDPI_GCMD_EAFL)
+#define GCMD_WBF      ((uint32_t)VTDPI_GCMD_WBF)
+#define GCMD_QIE      ((uint32_t)VTDPI_GCMD_QIE)
+#define GCMD_IRE      ((uint32_t)VTDPI_GCMD_IRE)
+#define GCMD_SIRTP    ((uint32_t)VTDPI_GCMD_SIRTP)
+#define GCMD_CFI      ((uint32_t)VTDPI_GCMD_CFI)
+#define FECTL_IM      ((uint32_t)VTDPI_FECTL_IM)
 
 /*
  * Release: pairs with the acquire of vtdpi_unit_state() in a commit, so that
@@ -161,8 +163,7 @@ static VTDPI_COLD int command_run(struct vtdpi_unit *u, uint32_t bit, bool on)
 
 int vtdpi_unit_command(struct vtdpi_unit *unit, uint32_t bit, bool on)
 {
-    const uint32_t allowed =
-        on ? GCMD_HOST_LASTING | GCMD_HOST_ONE_SHOT : GCMD_HOST_LASTING;
+    const uint32_t allowed = on ? GCMD_HOST_ON : GCMD_HOST_OFF;
 
     if ((bit & ~allowed) != 0 || !vtdpi_is_power_of_2_(bit))
         return VTDPI_EINVAL;
@@ -518,10 +519,12 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over,
     if (rc != 0)
         return rc;
     event_mask(u);
+    /* Faults go to the registers, which fault.h reads. */
+    rc = command_run(u, GCMD_EAFL, false);
     /* Before the table is latched, see queue_start(). */
-    if (kept)
+    if (rc == 0 && kept)
         unit_set_state(u, VTDPI_UNIT_QUEUE);
-    else
+    else if (rc == 0)
         rc = queue_start(u);
     if (rc == 0 && remap)
         rc = unit_bring_up(u);

@@ -21,7 +21,7 @@
  * remapping is off, compatibility-format requests pass, and remappable ones are
  * dropped.
  *
- * **Order of enabling.** Queue on; table address latched (SIRTP); all cached
+ * **Order of enabling.** Fault event masked; advanced fault logging off; queue on; table address latched (SIRTP); all cached
  * entries dropped through the queue, unless SIRTP does so itself
  * (CAP.ESIRTPS); interrupt remapping on; compatibility format off. Disabling
  * goes the other way round and does not leave extended interrupt mode set,
@@ -383,13 +383,17 @@ vtdpi_unit_resume(struct vtdpi_unit *unit);
  * @brief Issue one of the host's global commands.
  *
  * @param unit  Probed.
- * @param bit   VTDPI_GCMD_TE or _EAFL (lasting); _SRTP, _SFL or _WBF (act once).
- *              The others are this library's: enable and disable.
- * @param on    The lasting ones: set or clear. True for the others.
+ * @param bit   VTDPI_GCMD_TE (lasting), on or off; _SRTP or _WBF (act once), on;
+ *              _EAFL, off. EAFL on and SFL are refused: with advanced fault
+ *              logging on, the unit writes faults to a log in memory, and the
+ *              registers that fault.h reads stay empty. Bring-up clears EAFL.
+ *              The other bits are this library's: enable and disable.
+ * @param on    TE and EAFL: set or clear. True for the others.
  *
  * @retval 0                The Global Status Register shows it done. A lasting
  *                          bit that is so already is not written.
- * @retval VTDPI_EINVAL     Any other bit, several, or a one-shot bit off.
+ * @retval VTDPI_EINVAL     Any other bit, several, a one-shot bit off, SFL, or
+ *                          EAFL on. Nothing was written.
  * @retval VTDPI_ETIMEDOUT  Not done within VTDPI_CMD_TIMEOUT_US; it may take
  *                          effect later. Or not written, since a command before
  *                          it may still be executing: vtdpi_unit_stuck().

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unit.h: what others left in the Fault Status Register and in the control of
- * the fault event when a unit is brought up.
+ * unit.h: what others left in the Fault Status Register, in the control of the
+ * fault event, and of advanced fault logging when a unit is brought up.
  */
 #include "unit_fixture.h"
 
@@ -147,6 +147,39 @@ static void test_event_that_is_masked_is_not_written(void **state)
     assert_int_equal(rig_count(true, FECTL), 0);
 }
 
+/* The kernel before has its faults written to a log in memory. */
+static void test_advanced_fault_logging_is_cleared(void **state)
+{
+    (void)state;
+    config = rig_config();
+    rig_power_up(CAP | 0x8, ECAP); /* AFL */
+    probe();
+    rig.m.gsts |= 0x10000000;
+    assert_int_equal(call_enable(), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
+    assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
+    rig.m.gsts |= 0x10000000;
+    assert_int_equal(call_resume(), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+
+    rig.m.gsts |= 0x10000000;
+    assert_int_equal(vtdpi_unit_open_queue(&rig.u, &config), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x10000000, 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+
+    /* It does not go off. */
+    rig.m.gsts |= 0x10000000;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x10000000);
+    assert_int_equal(call_enable(), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x10000000);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(call_enable(), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c), 0x07000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -157,6 +190,7 @@ int main(void)
         TEST(test_event_is_masked_by_enable_and_resume),
         TEST(test_event_is_masked_by_take_over_and_adopt),
         TEST(test_event_that_is_masked_is_not_written),
+        TEST(test_advanced_fault_logging_is_cleared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

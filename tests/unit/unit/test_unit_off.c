@@ -502,8 +502,9 @@ static void test_unit_command_host_bits_write_one_command(void **state)
 
 static void test_unit_command_library_bits_are_refused(void **state)
 {
-    const uint32_t bad[] = {0,          0x04000000, 0x02000000, 0x01000000,
-                            0x00800000, 0xc0000000, 0x00000001, 0x84000000};
+    const uint32_t bad[] = {0,          0x04000000, 0x02000000,
+                            0x01000000, 0x00800000, 0xc0000000,
+                            0x00000001, 0x84000000, 0x20000000};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -514,11 +515,29 @@ static void test_unit_command_library_bits_are_refused(void **state)
     }
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, false),
                      VTDPI_EINVAL);
-    assert_int_equal(vtdpi_unit_command(&rig.u, 0x20000000, false),
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x10000000, true),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x90000000, false),
                      VTDPI_EINVAL);
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x08000000, false),
                      VTDPI_EINVAL);
     assert_int_equal(rig.traced, 0);
+}
+
+/* Faults would go to a log in memory, and fault.h reads registers. */
+static void test_unit_command_advanced_fault_logging_goes_off(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    rig_power_up(CAP | 0x8, ECAP); /* AFL */
+    rig_probe();
+    assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
+    rig.m.gsts |= 0x10000000;
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x10000000, false), 0);
+    assert_int_equal(rig_count(true, 0x18), 1);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x10000000, 0);
 }
 
 static void test_unit_command_stuck_times_out(void **state)
@@ -729,6 +748,7 @@ int main(void)
         TEST(test_unit_resume_found_enabled_and_stuck_is_failed),
         TEST(test_unit_command_host_bits_write_one_command),
         TEST(test_unit_command_library_bits_are_refused),
+        TEST(test_unit_command_advanced_fault_logging_goes_off),
         TEST(test_unit_command_stuck_times_out),
         TEST(test_unit_command_preempted_caller_gets_no_timeout),
         TEST(test_unit_command_behind_a_late_one_waits_for_it),
