@@ -317,10 +317,13 @@ static VTDPI_COLD int eime_clear(struct vtdpi_unit *u)
 
     if (irta == VTDPI_ALL_ONES64_)
         return VTDPI_EIO;
-    if ((irta & VTDPI_IRTA_EIME) == 0)
+    if ((irta & VTDPI_IRTA_EIME) == 0 && !u->eime_left)
         return 0;
     vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta & ~VTDPI_IRTA_EIME);
     rc = command_run(u, GCMD_SIRTP, true);
+    /* The next disable tries once more. Not for ever: a unit that has lost SIRTP
+     * is to go off. IRTA keeps EIME clear, for a SIRTP that is only late. */
+    u->eime_left = rc != 0 && !u->eime_left;
     /* Not latched, maybe: the next disable is to find it here again. */
     if (rc == VTDPI_EIO)
         vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta);

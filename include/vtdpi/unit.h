@@ -32,7 +32,10 @@
  * unit's lock, with a deadline. One that is late is given one more deadline by
  * the next, which is not written as long as it may still be executing. Only
  * enable, disable and resume, called by the host after a time-out, take a
- * command that is not done after that for lost. A host that also does DMA
+ * command that is not done after that for lost. A command that is executed even
+ * later can switch the queue of a unit on that is OFF. vtdpi_unit_enable() and
+ * vtdpi_unit_open_queue() read that, and return VTDPI_EFOREIGN unless the
+ * configuration has take_over. A host that also does DMA
  * remapping sends its commands through vtdpi_unit_command(), since two writers
  * of GCMD undo each other's bits.
  *
@@ -85,7 +88,9 @@ enum vtdpi_unit_state {
     VTDPI_UNIT_FOREIGN,
     /** The last read was all ones, so nobody knows whether the unit remaps. The
      *  memory of its table and of its queue stays in use. Changes end with
-     *  VTDPI_EIO at once, without an access to a register.
+     *  VTDPI_EIO at once, without an access to a register. A change that reads
+     *  all ones on a unit in another state ends with VTDPI_EIO, too. It leaves
+     *  that state alone: only the calls that the host serialises write it.
      *  vtdpi_unit_disable() and vtdpi_unit_resume() read again;
      *  vtdpi_unit_forsake() gives the unit up. */
     VTDPI_UNIT_GONE,
@@ -144,6 +149,7 @@ struct vtdpi_unit {
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
     uint32_t pending; /* that bit, as long as it may still be executing */
     bool pending_set; /* what its status bit was to become */
+    bool eime_left;   /* the SIRTP that clears EIME was not done */
     struct vtdpi_unit_irt irt; /* of the table joined; order 0: none */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;

@@ -171,7 +171,7 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: EIME stays",
         UNIT,
-        "    if ((irta & VTDPI_IRTA_EIME) == 0)\n        return 0;\n",
+        "    if ((irta & VTDPI_IRTA_EIME) == 0 && !u->eime_left)\n        return 0;\n",
         "    if ((irta & VTDPI_IRTA_EIME) != 0)\n        return 0;\n",
     ),
     one(

@@ -108,6 +108,61 @@ static void test_unit_disable_takes_a_command_for_lost(void **state)
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
 }
 
+/* A SIRTP that is lost. */
+static void lose_sirtp(struct rig *r, uint32_t off, uint64_t value)
+{
+    if (off != 0x18 || (value & 0x01000000) == 0)
+        return;
+    r->m.gsts &= ~UINT32_C(0x01000000); /* of the SIRTP before */
+    vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x01000000);
+}
+
+/* The SIRTP that clears EIME is lost: the next disable issues it again. */
+static void test_unit_disable_again_clears_eime(void **state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    assert_int_equal(enable(&c), 0);
+    rig.before_write = lose_sirtp;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
+    assert_int_equal(vtdpi_model_latched_irta(&rig.m) & 0x800, 0x800);
+    rig.before_write = NULL;
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK);
+    vtdpi_model_set_clock_step(&rig.m, 5000); /* few polls in a deadline */
+    rig_clear_trace();
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_int_equal(rig_count(true, 0xb8), 1);
+    assert_int_equal(rig_count(true, 0x18), 2); /* SIRTP, QIE off */
+    assert_off();
+}
+
+/* A QIE that was taken for lost is executed after all. */
+static void test_unit_off_queue_comes_on_late_is_foreign(void **state)
+{
+    struct vtdpi_unit_config c = rig_config();
+
+    (void)state;
+    probe();
+    assert_int_equal(enable(&c), 0);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    for (int i = 0; i < 2; i++) {
+        rig.m.gsts |= 0x04000000;
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+        c.take_over = false;
+        assert_int_equal(i == 0 ? enable(&c)
+                                : vtdpi_unit_open_queue(&rig.u, &c),
+                         VTDPI_EFOREIGN);
+        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
+        c.take_over = true;
+        assert_int_equal(enable(&c), 0);
+        assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+        assert_off();
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -116,6 +171,8 @@ int main(void)
         TEST(test_unit_enable_ire_later_than_deadline_ends_off),
         TEST(test_unit_enable_later_than_two_deadlines_is_not_written_over),
         TEST(test_unit_disable_takes_a_command_for_lost),
+        TEST(test_unit_disable_again_clears_eime),
+        TEST(test_unit_off_queue_comes_on_late_is_foreign),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
