@@ -126,6 +126,9 @@ static inline void vtdpi_log_(const struct vtdpi_platform_ops *ops, void *ctx,
  */
 int vtdpi_qi_keep_(struct vtdpi_qi *qi);
 
+/* Whether submissions are accepted at this moment. */
+bool vtdpi_qi_is_open_(struct vtdpi_qi *qi);
+
 /* Resolve a ticket whose submission was refused. */
 void vtdpi_qi_reject_(struct vtdpi_qi_ticket *ticket, int code);
 

@@ -433,6 +433,15 @@ VTDPI_COLD void vtdpi_qi_open(struct vtdpi_qi *qi)
     qi->ops->unlock(qi->ctx, token);
 }
 
+VTDPI_COLD bool vtdpi_qi_is_open_(struct vtdpi_qi *qi)
+{
+    const uintptr_t token = qi->ops->lock(qi->ctx);
+    const bool open = qi->open;
+
+    qi->ops->unlock(qi->ctx, token);
+    return open;
+}
+
 VTDPI_COLD int vtdpi_qi_close(struct vtdpi_qi *qi, uint64_t timeout_us)
 {
     struct vtdpi_qi_ticket last = {0};

@@ -10,6 +10,8 @@
  */
 #include "table_commit.h"
 
+#include "internal.h"
+
 /*
  * More descriptors than this for one commit become one global invalidation. A
  * descriptor costs the unit a fetch and a pass over its cache, one after the
@@ -88,10 +90,12 @@ struct commit_share {
  *
  * A unit that another kernel left on does not read this table, unless the table
  * is being adopted: then entries may be in its cache, and no queue of ours can
- * drop them. A unit that does not answer is not asked: a read may take long.
+ * drop them. A unit that does not answer is not asked: a read may take long. Nor
+ * is one that failed and has no queue: its write buffer would be flushed after a
+ * deadline, behind the command that is stuck.
  */
 static bool commit_unit_is_skipped(const struct vtdpi_table *t,
-                                   const struct vtdpi_unit *unit, int *rc)
+                                   struct vtdpi_unit *unit, int *rc)
 {
     switch (vtdpi_unit_state(unit)) {
     case VTDPI_UNIT_OFF:
@@ -104,6 +108,9 @@ static bool commit_unit_is_skipped(const struct vtdpi_table *t,
     case VTDPI_UNIT_GONE:
         *rc = VTDPI_EIO;
         return true;
+    case VTDPI_UNIT_FAILED:
+        *rc = vtdpi_qi_is_open_(&unit->qi) ? 0 : VTDPI_EQOFF;
+        return *rc != 0;
     default:
         return false;
     }

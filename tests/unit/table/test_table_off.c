@@ -63,6 +63,49 @@ static void test_set_unit_not_taken_over_is_dirty(void **state)
     assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
 }
 
+/* Not even its write buffer, which would wait behind the command that is stuck. */
+static void test_set_unit_failed_without_queue_fails_at_once(void **state)
+{
+    struct machine *m = machine_new(VTDPI_CAP_RWBF, 15);
+    const struct vtdpi_irte irte = entry_remapped(0x51);
+    const uint32_t index = machine_index(m);
+    uint64_t accesses;
+
+    (void)state;
+    machine_add(m, 0);
+    machine_enable(m, 0);
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK,
+                          VTDPI_GCMD_QIE);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_FAILED);
+    accesses = machine_accesses(m);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EQOFF);
+    assert_int_equal(machine_accesses(m), accesses);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_GSTS_STUCK);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    machine_free(m);
+}
+
+/* The next change finds out; the state is the host's to find. */
+static void test_set_unit_that_vanishes_stays_on(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte irte = entry_remapped(0x52);
+
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES, 0);
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), VTDPI_EIO);
+    assert_true(vtdpi_table_is_dirty(&m->table, index));
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_ON);
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), VTDPI_EIO);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_GONE);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_ALL_ONES);
+    assert_int_equal(vtdpi_unit_resume(&m->unit[0]), 0);
+    assert_int_equal(vtdpi_table_flush(&m->table, index, 1), 0);
+}
+
 static void test_set_unit_disabled_is_not_waited_for(void **state)
 {
     struct machine *m = *state;
@@ -239,6 +282,8 @@ int main(void)
         TEST(test_set_unit_suspended_then_resumed),
         TEST(test_set_unit_gone_while_disabled_is_dirty),
         TEST(test_set_unit_not_taken_over_is_dirty),
+        TEST(test_set_unit_failed_without_queue_fails_at_once),
+        TEST(test_set_unit_that_vanishes_stays_on),
         TEST(test_set_unit_disabled_is_not_waited_for),
         TEST(test_set_unit_still_remapping_is_flushed),
         TEST(test_set_unit_failed_without_queue_is_dirty),
