@@ -375,9 +375,11 @@ HOST_STEPS = [
     one(
         "host: its queue begins anew with remapping",
         UNIT,
-        "    if (kept)\n        unit_set_state(u, VTDPI_UNIT_QUEUE);\n    else\n"
+        "    if (rc == 0 && kept)\n"
+        "        unit_set_state(u, VTDPI_UNIT_QUEUE);\n"
+        "    else if (rc == 0)\n"
         "        rc = queue_start(u);\n",
-        "    rc = queue_start(u);\n",
+        "    if (rc == 0)\n        rc = queue_start(u);\n",
     ),
     one(
         "host: its TE is lost with the next command",
