@@ -262,12 +262,10 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
                   uint64_t timeout_us)
 {
     const uint64_t begin = qi->ops->now_us(qi->ctx);
-    uint64_t budget = timeout_us != 0 ? timeout_us : VTDPI_QI_TIMEOUT_US;
+    const uint64_t budget = timeout_us != 0 ? timeout_us : VTDPI_QI_TIMEOUT_US;
     uint64_t start = begin;
-
-    if (vtdpi_atomic_load64_relaxed(&qi->stall) != 0 &&
-        queue_is_stalled(qi, begin))
-        budget = 0;
+    bool stalled = vtdpi_atomic_load64_relaxed(&qi->stall) != 0 &&
+                   queue_is_stalled(qi, begin);
 
     for (;;) {
         /* Before the poll: a caller that is preempted between the two polls once
@@ -277,9 +275,12 @@ int vtdpi_qi_wait(struct vtdpi_qi *qi, struct vtdpi_qi_ticket *ticket,
 
         if (rc != VTDPI_EBUSY)
             return rc;
-        if (now - start >= budget) {
-            if (budget == 0)
+        if (stalled) {
+            if (vtdpi_atomic_load64_relaxed(&qi->stall) != 0)
                 return vtdpi_qi_give_up(qi, ticket);
+            stalled = false; /* the poll has recovered the queue */
+        }
+        if (now - start >= budget) {
             if (now - begin >= qi->device_timeout_us ||
                 !ticket_is_behind_device(qi, ticket))
                 return budget < VTDPI_QI_TIMEOUT_US

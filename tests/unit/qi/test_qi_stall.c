@@ -105,6 +105,17 @@ static void test_stall_ends_with_a_recovery(void **state)
     stick(false);
 }
 
+/* And if the first wait that is told so repairs it. */
+static void test_stall_ends_with_a_recovery_by_the_wait(void **state)
+{
+    (void)state;
+    stick(true);
+    assert_true(flush(VTDPI_ETIMEDOUT) >= VTDPI_QI_TIMEOUT_US);
+    rig.m.fsts |= 0x20; /* ICE: no descriptor is replaced */
+    assert_true(flush(VTDPI_ETIMEDOUT) >= VTDPI_QI_TIMEOUT_US);
+    stick(false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -115,6 +126,7 @@ int main(void)
         TEST(test_stall_is_healed_by_the_head),
         TEST(test_stall_is_not_a_short_deadline),
         TEST(test_stall_ends_with_a_recovery),
+        TEST(test_stall_ends_with_a_recovery_by_the_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
