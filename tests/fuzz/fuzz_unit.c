@@ -116,6 +116,8 @@ static void tickets_end(struct fuzz *f, uint32_t u)
         if (f->units[u].tickets[i].in_flight)
             (void)call_wait(f, u, &f->units[u].tickets[i], 0);
     }
+    /* One of them may have been lost, by a head that lied. */
+    vtdpi_model_advance_clock(model_of(f, u), VTDPI_QI_TIMEOUT_US);
 }
 
 static void interrupts_end(struct fuzz *f)

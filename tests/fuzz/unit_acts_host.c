@@ -126,9 +126,12 @@ static uint64_t choose_fault_arg(struct fuzz *f, uint32_t u,
     case VTDPI_MODEL_FAULT_STATUS_LATE:
         return late[byte % 4];
     case VTDPI_MODEL_FAULT_IQH_STUCK:
-        return byte % 2 == 0 ? (uint64_t)byte * 16 : UINT64_C(0x7fff0);
+        /* Stale, or nonsense. One that is ahead of the true head cannot be told
+         * from a true one, and the queue has to be switched off after that. */
+        return byte % 2 == 0 ? 0 : UINT64_C(0x7fff0);
     case VTDPI_MODEL_FAULT_FSTS_STUCK:
-        return byte;
+        /* An error that was cleared and shows again is an error once more. */
+        return byte & ~(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE);
     default:
         return byte % 8;
     }

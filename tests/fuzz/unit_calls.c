@@ -28,7 +28,11 @@ static const struct act *choose_act(uint32_t choice)
 void call_first(struct fuzz *f)
 {
     for (uint32_t u = 0; u < f->m->params.units; u++) {
-        if (input_below(&f->in, 4) == 0)
+        const uint32_t bits = input_byte(&f->in);
+
+        if ((bits & 12) == 0)
+            hardware_post_late(f, u);
+        if ((bits & 3) == 0)
             continue;
         if (f->units[u].table == NOWHERE)
             (void)call_add(f, u, 0);

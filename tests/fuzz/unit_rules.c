@@ -81,7 +81,9 @@ static const struct rule rules[CALLS] = {
                             {CODES(VTDPI_ESTATE), SAME},
                             {CODES(VTDPI_EBUSY), STATE(QUEUE)},
                             {CODES(VTDPI_EIO, VTDPI_ETIMEDOUT),
-                             STATE(OFF) | STATE(FAILED) | STATE(GONE)}}},
+                             /* QUEUE: with DMA translation on */
+                             STATE(OFF) | STATE(QUEUE) | STATE(FAILED) |
+                                 STATE(GONE)}}},
     [CALL_UNIT_FORSAKE] = {"vtdpi_unit_forsake",
                            STATE(FAILED) | STATE(GONE),
                            VTDPI_ESTATE,
@@ -378,13 +380,14 @@ static void check_rest(struct fuzz *f, const struct before *b)
     const enum vtdpi_unit_state state = vtdpi_unit_state(&f->m->unit[b->u]);
     uint32_t on = (uint32_t)VTDPI_GSTS_IRES;
 
-    if ((state != VTDPI_UNIT_OFF && state != VTDPI_UNIT_SUSPENDED) ||
-        f->units[b->u].lost)
+    if (state != VTDPI_UNIT_OFF && state != VTDPI_UNIT_SUSPENDED)
         return;
     if (state == VTDPI_UNIT_OFF)
         on |= (uint32_t)VTDPI_GSTS_QIES;
     support_check((gsts_of(f, b->u) & on) == 0);
-    /* Nor is a command under way that changes it. */
+    /* Nor is a command under way that changes it, but for one that is lost. */
+    if (f->units[b->u].lost)
+        return;
     vtdpi_model_tick(model_of(f, b->u), SETTLE_TICKS);
     support_check((gsts_of(f, b->u) & on) == 0);
 }
@@ -434,6 +437,37 @@ static void check_unit_moved(struct fuzz *f, const struct before *b, int rc)
                        VTDPI_IRTA_EIME) == 0);
 }
 
+static bool was_posted(const struct vtdpi_irte *irte)
+{
+    return (irte->lo & VTDPI_IRTE_LO_P) != 0 && vtdpi_irte_is_posted(irte);
+}
+
+/* Whether the call has retired a posted form of the table. */
+static bool has_retired(const struct fuzz *f, const struct before *b,
+                        uint32_t table)
+{
+    const struct fuzz_table *t = &f->tables[table];
+
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        const struct vtdpi_irte *old = &b->entries[table][i];
+
+        if (was_posted(old) && !vtdpi_table_is_dirty(t->t, i) &&
+            (old->lo != t->entries[i].lo || old->hi != t->entries[i].hi))
+            return true;
+    }
+    return false;
+}
+
+/* What was posted by an entry that is retired has landed. */
+static void check_landed(struct fuzz *f, const struct before *b)
+{
+    for (uint32_t u = 0; u < f->m->params.units; u++) {
+        if (f->units[u].table != NOWHERE &&
+            has_retired(f, b, f->units[u].table))
+            support_check(vtdpi_model_in_flight(model_of(f, u)) == 0);
+    }
+}
+
 void call_trace(const char *format, ...)
 {
     va_list arguments;
@@ -463,12 +497,14 @@ static void trace_call(const struct fuzz *f, const struct before *b, int rc)
 int call_end(struct fuzz *f, const struct before *b, int rc)
 {
     trace_call(f, b, rc);
+    /* First, since time goes on with every look at the clock. */
+    if (b->u < UNITS)
+        check_unit_moved(f, b, rc);
+    check_landed(f, b);
     check_time(f, b);
     check_code(f, b, rc);
     if (is_refusal(b, rc) && !is_ticket_call(b->call))
         check_refused(f, b);
-    if (b->u < UNITS)
-        check_unit_moved(f, b, rc);
     world_check(f);
     return rc;
 }

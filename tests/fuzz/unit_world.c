@@ -7,10 +7,11 @@
 /* Other memory of the machine, in pages. */
 #define SECOND_PHYS        MACHINE_EXTRA_PHYS
 #define FOREIGN_TABLE_PHYS (MACHINE_EXTRA_PHYS + 4096)
-#define FOREIGN_QUEUE_PHYS (MACHINE_EXTRA_PHYS + 8192)
 
 enum {
     EXTRA_BYTES = 3 * 4096,
+    FOREIGN_QUEUE = 2 * 4096,
+    FOREIGN_QUEUE_USED = 16,
     FREE_PID = 0xa5, /* in the descriptor of a vCPU that is detached */
     ADOPTED = 4,     /* entries that a table is adopted with */
 };
@@ -82,21 +83,30 @@ static void hardware_command(struct vtdpi_model *model, uint64_t bit)
                         (uint32_t)((gsts & lasting) | bit));
 }
 
-static void hardware_enable(struct vtdpi_model *model, uint64_t irta)
+/* With its own queue, from which it drops what is cached. */
+static void hardware_enable(struct fuzz *f, uint32_t u, uint64_t irta)
 {
+    struct vtdpi_model *model = model_of(f, u);
+    struct vtdpi_qi_desc drop;
+
+    vtdpi_qi_encode_iec_global(&drop);
+    memcpy(f->m->extra + FOREIGN_QUEUE, drop.qw, FOREIGN_QUEUE_USED);
     vtdpi_model_write64(model, VTDPI_IQT_REG, 0);
-    vtdpi_model_write64(model, VTDPI_IQA_REG, FOREIGN_QUEUE_PHYS);
+    vtdpi_model_write64(model, VTDPI_IQA_REG,
+                        MACHINE_EXTRA_PHYS + FOREIGN_QUEUE);
     hardware_command(model, VTDPI_GCMD_QIE);
     vtdpi_model_write64(model, VTDPI_IRTA_REG, irta);
     hardware_command(model, VTDPI_GCMD_SIRTP);
+    vtdpi_model_write64(model, VTDPI_IQT_REG, FOREIGN_QUEUE_USED);
     hardware_command(model, VTDPI_GCMD_IRE);
     vtdpi_model_clear_violations(model);
 }
 
 void hardware_take(struct fuzz *f, uint32_t u)
 {
-    hardware_enable(model_of(f, u), FOREIGN_TABLE_PHYS | VTDPI_IRTA_EIME |
-                                        VTDPI_FIELD_PUT(4, VTDPI_IRTA_S));
+    hardware_enable(f, u,
+                    FOREIGN_TABLE_PHYS | VTDPI_IRTA_EIME |
+                        VTDPI_FIELD_PUT(4, VTDPI_IRTA_S));
 }
 
 void hardware_heal(struct fuzz *f, uint32_t u)
@@ -108,6 +118,11 @@ void hardware_heal(struct fuzz *f, uint32_t u)
             vtdpi_model_clear_fault(model, (enum vtdpi_model_fault)mode);
     }
     vtdpi_model_tick(model, 1);
+}
+
+void hardware_post_late(struct fuzz *f, uint32_t u)
+{
+    vtdpi_model_set_fault(model_of(f, u), VTDPI_MODEL_FAULT_POST_LATE, 0);
 }
 
 /*
@@ -196,8 +211,8 @@ static void first_table_adopt(struct fuzz *f)
 
     for (uint32_t i = 0; i < ADOPTED; i++)
         support_check(vtdpi_irte_encode_remapped(&fields, &m->entries[i]) == 0);
-    hardware_enable(&m->model[0], TABLE_PHYS | VTDPI_IRTA_EIME |
-                                      VTDPI_FIELD_PUT(4, VTDPI_IRTA_S));
+    hardware_enable(
+        f, 0, TABLE_PHYS | VTDPI_IRTA_EIME | VTDPI_FIELD_PUT(4, VTDPI_IRTA_S));
     m->ops.clean(&m->model[0], m->entries, ENTRIES * sizeof(*m->entries));
     for (uint32_t i = 0; i < ENTRIES; i++)
         (void)vtdpi_model_iec_prefetch(&m->model[0], i);

@@ -34,9 +34,9 @@ enum {
     TICKETS = 4,
     NOWHERE = TABLES, /* the table of a unit that is on no list */
     CLOCK_STEP_US = 50000,
-    /* Deadlines, in reads of the clock, for which a command is late but not
-     * lost: two of them are more than this. */
-    LATE_TICKS_MAX = 60,
+    /* A command is late by so much at most, which is less than two deadlines;
+     * one that is later is lost. */
+    LATE_TICKS_MAX = 110,
     LOST_TICKS = 4000,
     DEVICE_TIMEOUT_US = 2000000,
 };
@@ -128,6 +128,8 @@ void hardware_reset(struct fuzz *f, uint32_t u);
 void hardware_take(struct fuzz *f, uint32_t u);
 /* Every fault mode off, and what was late is done. */
 void hardware_heal(struct fuzz *f, uint32_t u);
+/* Posts reach their descriptors late. */
+void hardware_post_late(struct fuzz *f, uint32_t u);
 
 /* After each call: look at entries, descriptors, locks and the model. */
 void world_check(struct fuzz *f);
