@@ -16,9 +16,6 @@ def bug(name, file, old, new):
 
 
 MUTANTS = [
-    bug("OFF is said without a read", UNIT,
-        "if ((gsts & (GCMD_IRE | GCMD_QIE)) != 0)\n        return unit_fail(u,",
-        "if (false)\n        return unit_fail(u,"),
     bug("a unit that does not answer is OFF", UNIT,
         "unit_set_state(u, rc == VTDPI_EIO ? VTDPI_UNIT_GONE"
         " : VTDPI_UNIT_FAILED);",
@@ -49,9 +46,6 @@ MUTANTS = [
         "vtdpi_table_clean_(u->unit, entry, sizeof(*entry));", ""),
     bug("absent entries are cached, and not flushed", TABLE,
         "caching = caching || u->unit->caps.cm;", ""),
-    bug("a posted form is retired without a drain", TABLE,
-        "} else if (vtdpi_irte_is_posted(found)) {\n        flush->drain = true;",
-        "} else if (vtdpi_irte_is_posted(found)) {"),
     bug("a unit leaves that is on", TABLE,
         "return state == VTDPI_UNIT_OFF ||",
         "return state == VTDPI_UNIT_ON || state == VTDPI_UNIT_OFF ||"),

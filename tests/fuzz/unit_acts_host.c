@@ -122,7 +122,7 @@ static uint64_t choose_fault_arg(struct fuzz *f, uint32_t u,
         return bits[byte % 6] & ~(VTDPI_GSTS_IRTPS & gsts_of(f, u));
     case VTDPI_MODEL_FAULT_GSTS_LATE:
         f->units[u].lost = f->units[u].lost || byte % 8 == 0;
-        return byte % 8 == 0 ? LOST_TICKS : byte % LATE_TICKS_MAX;
+        return byte % 8 == 0 ? LOST_TICKS + byte : byte % LATE_TICKS_MAX;
     case VTDPI_MODEL_FAULT_STATUS_LATE:
         return late[byte % 4];
     case VTDPI_MODEL_FAULT_IQH_STUCK:

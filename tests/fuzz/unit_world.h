@@ -37,7 +37,7 @@ enum {
     /* A command is late by so much at most, which is less than two deadlines;
      * one that is later is lost. */
     LATE_TICKS_MAX = 110,
-    LOST_TICKS = 4000,
+    LOST_TICKS = 120,
     DEVICE_TIMEOUT_US = 2000000,
 };
 
