@@ -834,6 +834,7 @@ VTDPI_API void vtdpi_qi_open(struct vtdpi_qi *qi);
  *                          for.
  * @retval VTDPI_EIO        Closed; the unit reads as all ones.
  * @retval VTDPI_ETIMEDOUT  Closed, but not all were executed in time.
+ * @retval VTDPI_EIQE       Closed; the unit refused the wait that was to tell.
  *
  * @thread @waits{timeout_us} @locks{unit}
  */

@@ -379,6 +379,16 @@ static void test_qi_close_stuck_queue_then_abort_resolves(void **state)
     assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EQOFF);
 }
 
+/* The unit refuses the wait that close() has submitted. */
+static void test_qi_close_tells_of_a_refused_wait(void **state)
+{
+    (void)state;
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
+    assert_int_equal(vtdpi_qi_close(&rig.qi, 0), VTDPI_EIQE);
+    rig_gcmd(0);
+    vtdpi_qi_abort(&rig.qi);
+}
+
 /* Off and on again: the ring starts over, the numbers go on. */
 static void test_qi_program_again_starts_over(void **state)
 {
@@ -438,6 +448,7 @@ int main(void)
         TEST(test_qi_wait_long_ring_is_searched_in_parts),
         TEST(test_qi_close_drains_what_is_in_flight),
         TEST(test_qi_close_stuck_queue_then_abort_resolves),
+        TEST(test_qi_close_tells_of_a_refused_wait),
         TEST(test_qi_program_again_starts_over),
         TEST(test_qi_report_counts),
     };
