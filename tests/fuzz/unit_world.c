@@ -426,6 +426,8 @@ static bool violation_is_excused(const struct fuzz *f, uint32_t u,
     case VTDPI_MODEL_COMMAND_ORDER: /* an adopted unit's queue */
         return f->tables[0].adopted || f->units[u].lost;
     case VTDPI_MODEL_STALE_CACHE:
+    case VTDPI_MODEL_QUEUE_LIVE: /* switched on by a command that was lost */
+    case VTDPI_MODEL_QUEUE_TAIL:
         return f->units[u].lost;
     default:
         return false;
