@@ -5,7 +5,7 @@
  * descriptors, submits, waits and drains.
  *
  * Units are flushed in waves, all units of a wave at the same time. A unit that
- * is off has nothing to flush; commit_unit_is_off() says why that is safe beside
+ * is off has nothing to flush; commit_unit_is_skipped() says why that is safe beside
  * a unit that is being enabled.
  */
 #include "table_commit.h"
