@@ -189,3 +189,21 @@ int vtdpi_caps_options_parse(const char *text,
         *error_offset = at;
     return rc;
 }
+
+static VTDPI_COLD bool registers_fit(uint32_t at, uint32_t bytes,
+                                     uint32_t window_bytes)
+{
+    return at >= VTDPI_FIXED_REGISTERS_END_ && at + bytes <= window_bytes;
+}
+
+VTDPI_COLD int vtdpi_caps_check_window_(const struct vtdpi_caps *caps,
+                                        uint32_t window_bytes)
+{
+    if (!registers_fit(caps->fault_offset, caps->fault_count * VTDPI_FRCD_SIZE,
+                       window_bytes))
+        return VTDPI_EFRO;
+    return registers_fit(caps->iotlb_offset, VTDPI_IOTLB_REGISTERS_BYTES_,
+                         window_bytes)
+               ? 0
+               : VTDPI_EIRO;
+}

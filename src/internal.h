@@ -30,6 +30,11 @@
 /* Invalidate Address and IOTLB Invalidate Registers, at ECAP.IRO. */
 #define VTDPI_IOTLB_REGISTERS_BYTES_ 16u
 
+/* 0 if the registers that CAP and ECAP place lie behind the fixed ones and inside
+ * a window of that size; VTDPI_EFRO or VTDPI_EIRO. */
+int vtdpi_caps_check_window_(const struct vtdpi_caps *caps,
+                             uint32_t window_bytes);
+
 /* The errors that stop or concern the queue; all cleared by writing 1. */
 #define VTDPI_QI_ERRORS_ \
     ((uint32_t)(VTDPI_FSTS_IQE | VTDPI_FSTS_ITE | VTDPI_FSTS_ICE))

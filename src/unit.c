@@ -536,12 +536,6 @@ static VTDPI_COLD int unit_enable(struct vtdpi_unit *u, bool take_over,
     return rc;
 }
 
-static VTDPI_COLD bool registers_fit(uint32_t at, uint32_t bytes,
-                                     uint32_t window_bytes)
-{
-    return at >= VTDPI_FIXED_REGISTERS_END_ && at + bytes <= window_bytes;
-}
-
 static VTDPI_COLD int caps_check(const struct vtdpi_caps *c,
                                  const struct vtdpi_platform_ops *ops,
                                  uint32_t window_bytes)
@@ -552,13 +546,7 @@ static VTDPI_COLD int caps_check(const struct vtdpi_caps *c,
         return VTDPI_ENOIR;
     if (!c->coherent && ops->clean == NULL)
         return VTDPI_EOPNOTSUPP;
-    if (!registers_fit(c->fault_offset, c->fault_count * VTDPI_FRCD_SIZE,
-                       window_bytes))
-        return VTDPI_EFRO;
-    return registers_fit(c->iotlb_offset, VTDPI_IOTLB_REGISTERS_BYTES_,
-                         window_bytes)
-               ? 0
-               : VTDPI_EIRO;
+    return vtdpi_caps_check_window_(c, window_bytes);
 }
 
 /* The object gets its callbacks last, so that nothing can be done with a unit

@@ -6,6 +6,7 @@
  */
 #include "vtdpi/verdict.h"
 
+#include "internal.h"
 #include "vtdpi/config.h"
 
 /* What is known about each reason; indexed by code. */
@@ -58,6 +59,10 @@ static const struct {
     [VTDPI_VERDICT_REASON_UNIT_NO_PI] = {VTDPI_VERDICT_REMAPPING,
                                          VTDPI_VERDICT_WHERE_UNIT,
                                          "no posted interrupts (CAP.PI)"},
+    [VTDPI_VERDICT_REASON_UNIT_REGISTERS] =
+        {VTDPI_VERDICT_NONE, VTDPI_VERDICT_WHERE_UNIT,
+         "registers (CAP.FRO, ECAP.IRO) inside the fixed "
+         "ones or outside the window"},
 };
 
 static bool reason_known(enum vtdpi_verdict_reason_code code)
@@ -125,6 +130,11 @@ static void verdict_judge_unit(struct verdict *v,
     verdict_add_if(v, f->units[i].eime == other, VTDPI_VERDICT_REASON_UNIT_EIME,
                    i);
     verdict_add_if(v, !caps->pi, VTDPI_VERDICT_REASON_UNIT_NO_PI, i);
+    verdict_add_if(v,
+                   vtdpi_caps_check_window_(caps, f->units[i].window_bytes != 0
+                                                      ? f->units[i].window_bytes
+                                                      : UINT32_MAX) != 0,
+                   VTDPI_VERDICT_REASON_UNIT_REGISTERS, i);
 }
 
 enum vtdpi_verdict

@@ -53,6 +53,13 @@ enum vtdpi_verdict_reason_code {
     VTDPI_VERDICT_REASON_INTPOST_OFF = 11, /**< Option intpost=off. */
     VTDPI_VERDICT_REASON_NO_CX16 = 12, /**< CPU or build without CMPXCHG16B. */
     VTDPI_VERDICT_REASON_UNIT_NO_PI = 13, /**< Unit without CAP.PI. */
+
+    /* This leaves no remapping. */
+
+    VTDPI_VERDICT_REASON_UNIT_REGISTERS =
+        14, /**< Fault records (CAP.FRO) or IOTLB registers (ECAP.IRO) lie inside
+                 the fixed registers or outside the window: vtdpi_unit_probe()
+                 refuses the unit. */
 };
 
 /** @brief What the number in vtdpi_verdict_reason.where names. */
@@ -83,6 +90,9 @@ struct vtdpi_verdict_unit {
     const struct vtdpi_caps *caps;
     /** Other than FREE where somebody else owns the running unit. */
     enum vtdpi_verdict_eime eime;
+    /** Size of the register window in bytes, as vtdpi_unit_probe() gets it
+     *  (struct vtdpi_dmar_drhd). 0: not known, and not judged. */
+    uint32_t window_bytes;
 };
 
 /** @brief What the verdict is reached from. */

@@ -27,7 +27,7 @@ MUTANTS = [
         "if (now - start >= VTDPI_CMD_TIMEOUT_US)\n            return VTDPI_ETIM",
         "if (now - start >= 50 * UINT64_C(1000000))\n            return VTDPI_ETIM"),
     bug("EIME stays set", UNIT,
-        "if ((irta & VTDPI_IRTA_EIME) == 0)", "if (true)"),
+        "if ((irta & VTDPI_IRTA_EIME) == 0 && !u->eime_left)", "if (true)"),
     bug("what others left in the cache stays", UNIT,
         "if (u->caps.esirtps)", "if (true)"),
     bug("what is held is not let go", UNIT,

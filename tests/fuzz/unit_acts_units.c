@@ -186,13 +186,13 @@ static void do_probe(struct fuzz *f, uint32_t u)
     unit_made_new(f, u);
     b = call_begin(f, CALL_UNIT_PROBE, u);
     if (call_end(f, &b,
-                 vtdpi_unit_probe(unit_of(f, u), &f->m->ops, model_of(f, u))) ==
-        0)
+                 vtdpi_unit_probe(unit_of(f, u), &f->m->ops, model_of(f, u),
+                                  MACHINE_WINDOW)) == 0)
         return;
     /* No other call may follow one that failed. */
     hardware_heal(f, u);
-    support_check(vtdpi_unit_probe(unit_of(f, u), &f->m->ops, model_of(f, u)) ==
-                  0);
+    support_check(vtdpi_unit_probe(unit_of(f, u), &f->m->ops, model_of(f, u),
+                                   MACHINE_WINDOW) == 0);
 }
 
 int call_command(struct fuzz *f, uint32_t u, uint64_t bit, bool on)

@@ -221,7 +221,8 @@ static void first_table_adopt(struct fuzz *f)
     f->tables[0].adopted = true;
     for (uint32_t i = 0; i < ADOPTED; i++)
         f->tables[0].plain[i] = true;
-    support_check(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0]) == 0);
+    support_check(vtdpi_unit_probe(&m->unit[0], &m->ops, &m->model[0],
+                                   MACHINE_WINDOW) == 0);
     /* Before an entry is changed. */
     support_check(
         vtdpi_table_add_unit(&m->table, &f->units[0].link, &m->unit[0]) == 0);
@@ -238,8 +239,8 @@ static void unit_left(struct fuzz *f, uint32_t u, uint32_t how)
     else if (how == 1)
         hardware_take(f, u);
     if (how == 1)
-        support_check(
-            vtdpi_unit_probe(&f->m->unit[u], &f->m->ops, model_of(f, u)) == 0);
+        support_check(vtdpi_unit_probe(&f->m->unit[u], &f->m->ops,
+                                       model_of(f, u), MACHINE_WINDOW) == 0);
 }
 
 void world_up(struct fuzz *f, const uint8_t *data, size_t size)

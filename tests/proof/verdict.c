@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Proofs about verdict.h. */
+#include "src/caps.c"
 #include "src/verdict.c"
 
 #include "proof.h"
@@ -9,6 +10,11 @@ static bool unit_remaps(const struct vtdpi_verdict_unit *u, bool x2apic)
 {
     return u->caps != NULL && u->caps->register_bytes != 0 && u->caps->qi &&
            u->caps->ir && (u->caps->eim || !x2apic) &&
+           u->caps->fault_offset >= 0xc0 && u->caps->iotlb_offset >= 0xc0 &&
+           (u->window_bytes == 0 ||
+            (u->caps->fault_offset + u->caps->fault_count * 16u <=
+                 u->window_bytes &&
+             u->caps->iotlb_offset + 16u <= u->window_bytes)) &&
            u->eime !=
                (x2apic ? VTDPI_VERDICT_EIME_CLEAR : VTDPI_VERDICT_EIME_SET);
 }
@@ -37,6 +43,11 @@ void proof_verdict_decide(void)
         caps[i].eim = nondet_bool();
         caps[i].pi = nondet_bool();
         caps[i].register_bytes = nondet_bool() ? 4096 : 0;
+        /* As wide as the fields of CAP and ECAP. */
+        caps[i].fault_offset = (nondet_u32() & 0x3ff) * 16;
+        caps[i].fault_count = (uint16_t)((nondet_u8() & 0xff) + 1);
+        caps[i].iotlb_offset = (nondet_u32() & 0x3ff) * 16;
+        units[i].window_bytes = nondet_u32();
         units[i].caps = nondet_bool() ? &caps[i] : NULL;
         units[i].eime = (enum vtdpi_verdict_eime)(nondet_u8() % 3);
     }
@@ -63,11 +74,11 @@ void proof_verdict_decide(void)
     }
     CLAIM((v == VTDPI_VERDICT_NONE) == !remaps);
     CLAIM((v == VTDPI_VERDICT_POSTING) == (remaps && posts));
-    CLAIM((count == 0) == (v == VTDPI_VERDICT_POSTING) && count <= 17);
+    CLAIM((count == 0) == (v == VTDPI_VERDICT_POSTING) && count <= 19);
     if (count > 0 && capacity > 0)
         CLAIM(vtdpi_verdict_reason_limit(room[3 - capacity].code) <
               VTDPI_VERDICT_POSTING);
-    REACH(count == 17);
+    REACH(count == 19);
     REACH(v == VTDPI_VERDICT_REMAPPING && f.unit_count == 2);
 }
 
@@ -81,7 +92,7 @@ void proof_verdict_texts(void)
     CLAIM(vtdpi_verdict_reason_text(code)[0] != '\0');
     CLAIM((vtdpi_verdict_reason_text(code)[0] == 'u' &&
            vtdpi_verdict_reason_text(code)[1] == 'n' &&
-           vtdpi_verdict_reason_text(code)[2] == 'k') == (n < 1 || n > 13));
+           vtdpi_verdict_reason_text(code)[2] == 'k') == (n < 1 || n > 14));
     CLAIM(vtdpi_verdict_reason_limit(code) <= VTDPI_VERDICT_REMAPPING);
     CLAIM(vtdpi_verdict_reason_where(code) <= VTDPI_VERDICT_WHERE_IOAPIC);
     CLAIM(vtdpi_verdict_text((enum vtdpi_verdict)nondet_u32())[0] != '\0');

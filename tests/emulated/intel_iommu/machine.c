@@ -162,8 +162,7 @@ static void find_unit(struct vtdpi_dmar *dmar)
 /* Of all that posting needs QEMU's unit lacks one thing. */
 static void judge(const struct vtdpi_dmar *dmar)
 {
-    const struct vtdpi_verdict_unit unit = {&machine.caps,
-                                            VTDPI_VERDICT_EIME_FREE};
+    const struct vtdpi_verdict_unit unit = {.caps = &machine.caps};
     uint8_t uncovered[1] = {machine.io.id};
     struct vtdpi_verdict_facts facts = {
         .units = &unit,

@@ -156,6 +156,31 @@ static void test_verdict_decide_each_unit_obstacle_names_unit(void **state)
     }
 }
 
+/* A unit that vtdpi_unit_probe() refuses is not usable. */
+static void test_verdict_decide_registers_must_fit(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    machine_init(&m);
+    m.units[1].window_bytes = 4096;
+    assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
+    m.caps[1].fault_offset = 0xb0;
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                       VTDPI_VERDICT_REASON_UNIT_REGISTERS, 1);
+    m.caps[1].fault_offset = 0xc0;
+    assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
+    m.caps[1].iotlb_offset = 0x20;
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                       VTDPI_VERDICT_REASON_UNIT_REGISTERS, 1);
+    m.caps[1].iotlb_offset = 4096;
+    assert_sole_reason(&m, VTDPI_VERDICT_NONE,
+                       VTDPI_VERDICT_REASON_UNIT_REGISTERS, 1);
+    /* The window is not known, so it is not judged. */
+    m.units[1].window_bytes = 0;
+    assert_int_equal(decide(&m), VTDPI_VERDICT_POSTING);
+}
+
 static void test_verdict_decide_eime_must_equal_cpu_mode(void **state)
 {
     static const struct {
@@ -242,6 +267,7 @@ static const struct vtdpi_verdict_reason everything[] = {
     {VTDPI_VERDICT_REASON_UNIT_NO_EIM, 1},
     {VTDPI_VERDICT_REASON_UNIT_EIME, 1},
     {VTDPI_VERDICT_REASON_UNIT_NO_PI, 1},
+    {VTDPI_VERDICT_REASON_UNIT_REGISTERS, 1},
     {VTDPI_VERDICT_REASON_UNIT_NO_PI, 2},
     {VTDPI_VERDICT_REASON_IOAPIC, 8},
     {VTDPI_VERDICT_REASON_IOAPIC, 255},
@@ -287,7 +313,7 @@ static void test_reason_text_every_code_has_its_own(void **state)
 {
     (void)state;
     for (int a = VTDPI_VERDICT_REASON_INTREMAP_OFF;
-         a <= VTDPI_VERDICT_REASON_UNIT_NO_PI; a++) {
+         a <= VTDPI_VERDICT_REASON_UNIT_REGISTERS; a++) {
         const char *const text =
             vtdpi_verdict_reason_text((enum vtdpi_verdict_reason_code)a);
 
@@ -301,8 +327,8 @@ static void test_reason_text_every_code_has_its_own(void **state)
 
 static void test_reason_text_unknown_code_is_harmless(void **state)
 {
-    static const int codes[] = {0, VTDPI_VERDICT_REASON_UNIT_NO_PI + 1, 1000000,
-                                -1};
+    static const int codes[] = {0, VTDPI_VERDICT_REASON_UNIT_REGISTERS + 1,
+                                1000000, -1};
 
     (void)state;
     for (size_t i = 0; i < COUNT(codes); i++) {
@@ -340,6 +366,8 @@ static void test_reason_limit_and_place_follow_the_code(void **state)
         {VTDPI_VERDICT_REASON_UNIT_NO_EIM, VTDPI_VERDICT_NONE,
          VTDPI_VERDICT_WHERE_UNIT},
         {VTDPI_VERDICT_REASON_UNIT_EIME, VTDPI_VERDICT_NONE,
+         VTDPI_VERDICT_WHERE_UNIT},
+        {VTDPI_VERDICT_REASON_UNIT_REGISTERS, VTDPI_VERDICT_NONE,
          VTDPI_VERDICT_WHERE_UNIT},
         {VTDPI_VERDICT_REASON_IOAPIC, VTDPI_VERDICT_NONE,
          VTDPI_VERDICT_WHERE_IOAPIC},
@@ -379,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_verdict_decide_nothing_missing_is_posting),
         cmocka_unit_test(test_verdict_decide_each_host_obstacle_is_its_reason),
         cmocka_unit_test(test_verdict_decide_each_unit_obstacle_names_unit),
+        cmocka_unit_test(test_verdict_decide_registers_must_fit),
         cmocka_unit_test(test_verdict_decide_eime_must_equal_cpu_mode),
         cmocka_unit_test(test_verdict_decide_uncovered_ioapics_are_named),
         cmocka_unit_test(test_verdict_decide_worst_reason_counts),
