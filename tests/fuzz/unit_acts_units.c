@@ -183,6 +183,9 @@ static void do_probe(struct fuzz *f, uint32_t u)
         hardware_reset(f, u);
     }
     vtdpi_model_advance_clock(model_of(f, u), DEVICE_TIMEOUT_US);
+    /* A command of the host that timed out is done, too: the new object does not
+     * know of the command. */
+    vtdpi_model_tick(model_of(f, u), 2 * LATE_TICKS_MAX);
     unit_made_new(f, u);
     b = call_begin(f, CALL_UNIT_PROBE, u);
     if (call_end(f, &b,
