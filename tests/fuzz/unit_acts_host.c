@@ -12,7 +12,7 @@ static VTDPI_BY_POINTER void fault_report(void *ctx,
                                           const struct vtdpi_fault *fault)
 {
     (void)ctx;
-    support_check(fault->kind <= VTDPI_FAULT_QUEUE);
+    support_check(fault->kind <= VTDPI_FAULT_STATUS);
     if (fault->kind == VTDPI_FAULT_INTERRUPT)
         support_check(vtdpi_fault_reason_text(fault->reason) != NULL);
 }

@@ -10,6 +10,14 @@ enum {
  * Tables.
  */
 
+/* Of a unit that is on no list. */
+static bool may_join(struct fuzz *f, uint32_t u, uint32_t table)
+{
+    if (is_in(f, u, VTDPI_UNIT_FOREIGN))
+        return !f->tables[table].adoption_over;
+    return is_in(f, u, VTDPI_UNIT_OFF) || is_in(f, u, VTDPI_UNIT_QUEUE);
+}
+
 int call_add(struct fuzz *f, uint32_t u, uint32_t table)
 {
     const struct before b = call_begin(f, CALL_TABLE_ADD_UNIT, u);
@@ -24,6 +32,8 @@ int call_add(struct fuzz *f, uint32_t u, uint32_t table)
                               unit_of(f, u));
     if (f->units[u].table != NOWHERE)
         support_check(rc == VTDPI_EATTACHED);
+    else
+        support_check((rc == VTDPI_ESTATE) == !may_join(f, u, table));
     if (rc == VTDPI_EBUSY)
         support_check(!pi && !f->tables[table].closed);
     if (rc == 0) {
@@ -215,13 +225,30 @@ static void do_flush(struct fuzz *f, uint32_t u)
     (void)call_end(f, &b, vtdpi_table_flush(f->tables[table].t, first, count));
 }
 
+/* Whether every unit that may have entries of the table is on the list, and is
+ * this library's. */
+static bool adoption_may_end(struct fuzz *f, uint32_t table)
+{
+    for (uint32_t u = 0; u < f->m->params.units; u++) {
+        if (f->units[u].table == table && is_in(f, u, VTDPI_UNIT_FOREIGN))
+            return false;
+    }
+    return table_has_units(f, table);
+}
+
 int call_flush_all(struct fuzz *f, uint32_t table)
 {
     const struct before b = call_begin(f, CALL_TABLE_FLUSH_ALL, UNITS);
-    const int rc = vtdpi_table_flush_all(f->tables[table].t);
+    struct fuzz_table *t = &f->tables[table];
+    const int rc = vtdpi_table_flush_all(t->t);
 
     for (uint32_t i = 0; rc == 0 && i < ENTRIES; i++)
-        support_check(!vtdpi_table_is_dirty(f->tables[table].t, i));
+        support_check(!vtdpi_table_is_dirty(t->t, i));
+    if (rc == 0 && t->adopted) {
+        support_check(adoption_may_end(f, table));
+        t->adopted = false;
+        t->adoption_over = true;
+    }
     return call_end(f, &b, rc);
 }
 

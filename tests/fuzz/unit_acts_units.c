@@ -94,6 +94,14 @@ int call_enable(struct fuzz *f, uint32_t u, bool take_over)
     return enable_with(f, u, CALL_UNIT_ENABLE, &c);
 }
 
+/* Takes over what others left on. */
+int call_open_queue(struct fuzz *f, uint32_t u)
+{
+    const struct vtdpi_unit_config c = config_of(f, u, true, 0);
+
+    return enable_with(f, u, CALL_UNIT_OPEN_QUEUE, &c);
+}
+
 static void do_enable(struct fuzz *f, uint32_t u)
 {
     const uint32_t bits = input_byte(&f->in);

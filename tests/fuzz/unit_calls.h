@@ -18,6 +18,7 @@ void call_next(struct fuzz *f);
 
 /* Those that the end of an input needs, too. */
 int call_enable(struct fuzz *f, uint32_t u, bool take_over);
+int call_open_queue(struct fuzz *f, uint32_t u);
 int call_command(struct fuzz *f, uint32_t u, uint64_t bit, bool on);
 int call_disable(struct fuzz *f, uint32_t u);
 int call_resume(struct fuzz *f, uint32_t u);

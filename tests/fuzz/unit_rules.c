@@ -437,6 +437,19 @@ static void check_unit_moved(struct fuzz *f, const struct before *b, int rc)
                        VTDPI_IRTA_EIME) == 0);
 }
 
+/* Before the flush of everything that ends an adoption, nothing counts as
+ * flushed. */
+static void check_adopted(const struct fuzz *f, const struct before *b)
+{
+    for (uint32_t i = 0; i < TABLES; i++) {
+        const struct fuzz_table *t = &f->tables[i];
+
+        if (t->adopted)
+            support_check(
+                (b->dirty[i] & ~bits_of(t->t, vtdpi_table_is_dirty)) == 0);
+    }
+}
+
 static bool was_posted(const struct vtdpi_irte *irte)
 {
     return (irte->lo & VTDPI_IRTE_LO_P) != 0 && vtdpi_irte_is_posted(irte);
@@ -503,6 +516,7 @@ int call_end(struct fuzz *f, const struct before *b, int rc)
     check_landed(f, b);
     check_time(f, b);
     check_code(f, b, rc);
+    check_adopted(f, b);
     if (is_refusal(b, rc) && !is_ticket_call(b->call))
         check_refused(f, b);
     world_check(f);

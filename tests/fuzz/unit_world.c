@@ -44,6 +44,15 @@ bool is_in(struct fuzz *f, uint32_t u, enum vtdpi_unit_state state)
     return vtdpi_unit_state(unit_of(f, u)) == state;
 }
 
+bool table_has_units(const struct fuzz *f, uint32_t table)
+{
+    for (uint32_t u = 0; u < f->m->params.units; u++) {
+        if (f->units[u].table == table)
+            return true;
+    }
+    return false;
+}
+
 /*
  * Hardware.
  */

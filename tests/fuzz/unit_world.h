@@ -63,6 +63,7 @@ struct fuzz_table {
     struct values values[ENTRIES];
     bool plain[ENTRIES]; /* allocated, and no interrupt's */
     bool adopted;        /* and no flush of everything has succeeded since */
+    bool adoption_over;  /* one has */
     bool closed;         /* a unit without CAP.PI has joined */
 };
 
@@ -118,6 +119,8 @@ void world_down(struct fuzz *f);
 struct vtdpi_unit *unit_of(struct fuzz *f, uint32_t u);
 struct vtdpi_qi *queue_of(struct fuzz *f, uint32_t u);
 bool is_in(struct fuzz *f, uint32_t u, enum vtdpi_unit_state state);
+/* Whether a unit is on the list of a table. */
+bool table_has_units(const struct fuzz *f, uint32_t table);
 
 /* The hardware of a unit. */
 struct vtdpi_model *model_of(struct fuzz *f, uint32_t u);
