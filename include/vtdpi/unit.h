@@ -292,8 +292,10 @@ vtdpi_unit_open_queue(struct vtdpi_unit *unit,
  * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(). If remapping or
  *                          the queue may still be on the state is FAILED, with
  *                          the queue open if it was VTDPI_GCMD_IRE; else, the
- *                          command being done late, the unit is OFF. Or, with
- *                          none stuck, the queue did not drain: OFF; or the
+ *                          command being done late, the unit is OFF. With
+ *                          GSTS.TES set, VTDPI_GCMD_SIRTP: remapping is off, and
+ *                          the queue stays open: QUEUE, as after VTDPI_EBUSY. Or,
+ *                          with none stuck, the queue did not drain: OFF; or the
  *                          last read found remapping or the queue on: FAILED.
  * @retval VTDPI_EIO        The unit reads as all ones, so nobody knows whether
  *                          it remaps: GONE, and the queue is closed. Call
@@ -349,7 +351,8 @@ vtdpi_unit_forsake(struct vtdpi_unit *unit);
  *
  * @retval 0                Suspended.
  * @retval VTDPI_ESTATE     The unit is in another state.
- * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(), with SUSPENDED for OFF.
+ * @retval VTDPI_ETIMEDOUT  As vtdpi_unit_disable(), with SUSPENDED for OFF and
+ *                          for QUEUE.
  * @retval VTDPI_EIO        As vtdpi_unit_disable().
  *
  * @thread @waits{as vtdpi_unit_disable()} @locks{unit}

@@ -348,6 +348,36 @@ static void test_unit_suspend_with_te_on_keeps_the_queue(void **state)
     assert_works();
 }
 
+/* The SIRTP that clears EIME is not done in time. The host's DMA translation keeps
+ * the queue, and the unit goes on from there. */
+static void expect_te_on_and_sirtp_stuck(int (*call)(struct vtdpi_unit *),
+                                         enum vtdpi_unit_state state)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_COMMAND_LATE,
+                          VTDPI_MODEL_LATE(0x01000000, VTDPI_MODEL_NEVER));
+    assert_int_equal(call(&rig.u), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), 0x01000000);
+    assert_int_equal(vtdpi_unit_state(&rig.u), state);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x86000000, 0x84000000);
+    assert_works();
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_COMMAND_LATE);
+    assert_int_equal(state == VTDPI_UNIT_QUEUE ? vtdpi_unit_enable(&rig.u, &c)
+                                               : vtdpi_unit_resume(&rig.u),
+                     0);
+    assert_works();
+}
+
+static void test_unit_with_te_on_and_sirtp_stuck_keeps_the_queue(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+    expect_te_on_and_sirtp_stuck(vtdpi_unit_disable, VTDPI_UNIT_QUEUE);
+    expect_te_on_and_sirtp_stuck(vtdpi_unit_suspend, VTDPI_UNIT_SUSPENDED);
+}
+
 /* What was on before a call that fails stays on. */
 static void test_unit_enable_fails_and_leaves_the_queue_as_found(void **state)
 {
@@ -739,6 +769,7 @@ int main(void)
         TEST(test_unit_resume_after_power_loss_is_as_before),
         TEST(test_unit_resume_found_enabled_is_foreign),
         TEST(test_unit_suspend_with_te_on_keeps_the_queue),
+        TEST(test_unit_with_te_on_and_sirtp_stuck_keeps_the_queue),
         TEST(test_unit_enable_fails_and_leaves_the_queue_as_found),
         TEST(test_unit_resume_queue_with_another_tail_is_foreign),
         TEST(test_unit_suspend_with_te_on_then_power_loss),
