@@ -32,12 +32,21 @@
  * unit's lock, with a deadline. One that is late is given one more deadline by
  * the next, which is not written as long as it may still be executing. Only
  * enable, disable and resume, called by the host after a time-out, take a
- * command that is not done after that for lost. A command that is executed even
- * later can switch the queue of a unit on that is OFF. vtdpi_unit_enable() and
- * vtdpi_unit_open_queue() read that, and return VTDPI_EFOREIGN unless the
- * configuration has take_over. A host that also does DMA
+ * command that is not done after that for lost. A host that also does DMA
  * remapping sends its commands through vtdpi_unit_command(), since two writers
  * of GCMD undo each other's bits.
+ *
+ * **Lost commands.** A unit may execute a command that was taken for lost. If
+ * that command was QIE or IRE, the unit is OFF by its state, and its queue or
+ * remapping is on: with the queue that the unit had last, or the table that it
+ * has latched last. No call has shown that to the library. Changes skip the unit
+ * until the next vtdpi_unit_enable(), vtdpi_unit_open_queue() or
+ * vtdpi_unit_resume(), so the unit may deliver by old entries. These calls read
+ * what is on, and return VTDPI_EFOREIGN unless the configuration has take_over.
+ * With take_over they switch that off and go on. After a time-out of QIE or IRE
+ * that vtdpi_unit_disable() has taken for lost, the host keeps the requesters
+ * quiet, and keeps the memory of the table and of the queue, until the unit was
+ * enabled and disabled again without a time-out, or was reset.
  *
  * **Locking.** One lock per unit, the platform's; never two at a time, and
  * never held while a wait descriptor is waited for. probe, open_queue, enable,
@@ -162,7 +171,10 @@ struct vtdpi_unit {
  *
  * A unit that was enabled before is probed again only when its state is OFF or
  * FORSAKEN, it has left its table, no other call on it runs, and the memory of
- * its queue may be freed.
+ * its queue may be freed. A unit that is OFF executes no command either, since
+ * the new object does not know of that command and would write over it: after
+ * VTDPI_ETIMEDOUT of vtdpi_unit_command() the host calls that function again
+ * until it returns 0, or enables and disables the unit.
  *
  * @param unit          Receives the unit. Not NULL.
  * @param ops           Callbacks: read32, write32, read64, write64, now_us, lock
@@ -278,8 +290,9 @@ vtdpi_unit_open_queue(struct vtdpi_unit *unit,
  *
  * Requesters behind the unit are quiet: with remapping off, their remappable
  * requests are dropped, and compatibility-format ones pass. When the state is
- * OFF the memory of the table may be freed; struct vtdpi_qi_params says when
- * the memory of the queue may.
+ * OFF the memory of the table may be freed, unless the call has taken IRE for
+ * lost, see "Lost commands" above; struct vtdpi_qi_params says when the memory of
+ * the queue may.
  *
  * @param unit  ON, QUEUE, FAILED or GONE.
  *

@@ -139,28 +139,84 @@ static void test_unit_disable_again_clears_eime(void **state)
     assert_off();
 }
 
-/* A QIE that was taken for lost is executed after all. */
-static void test_unit_off_queue_comes_on_late_is_foreign(void **state)
+/* The next command with @p bit is executed when the fault mode is cleared. */
+static void put_aside(uint32_t bit)
+{
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_COMMAND_LATE,
+                          VTDPI_MODEL_LATE(bit, VTDPI_MODEL_NEVER));
+}
+
+static void execute_now(void)
+{
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_COMMAND_LATE);
+}
+
+/* A command that switches on was taken for lost by disable, and is executed after
+ * all: @p call refuses the unit, and take_over goes on. */
+static void expect_on_after_off(uint32_t bit,
+                                int (*call)(struct vtdpi_unit *,
+                                            const struct vtdpi_unit_config *))
 {
     struct vtdpi_unit_config c = rig_config();
 
+    rig_power_up(CAP, ECAP);
+    probe();
+    put_aside(bit);
+    assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+    vtdpi_model_clear_violations(&rig.m); /* written over what was lost */
+    execute_now();
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000, bit);
+
+    rig_clear_trace();
+    assert_int_equal(call(&rig.u, &c), VTDPI_EFOREIGN);
+    assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
+    assert_int_equal(rig_count(true, 0x18), 0);
+    c.take_over = true;
+    assert_int_equal(enable(&c), 0);
+    rig_assert_clean();
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    assert_off();
+}
+
+static void test_unit_off_comes_on_late_is_foreign(void **state)
+{
     (void)state;
+    expect_on_after_off(0x04000000, vtdpi_unit_enable); /* QIE */
+    expect_on_after_off(0x04000000, vtdpi_unit_open_queue);
+    expect_on_after_off(0x02000000, vtdpi_unit_enable); /* IRE */
+    expect_on_after_off(0x02000000, vtdpi_unit_open_queue);
+}
+
+static void assert_probes_clean(void)
+{
+    const struct vtdpi_unit_config c = rig_config();
+
+    assert_int_equal(rig_leave(&rig.u), 0);
     probe();
     assert_int_equal(enable(&c), 0);
+    rig_assert_clean();
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
-    for (int i = 0; i < 2; i++) {
-        rig.m.gsts |= 0x04000000;
-        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_OFF);
-        c.take_over = false;
-        assert_int_equal(i == 0 ? enable(&c)
-                                : vtdpi_unit_open_queue(&rig.u, &c),
-                         VTDPI_EFOREIGN);
-        assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FOREIGN);
-        c.take_over = true;
-        assert_int_equal(enable(&c), 0);
-        assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
-        assert_off();
-    }
+}
+
+/* A command of the host on a unit that is OFF is late: the same call tells when
+ * it is done, and nothing is written over it after the probe. */
+static void test_unit_command_again_before_probe(void **state)
+{
+    (void)state;
+    probe();
+    put_aside(0x40000000); /* SRTP */
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true),
+                     VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true),
+                     VTDPI_ETIMEDOUT);
+    assert_int_equal(rig_count(true, 0x18), 1);
+    execute_now();
+    assert_int_equal(vtdpi_unit_command(&rig.u, 0x40000000, true), 0);
+    assert_probes_clean();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
@@ -172,7 +228,8 @@ int main(void)
         TEST(test_unit_enable_later_than_two_deadlines_is_not_written_over),
         TEST(test_unit_disable_takes_a_command_for_lost),
         TEST(test_unit_disable_again_clears_eime),
-        TEST(test_unit_off_queue_comes_on_late_is_foreign),
+        TEST(test_unit_off_comes_on_late_is_foreign),
+        TEST(test_unit_command_again_before_probe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
