@@ -49,6 +49,8 @@ MUTANTS = [
     bug("a unit leaves that is on", TABLE,
         "return state == VTDPI_UNIT_OFF ||",
         "return state == VTDPI_UNIT_ON || state == VTDPI_UNIT_OFF ||"),
+    bug("a unit that others left on leaves a table that is being adopted", TABLE,
+        "(state != VTDPI_UNIT_FOREIGN || !vtdpi_table_is_adopted_(t))", "true"),
     bug("a unit without posting joins posted entries", TABLE,
         "rc = posted_close(t);", "(void)posted_close;"),
     bug("an adopted table becomes clean early", TABLE,
