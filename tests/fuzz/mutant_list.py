@@ -63,8 +63,9 @@ MUTANTS = [
     bug("an adoption ends beside a unit that others left on", COMMIT,
         "*rc = vtdpi_table_is_adopted_(t) ? VTDPI_EQOFF : 0;", "*rc = 0;"),
     bug("changes skip a unit that failed", COMMIT,
-        "case VTDPI_UNIT_FORSAKEN: /* the host says so */",
-        "case VTDPI_UNIT_FORSAKEN:\n    case VTDPI_UNIT_FAILED:"),
+        "*rc = vtdpi_qi_is_open_(&unit->qi) ? 0 : VTDPI_EQOFF;\n"
+        "        return *rc != 0;",
+        "return true;"),
     bug("changes skip a unit that does not answer", COMMIT,
         "*rc = VTDPI_EIO;", ""),
     bug("the drain is left out", COMMIT,
