@@ -50,6 +50,9 @@
  * names a descriptor in memory of the old kernel. If that memory was not handed
  * over, the unit may already have written there, so the old kernel unposts such
  * entries before the new one starts. Nothing that is done later repairs it.
+ * A table whose units have all left before that flush stays in adoption until
+ * vtdpi_table_init(); its interrupts keep their references until
+ * vtdpi_irq_mark_flushed().
  *
  * **Posting only where it works.** A unit without CAP.PI blocks every request
  * that a posted entry is for. A table has posted entries, or such a unit on its
