@@ -143,7 +143,7 @@ static void block(struct rig *r, const struct setting *x, uint32_t i)
 {
     const uint32_t home = x->moving ? chance(x->blockers) : i % x->blockers;
     struct vtdpi_pcpu *const here = &r->pcpu[home];
-    struct vtdpi_pcpu *const p = vtdpi_pcpu_choose(here, x->bound);
+    struct vtdpi_pcpu *const p = vtdpi_pcpu_choose(here, x->bound, NULL);
     uint32_t *length;
 
     must(vtdpi_vcpu_block(&r->vcpu[i], p) == VTDPI_BLOCKED, "block");
@@ -341,7 +341,7 @@ static void measure(struct rig *r, uint8_t *memory, uint32_t bound,
 
         must(clock_gettime(CLOCK_MONOTONIC, &begin) == 0, "no clock");
         for (int i = 0; i < CALLS; i++)
-            sum += (uintptr_t)vtdpi_pcpu_choose(&r->pcpu[0], bound);
+            sum += (uintptr_t)vtdpi_pcpu_choose(&r->pcpu[0], bound, NULL);
         ns = ns_since(&begin) / CALLS;
         must(sum != 0, "no pCPU");
         if (ns < best)

@@ -126,6 +126,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     p->sched = s;
     p->leaf = bitmap;
     p->summary = bitmap + s->max_pages;
+    p->number = number;
     p->apic_id = apic_id;
     p->ndst = vtdpi_ndst_from_apic_id(s->apic_mode, apic_id);
     vtdpi_atomic_store64_relaxed(&p->scan, 0);

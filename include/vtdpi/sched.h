@@ -43,7 +43,8 @@
  * **Balance.** A wakeup handler's time grows with the number of vCPUs that are
  * blocked on its pCPU. That number is small where vCPUs are spread, and large
  * where many are packed on few pCPUs. vtdpi_vcpu_block() takes any online pCPU;
- * vtdpi_pcpu_choose() chooses one so that no list grows long.
+ * vtdpi_pcpu_choose() chooses one so that no list grows long, from all pCPUs or
+ * from a set of the host's: a NUMA node, a pool, those that are not isolated.
  *
  * docs/architecture.md explains the words that have a meaning of their own.
  */
@@ -142,6 +143,7 @@ struct vtdpi_pcpu {
     uint64_t online;
     uint32_t apic_id;
     uint32_t ndst;
+    uint32_t number;
 };
 
 /** @brief A virtual CPU; the host embeds it. Zeroed before the first attach. */
@@ -684,15 +686,27 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
 
 /**
- * @brief Choose the pCPU for a vtdpi_vcpu_block(): this one, until about
- *        @p bound vCPUs are blocked here; then the one of two random others on
- *        which fewer are.
+ * @brief Choose the pCPU for a vtdpi_vcpu_block() from a set: this one, until
+ *        about @p bound vCPUs are blocked here; then the one of two random
+ *        others on which fewer are.
+ *
+ * The set is a mask, bit n % 64 of word n / 64 for the pCPU with number n. A
+ * host with CPU masks of 64-bit words passes those. The common set is the NUMA
+ * node of the VM:
+ *
+ * @code
+ * p = vtdpi_pcpu_choose(here, 64, vm->node_mask);
+ * @endcode
+ *
+ * A pCPU that is not in the set is never chosen, @p here included. So no
+ * wakeup interrupt comes to isolated pCPUs or to those of another pool.
  *
  * A pCPU counts its own list and from then on counts down, so that a call which
  * chooses @p here reads and writes plain words of @p here alone. When that
  * count is used up it counts again. While the list is full, the lists of two
  * others are counted for each call, and the own one every @p bound / 8 calls.
- * A count reads the summary and the leaf words that are not empty.
+ * A count reads the summary and the leaf words that are not empty; a choice of
+ * others reads the words of the set.
  *
  * The bound is kept against what comes from @p here; what others send does not
  * count until the next time. A smaller one than at the call before holds at
@@ -702,9 +716,11 @@ vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
  *
  * @param here   The pCPU on which the caller runs. Not NULL.
  * @param bound  How many vCPUs may be blocked here before others are asked.
+ * @param set    A word for each 64 of max_pcpus, which the host may change at
+ *               any time by whole words. NULL: all pCPUs.
  *
- * @return An online pCPU; @p here, whatever its state, if no other is online.
- *         It may be offline by the time of the block, which then says
+ * @return An online pCPU of the set; NULL if none was found. The pCPU may be
+ *         offline by the time of the block, which then says
  *         VTDPI_BLOCK_OFFLINE; choose again.
  *
  * @pre Preemption off: calls for one @p here do not overlap. If they do, a
@@ -713,7 +729,7 @@ vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
  * @anyctx @waitfree @order{none: the counts are estimates}
  */
 VTDPI_API VTDPI_MUST_CHECK struct vtdpi_pcpu *
-vtdpi_pcpu_choose(struct vtdpi_pcpu *here, uint32_t bound);
+vtdpi_pcpu_choose(struct vtdpi_pcpu *here, uint32_t bound, const uint64_t *set);
 
 VTDPI_END_DECLS
 

@@ -102,7 +102,7 @@ static enum vtdpi_block_result block_somewhere(struct pcpu *p, uint32_t tries)
     /* pCPU 0 is never offline. */
     const uint32_t n = tries > PCPUS ? 0 : race_below(&p->rng, PCPUS);
     struct vtdpi_pcpu *to =
-        choose ? vtdpi_pcpu_choose(&p->lib, 2) : &p->w->pcpu[n].lib;
+        choose ? vtdpi_pcpu_choose(&p->lib, 2, NULL) : &p->w->pcpu[n].lib;
 
     p->blocks++;
     /* From now on a wake prevents the sleep. */

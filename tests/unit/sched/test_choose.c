@@ -117,7 +117,7 @@ static void test_pcpu_choose_until_bound_here(void **state)
     struct host *h = *state;
 
     for (unsigned int i = 0; i < 24; i++) {
-        struct vtdpi_pcpu *const p = vtdpi_pcpu_choose(&h->pcpu[2], 24);
+        struct vtdpi_pcpu *const p = vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL);
 
         assert_ptr_equal(p, &h->pcpu[2]);
         block_on(h, p);
@@ -125,7 +125,8 @@ static void test_pcpu_choose_until_bound_here(void **state)
     assert_int_equal(vtdpi_pcpu_blocked(&h->pcpu[2]), 24);
     /* This time, and for an eighth of the bound. */
     for (unsigned int i = 0; i < 4; i++)
-        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL),
+                             &h->pcpu[2]);
 }
 
 static void test_pcpu_choose_what_is_there_already_counts(void **state)
@@ -134,9 +135,9 @@ static void test_pcpu_choose_what_is_there_already_counts(void **state)
 
     fill(h, 2, 20);
     for (unsigned int i = 0; i < 4; i++)
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
     fill(h, 2, 4);
-    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
 }
 
 static void test_pcpu_choose_room_again_here_again(void **state)
@@ -144,16 +145,17 @@ static void test_pcpu_choose_room_again_here_again(void **state)
     struct host *h = *state;
 
     fill(h, 2, 24);
-    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
     unblock(h, 2);
     /* Not counted for an eighth of the bound; then there is room for two. */
     for (unsigned int i = 0; i < 3; i++)
-        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL),
+                             &h->pcpu[2]);
     for (unsigned int i = 0; i < 2; i++) {
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
         fill(h, 2, 1);
     }
-    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
 }
 
 static void test_pcpu_choose_no_bound_always_here(void **state)
@@ -162,7 +164,7 @@ static void test_pcpu_choose_no_bound_always_here(void **state)
 
     fill(h, 2, 100);
     for (unsigned int i = 0; i < 300; i++)
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], UINT32_MAX),
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], UINT32_MAX, NULL),
                          &h->pcpu[2]);
 }
 
@@ -171,12 +173,13 @@ static void test_pcpu_choose_smaller_bound_holds_at_once(void **state)
 {
     struct host *h = *state;
 
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], UINT32_MAX), &h->pcpu[2]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[2], UINT32_MAX, NULL),
+                     &h->pcpu[2]);
     fill(h, 2, 24);
-    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24), &h->pcpu[2]);
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL), &h->pcpu[2]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
     fill(h, 0, 1);
-    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 0), &h->pcpu[0]);
+    assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 0, NULL), &h->pcpu[0]);
 }
 
 static void offline_from(struct host *h, uint32_t first)
@@ -195,7 +198,7 @@ static void test_pcpu_choose_full_shorter_of_two(void **state)
     fill(h, 1, 3);
     fill(h, 2, 17);
     for (unsigned int i = 0; i < 400; i++)
-        chosen[vtdpi_pcpu_choose(&h->pcpu[0], 0) - h->pcpu]++;
+        chosen[vtdpi_pcpu_choose(&h->pcpu[0], 0, NULL) - h->pcpu]++;
     /* The longer one never, as the own one is shorter; that only if both
      * draws have fallen on the longer one. */
     assert_int_equal(chosen[2], 0);
@@ -210,7 +213,7 @@ static void test_pcpu_choose_full_longer_than_full_stays(void **state)
     for (uint32_t i = 0; i < PRESENT; i++)
         fill(h, i, i == 5 ? 6 : 7);
     for (unsigned int i = 0; i < 100; i++)
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[5], 0), &h->pcpu[5]);
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[5], 0, NULL), &h->pcpu[5]);
 }
 
 static void test_pcpu_choose_everybody_is_drawn(void **state)
@@ -222,8 +225,8 @@ static void test_pcpu_choose_everybody_is_drawn(void **state)
     fill(h, 0, 1);
     fill(h, 1, 1);
     for (unsigned int i = 0; i < 200; i++) {
-        const ptrdiff_t a = vtdpi_pcpu_choose(&h->pcpu[0], 0) - h->pcpu;
-        const ptrdiff_t b = vtdpi_pcpu_choose(&h->pcpu[1], 0) - h->pcpu;
+        const ptrdiff_t a = vtdpi_pcpu_choose(&h->pcpu[0], 0, NULL) - h->pcpu;
+        const ptrdiff_t b = vtdpi_pcpu_choose(&h->pcpu[1], 0, NULL) - h->pcpu;
 
         chosen[a] = true;
         same += a == b;
@@ -242,7 +245,7 @@ static void test_pcpu_choose_never_offline_nor_absent(void **state)
     (void)vtdpi_pcpu_offline(&h->pcpu[1]);
     (void)vtdpi_pcpu_offline(&h->pcpu[7]);
     for (unsigned int i = 0; i < 300; i++) {
-        const ptrdiff_t n = vtdpi_pcpu_choose(&h->pcpu[0], 8) - h->pcpu;
+        const ptrdiff_t n = vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL) - h->pcpu;
 
         assert_in_range(n, 2, 6);
     }
@@ -253,12 +256,13 @@ static void test_pcpu_choose_here_offline_elsewhere(void **state)
     struct host *h = *state;
 
     /* With room left from before. */
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8), &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL), &h->pcpu[0]);
     (void)vtdpi_pcpu_offline(&h->pcpu[0]);
     for (unsigned int i = 0; i < 20; i++)
-        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8), &h->pcpu[0]);
+        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL),
+                             &h->pcpu[0]);
     vtdpi_pcpu_online(&h->pcpu[0]);
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8), &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL), &h->pcpu[0]);
 }
 
 static void test_pcpu_choose_nobody_else_here(void **state)
@@ -268,9 +272,76 @@ static void test_pcpu_choose_nobody_else_here(void **state)
     offline_from(h, 1);
     fill(h, 0, 8);
     for (unsigned int i = 0; i < 20; i++)
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8), &h->pcpu[0]);
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL), &h->pcpu[0]);
     offline_from(h, 0);
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 8), &h->pcpu[0]);
+    assert_null(vtdpi_pcpu_choose(&h->pcpu[0], 8, NULL));
+}
+
+/* Sets. A mask's second word is behind the last pCPU, and is never read. */
+
+static uint64_t mask_of(const struct host *h, const struct vtdpi_pcpu *p)
+{
+    return UINT64_C(1) << (p - h->pcpu);
+}
+
+/* Two NUMA nodes; a vCPU of the other one blocks from everywhere. */
+static void test_pcpu_choose_outside_set_never(void **state)
+{
+    struct host *h = *state;
+    const uint64_t node[2] = {0x0f, 0xf0};
+
+    for (unsigned int i = 0; i < 3000; i++) {
+        const uint64_t *const set = &node[i / 24 % 2];
+        struct vtdpi_pcpu *const here = &h->pcpu[i % PRESENT];
+        struct vtdpi_pcpu *const p = vtdpi_pcpu_choose(here, i % 3, set);
+
+        assert_true((*set & mask_of(h, p)) != 0);
+        if (h->used == SLOTS)
+            unblock(h, SLOTS);
+        block_on(h, p);
+    }
+}
+
+/* Room here does not help a vCPU that must not block here. */
+static void test_pcpu_choose_here_outside_set_elsewhere(void **state)
+{
+    struct host *h = *state;
+    const uint64_t others = 0xfe;
+    const uint64_t one = 0x20;
+
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
+    for (unsigned int i = 0; i < 100; i++)
+        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, &others),
+                             &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, &one), &h->pcpu[5]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
+}
+
+/* Far apart or side by side, all have the same chance. */
+static void test_pcpu_choose_set_drawn_evenly(void **state)
+{
+    struct host *h = *state;
+    const uint64_t set = 0xc4; /* 2, 6, 7 */
+    unsigned int chosen[PRESENT] = {0};
+
+    for (unsigned int i = 0; i < 3000; i++)
+        chosen[vtdpi_pcpu_choose(&h->pcpu[0], 0, &set) - h->pcpu]++;
+    assert_in_range(chosen[2], 900, 1100);
+    assert_in_range(chosen[6], 900, 1100);
+    assert_in_range(chosen[7], 900, 1100);
+}
+
+/* Nobody is in the set, or only the absent, the offline, or no pCPU at all. */
+static void test_pcpu_choose_empty_set_none(void **state)
+{
+    struct host *h = *state;
+    const uint64_t sets[] = {0, 0x300, 0x80, UINT64_C(1) << PCPUS};
+
+    (void)vtdpi_pcpu_offline(&h->pcpu[7]);
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        assert_null(vtdpi_pcpu_choose(&h->pcpu[0], 8, &sets[i]));
+        assert_null(vtdpi_pcpu_choose(&h->pcpu[7], 0, &sets[i]));
+    }
 }
 
 /* What is touched. */
@@ -311,16 +382,16 @@ static void test_pcpu_choose_local_touches_own_words_only(void **state)
     struct touched t;
 
     fill(h, 0, 10);
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
     watch(&t, h, 0);
     for (unsigned int i = 0; i < 53; i++)
-        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+        assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
     assert_int_equal(t.foreign, 0);
     assert_int_equal(hook.locked, 0);
     assert_int_equal(hook.loads, 53 * 2);
     assert_int_equal(hook.stores, 53);
     /* Used up: counted once more, still with no locked operation. */
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL), &h->pcpu[0]);
     assert_int_equal(t.own_counts, 1);
     assert_int_equal(t.foreign_writes, 0);
     assert_int_equal(hook.locked, 0);
@@ -334,7 +405,8 @@ static void test_pcpu_choose_full_reads_others_counts_self_seldom(void **state)
     fill(h, 0, 64);
     watch(&t, h, 0);
     for (unsigned int i = 0; i < 90; i++)
-        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64), &h->pcpu[0]);
+        assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[0], 64, NULL),
+                             &h->pcpu[0]);
     assert_int_equal(t.own_counts, 10);
     assert_int_equal(t.foreign_writes, 0);
     assert_int_equal(hook.locked, 0);
@@ -350,7 +422,7 @@ static void test_pcpu_choose_counts_no_further_than_needed(void **state)
     fill(h, 0, 1);
     fill(h, 1, 60);
     watch(&t, h, 0);
-    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 0), &h->pcpu[0]);
+    assert_ptr_equal(vtdpi_pcpu_choose(&h->pcpu[0], 0, NULL), &h->pcpu[0]);
     /* Its first leaf word has more than one, twice. */
     assert_int_equal(t.other_leaves, 2);
 }
@@ -360,7 +432,7 @@ static void test_pcpu_choose_all_from_one_spreads(void **state)
     struct host *h = *state;
 
     for (unsigned int i = 0; i < 96; i++)
-        block_on(h, vtdpi_pcpu_choose(&h->pcpu[3], 0));
+        block_on(h, vtdpi_pcpu_choose(&h->pcpu[3], 0, NULL));
     for (unsigned int i = 0; i < PRESENT; i++)
         assert_in_range(vtdpi_pcpu_blocked(&h->pcpu[i]), 10, 14);
 }
@@ -381,6 +453,10 @@ int main(void)
         TEST(test_pcpu_choose_never_offline_nor_absent),
         TEST(test_pcpu_choose_here_offline_elsewhere),
         TEST(test_pcpu_choose_nobody_else_here),
+        TEST(test_pcpu_choose_outside_set_never),
+        TEST(test_pcpu_choose_here_outside_set_elsewhere),
+        TEST(test_pcpu_choose_set_drawn_evenly),
+        TEST(test_pcpu_choose_empty_set_none),
         TEST(test_pcpu_choose_local_touches_own_words_only),
         TEST(test_pcpu_choose_full_reads_others_counts_self_seldom),
         TEST(test_pcpu_choose_counts_no_further_than_needed),

@@ -172,7 +172,7 @@ static void test_pcpu_choose_any_number_of_pages(void **state)
         assert_int_equal(vtdpi_vcpu_attach(&h->m.s, &h->v[0], slot, &h->v[0]),
                          0);
         assert_int_equal(vtdpi_vcpu_block(&h->v[0], here), VTDPI_BLOCKED);
-        assert_ptr_equal(vtdpi_pcpu_choose(here, 1), &h->m.pcpu[1]);
+        assert_ptr_equal(vtdpi_pcpu_choose(here, 1, NULL), &h->m.pcpu[1]);
         host_free(h);
     }
 }
@@ -237,8 +237,8 @@ static void test_pcpu_choose_memory_of_any_content_chooses_alike(void **state)
 
         for (unsigned int i = 0; i < 40; i++)
             assert_int_equal(
-                vtdpi_pcpu_choose(&a->m.pcpu[0], bound[k]) - a->m.pcpu,
-                vtdpi_pcpu_choose(&b->m.pcpu[0], bound[k]) - b->m.pcpu);
+                vtdpi_pcpu_choose(&a->m.pcpu[0], bound[k], NULL) - a->m.pcpu,
+                vtdpi_pcpu_choose(&b->m.pcpu[0], bound[k], NULL) - b->m.pcpu);
         host_free(a);
         host_free(b);
     }
