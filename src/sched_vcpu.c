@@ -31,23 +31,69 @@ static uint8_t vcpu_wnv(const struct vtdpi_vcpu *v)
 
 /* Attach, references. */
 
+/*
+ * Claims the first free slot of those in @among, or returns VTDPI_PAGE_SLOTS.
+ * One compare-and-swap: of two callers that see the same slot free, one fails
+ * and looks at what the other has left. Orders nothing but the claims; pairs
+ * with the release in vtdpi_vcpu_detach_poll(), so that what the last owner of
+ * the slot did happens before.
+ */
+static VTDPI_COLD uint32_t page_claim(struct vtdpi_pid_page *page,
+                                      uint64_t among)
+{
+    uint64_t claimed = vtdpi_atomic_load64(&page->claimed);
+    uint64_t left;
+
+    do {
+        left = among & ~claimed;
+        if (left == 0)
+            return VTDPI_PAGE_SLOTS;
+    } while (!vtdpi_atomic_cas64(&page->claimed, &claimed,
+                                 claimed | (left & (0 - left))));
+    return (unsigned int)__builtin_ctzll(left);
+}
+
+/* Claims what @slot asks for, and puts it there; or says why not. */
+static VTDPI_COLD int slot_claim(struct vtdpi_sched *s, uint32_t *slot)
+{
+    const bool any = *slot >= VTDPI_SLOT_IN(0);
+    const uint32_t first = any ? *slot - VTDPI_SLOT_IN(0) : page_of_slot(*slot);
+    uint32_t i = first;
+
+    if (*slot == VTDPI_SLOT_ANY)
+        i = 0;
+    else if (first >= s->max_pages)
+        return VTDPI_ESLOT;
+    else if (page_found(&s->pages[first]) == NULL)
+        return VTDPI_ENOPAGE;
+    for (; i <= first && i < s->max_pages; i++) {
+        struct vtdpi_pid_page *const page = page_found(&s->pages[i]);
+        const uint32_t n =
+            page == NULL ? VTDPI_PAGE_SLOTS
+                         : page_claim(page, any ? UINT64_MAX : slot_bit(*slot));
+
+        if (n != VTDPI_PAGE_SLOTS) {
+            *slot = i * VTDPI_PAGE_SLOTS + n;
+            return 0;
+        }
+    }
+    return any ? VTDPI_ENOSPC : VTDPI_ESLOTBUSY;
+}
+
 int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
                       uint32_t slot, void *cookie)
 {
     struct vtdpi_pid_page *page;
+    int err;
 
     if (s == NULL || v == NULL || cookie == NULL)
         return VTDPI_EINVAL;
     if (v->sched != NULL)
         return VTDPI_EATTACHED;
-    if (page_of_slot(slot) >= s->max_pages)
-        return VTDPI_ESLOT;
+    err = slot_claim(s, &slot);
+    if (err != 0)
+        return err;
     page = page_found(&s->pages[page_of_slot(slot)]);
-    if (page == NULL)
-        return VTDPI_ENOPAGE;
-    if ((vtdpi_atomic_or64(&page->claimed, slot_bit(slot)) & slot_bit(slot)) !=
-        0)
-        return VTDPI_ESLOTBUSY;
 
     v->sched = s;
     v->pid = &page->pids[slot % VTDPI_PAGE_SLOTS];

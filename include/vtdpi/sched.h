@@ -58,16 +58,23 @@
 VTDPI_BEGIN_DECLS
 
 /** PIDs, and so slots, in one PID page. */
-#define VTDPI_PAGE_SLOTS 64
+#define VTDPI_PAGE_SLOTS    64
 
 /** Bytes of a PID page; its memory is aligned to that. */
-#define VTDPI_PAGE_SIZE  4096
+#define VTDPI_PAGE_SIZE     4096
 
 /** Most PID pages of an instance. */
-#define VTDPI_PAGES_MAX  65536
+#define VTDPI_PAGES_MAX     65536
+
+/** For vtdpi_vcpu_attach(): the first free slot of the instance. */
+#define VTDPI_SLOT_ANY      UINT32_MAX
+
+/** For vtdpi_vcpu_attach(): the first free slot of page @p page, which may be
+ *  one on the vCPU's NUMA node, or one that only its VM uses. */
+#define VTDPI_SLOT_IN(page) (UINT32_C(0x80000000) + (page))
 
 /** Most wakeup notification vectors of an instance. */
-#define VTDPI_WNV_MAX    VTDPI_PAGE_SLOTS
+#define VTDPI_WNV_MAX       VTDPI_PAGE_SLOTS
 
 /** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
 #define VTDPI_BITMAP_WORDS(pages) \
@@ -351,16 +358,19 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
  *
  * @param s       The instance. Not NULL.
  * @param v       The vCPU, zeroed before its first attach. Not NULL.
- * @param slot    A free slot on a present page, chosen by the host.
+ * @param slot    The number of a slot, VTDPI_SLOT_IN() or VTDPI_SLOT_ANY.
+ *                vtdpi_vcpu_slot() says which slot it became.
  * @param cookie  What wake receives. Not NULL.
  *
  * @retval 0                Done.
  * @retval VTDPI_EINVAL     A pointer is NULL.
  * @retval VTDPI_EATTACHED  @p v has a slot.
- * @retval VTDPI_ESLOT      @p slot is not below 64 * max_pages.
- * @retval VTDPI_ENOPAGE    The slot's page is not present.
+ * @retval VTDPI_ESLOT      @p slot names a page that is not below max_pages.
+ * @retval VTDPI_ENOPAGE    The page that @p slot names is not present.
  * @retval VTDPI_ESLOTBUSY  The slot belongs to another vCPU, or to one whose
  *                          detach is not done.
+ * @retval VTDPI_ENOSPC     No slot of that page, or of any page, was free when
+ *                          the call looked at it; add a page.
  *
  * Nothing has changed after an error.
  *
@@ -507,6 +517,21 @@ VTDPI_INLINE struct vtdpi_pid *vtdpi_vcpu_pid(const struct vtdpi_vcpu *v)
 {
     VTDPI_ASSERT(v->sched != VTDPI_NULL_);
     return v->pid;
+}
+
+/**
+ * @brief The vCPU's slot: its page is slot / VTDPI_PAGE_SLOTS.
+ *
+ * @param v  An attached vCPU. Not NULL.
+ *
+ * @return The number that attach was given, or the slot that it found.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint32_t vtdpi_vcpu_slot(const struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(v->sched != VTDPI_NULL_);
+    return v->slot;
 }
 
 /**

@@ -165,8 +165,15 @@ static void test_vcpu_attach_bad_arguments_refused(void **state)
     assert_int_equal(vtdpi_vcpu_attach(&w->s, NULL, 9, w), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, 9, NULL), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, PAGES * 64, w), VTDPI_ESLOT);
-    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, UINT32_MAX, w), VTDPI_ESLOT);
+    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, UINT32_MAX - 1, w),
+                     VTDPI_ESLOT);
+    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, VTDPI_SLOT_IN(PAGES), w),
+                     VTDPI_ESLOT);
+    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, UINT32_MAX / 2, w),
+                     VTDPI_ESLOT);
     assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, 128, w), VTDPI_ENOPAGE);
+    assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, VTDPI_SLOT_IN(2), w),
+                     VTDPI_ENOPAGE);
     assert_int_equal(vtdpi_vcpu_attach(&w->s, &v, 5, w), VTDPI_ESLOTBUSY);
     assert_false(vtdpi_vcpu_attached(&v));
     assert_int_equal(vtdpi_vcpu_ref(&v), VTDPI_ECLOSED);
