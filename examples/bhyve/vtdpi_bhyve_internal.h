@@ -62,7 +62,6 @@ struct vtdpi_bhyve_vcpu {
     struct vtdpi_bhyve_vm *gvm;
     struct vcpu *vcpu;
     uint32_t *apic; /* its virtual-APIC page */
-    uint32_t slot;
     u_int vcpuid;
     volatile uint64_t apic_base; /* as last told; its thread writes it */
 };
@@ -160,9 +159,8 @@ static inline enum vtdpi_apic_mode vtdpi_bhyve_mode(void)
 int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
                           int wnv);
 void vtdpi_bhyve_pool_fini(void);
-/** @brief A free slot on a present page; sleeps until there is one. */
-uint32_t vtdpi_bhyve_pool_alloc(void);
-void vtdpi_bhyve_pool_free(uint32_t slot);
+/** @brief Attach a vCPU to any free slot; sleeps until there is one. */
+void vtdpi_bhyve_pool_attach(struct vtdpi_bhyve_vcpu *v);
 
 /* vtdpi_bhyve_vcpu.c */
 

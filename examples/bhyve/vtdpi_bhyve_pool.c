@@ -22,7 +22,6 @@ SYSCTL_DECL(_hw_vmm_vtdpi);
 struct pid_page {
     struct vtdpi_pid_page page;
     void *memory;
-    uint64_t used; /* bit i: slot i is given out */
 };
 
 /* Under vtdpi_bhyve.lock. */
@@ -38,13 +37,17 @@ static int page_count;
 SYSCTL_INT(_hw_vmm_vtdpi, OID_AUTO, pid_pages, CTLFLAG_RD, &page_count, 0,
            "Pages of posted-interrupt descriptors, 64 each");
 
-/* A page more, for the slots behind the last. Sleeps. */
-static void pool_grow(void)
+/* A page more, for the slots behind the last; false if there may be no more.
+ * Sleeps. */
+static bool pool_grow(void)
 {
-    struct pid_page *const p = malloc(sizeof(*p), M_VTDPI, M_WAITOK | M_ZERO);
+    struct pid_page *p;
     int rc;
 
     sx_assert(&vtdpi_bhyve.lock, SA_XLOCKED);
+    if (pool.count == MAX_PAGES)
+        return (false);
+    p = malloc(sizeof(*p), M_VTDPI, M_WAITOK | M_ZERO);
     /* It may fail in spite of M_WAITOK, if memory is short for long. */
     while ((p->memory = contigmalloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO, 0,
                                      ~(vm_paddr_t)0, PAGE_SIZE, 0)) == NULL)
@@ -55,51 +58,30 @@ static void pool_grow(void)
     (void)rc;
     pool.pages[pool.count++] = p;
     page_count = (int)pool.count;
+    return (true);
 }
 
-/* A slot, or UINT32_MAX if all of MAX_PAGES are in use. */
-static uint32_t slot_take(void)
-{
-    u_int i = 0;
-    u_int bit;
-
-    while (i < pool.count && pool.pages[i]->used == UINT64_MAX)
-        i++;
-    if (i == MAX_PAGES)
-        return (UINT32_MAX);
-    if (i == pool.count)
-        pool_grow();
-    bit = (u_int)__builtin_ctzll(~pool.pages[i]->used);
-    pool.pages[i]->used |= (uint64_t)1 << bit;
-    return (i * VTDPI_PAGE_SLOTS + bit);
-}
-
-uint32_t vtdpi_bhyve_pool_alloc(void)
+void vtdpi_bhyve_pool_attach(struct vtdpi_bhyve_vcpu *v)
 {
     static bool told;
-    uint32_t slot;
+    int rc;
 
-    for (;;) {
-        sx_xlock(&vtdpi_bhyve.lock);
-        slot = slot_take();
-        sx_xunlock(&vtdpi_bhyve.lock);
-        if (slot != UINT32_MAX)
-            return (slot);
+    sx_xlock(&vtdpi_bhyve.lock);
+    while ((rc = vtdpi_vcpu_attach(&vtdpi_bhyve.sched, &v->pi, VTDPI_SLOT_ANY,
+                                   v)) == VTDPI_ENOSPC) {
+        if (pool_grow())
+            continue;
         /* bhyve cannot say no here: a vCPU is made, or its thread waits. */
         if (!told)
             printf("vtdpi: %d virtual CPUs, waiting for one to go\n",
                    MAX_PAGES * VTDPI_PAGE_SLOTS);
         told = true;
+        sx_xunlock(&vtdpi_bhyve.lock);
         pause("vtdpis", hz);
+        sx_xlock(&vtdpi_bhyve.lock);
     }
-}
-
-void vtdpi_bhyve_pool_free(uint32_t slot)
-{
-    sx_xlock(&vtdpi_bhyve.lock);
-    pool.pages[slot / VTDPI_PAGE_SLOTS]->used &=
-        ~((uint64_t)1 << slot % VTDPI_PAGE_SLOTS);
     sx_xunlock(&vtdpi_bhyve.lock);
+    KASSERT(rc == 0, ("vtdpi: attach: %s", vtdpi_strerror(rc)));
 }
 
 /* One more than the highest CPU id: ids may be sparse. */
@@ -175,7 +157,6 @@ int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
 void vtdpi_bhyve_pool_fini(void)
 {
     for (u_int i = 0; i < pool.count; i++) {
-        KASSERT(pool.pages[i]->used == 0, ("vtdpi: page %u is in use", i));
         contigfree(pool.pages[i]->memory, PAGE_SIZE, M_VTDPI);
         free(pool.pages[i], M_VTDPI);
     }

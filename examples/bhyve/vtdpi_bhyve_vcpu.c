@@ -50,7 +50,6 @@ struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
 {
     struct vtdpi_bhyve_vcpu *const v =
         malloc(sizeof(*v), M_VTDPI, M_WAITOK | M_ZERO);
-    int rc;
 
     KASSERT(vcpuid < gvm->maxcpus, ("vtdpi: vCPU number %u", vcpuid));
     v->gvm = gvm;
@@ -58,10 +57,7 @@ struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
     v->vcpuid = vcpuid;
     v->apic = apic_page;
     v->apic_base = APIC_BASE_POWER_ON;
-    v->slot = vtdpi_bhyve_pool_alloc();
-    rc = vtdpi_vcpu_attach(&vtdpi_bhyve.sched, &v->pi, v->slot, v);
-    KASSERT(rc == 0, ("vtdpi: attach: %s", vtdpi_strerror(rc)));
-    (void)rc;
+    vtdpi_bhyve_pool_attach(v);
     *pid_pa = vtdpi_vcpu_pda(&v->pi);
     vtdpi_bhyve_vm_join(gvm, v);
     return (v);
@@ -88,7 +84,6 @@ void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
         vtdpi_bhyve_reroute_devs(v->gvm);
     }
     KASSERT(rc == 0, ("vtdpi: detach: %s", vtdpi_strerror(rc)));
-    vtdpi_bhyve_pool_free(v->slot);
     free(v, M_VTDPI);
 }
 

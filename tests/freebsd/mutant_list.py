@@ -181,9 +181,6 @@ MUTANTS = (
         "    atomic_store_rel_int(&v->gvm->stale, 1);", "")),
     port("a vCPU that comes is not seen", "_vm", (
         "    set_vcpu(gvm, v->vcpuid, v);\n", "    (void)v;\n")),
-    port("a slot is not given back", "_pool", (
-        "        ~((uint64_t)1 << slot % VTDPI_PAGE_SLOTS);",
-        "        ~(uint64_t)0;")),
     port("malloc(9) where memory has to be contiguous", "_pool", (
         "contigmalloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO, 0,\n"
         "                                     ~(vm_paddr_t)0, PAGE_SIZE, 0)",
