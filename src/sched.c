@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instance, its PID pages, and the set-up of pCPUs: what is there before
- * the first vCPU. sched_vcpu.c has what a vCPU's owner does, sched_pcpu.c what
+ * the first vCPU and after the last. sched_vcpu.c has what a vCPU's owner does, sched_pcpu.c what
  * runs on a pCPU, sched_choose.c which pCPU a vCPU blocks on; sched_blocked.h
  * has the bitmap between them. Read the top of vtdpi/sched.h first.
  *
@@ -138,5 +138,40 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     vtdpi_atomic_store64_relaxed(&p->online, 0);
     /* Release: pairs with the acquire of detach. */
     pcpu_publish(s, number, p);
+    return 0;
+}
+
+int vtdpi_pcpu_fini(struct vtdpi_pcpu *p)
+{
+    if (p == NULL)
+        return VTDPI_EINVAL;
+    /*
+     * The flag, then the leaves: pairs with blocked_set_online(), as offline
+     * does. A block that is not seen here finds the flag clear, and takes its
+     * bit back.
+     */
+    if (vtdpi_atomic_load64(&p->online) != 0 || vtdpi_pcpu_blocked(p) != 0 ||
+        vtdpi_atomic_load64(&p->scan) % 2 != 0)
+        return VTDPI_EBUSY;
+    pcpu_publish(p->sched, p->number, NULL);
+    return 0;
+}
+
+int vtdpi_sched_fini(struct vtdpi_sched *s)
+{
+    if (s == NULL)
+        return VTDPI_EINVAL;
+    for (uint32_t i = 0; i < s->max_pcpus; i++) {
+        if (pcpu_found(s, i) != NULL)
+            return VTDPI_EATTACHED;
+    }
+    for (uint32_t i = 0; i < s->max_pages; i++) {
+        const struct vtdpi_pid_page *const page = page_found(&s->pages[i]);
+
+        if (page != NULL && vtdpi_atomic_load64(&page->claimed) != 0)
+            return VTDPI_EBUSY;
+    }
+    for (uint32_t i = 0; i < s->max_pages; i++)
+        page_publish(&s->pages[i], NULL, NULL);
     return 0;
 }

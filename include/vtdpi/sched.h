@@ -218,9 +218,9 @@ vtdpi_sched_init(struct vtdpi_sched *s,
  * @brief Add a PID page, at init or at any later time.
  *
  * All 64 PIDs are initialised with SN = 1; @p page and @p memory may hold
- * anything before. The page is never given back while
- * the instance lives, nor unmapped: a reader with an older bitmap may still
- * look at it (type-stable memory).
+ * anything before. The page is never given back nor unmapped before
+ * vtdpi_sched_fini(): a reader with an older bitmap may still look at it
+ * (type-stable memory).
  *
  * @param s       The instance. Not NULL.
  * @param number  Page number; its slots are 64 * number to 64 * number + 63.
@@ -244,16 +244,41 @@ vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                      struct vtdpi_pid_page *page, void *memory, uint64_t phys);
 
 /**
+ * @brief End an instance: it has no page any more, as after
+ *        vtdpi_sched_init().
+ *
+ * @p s, all memory that was given to the instance, and its pages may be freed
+ * or used again afterwards; a module may be unloaded.
+ *
+ * @param s  The instance. Not NULL.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     @p s is NULL.
+ * @retval VTDPI_EATTACHED  A pCPU is left: vtdpi_pcpu_fini() first.
+ * @retval VTDPI_EBUSY      A slot belongs to a vCPU, or to one whose detach is
+ *                          not done.
+ *
+ * Nothing has changed after an error.
+ *
+ * @pre No other call for the instance runs or begins, and no wakeup vector
+ *      arrives any more: the host has given the vectors back.
+ *
+ * @thread @waitfree
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_sched_fini(struct vtdpi_sched *s);
+
+/**
  * @brief Set up a pCPU, offline, with no vCPU blocked on it.
  *
  * @p p and @p bitmap may hold anything before; the call initialises both.
  *
  * @param s        The instance. Not NULL.
- * @param p        The pCPU; stays as long as the instance lives.
- * @param number   Its number, 0 to max_pcpus - 1, not used before.
+ * @param p        The pCPU; stays until vtdpi_pcpu_fini().
+ * @param number   Its number, 0 to max_pcpus - 1, of which no pCPU is present.
  * @param apic_id  Its local APIC id, decoded; not the broadcast id.
- * @param bitmap   VTDPI_BITMAP_WORDS(max_pages) words, as long as the instance
- *                 lives, best on the pCPU's own node.
+ * @param bitmap   VTDPI_BITMAP_WORDS(max_pages) words, until
+ *                 vtdpi_pcpu_fini(), best on the pCPU's own node.
  *
  * @retval 0                Done; vtdpi_pcpu_online() comes next.
  * @retval VTDPI_EINVAL     A pointer is NULL.
@@ -270,6 +295,34 @@ vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
                 uint32_t apic_id, uint64_t *bitmap);
+
+/**
+ * @brief Take a pCPU away that is offline: its package is removed or replaced,
+ *        or the instance ends.
+ *
+ * vtdpi_pcpu_init() may then set up a pCPU with that number again, with any
+ * APIC id, in the same memory or in other memory. PIDs of preempted vCPUs may
+ * keep the old APIC id until their next run. An urgent post sends ANV there,
+ * which is lost without harm.
+ *
+ * @param p  The pCPU. Not NULL.
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_EINVAL  @p p is NULL.
+ * @retval VTDPI_EBUSY   @p p is online, or a vCPU is blocked on it, or a
+ *                       wakeup handler runs there. Nothing has changed.
+ *
+ * @pre No vCPU runs on @p p (each was preempted, or runs on another pCPU).
+ *      Calls for one instance are serialised by the caller, also against init,
+ *      online, offline and rescan.
+ * @post @p p and its bitmap may be freed or used again once every call for the
+ *       instance that had begun at the return has returned: a choose, a block
+ *       or a detach may have found @p p before. Kernels have a way to wait for
+ *       that (RCU; stopping all CPUs).
+ *
+ * @thread @waitfree @order{SC: the flag, then the bitmap}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_pcpu_fini(struct vtdpi_pcpu *p);
 
 /**
  * @brief Let vCPUs block on a pCPU.

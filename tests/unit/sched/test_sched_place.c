@@ -25,7 +25,7 @@ static int set_up(void **state)
 
 static int attach(struct world *w, uint32_t n, uint32_t where)
 {
-    return vtdpi_vcpu_attach(&w->s, &extra[n], where, w);
+    return vtdpi_vcpu_attach(&w->s, &extra[n], where, &w->vcpu[0]);
 }
 
 /* Slots. The world's vCPUs have 5, 63 and 70. */
@@ -123,6 +123,145 @@ static void test_vcpu_attach_any_two_at_once(void **state)
     assert_int_equal(vtdpi_vcpu_slot(&extra[10]), 3);
 }
 
+/* pCPUs that go, and come back. */
+
+static void test_pcpu_fini_in_use_refused(void **state)
+{
+    struct world *w = *state;
+    struct vtdpi_pcpu *const p = &w->pcpu[1];
+
+    assert_int_equal(vtdpi_pcpu_fini(NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_pcpu_fini(p), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vcpu_block(&w->vcpu[1].v, p), VTDPI_BLOCKED);
+    assert_int_equal(vtdpi_pcpu_offline(p), 1);
+    assert_int_equal(vtdpi_pcpu_fini(p), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_pcpu_init(&w->s, p, 1, 7, w->bitmap[1]),
+                     VTDPI_EATTACHED);
+    vtdpi_vcpu_run(&w->vcpu[1].v, &w->pcpu[0]);
+    assert_int_equal(vtdpi_pcpu_fini(p), 0);
+}
+
+/* On any page: the last one has a leaf word of its own. */
+static void test_pcpu_fini_every_page_counts(void **state)
+{
+    struct world *w = *state;
+    struct vtdpi_pcpu *const p = &w->pcpu[1];
+
+    assert_int_equal(attach(w, 0, LAST * 64 + 63), 0);
+    assert_int_equal(vtdpi_vcpu_block(&extra[0], p), VTDPI_BLOCKED);
+    assert_int_equal(vtdpi_pcpu_offline(p), 1);
+    assert_int_equal(vtdpi_pcpu_fini(p), VTDPI_EBUSY);
+    vtdpi_vcpu_preempt(&extra[0]);
+    assert_int_equal(vtdpi_pcpu_fini(p), 0);
+}
+
+struct ending {
+    struct vtdpi_pcpu *p;
+    unsigned int tries;
+};
+
+static void end_it(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct ending *const e = ctx;
+
+    if (kind != HOOK_LOAD || addr != &e->p->summary[0])
+        return;
+    e->tries++;
+    assert_int_equal(vtdpi_pcpu_fini(e->p), VTDPI_EBUSY);
+}
+
+static void test_pcpu_fini_handler_runs_refused(void **state)
+{
+    struct world *w = *state;
+    struct ending e = {.p = &w->pcpu[2]};
+
+    (void)vtdpi_pcpu_offline(e.p);
+    hook.before = end_it;
+    hook.ctx = &e;
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(e.p, WNV), 0);
+    hook_reset();
+    assert_int_equal(e.tries, 1);
+    assert_int_equal(vtdpi_pcpu_fini(e.p), 0);
+}
+
+/* Its package is another one: the number is the same, the APIC id is not. */
+static void test_pcpu_init_again_with_another_id(void **state)
+{
+    static const int fill[] = {0, 0xff, 0x55};
+    struct world *w = *state;
+    struct world_vcpu *const v = &w->vcpu[0];
+    struct vtdpi_pcpu *const p = &w->pcpu[1];
+
+    for (uint32_t i = 0; i < 3; i++) {
+        const uint32_t id = 0x2000 + i;
+
+        (void)vtdpi_pcpu_offline(p);
+        assert_int_equal(vtdpi_pcpu_fini(p), 0);
+        memset(p, fill[i], sizeof(*p));
+        memset(w->bitmap[1], fill[i], sizeof(w->bitmap[1]));
+        assert_int_equal(vtdpi_pcpu_init(&w->s, p, 1, id, w->bitmap[1]), 0);
+        assert_int_equal(vtdpi_vcpu_block(&v->v, p), VTDPI_BLOCK_OFFLINE);
+        vtdpi_pcpu_online(p);
+        assert_int_equal(vtdpi_vcpu_block(&v->v, p), VTDPI_BLOCKED);
+        assert_int_equal(vtdpi_vcpu_pid(&v->v)->control >> 32, id);
+        (void)vtdpi_pid_test_and_set_on(vtdpi_vcpu_pid(&v->v));
+        assert_int_equal(vtdpi_pcpu_handle_wakeup(p, WNV), 1);
+        vtdpi_vcpu_run(&v->v, &w->pcpu[0]);
+        (void)vtdpi_pid_test_and_clear_on(vtdpi_vcpu_pid(&v->v));
+    }
+}
+
+/* The end. */
+
+static void all_pcpus_gone(struct world *w)
+{
+    for (uint32_t i = 0; i < PCPUS - 1; i++) {
+        assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EATTACHED);
+        (void)vtdpi_pcpu_offline(&w->pcpu[i]);
+        assert_int_equal(vtdpi_pcpu_fini(&w->pcpu[i]), 0);
+    }
+}
+
+static void test_sched_fini_in_use_refused(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(vtdpi_sched_fini(NULL), VTDPI_EINVAL);
+    assert_int_equal(attach(w, 0, LAST * 64 + 63), 0);
+    all_pcpus_gone(w);
+    for (uint32_t i = 0; i < VCPUS; i++) {
+        assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EBUSY);
+        assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[i].v), 0);
+    }
+    assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vcpu_detach_begin(&extra[0]), 0);
+    assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EBUSY);
+    assert_true(vtdpi_vcpu_detach_poll(&extra[0]));
+    assert_int_equal(vtdpi_sched_fini(&w->s), 0);
+}
+
+/* The memory is the host's again; the instance is as after its init. */
+static void test_sched_fini_then_used_again(void **state)
+{
+    struct world *w = *state;
+
+    all_pcpus_gone(w);
+    for (uint32_t i = 0; i < VCPUS; i++)
+        assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[i].v), 0);
+    assert_int_equal(vtdpi_sched_fini(&w->s), 0);
+    memset(w->memory, 0xff, PRESENT * 4096);
+    memset(w->page, 0xff, sizeof(w->page));
+    assert_int_equal(attach(w, 0, 0), VTDPI_ENOPAGE);
+    assert_int_equal(attach(w, 0, VTDPI_SLOT_IN(LAST)), VTDPI_ENOPAGE);
+    assert_int_equal(attach(w, 0, VTDPI_SLOT_ANY), VTDPI_ENOSPC);
+    assert_int_equal(
+        vtdpi_sched_add_page(&w->s, LAST, &w->page[0], w->memory, 0), 0);
+    assert_int_equal(attach(w, 0, VTDPI_SLOT_ANY), 0);
+    assert_int_equal(vtdpi_vcpu_slot(&extra[0]), LAST * 64);
+    host_pcpu_up(&w->s, &w->names, &w->pcpu[0], 0, w->bitmap[0]);
+    assert_int_equal(vtdpi_vcpu_block(&extra[0], &w->pcpu[0]), VTDPI_BLOCKED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, world_tear_down)
 
 int main(void)
@@ -133,6 +272,12 @@ int main(void)
         TEST(test_vcpu_attach_in_page_until_it_is_full),
         TEST(test_vcpu_attach_any_full_is_said),
         TEST(test_vcpu_attach_any_two_at_once),
+        TEST(test_pcpu_fini_in_use_refused),
+        TEST(test_pcpu_fini_every_page_counts),
+        TEST(test_pcpu_fini_handler_runs_refused),
+        TEST(test_pcpu_init_again_with_another_id),
+        TEST(test_sched_fini_in_use_refused),
+        TEST(test_sched_fini_then_used_again),
     };
 
     return cmocka_run_group_tests_name("sched_place", tests, NULL, NULL);
