@@ -131,6 +131,20 @@ static int cpus_start(bool take_wakeups)
     return (0);
 }
 
+static void pool_free(void)
+{
+    for (u_int i = 0; i < pool.count; i++) {
+        contigfree(pool.pages[i]->memory, PAGE_SIZE, M_VTDPI);
+        free(pool.pages[i], M_VTDPI);
+    }
+    free(vtdpi_bhyve.pcpus, M_VTDPI);
+    free(pool.bitmaps, M_VTDPI);
+    free(pool.pcpus, M_VTDPI);
+    vtdpi_bhyve.pcpus = NULL;
+    memset(&pool, 0, sizeof(pool));
+    page_count = 0;
+}
+
 int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
                           int wnv)
 {
@@ -148,7 +162,7 @@ int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
         rc = cpus_start(wnv >= 0);
     if (rc != 0) {
         printf("vtdpi: %s\n", vtdpi_strerror(rc));
-        vtdpi_bhyve_pool_fini();
+        pool_free();
         return (EINVAL);
     }
     return (0);
@@ -156,14 +170,20 @@ int vtdpi_bhyve_pool_init(const struct vtdpi_platform_ops *ops, uint8_t anv,
 
 void vtdpi_bhyve_pool_fini(void)
 {
-    for (u_int i = 0; i < pool.count; i++) {
-        contigfree(pool.pages[i]->memory, PAGE_SIZE, M_VTDPI);
-        free(pool.pages[i], M_VTDPI);
+    u_int cpu;
+    int rc;
+
+    /* The set-up has failed. */
+    if (vtdpi_bhyve.pcpus == NULL)
+        return;
+    CPU_FOREACH(cpu)
+    {
+        (void)vtdpi_pcpu_offline(&vtdpi_bhyve.pcpus[cpu]);
+        rc = vtdpi_pcpu_fini(&vtdpi_bhyve.pcpus[cpu]);
+        KASSERT(rc == 0, ("vtdpi: CPU %u: %s", cpu, vtdpi_strerror(rc)));
     }
-    free(vtdpi_bhyve.pcpus, M_VTDPI);
-    free(pool.bitmaps, M_VTDPI);
-    free(pool.pcpus, M_VTDPI);
-    vtdpi_bhyve.pcpus = NULL;
-    memset(&pool, 0, sizeof(pool));
-    page_count = 0;
+    rc = vtdpi_sched_fini(&vtdpi_bhyve.sched);
+    KASSERT(rc == 0, ("vtdpi: end: %s", vtdpi_strerror(rc)));
+    (void)rc;
+    pool_free();
 }
