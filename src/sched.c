@@ -48,6 +48,13 @@ sched_set_vectors(struct vtdpi_sched *s,
         s->wnv[i] = params->wnv[i];
 }
 
+static VTDPI_COLD VTDPI_NOINLINE void pcpus_clear(struct vtdpi_pcpu **at,
+                                                  uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pcpu_publish(&at[i], NULL);
+}
+
 int vtdpi_sched_init(struct vtdpi_sched *s,
                      const struct vtdpi_sched_params *params)
 {
@@ -75,8 +82,10 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     vtdpi_atomic_store64_relaxed(&s->scan, 0);
     for (uint32_t i = 0; i < s->max_pages; i++)
         page_publish(&s->pages[i], NULL, NULL);
-    for (uint32_t i = 0; i < s->max_pcpus; i++)
-        pcpu_publish(s, i, NULL);
+    s->apic_map = params->apic_map;
+    s->apic_map_size = params->apic_map == NULL ? 0 : params->apic_map_size;
+    pcpus_clear(s->pcpus, s->max_pcpus);
+    pcpus_clear(s->apic_map, s->apic_map_size);
     return 0;
 }
 
@@ -108,6 +117,55 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
     return 0;
 }
 
+/* The chain of an APIC id; NULL: the instance has no map. */
+static struct vtdpi_pcpu **apic_chain(const struct vtdpi_sched *s,
+                                      uint32_t apic_id)
+{
+    /* Ids differ in a few bits anywhere; the product's high bits in many. */
+    const uint32_t hash = apic_id * UINT32_C(0x9e3779b1);
+
+    if (s->apic_map_size == 0)
+        return NULL;
+    return &s->apic_map[(uint64_t)hash * s->apic_map_size >> 32];
+}
+
+struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
+                                   uint32_t apic_id)
+{
+    struct vtdpi_pcpu **link = apic_chain(s, apic_id);
+    struct vtdpi_pcpu *p = NULL;
+
+    for (; link != NULL; link = &p->next) {
+        p = pcpu_found(link);
+        if (p == NULL || p->apic_id == apic_id)
+            break;
+    }
+    return p;
+}
+
+/* In front, so that a find beside it meets the chain as it was, or with @p. */
+static VTDPI_COLD void apic_map_add(struct vtdpi_pcpu *p)
+{
+    struct vtdpi_pcpu **const link = apic_chain(p->sched, p->apic_id);
+
+    if (link == NULL)
+        return;
+    pcpu_publish(&p->next, pcpu_found(link));
+    pcpu_publish(link, p);
+}
+
+/* @p keeps its own link: a find beside this may stand there, and goes on. */
+static VTDPI_COLD void apic_map_remove(struct vtdpi_pcpu *p)
+{
+    struct vtdpi_pcpu **link = apic_chain(p->sched, p->apic_id);
+
+    if (link == NULL)
+        return;
+    while (pcpu_found(link) != p)
+        link = &pcpu_found(link)->next;
+    pcpu_publish(link, pcpu_found(&p->next));
+}
+
 int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
                     uint32_t number, uint32_t apic_id, uint64_t *bitmap)
 {
@@ -118,7 +176,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     if (apic_id == UINT32_MAX ||
         (s->apic_mode == VTDPI_XAPIC && apic_id >= 0xff))
         return VTDPI_ERANGE;
-    if (pcpu_found(s, number) != NULL)
+    if (pcpu_found(&s->pcpus[number]) != NULL)
         return VTDPI_EATTACHED;
 
     for (size_t i = 0; i < VTDPI_BITMAP_WORDS(s->max_pages); i++)
@@ -136,8 +194,9 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     vtdpi_atomic_store64_relaxed(&p->random, (number + UINT64_C(1)) *
                                                  UINT64_C(0x9e3779b97f4a7c15));
     vtdpi_atomic_store64_relaxed(&p->online, 0);
-    /* Release: pairs with the acquire of detach. */
-    pcpu_publish(s, number, p);
+    /* Release: pairs with the acquire of detach, choose and find. */
+    apic_map_add(p);
+    pcpu_publish(&s->pcpus[number], p);
     return 0;
 }
 
@@ -153,7 +212,8 @@ int vtdpi_pcpu_fini(struct vtdpi_pcpu *p)
     if (vtdpi_atomic_load64(&p->online) != 0 || vtdpi_pcpu_blocked(p) != 0 ||
         vtdpi_atomic_load64(&p->scan) % 2 != 0)
         return VTDPI_EBUSY;
-    pcpu_publish(p->sched, p->number, NULL);
+    apic_map_remove(p);
+    pcpu_publish(&p->sched->pcpus[p->number], NULL);
     return 0;
 }
 
@@ -162,7 +222,7 @@ int vtdpi_sched_fini(struct vtdpi_sched *s)
     if (s == NULL)
         return VTDPI_EINVAL;
     for (uint32_t i = 0; i < s->max_pcpus; i++) {
-        if (pcpu_found(s, i) != NULL)
+        if (pcpu_found(&s->pcpus[i]) != NULL)
             return VTDPI_EATTACHED;
     }
     for (uint32_t i = 0; i < s->max_pages; i++) {

@@ -81,7 +81,7 @@ pcpu_some_other(struct vtdpi_pcpu *here, const uint64_t *set)
 
         if (n >= s->max_pcpus)
             n = 0;
-        p = set_has(set, n) ? pcpu_found(s, n) : NULL;
+        p = set_has(set, n) ? pcpu_found(&s->pcpus[n]) : NULL;
         if (p != NULL && p != here && pcpu_is_online(p))
             return p;
     }

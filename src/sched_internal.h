@@ -56,16 +56,14 @@ static inline void page_publish(struct vtdpi_page_ref *ref,
     vtdpi_atomic_store_ptr_release((void **)&ref->page, page);
 }
 
-static inline struct vtdpi_pcpu *pcpu_found(const struct vtdpi_sched *s,
-                                            uint32_t number)
+static inline struct vtdpi_pcpu *pcpu_found(struct vtdpi_pcpu *const *at)
 {
-    return vtdpi_atomic_load_ptr_acquire((void *const *)&s->pcpus[number]);
+    return vtdpi_atomic_load_ptr_acquire((void *const *)at);
 }
 
-static inline void pcpu_publish(struct vtdpi_sched *s, uint32_t number,
-                                struct vtdpi_pcpu *p)
+static inline void pcpu_publish(struct vtdpi_pcpu **at, struct vtdpi_pcpu *p)
 {
-    vtdpi_atomic_store_ptr_release((void **)&s->pcpus[number], p);
+    vtdpi_atomic_store_ptr_release((void **)at, p);
 }
 
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)

@@ -316,7 +316,7 @@ static const uint64_t *scan_sequence(const struct vtdpi_sched *s, uint32_t n)
 
     if (n == s->max_pcpus)
         return &s->scan;
-    p = pcpu_found(s, n);
+    p = pcpu_found(&s->pcpus[n]);
     return p == NULL ? NULL : &p->scan;
 }
 

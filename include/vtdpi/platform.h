@@ -88,7 +88,10 @@ struct vtdpi_platform_ops {
 
     /**
      * Send a fixed-mode interrupt, @p vector, to the processor with the local
-     * APIC id @p apic_id (decoded: the id itself, not a register image).
+     * APIC id @p apic_id (decoded: the id itself, not a register image). That
+     * may be this processor: vtdpi_vcpu_block_committed() mostly sends to the
+     * one it runs on. vtdpi_pcpu_find(), which may be called here, finds the
+     * host's own data of the processor.
      *
      * All earlier stores of this CPU are visible before the interrupt arrives;
      * WRMSR to the x2APIC ICR does not do that by itself, so put the fences

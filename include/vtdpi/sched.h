@@ -131,6 +131,8 @@ struct vtdpi_sched {
     uint8_t wnv[VTDPI_WNV_MAX];
     uint64_t stripe; /* the bits of a summary word that belong to wnv[0] */
     uint64_t scan;   /* sequence of offline and rescan; odd while one reads */
+    struct vtdpi_pcpu **apic_map; /* chains of pCPUs, by a hash of the id */
+    uint32_t apic_map_size;       /* 0: there is none */
 };
 
 /** @brief A physical CPU; the host embeds it in its per-CPU data. */
@@ -151,6 +153,7 @@ struct vtdpi_pcpu {
     uint32_t apic_id;
     uint32_t ndst;
     uint32_t number;
+    struct vtdpi_pcpu *next; /* with the same hash of the APIC id */
 };
 
 /** @brief A virtual CPU; the host embeds it. Zeroed before the first attach. */
@@ -191,6 +194,13 @@ struct vtdpi_sched_params {
      * pages, so of the vCPUs only if they are spread over pages.
      */
     uint8_t wnv_count;
+    /**
+     * Memory for @p apic_map_size pointers, as long as the instance lives, for
+     * vtdpi_pcpu_find(); NULL if the host does not call that.
+     */
+    struct vtdpi_pcpu **apic_map;
+    /** Any number; max_pcpus or more gives each pCPU about one pointer. */
+    uint32_t apic_map_size;
 };
 
 /**
@@ -297,6 +307,24 @@ vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
                 uint32_t apic_id, uint64_t *bitmap);
 
 /**
+ * @brief Find a pCPU by its APIC id.
+ *
+ * For a host that knows no CPU by its APIC id and sends interrupts by a number
+ * of its own: its send_ipi finds the pCPU, which is embedded in what the host
+ * keeps for the CPU. Constant time on average, if apic_map_size is max_pcpus or
+ * more.
+ *
+ * @param s        The instance, which has an apic_map. Not NULL.
+ * @param apic_id  Decoded.
+ *
+ * @return The pCPU, online or not; NULL if none with that id is set up.
+ *
+ * @anyctx @waitfree @order{acquire: the pCPU is found initialised}
+ */
+VTDPI_API struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
+                                             uint32_t apic_id);
+
+/**
  * @brief Take a pCPU away that is offline: its package is removed or replaced,
  *        or the instance ends.
  *
@@ -316,8 +344,8 @@ vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p, uint32_t number,
  *      Calls for one instance are serialised by the caller, also against init,
  *      online, offline and rescan.
  * @post @p p and its bitmap may be freed or used again once every call for the
- *       instance that had begun at the return has returned: a choose, a block
- *       or a detach may have found @p p before. Kernels have a way to wait for
+ *       instance that had begun at the return has returned: a choose, a find, a
+ *       block or a detach may have found @p p before. Kernels have a way to wait for
  *       that (RCU; stopping all CPUs).
  *
  * @thread @waitfree @order{SC: the flag, then the bitmap}

@@ -19,8 +19,8 @@ SCALARS = ('control', 'refs', 'claimed', 'online', 'scan', 'units',
            'here_left', 'away_left', 'random', 'stuck', 'flush_wb')
 # Members that point to, or are arrays of, shared words.
 ARRAYS = ('pir', 'reserved', 'leaf', 'summary', 'cookie', 'pages', 'pcpus',
-          'dirty', 'owners', 'leaves', 'hints', 'top', 'ring', 'status',
-          'entries')
+          'apic_map', 'dirty', 'owners', 'leaves', 'hints', 'top', 'ring',
+          'status', 'entries')
 # Locals that point to shared words.
 POINTERS = ('summary', 'word', 'seq', 'irr', 'at', 'refs')
 

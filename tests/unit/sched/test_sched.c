@@ -32,7 +32,7 @@ static void test_sched_init_bad_params_refused(void **state)
     const struct vtdpi_platform_ops no_ipi = {.wake = w->ops.wake};
     const struct vtdpi_sched_params good = {&w->ops,       w, w->page_slots, 1,
                                             w->pcpu_slots, 1, VTDPI_XAPIC,   32,
-                                            {33},          1};
+                                            {33},          1, NULL,          0};
     struct init_case cases[17];
     unsigned int n = 0;
     struct vtdpi_sched s;
@@ -136,7 +136,7 @@ static void test_pcpu_init_xapic_limits_and_encoding(void **state)
     struct vtdpi_page_ref pages[1];
     struct vtdpi_pcpu *pcpus[3];
     const struct vtdpi_sched_params params = {
-        &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, {WNV}, 0};
+        &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, {WNV}, 0, NULL, 0};
     struct vtdpi_sched s;
     struct vtdpi_pcpu p[2];
     uint64_t bitmap[2][VTDPI_BITMAP_WORDS(1)];

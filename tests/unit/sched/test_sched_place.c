@@ -211,6 +211,146 @@ static void test_pcpu_init_again_with_another_id(void **state)
     }
 }
 
+/* By the APIC id: in three chains, where most ids share one, or in many. */
+
+enum {
+    IDS = 40,
+    CHAINS = 3,
+};
+
+struct mapped {
+    struct vtdpi_sched s;
+    struct vtdpi_page_ref page;
+    struct vtdpi_pcpu *pcpus[IDS];
+    struct vtdpi_pcpu *map[IDS + 1];
+    struct vtdpi_pcpu pcpu[IDS];
+    uint64_t bitmap[IDS][VTDPI_BITMAP_WORDS(1)];
+    bool there[IDS];
+};
+
+static uint32_t id_of(uint32_t n)
+{
+    return n == 0 ? 0 : n < 20 ? n << 4 : UINT32_C(0xfffffffe) - n * n;
+}
+
+static void mapped_init(struct mapped *m, const struct world *w,
+                        uint32_t chains)
+{
+    const struct vtdpi_sched_params params = {
+        .ops = &w->ops,
+        .pages = &m->page,
+        .max_pages = 1,
+        .pcpus = m->pcpus,
+        .max_pcpus = IDS,
+        .apic_mode = VTDPI_X2APIC,
+        .anv = ANV,
+        .wnv = {WNV},
+        .apic_map = chains == 0 ? NULL : m->map,
+        .apic_map_size = chains == 0 ? 9 : chains,
+    };
+
+    memset(m, 0xff, sizeof(*m));
+    memset(m->there, 0, sizeof(m->there));
+    assert_int_equal(vtdpi_sched_init(&m->s, &params), 0);
+}
+
+static void come(struct mapped *m, uint32_t n)
+{
+    assert_int_equal(
+        vtdpi_pcpu_init(&m->s, &m->pcpu[n], n, id_of(n), m->bitmap[n]), 0);
+    m->there[n] = true;
+}
+
+static void go(struct mapped *m, uint32_t n)
+{
+    assert_int_equal(vtdpi_pcpu_fini(&m->pcpu[n]), 0);
+    memset(&m->pcpu[n], 0xff, sizeof(m->pcpu[n]));
+    m->there[n] = false;
+}
+
+static void check_found(struct mapped *m)
+{
+    for (uint32_t n = 0; n < IDS; n++)
+        assert_ptr_equal(vtdpi_pcpu_find(&m->s, id_of(n)),
+                         m->there[n] ? &m->pcpu[n] : NULL);
+    assert_null(vtdpi_pcpu_find(&m->s, 3));
+    assert_true(m->map[CHAINS] == (void *)UINTPTR_MAX);
+}
+
+static void test_pcpu_find_those_that_are_there(void **state)
+{
+    static struct mapped m;
+
+    mapped_init(&m, *state, CHAINS);
+    check_found(&m);
+    for (uint32_t n = 0; n < IDS; n++) {
+        come(&m, n);
+        check_found(&m);
+    }
+    /* In another order; some of them come back. */
+    for (uint32_t i = 0; i < 2 * IDS; i++) {
+        const uint32_t n = i * 7 % IDS;
+
+        if (m.there[n])
+            go(&m, n);
+        else if (i % 3 == 0)
+            come(&m, n);
+        check_found(&m);
+    }
+}
+
+static void test_pcpu_find_no_map_none(void **state)
+{
+    static struct mapped m;
+
+    mapped_init(&m, *state, 0);
+    come(&m, 1);
+    assert_null(vtdpi_pcpu_find(&m.s, id_of(1)));
+    go(&m, 1);
+}
+
+/* A pointer for each pCPU: a load or two for each find. */
+static void test_pcpu_find_constant_time(void **state)
+{
+    static struct mapped m;
+
+    mapped_init(&m, *state, IDS);
+    for (uint32_t n = 0; n < IDS; n++)
+        come(&m, n);
+    hook_reset();
+    for (uint32_t n = 0; n < IDS; n++)
+        assert_ptr_equal(vtdpi_pcpu_find(&m.s, id_of(n)), &m.pcpu[n]);
+    assert_in_range(hook.loads, IDS, 2 * IDS);
+}
+
+/* The other pCPUs of a chain are found at every step of one that goes. */
+static void find_others(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct mapped *const m = ctx;
+
+    (void)kind;
+    (void)addr;
+    for (uint32_t n = 0; n < IDS; n += 2)
+        assert_ptr_equal(vtdpi_pcpu_find(&m->s, id_of(n)), &m->pcpu[n]);
+}
+
+static void test_pcpu_find_while_others_come_and_go(void **state)
+{
+    static struct mapped m;
+
+    mapped_init(&m, *state, CHAINS);
+    for (uint32_t n = 0; n < IDS; n++)
+        come(&m, n);
+    hook.before = find_others;
+    hook.ctx = &m;
+    for (uint32_t n = 1; n < IDS; n += 2)
+        assert_int_equal(vtdpi_pcpu_fini(&m.pcpu[n]), 0);
+    for (uint32_t n = 1; n < IDS; n += 2)
+        come(&m, n);
+    hook_reset();
+    check_found(&m);
+}
+
 /* The end. */
 
 static void all_pcpus_gone(struct world *w)
@@ -276,6 +416,10 @@ int main(void)
         TEST(test_pcpu_fini_every_page_counts),
         TEST(test_pcpu_fini_handler_runs_refused),
         TEST(test_pcpu_init_again_with_another_id),
+        TEST(test_pcpu_find_those_that_are_there),
+        TEST(test_pcpu_find_no_map_none),
+        TEST(test_pcpu_find_constant_time),
+        TEST(test_pcpu_find_while_others_come_and_go),
         TEST(test_sched_fini_in_use_refused),
         TEST(test_sched_fini_then_used_again),
     };
