@@ -10,6 +10,7 @@ enum {
 
 /* The experiments: each prints its lines of figures. */
 void hot_scan(void);
+void hot_storm(void);
 void hot_pair(void);
 void hot_post(void);
 void hot_harvest(void);

@@ -10,9 +10,13 @@ static const struct {
     const char *name;
     void (*run)(void);
 } experiments[] = {
-    {"scan", hot_scan}, {"pair", hot_pair},
-    {"post", hot_post}, {"harvest", hot_harvest},
-    {"run", hot_run},   {"neighbours", hot_neighbours},
+    {"scan", hot_scan},
+    {"storm", hot_storm},
+    {"pair", hot_pair},
+    {"post", hot_post},
+    {"harvest", hot_harvest},
+    {"run", hot_run},
+    {"neighbours", hot_neighbours},
 };
 
 enum {
@@ -21,9 +25,10 @@ enum {
 
 static int usage(void)
 {
-    (void)fputs("usage: hot [--rounds N] [scan | pair | post | harvest | run | "
-                "neighbours] ...\n",
-                stderr);
+    (void)fputs(
+        "usage: hot [--rounds N] [scan | storm | pair | post | harvest | "
+        "run | neighbours] ...\n",
+        stderr);
     return 2;
 }
 
@@ -60,5 +65,6 @@ int main(int argc, char **argv)
         if (!run(argv[i]))
             return usage();
     }
+    measure_machine();
     return 0;
 }

@@ -153,6 +153,40 @@ void measure_print(const struct series *s, const char *design, double *values,
     (void)fflush(stdout);
 }
 
+/* Rounds of all series, and the loop's times in some of them. */
+static struct {
+    double loop[16384];
+    size_t count;
+    size_t dropped;
+    volatile uint64_t result;
+} machine;
+
+/* About ten microseconds of arithmetic: each step waits for the last one. */
+static double fixed_loop(void)
+{
+    const uint64_t begin = ticks();
+    uint64_t x = begin | 1;
+
+    for (int i = 0; i < 10000; i++)
+        x = x * UINT64_C(6364136223846793005) + 1;
+    machine.result = x;
+    return ticks_ns(ticks() - begin);
+}
+
+static void look_at_machine(void)
+{
+    if (machine.count < sizeof(machine.loop) / sizeof(machine.loop[0]))
+        machine.loop[machine.count++] = fixed_loop();
+}
+
+void measure_machine(void)
+{
+    const struct series series = {.experiment = "machine", .variant = "-"};
+
+    measure_print(&series, "fixed loop", machine.loop, machine.count,
+                  machine.dropped);
+}
+
 /* One sample of each design; whether none was disturbed. */
 static bool one_round(const struct series *s, unsigned int first, double *out)
 {
@@ -180,8 +214,10 @@ void measure(const struct series *s)
     must(s->count <= DESIGNS_MAX && rounds <= ROUNDS_MAX, "series too large");
     (void)one_round(s, 0, out); /* into the caches, and pages mapped */
     for (unsigned int r = 0; kept < rounds && r < 8 * rounds; r++) {
+        look_at_machine();
         if (!one_round(s, r, out)) {
             dropped++;
+            machine.dropped++;
             continue;
         }
         for (unsigned int d = 0; d < s->count; d++)

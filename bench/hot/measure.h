@@ -50,6 +50,10 @@ extern unsigned int measure_rounds;
 void measure_print(const struct series *s, const char *design, double *values,
                    size_t count, size_t dropped);
 
+/* Print how evenly this machine has worked: the times of a loop that always
+ * does the same, run once a round. Far apart: others used the processor. */
+void measure_machine(void);
+
 /* The line that says what the columns of the other lines are. */
 void measure_header(void);
 

@@ -80,6 +80,36 @@ static double alone_floor(void *subject)
     return ticks_ns(ticks() - begin) / PAIRS;
 }
 
+/* Scheduled in again where it ran last: nothing is to be changed. */
+
+static double same_ours(void *subject)
+{
+    struct pair *const p = subject;
+    uint64_t begin;
+
+    vtdpi_vcpu_run(&p->w->spare->vcpu, p->w->pcpu);
+    begin = ticks();
+    for (int i = 0; i < PAIRS; i++)
+        vtdpi_vcpu_run(&p->w->spare->vcpu, p->w->pcpu);
+    return ticks_ns(ticks() - begin) / PAIRS;
+}
+
+static double same_peer(void *subject)
+{
+    struct pair *const p = subject;
+    struct peer_vcpu *const v = p->w->peer_spare;
+    bool same = true;
+    uint64_t begin;
+
+    v->cpu = APIC_ID;
+    v->pid.control = VTDPI_FIELD_PUT(ANV, VTDPI_PID_NV);
+    begin = ticks();
+    for (int i = 0; i < PAIRS; i++)
+        same &= peer_run_same(v, WNV_FIRST, APIC_ID);
+    must(same, "a run changed something");
+    return ticks_ns(ticks() - begin) / PAIRS;
+}
+
 /* Churn: one leaves and another blocks, by chance; as many stay blocked. */
 
 static double churn_ours(void *subject)
@@ -148,11 +178,17 @@ static void alone(size_t stride, const char *layout)
         {"bitmap", churn_ours, &p},
         {"list", churn_list, &p},
     };
+    const struct design same[] = {
+        {"library", same_ours, &p},
+        {"Linux", same_peer, &p},
+    };
     struct series series = {"pair-alone", layout, 0, one, 3, 201};
 
     pair_up(&p, 1024, stride);
     measure(&series);
     series = (struct series){"pair-churn", layout, 1024, many, 2, 201};
+    measure(&series);
+    series = (struct series){"run-same", layout, 0, same, 2, 201};
     measure(&series);
     pair_down(&p);
 }

@@ -57,6 +57,36 @@ uint32_t peer_list_scan(struct peer_list *l)
     return woken;
 }
 
+uint32_t peer_list_scan_unlink(struct peer_list *l)
+{
+    struct node *next;
+    uint32_t woken = 0;
+
+    lock(&l->lock);
+    for (struct node *n = l->head.next; n != &l->head; n = next) {
+        struct peer_vcpu *const v = vcpu_of(n);
+
+        next = n->next;
+        if ((BENCH_READ(&v->pid.control) & VTDPI_PID_ON) != 0) {
+            n->prev->next = next;
+            next->prev = n->prev;
+            v->woken++;
+            woken++;
+        }
+    }
+    unlock(&l->lock);
+    return woken;
+}
+
+bool peer_run_same(struct peer_vcpu *v, uint8_t wnv, uint32_t cpu)
+{
+    const uint64_t control = BENCH_READ(&v->pid.control);
+
+    if (VTDPI_FIELD_GET(control, VTDPI_PID_NV) == wnv || v->cpu != cpu)
+        return false;
+    return (BENCH_AND(&v->pid.control, ~VTDPI_PID_SN) & VTDPI_PID_SN) == 0;
+}
+
 static uint64_t set_control(struct vtdpi_pid *pid, uint8_t nv, uint32_t ndst)
 {
     uint64_t old = BENCH_READ(&pid->control);

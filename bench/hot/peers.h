@@ -34,7 +34,8 @@ struct peer_vcpu {
     _Alignas(64) uint64_t woken;
     char state[192];
     _Alignas(64) struct node node;
-    char more[192];
+    uint32_t cpu; /* where it ran last */
+    char more[188];
     struct vtdpi_pid pid;
 };
 
@@ -50,6 +51,9 @@ void peer_list_init(struct peer_list *l);
  * many were woken. */
 uint32_t peer_list_scan(struct peer_list *l);
 
+/* The same as Xen does it: who is woken leaves the list. */
+uint32_t peer_list_scan_unlink(struct peer_list *l);
+
 /* Into the list, then the control word. Returns whether ON was set. */
 bool peer_block(struct peer_list *l, struct peer_vcpu *v, uint8_t wnv,
                 uint32_t ndst);
@@ -57,6 +61,10 @@ bool peer_block(struct peer_list *l, struct peer_vcpu *v, uint8_t wnv,
 /* Out of the list, then the control word. */
 void peer_unblock(struct peer_list *l, struct peer_vcpu *v, uint8_t anv,
                   uint32_t ndst);
+
+/* Linux's way to schedule in where the vCPU ran last: NV and the pCPU are
+ * compared, and SN is tested and cleared. Whether that was all. */
+bool peer_run_same(struct peer_vcpu *v, uint8_t wnv, uint32_t cpu);
 
 /* Single operations are inline, as the library's are. */
 
