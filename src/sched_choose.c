@@ -47,7 +47,8 @@ static uint32_t pcpu_draw(struct vtdpi_pcpu *p, uint32_t below)
 /* A random number of the set, each with the same chance: a set is often a run
  * of numbers, so the next one after a random number would be mostly the first
  * of the run. 0 if the set is empty. */
-static uint32_t set_draw(struct vtdpi_pcpu *here, const uint64_t *set)
+static VTDPI_COLD uint32_t set_draw(struct vtdpi_pcpu *here,
+                                    const uint64_t *set)
 {
     const uint32_t max = here->sched->max_pcpus;
     const uint32_t words = set == NULL ? 0 : (max + 63) / 64;
@@ -70,7 +71,7 @@ static uint32_t set_draw(struct vtdpi_pcpu *here, const uint64_t *set)
 
 /* A random one of the set, or the next of the set after it that is there,
  * online and not @here. */
-static VTDPI_NOINLINE struct vtdpi_pcpu *
+static VTDPI_COLD VTDPI_NOINLINE struct vtdpi_pcpu *
 pcpu_some_other(struct vtdpi_pcpu *here, const uint64_t *set)
 {
     const struct vtdpi_sched *const s = here->sched;
@@ -89,9 +90,10 @@ pcpu_some_other(struct vtdpi_pcpu *here, const uint64_t *set)
 }
 
 /* The shortest list of @best's, which has @least, and those of some others. */
-static struct vtdpi_pcpu *pcpu_shortest(struct vtdpi_pcpu *here,
-                                        const uint64_t *set,
-                                        struct vtdpi_pcpu *best, uint32_t least)
+static VTDPI_COLD struct vtdpi_pcpu *pcpu_shortest(struct vtdpi_pcpu *here,
+                                                   const uint64_t *set,
+                                                   struct vtdpi_pcpu *best,
+                                                   uint32_t least)
 {
     for (unsigned int i = 0; i < CHOICES; i++) {
         struct vtdpi_pcpu *const p = pcpu_some_other(here, set);
@@ -106,7 +108,7 @@ static struct vtdpi_pcpu *pcpu_shortest(struct vtdpi_pcpu *here,
 }
 
 /* The list is to be counted, or was full not long ago, or here is no choice. */
-static VTDPI_NOINLINE struct vtdpi_pcpu *
+static VTDPI_COLD VTDPI_NOINLINE struct vtdpi_pcpu *
 pcpu_count_and_choose(struct vtdpi_pcpu *here, uint32_t bound,
                       const uint64_t *set)
 {
