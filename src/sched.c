@@ -205,9 +205,10 @@ int vtdpi_pcpu_fini(struct vtdpi_pcpu *p)
     if (p == NULL)
         return VTDPI_EINVAL;
     /*
-     * The flag, then the leaves: pairs with blocked_set_online(), as offline
-     * does. A block that is not seen here finds the flag clear, and takes its
-     * bit back.
+     * Offline has cleared the flag by an exchange before the leaves are read
+     * here. Pairs with blocked_set_online(): a block whose bit is not seen here
+     * finds the flag clear, and takes its bit back. Otherwise a vCPU could
+     * sleep on a pCPU that is gone.
      */
     if (vtdpi_atomic_load64(&p->online) != 0 || vtdpi_pcpu_blocked(p) != 0 ||
         vtdpi_atomic_load64(&p->scan) % 2 != 0)

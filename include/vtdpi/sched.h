@@ -348,7 +348,7 @@ VTDPI_API struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
  *       block or a detach may have found @p p before. Kernels have a way to wait for
  *       that (RCU; stopping all CPUs).
  *
- * @thread @waitfree @order{SC: the flag, then the bitmap}
+ * @thread @waitfree @order{SC: after offline has cleared the flag}
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_pcpu_fini(struct vtdpi_pcpu *p);
 

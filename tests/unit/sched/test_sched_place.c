@@ -184,6 +184,95 @@ static void test_pcpu_fini_handler_runs_refused(void **state)
     assert_int_equal(vtdpi_pcpu_fini(e.p), 0);
 }
 
+/*
+ * One goes offline and away at any step of a block, or a block comes at any
+ * step of that: no vCPU is blocked on a pCPU that is gone.
+ */
+struct meeting {
+    struct world *w;
+    unsigned int steps; /* before the other comes */
+    bool came;
+    enum vtdpi_block_result block;
+    int fini;
+};
+
+static void go_away(struct meeting *m)
+{
+    (void)vtdpi_pcpu_offline(&m->w->pcpu[1]);
+    m->fini = vtdpi_pcpu_fini(&m->w->pcpu[1]);
+}
+
+static void go_to_sleep(struct meeting *m)
+{
+    m->block = vtdpi_vcpu_block(&m->w->vcpu[0].v, &m->w->pcpu[1]);
+}
+
+static void come_going(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct meeting *const m = ctx;
+
+    (void)kind;
+    (void)addr;
+    if (m->came || m->steps-- != 0)
+        return;
+    m->came = true;
+    go_away(m);
+}
+
+static void come_to_sleep(void *ctx, enum hook_kind kind, const void *addr)
+{
+    struct meeting *const m = ctx;
+
+    (void)kind;
+    (void)addr;
+    if (m->came || m->steps-- != 0)
+        return;
+    m->came = true;
+    go_to_sleep(m);
+}
+
+static void meet(struct meeting *m, unsigned int steps,
+                 void (*first)(struct meeting *m),
+                 void (*other)(void *, enum hook_kind, const void *))
+{
+    *m = (struct meeting){.w = world_new(world_slots), .steps = steps};
+    hook_reset();
+    hook.before = other;
+    hook.ctx = m;
+    first(m);
+    hook_reset();
+    if (!m->came) {
+        world_free(m->w);
+        return;
+    }
+    /* The sleeper, if there is one, was woken: offline has seen the bit. */
+    if (m->block == VTDPI_BLOCKED)
+        assert_true(m->w->vcpu[0].woken);
+    assert_true(m->fini == 0 || m->fini == VTDPI_EBUSY);
+    if (m->fini == 0)
+        assert_int_equal(m->block, VTDPI_BLOCK_OFFLINE);
+    vtdpi_vcpu_preempt(&m->w->vcpu[0].v);
+    assert_int_equal(vtdpi_pcpu_blocked(&m->w->pcpu[1]), 0);
+    world_free(m->w);
+}
+
+static void test_pcpu_fini_beside_block_at_every_step(void **state)
+{
+    struct meeting m;
+
+    (void)state;
+    for (unsigned int i = 0;; i++) {
+        meet(&m, i, go_to_sleep, come_going);
+        if (!m.came)
+            break;
+    }
+    for (unsigned int i = 0;; i++) {
+        meet(&m, i, go_away, come_to_sleep);
+        if (!m.came)
+            break;
+    }
+}
+
 /* Its package is another one: the number is the same, the APIC id is not. */
 static void test_pcpu_init_again_with_another_id(void **state)
 {
@@ -415,6 +504,7 @@ int main(void)
         TEST(test_pcpu_fini_in_use_refused),
         TEST(test_pcpu_fini_every_page_counts),
         TEST(test_pcpu_fini_handler_runs_refused),
+        TEST(test_pcpu_fini_beside_block_at_every_step),
         TEST(test_pcpu_init_again_with_another_id),
         TEST(test_pcpu_find_those_that_are_there),
         TEST(test_pcpu_find_no_map_none),
