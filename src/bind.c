@@ -577,7 +577,8 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
         if (vm->options.posting && to.attached &&
             vtdpi_route_is_postable(&msg)) {
             out->posted++;
-            if (vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false))
+            if (vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false) ==
+                VTDPI_POST_NOTIFY)
                 out->notified++;
         } else {
             out->injected++;

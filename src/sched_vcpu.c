@@ -261,22 +261,23 @@ void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
 {
     const struct vtdpi_sched *const s = v->sched;
 
-    VTDPI_ASSERT(s != NULL && n->needed);
+    VTDPI_ASSERT(s != NULL && n->result == VTDPI_POST_NOTIFY);
     s->ops->send_ipi(s->ctx, vtdpi_apic_id_from_ndst(s->apic_mode, n->ndst),
                      n->nv);
 }
 
-bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent)
+enum vtdpi_post_result vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent)
 {
     const struct vtdpi_notification n =
         vtdpi_pid_notify(vtdpi_vcpu_pid(v), urgent);
 
-    if (n.needed)
+    if (n.result == VTDPI_POST_NOTIFY)
         vtdpi_vcpu_send(v, &n);
-    return n.needed;
+    return n.result;
 }
 
-bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector, bool urgent)
+enum vtdpi_post_result vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector,
+                                       bool urgent)
 {
     (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);
     return vtdpi_vcpu_notify(v, urgent);

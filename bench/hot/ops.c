@@ -79,7 +79,7 @@ static void both_set(struct vtdpi_pid *pid, uint8_t vector)
 static inline uint64_t post_ours(struct vtdpi_pid *pid, uint8_t vector)
 {
     (void)vtdpi_pid_record(pid, vector);
-    return vtdpi_pid_notify(pid, false).needed;
+    return vtdpi_pid_notify(pid, false).result == VTDPI_POST_NOTIFY;
 }
 SAMPLE(sample_post_ours, post_ours)
 

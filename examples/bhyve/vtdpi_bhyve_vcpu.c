@@ -127,9 +127,7 @@ bool vtdpi_bhyve_pending(struct vtdpi_bhyve_vcpu *v)
 static void send_active(struct vtdpi_bhyve_vcpu *v,
                         const struct vtdpi_notification *n)
 {
-    const uint32_t id = vtdpi_apic_id_from_ndst(vtdpi_bhyve_mode(), n->ndst);
-
-    if (id == (uint32_t)cpu_apic_ids[curcpu])
+    if (vtdpi_pcpu_is_target(this_pcpu(), n))
         return;
     vtdpi_bhyve_count(VTDPI_COUNT_SOFT_IPIS, 1);
     vtdpi_vcpu_send(&v->pi, n);
@@ -137,21 +135,19 @@ static void send_active(struct vtdpi_bhyve_vcpu *v,
 
 void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
 {
-    struct vtdpi_pid *const pid = vtdpi_vcpu_pid(&v->pi);
     struct vtdpi_notification n;
 
     /* From setting ON to sending: until then nobody else notifies. */
     critical_enter();
-    n = vtdpi_pid_post(pid, (uint8_t)vector, false);
+    n = vtdpi_pid_post(vtdpi_vcpu_pid(&v->pi), (uint8_t)vector, false);
     vtdpi_bhyve_count(VTDPI_COUNT_SOFT_POSTS, 1);
-    if (n.needed && n.nv == vtdpi_bhyve.anv && vtdpi_bhyve.active) {
+    if (n.result == VTDPI_POST_NOTIFY && n.nv == vtdpi_bhyve.anv &&
+        vtdpi_bhyve.active) {
         send_active(v, &n);
-    } else if (n.needed || (vtdpi_pid_snapshot(pid) & VTDPI_PID_SN) != 0) {
+    } else if (n.result != VTDPI_POST_ALREADY) {
         /*
          * Asleep, with the wakeup vector or without: bhyve's own way wakes it
          * without an interrupt. Or not running: then this finds nothing to do.
-         * If SN was seen by the post but is clear here, the vCPU has begun to
-         * run since, and its next entry looks at the descriptor.
          */
         vtdpi_bhyve_notify(v);
     }

@@ -211,13 +211,13 @@ static void post(struct vcpu *v, uint8_t vector)
     if (chance(&emulated_random, 2) == 0)
         dawdle(&emulated_random); /* PIR without ON, for a while */
     n = vtdpi_pid_notify(vtdpi_vcpu_pid(&v->pi), false);
-    if (n.needed)
+    if (n.result == VTDPI_POST_NOTIFY)
         vtdpi_vcpu_send(&v->pi, &n);
     account_raised(v, vector, merged, even);
     atomic_fetch_add(&counts.by_software, 1);
     atomic_fetch_add(&counts.merged_software, merged);
     timeline(EVENT_POSTS, SOURCE_EMULATED + v->number, vector, v->number,
-             n.needed ? n.nv : timeline_why_none(v));
+             timeline_post(n.result, n.nv));
 }
 
 static void emulated_step(struct vcpu *v, struct pace *p)

@@ -288,6 +288,8 @@ enum {
 void timeline(enum event what, unsigned int who, unsigned int a, unsigned int b,
               unsigned int c);
 unsigned int timeline_why_none(const struct vcpu *v); /* NONE_ON or NONE_SN */
+/* What a post by software came to: @sent, or NONE_ON or NONE_SN. */
+unsigned int timeline_post(enum vtdpi_post_result result, unsigned int sent);
 void timeline_print(void);
 
 #endif

@@ -56,6 +56,13 @@ unsigned int timeline_why_none(const struct vcpu *v)
     return vtdpi_pid_control_decode(control).sn ? NONE_SN : NONE_ON;
 }
 
+unsigned int timeline_post(enum vtdpi_post_result result, unsigned int sent)
+{
+    if (result == VTDPI_POST_NOTIFY)
+        return sent;
+    return result == VTDPI_POST_SUPPRESSED ? NONE_SN : NONE_ON;
+}
+
 /* Text of one column. */
 struct text {
     char at[64];

@@ -103,15 +103,15 @@ static void send_ipi(struct vcpu *v, uint32_t dest, uint8_t vector)
 {
     struct vcpu *const to = &host.vcpu[dest % VCPUS];
     const bool even = account_is_even(to, vector);
-    bool sent;
+    enum vtdpi_post_result result;
 
     /* The guest waits for the last IPI to arrive before it sends another one,
      * so this one merges with none. */
-    sent = vtdpi_vcpu_post(&to->pi, vector, false);
+    result = vtdpi_vcpu_post(&to->pi, vector, false);
     account_raised(to, vector, false, even);
     atomic_fetch_add(&counts.by_guest, 1);
     timeline(EVENT_POSTS, SOURCE_IPI + v->number, vector, to->number,
-             sent ? SENT : timeline_why_none(to));
+             timeline_post(result, SENT));
 }
 
 static enum next on_wrmsr(struct vcpu *v)

@@ -293,7 +293,7 @@ static void post(struct demo *d, struct vcpu *v, uint8_t vector)
     line_what(d, "posts %02x to v%u", vector, v->number);
     if (merged)
         line_then(d, "merged");
-    if (!vtdpi_vcpu_notify(&v->pi, false))
+    if (vtdpi_vcpu_notify(&v->pi, false) != VTDPI_POST_NOTIFY)
         line_none(d, v);
 }
 

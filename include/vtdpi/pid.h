@@ -54,11 +54,26 @@ enum vtdpi_apic_mode {
     VTDPI_X2APIC = 1, /**< 32-bit ids. */
 };
 
-/** @brief A notification that somebody has to send, or need not. */
+/** @brief What a post by software came to. */
+enum vtdpi_post_result {
+    /** ON was clear and this post has set it. vtdpi_vcpu_post() and
+     *  vtdpi_vcpu_notify() of sched.h have sent the notification; after
+     *  vtdpi_pid_post() and vtdpi_pid_notify() their caller sends it. */
+    VTDPI_POST_NOTIFY = 0,
+    /** ON was set already: the notification was sent by the poster that set
+     *  ON, or that poster is about to send it. */
+    VTDPI_POST_ALREADY = 1,
+    /** SN was set, with ON or without, and the post is not urgent: nobody is
+     *  notified. The vector waits in PIR for the next entry. A host whose vCPU
+     *  threads sleep without a block wakes the thread in its own way. */
+    VTDPI_POST_SUPPRESSED = 2,
+};
+
+/** @brief What a post by software came to, and where the vCPU was. */
 struct vtdpi_notification {
-    bool needed;   /**< False: nothing to send; the rest is 0. */
-    uint8_t nv;    /**< Vector to send. */
-    uint32_t ndst; /**< Destination as NDST holds it. */
+    enum vtdpi_post_result result; /**< VTDPI_POST_NOTIFY: to be sent. */
+    uint8_t nv;                    /**< NV when @p result was decided. */
+    uint32_t ndst;                 /**< NDST, encoded, at the same moment. */
 };
 
 /** @brief The fields of a control word, taken apart. */
@@ -224,15 +239,16 @@ VTDPI_INLINE bool vtdpi_pid_record(struct vtdpi_pid *pid, uint8_t vector)
 /**
  * @brief Decide on the notification; the second half of a post.
  *
- * ON set: nothing to do, whoever set it has notified or is about to. Else, if
- * SN is clear or @p urgent, sets ON and tells the caller to send.
+ * If ON is clear, and SN is clear or the post is @p urgent, sets ON and tells
+ * the caller to send the notification. Otherwise changes nothing.
  *
  * @param pid     Descriptor. Not NULL.
  * @param urgent  Notify even when SN is set, as a unit does for an entry with
  *                URG.
  *
- * @return What the caller has to send. NV and NDST are those of the word in
- *         which ON was set, so they belong together.
+ * @return What happened. Result, NV and NDST come from one snapshot of the
+ *         control word: the one in which ON was set, or the one that was left
+ *         as it was.
  *
  * @pre The vector was recorded by vtdpi_pid_record() before.
  * @post If a notification is needed, nobody else sends one until ON is
@@ -244,7 +260,7 @@ VTDPI_INLINE bool vtdpi_pid_record(struct vtdpi_pid *pid, uint8_t vector)
 VTDPI_INLINE struct vtdpi_notification vtdpi_pid_notify(struct vtdpi_pid *pid,
                                                         bool urgent)
 {
-    struct vtdpi_notification n = {false, 0, 0};
+    struct vtdpi_notification n = {VTDPI_POST_NOTIFY, 0, 0};
     /*
      * SC load, behind the locked OR of vtdpi_pid_record(): ON = 1 read here
      * means that the consumer's clearing of ON, and so its read of PIR, is
@@ -253,13 +269,15 @@ VTDPI_INLINE struct vtdpi_notification vtdpi_pid_notify(struct vtdpi_pid *pid,
     uint64_t old = vtdpi_atomic_load64(&pid->control);
 
     do {
-        if ((old & VTDPI_PID_ON) != 0 || ((old & VTDPI_PID_SN) != 0 && !urgent))
-            return n;
+        if ((old & VTDPI_PID_SN) != 0 && !urgent)
+            n.result = VTDPI_POST_SUPPRESSED;
+        else if ((old & VTDPI_PID_ON) != 0)
+            n.result = VTDPI_POST_ALREADY;
         /* One snapshot per attempt: a second load could pair an old NV with a
          * new NDST, or write back an SN that was cleared in between. */
-    } while (!vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
+    } while (n.result == VTDPI_POST_NOTIFY &&
+             !vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
 
-    n.needed = true;
     n.nv = VTDPI_CAST_(uint8_t, VTDPI_FIELD_GET(old, VTDPI_PID_NV));
     n.ndst = VTDPI_CAST_(uint32_t, VTDPI_FIELD_GET(old, VTDPI_PID_NDST));
     return n;
@@ -272,7 +290,8 @@ VTDPI_INLINE struct vtdpi_notification vtdpi_pid_notify(struct vtdpi_pid *pid,
  * @param vector  Guest vector, 16 to 255.
  * @param urgent  As for vtdpi_pid_notify().
  *
- * @return What the caller has to send, with preemption off until it is sent.
+ * @return What happened, as from vtdpi_pid_notify(). After VTDPI_POST_NOTIFY
+ *         the caller sends, with preemption off until then.
  *
  * @anyctx @lockfree @order{SC; one locked operation when ON is set, else two}
  * @spec{VT-d, Posted Interrupt Descriptor}

@@ -535,20 +535,23 @@ vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
  * @brief Post a vector by software and send the notification.
  *
  * The same rules as hardware's, so a blocked vCPU is woken by the same path.
+ * A post from the pCPU on which the vCPU runs sends ANV to that pCPU itself; see
+ * vtdpi_pcpu_is_target() for a host that saves this interrupt.
  *
  * @param v       An attached vCPU. Not NULL.
  * @param vector  Guest vector, 16 to 255.
  * @param urgent  Notify even when SN is set.
  *
- * @return Whether a notification was sent.
+ * @return What happened; after VTDPI_POST_NOTIFY the notification is sent.
+ *         vtdpi_pid_post() also returns the place, and sends nothing.
  *
  * @pre Preemption off until the return: between setting ON and sending, nobody
  *      else notifies this vCPU.
  *
  * @anyctx @lockfree @order{SC; one locked operation if ON is set, else two}
  */
-VTDPI_API bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector,
-                               bool urgent);
+VTDPI_API enum vtdpi_post_result vtdpi_vcpu_post(struct vtdpi_vcpu *v,
+                                                 uint8_t vector, bool urgent);
 
 /**
  * @brief The second half of vtdpi_vcpu_post(), for vectors that somebody
@@ -560,13 +563,14 @@ VTDPI_API bool vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector,
  * @param v       An attached vCPU. Not NULL.
  * @param urgent  Notify even when SN is set.
  *
- * @return Whether a notification was sent.
+ * @return What happened; after VTDPI_POST_NOTIFY the notification is sent.
  *
  * @pre Preemption off until the return.
  *
  * @anyctx @lockfree @order{SC}
  */
-VTDPI_API bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent);
+VTDPI_API enum vtdpi_post_result vtdpi_vcpu_notify(struct vtdpi_vcpu *v,
+                                                   bool urgent);
 
 /**
  * @brief Send a notification that vtdpi_pid_post() or vtdpi_pid_notify() asked
@@ -576,7 +580,7 @@ VTDPI_API bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent);
  * send, and wake it in their own way instead.
  *
  * @param v  The vCPU it is for. Not NULL.
- * @param n  What was returned, needed. Not NULL.
+ * @param n  What was returned, with VTDPI_POST_NOTIFY. Not NULL.
  *
  * @pre Preemption has been off since ON was set.
  *
@@ -584,6 +588,34 @@ VTDPI_API bool vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent);
  */
 VTDPI_API void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
                                const struct vtdpi_notification *n);
+
+/**
+ * @brief Whether a post found its vCPU on this pCPU: NDST names @p p.
+ *
+ * A host that posts from the vCPU's own pCPU saves the interrupt to itself:
+ *
+ *     n = vtdpi_pid_post(vtdpi_vcpu_pid(v), vector, false);
+ *     if (n.result == VTDPI_POST_NOTIFY &&
+ *         !(n.nv == anv && vtdpi_pcpu_is_target(here, &n)))
+ *         vtdpi_vcpu_send(v, &n);
+ *
+ * The vCPU is not in the guest while its pCPU runs this code, and the harvest
+ * before its next entry takes the vector. So the caller is not between that
+ * harvest and the entry: it is no NMI handler. A WNV is always sent.
+ *
+ * @param p  The pCPU on which the caller runs. Not NULL.
+ * @param n  What the post returned, of a vCPU of the same instance. Not NULL.
+ *
+ * @return Whether the vCPU ran here last, or is blocked here, by the snapshot
+ *         that @p n was taken from.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE bool vtdpi_pcpu_is_target(const struct vtdpi_pcpu *p,
+                                       const struct vtdpi_notification *n)
+{
+    return n->ndst == p->ndst;
+}
 
 /**
  * @brief The vCPU's PID, for the operations of pid.h.

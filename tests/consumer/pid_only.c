@@ -12,8 +12,8 @@ int main(void)
     vtdpi_pid_retarget(&pid, 0xf2, 1);
     (void)vtdpi_pid_test_and_clear_sn(&pid);
     notification = vtdpi_pid_post(&pid, 0x41, false);
-    return notification.needed && notification.nv == 0xf2 &&
-                   vtdpi_pid_pending(&pid)
+    return notification.result == VTDPI_POST_NOTIFY &&
+                   notification.nv == 0xf2 && vtdpi_pid_pending(&pid)
                ? 0
                : 1;
 }

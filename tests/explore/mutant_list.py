@@ -90,9 +90,10 @@ CLEAR_ON = """    if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) != 0)
 HARVESTED = """        any |= out[i];
     }
     return any != 0;"""
-NOTIFY_CAS = """    } while (!vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
+NOTIFY_CAS = """    } while (n.result == VTDPI_POST_NOTIFY &&
+             !vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
 
-    n.needed"""
+    n.nv"""
 BLOCK = """    if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
     if (!destination_set_wakeup(v, p)) {
@@ -438,8 +439,8 @@ MUTANTS = [
            "\n    return true;\n" + POLL)),
     # Posting.
     vcpu("post: ANV is not sent, the vCPU runs anyway", "1c", "a wake that is skipped",
-          ("    if (n.needed)\n        vtdpi_vcpu_send(v, &n);",
-           "    if (n.needed && n.nv != v->sched->anv)\n"
+          ("    if (n.result == VTDPI_POST_NOTIFY)\n        vtdpi_vcpu_send(v, &n);",
+           "    if (n.result == VTDPI_POST_NOTIFY && n.nv != v->sched->anv)\n"
            "        vtdpi_vcpu_send(v, &n);")),
     pid("record into the wrong word", "1c", "",
         ("&pid->pir[vector / 64], bit) & bit) != 0;",
@@ -456,16 +457,17 @@ MUTANTS = [
     pid("notify: control loaded twice", "1c", "control word loaded twice",
         (NOTIFY_CAS,
          "        uint64_t now = vtdpi_atomic_load64(&pid->control);\n\n"
-         "        if (vtdpi_atomic_cas64(&pid->control, &now,\n"
+         "        if (n.result != VTDPI_POST_NOTIFY ||\n"
+         "            vtdpi_atomic_cas64(&pid->control, &now,\n"
          "                               old | VTDPI_PID_ON))\n"
          "            break;\n        old = now;\n    } while (true);\n\n"
-         "    n.needed")),
+         "    n.nv")),
     vcpu("notify before record", "1c", "ON and PIR in the wrong order",
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
-           "    const bool sent = vtdpi_vcpu_notify(v, urgent);\n\n"
+           "    const enum vtdpi_post_result r = vtdpi_vcpu_notify(v, urgent);\n\n"
            "    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
-           "    return sent;")),
+           "    return r;")),
     # Harvest.
     pid("harvest only if ON", "3a", "posts under SN",
         (CLEAR_ON,
@@ -556,18 +558,20 @@ EQUIVALENT = [
           ("    (void)vtdpi_pid_record(vtdpi_vcpu_pid(v), vector);\n"
            "    return vtdpi_vcpu_notify(v, urgent);",
            "    if (vtdpi_pid_record(vtdpi_vcpu_pid(v), vector))\n"
-           "        return false;\n    return vtdpi_vcpu_notify(v, urgent);")),
+           "        return VTDPI_POST_ALREADY;\n"
+           "    return vtdpi_vcpu_notify(v, urgent);")),
     same_pid("notify: does not try again",
           "The compare-and-swap fails because another poster set ON and notifies, or because the owner moved and looks at PIR afterwards.",
           (NOTIFY_CAS,
-         "        (void)vtdpi_atomic_cas64(&pid->control, &old,\n"
-         "                                 old | VTDPI_PID_ON);\n"
-         "    } while (false);\n\n    n.needed")),
+         "        if (n.result == VTDPI_POST_NOTIFY)\n"
+         "            (void)vtdpi_atomic_cas64(&pid->control, &old,\n"
+         "                                     old | VTDPI_PID_ON);\n"
+         "    } while (false);\n\n    n.nv")),
     same_pid("notify: NV and NDST from a later look",
           "Once ON is set, each way to sleep or to enter looks at ON or PIR itself. So the destination of the one notification no longer matters.",
-          ("    n.needed = true;\n",
+          ("    n.nv = VTDPI_CAST_(",
          "    old = vtdpi_atomic_load64(&pid->control);\n"
-         "    n.needed = true;\n")),
+         "    n.nv = VTDPI_CAST_(")),
 ]
 
 LISTS = {"bugs": MUTANTS, "bugs of the host": HOST_BUGS, "equivalent": EQUIVALENT}

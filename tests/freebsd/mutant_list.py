@@ -105,8 +105,8 @@ MUTANTS = (
     port("no notification for a software post", "_vcpu", (
         "    vtdpi_vcpu_send(&v->pi, n);", "    (void)v;")),
     port("a software post wakes nobody who set SN", "_vcpu", (
-        "    } else if (n.needed || (vtdpi_pid_snapshot(pid) & VTDPI_PID_SN)"
-        " != 0) {", "    } else if (n.needed) {")),
+        "    } else if (n.result != VTDPI_POST_ALREADY) {",
+        "    } else if (n.result == VTDPI_POST_NOTIFY) {")),
     port("a software post may be preempted", "_vcpu", (
         "    critical_enter();\n    n = vtdpi_pid_post",
         "    n = vtdpi_pid_post"), (

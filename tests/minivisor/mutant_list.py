@@ -105,8 +105,8 @@ BUGS = (
      "    else\n        return 0;\n"
      "    for (int i = 7; i >= 0; i--) {\n        const uint32_t word ="),
     ("post sets ON and tells nobody", "src/sched_vcpu.c",
-     "    if (n.needed)\n        vtdpi_vcpu_send(v, &n);\n    return n.needed;",
-     "    return n.needed;"),
+     "    if (n.result == VTDPI_POST_NOTIFY)\n        vtdpi_vcpu_send(v, &n);\n",
+     ""),
     ("no flush of the interrupt entry cache", "src/table_commit.c",
      "    if (n == 0)\n        return 0;\n    rc = vtdpi_qi_submit(",
      "    if (n <= COMMIT_DESCS_MAX)\n        return 0;\n    rc = vtdpi_qi_submit("),

@@ -66,7 +66,7 @@ void proof_pid_control(void)
           (word & UINT64_C(0xffffffff00ff0003)));
 }
 
-/* A post sets its bit and at most ON, and tells whom to notify. */
+/* A post sets its bit and at most ON, and tells what it did, and where. */
 void proof_pid_post(void)
 {
     const struct vtdpi_pid before = any_pid();
@@ -84,10 +84,13 @@ void proof_pid_post(void)
 
         CLAIM(pid.pir[i] == (before.pir[i] | bit));
     }
-    CLAIM(n.needed == (!on && (!sn || urgent)));
-    CLAIM(pid.control == (before.control | (n.needed ? 1 : 0)));
-    CLAIM(n.nv == (n.needed ? before.control >> 16 & 0xff : 0));
-    CLAIM(n.ndst == (n.needed ? before.control >> 32 : 0));
+    CLAIM((n.result == VTDPI_POST_SUPPRESSED) == (sn && !urgent));
+    CLAIM((n.result == VTDPI_POST_ALREADY) == (on && (!sn || urgent)));
+    CLAIM((n.result == VTDPI_POST_NOTIFY) == (!on && (!sn || urgent)));
+    CLAIM(pid.control ==
+          (before.control | (n.result == VTDPI_POST_NOTIFY ? 1 : 0)));
+    CLAIM(n.nv == (before.control >> 16 & 0xff));
+    CLAIM(n.ndst == before.control >> 32);
     CLAIM(same_reserved(&pid, &before));
 }
 

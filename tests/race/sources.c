@@ -47,7 +47,7 @@ void source_post(struct source *s)
     case 2:
         record(s, n);
         note = vtdpi_pid_notify(vtdpi_vcpu_pid(v), urgent);
-        if (note.needed)
+        if (note.result == VTDPI_POST_NOTIFY)
             vtdpi_vcpu_send(v, &note);
         return;
     default:

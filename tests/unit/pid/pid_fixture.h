@@ -41,11 +41,13 @@ static inline void assert_pir(const struct vtdpi_pid *pid, uint64_t w0,
     assert_int_equal(pid->pir[3], w3);
 }
 
-static inline void assert_not_needed(struct vtdpi_notification n)
+/* Of a descriptor that is RUNNING, whatever its ON and SN. */
+static inline void assert_post(struct vtdpi_notification n,
+                               enum vtdpi_post_result result)
 {
-    assert_false(n.needed);
-    assert_int_equal(n.nv, 0);
-    assert_int_equal(n.ndst, 0);
+    assert_int_equal(n.result, result);
+    assert_int_equal(n.nv, ANV);
+    assert_int_equal(n.ndst, 0x1200);
 }
 
 /*

@@ -91,9 +91,9 @@ static void test_pid_post_after_harvest_notifies_again(void **state)
     uint64_t out[4];
 
     (void)state;
-    assert_true(vtdpi_pid_post(&pid, 0x51, false).needed);
+    assert_post(vtdpi_pid_post(&pid, 0x51, false), VTDPI_POST_NOTIFY);
     assert_true(vtdpi_pid_harvest(&pid, out));
-    assert_true(vtdpi_pid_post(&pid, 0x51, false).needed);
+    assert_post(vtdpi_pid_post(&pid, 0x51, false), VTDPI_POST_NOTIFY);
 }
 
 static void test_pir_highest_each_vector(void **state)

@@ -278,9 +278,10 @@ static void test_vcpu_preempt_suppresses(void **state)
     vtdpi_vcpu_run(&v->v, &w->pcpu[1]);
     vtdpi_vcpu_preempt(&v->v);
     assert_int_equal(control(v), control_word(w, false, true, ANV, 1));
-    assert_false(vtdpi_vcpu_post(&v->v, 0x40, false));
+    assert_int_equal(vtdpi_vcpu_post(&v->v, 0x40, false),
+                     VTDPI_POST_SUPPRESSED);
     assert_int_equal(w->ipis, 0);
-    assert_true(vtdpi_vcpu_post(&v->v, 0x41, true));
+    assert_int_equal(vtdpi_vcpu_post(&v->v, 0x41, true), VTDPI_POST_NOTIFY);
     assert_true(w->pending[1][ANV]);
 }
 
@@ -367,7 +368,7 @@ static void on_over_empty_pir(struct world_vcpu *v)
     vtdpi_vcpu_run(&v->v, &v->w->pcpu[1]);
     (void)vtdpi_pid_record(vtdpi_vcpu_pid(&v->v), 0x40);
     assert_true(world_take(v));
-    assert_true(vtdpi_vcpu_notify(&v->v, false));
+    assert_int_equal(vtdpi_vcpu_notify(&v->v, false), VTDPI_POST_NOTIFY);
     assert_int_equal(control(v), control_word(v->w, true, false, ANV, 1));
 }
 
@@ -484,14 +485,14 @@ static void test_vcpu_post_locked_operations(void **state)
 
     vtdpi_vcpu_run(v, &w->pcpu[0]);
     hook_reset();
-    assert_true(vtdpi_vcpu_post(v, 0x40, false));
+    assert_int_equal(vtdpi_vcpu_post(v, 0x40, false), VTDPI_POST_NOTIFY);
     assert_int_equal(locked_by(), 2);
-    assert_false(vtdpi_vcpu_post(v, 0x41, false));
+    assert_int_equal(vtdpi_vcpu_post(v, 0x41, false), VTDPI_POST_ALREADY);
     assert_int_equal(locked_by(), 1);
     vtdpi_vcpu_preempt(v);
     (void)world_take(&w->vcpu[0]);
     hook_reset();
-    assert_false(vtdpi_vcpu_post(v, 0x41, false));
+    assert_int_equal(vtdpi_vcpu_post(v, 0x41, false), VTDPI_POST_SUPPRESSED);
     assert_int_equal(locked_by(), 1);
 }
 
@@ -525,6 +526,35 @@ static void test_vcpu_block_and_run_locked_operations(void **state)
     assert_int_equal(locked_by(), 2);
 }
 
+/* What a post from the vCPU's own pCPU can save, and what it cannot. */
+static void test_pcpu_is_target_tells_own_pcpu(void **state)
+{
+    struct world *w = *state;
+    struct vtdpi_vcpu *v = &w->vcpu[0].v;
+    struct vtdpi_notification n;
+
+    vtdpi_vcpu_run(v, &w->pcpu[1]);
+    n = vtdpi_pid_post(vtdpi_vcpu_pid(v), 0x40, false);
+    assert_int_equal(n.result, VTDPI_POST_NOTIFY);
+    assert_int_equal(n.nv, ANV);
+    assert_true(vtdpi_pcpu_is_target(&w->pcpu[1], &n));
+    assert_false(vtdpi_pcpu_is_target(&w->pcpu[0], &n));
+    assert_int_equal(w->ipis, 0);
+
+    /* Nothing was sent, and the harvest before the entry takes it. */
+    assert_true(world_take(&w->vcpu[0]));
+    assert_int_equal(vtdpi_vcpu_block(v, &w->pcpu[2]), VTDPI_BLOCKED);
+    n = vtdpi_pid_post(vtdpi_vcpu_pid(v), 0x41, false);
+    assert_int_equal(n.nv, WNV);
+    assert_true(vtdpi_pcpu_is_target(&w->pcpu[2], &n));
+    vtdpi_vcpu_send(v, &n);
+    assert_true(w->pending[2][WNV]);
+    vtdpi_vcpu_preempt(v);
+    n = vtdpi_pid_post(vtdpi_vcpu_pid(v), 0x42, false);
+    assert_int_equal(n.result, VTDPI_POST_SUPPRESSED);
+    assert_true(vtdpi_pcpu_is_target(&w->pcpu[2], &n));
+}
+
 /* For results that never come. */
 static void drop(int result)
 {
@@ -538,7 +568,7 @@ static void test_sched_broken_preconditions_assert(void **state)
     struct world *w = *state;
     struct vtdpi_vcpu none = {0};
     struct vtdpi_pcpu foreign = {0};
-    const struct vtdpi_notification nothing = {false, 0, 0};
+    const struct vtdpi_notification nothing = {VTDPI_POST_ALREADY, 0, 0};
     struct vtdpi_pid *misaligned =
         (struct vtdpi_pid *)(void *)((uint8_t *)w->memory + 8);
 
@@ -591,6 +621,7 @@ int main(void)
         TEST(test_vcpu_post_locked_operations),
         TEST(test_vcpu_sync_idle_no_locked_operation),
         TEST(test_vcpu_block_and_run_locked_operations),
+        TEST(test_pcpu_is_target_tells_own_pcpu),
         TEST(test_sched_broken_preconditions_assert),
     };
 

@@ -122,7 +122,7 @@ static void check_found(struct host *h, uint32_t slot)
     assert_int_equal(vtdpi_vcpu_attach(&h->m.s, &h->v[0], slot, &h->v[0]), 0);
     assert_int_equal(vtdpi_vcpu_block(&h->v[0], p), VTDPI_BLOCKED);
     assert_int_equal(vtdpi_pcpu_handle_wakeup(p, WNV), 0);
-    assert_true(vtdpi_vcpu_post(&h->v[0], 0x41, false));
+    assert_int_equal(vtdpi_vcpu_post(&h->v[0], 0x41, false), VTDPI_POST_NOTIFY);
     assert_int_equal(vtdpi_pcpu_handle_wakeup(p, WNV), 1);
     assert_int_equal(vtdpi_pcpu_rescan(p), 1);
     assert_int_equal(vtdpi_pcpu_offline(p), 1);
