@@ -424,6 +424,67 @@ VTDPI_INLINE uint8_t vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
 }
 
 /**
+ * @brief Copy PIR and leave it as it is: for nested guests, for debuggers.
+ *
+ * @param pid  Descriptor. Not NULL.
+ * @param out  Receives the vectors, as from vtdpi_pid_harvest(); what was there
+ *             before is overwritten. Not NULL.
+ *
+ * @return Whether any vector is recorded. Each word is read at one moment, the
+ *         four at four moments; all are stale at once.
+ *
+ * @post Nothing has changed: ON stays as it is, and the vectors are still to be
+ *       harvested.
+ *
+ * @anyctx @waitfree @order{SC loads}
+ */
+VTDPI_INLINE bool vtdpi_pid_peek(const struct vtdpi_pid *pid,
+                                 uint64_t out[VTDPI_PIR_WORDS])
+{
+    uint64_t any = 0;
+
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
+        out[i] = vtdpi_atomic_load64(&pid->pir[i]);
+        any |= out[i];
+    }
+    return any != 0;
+}
+
+/**
+ * @brief Whether one vector is recorded in PIR.
+ *
+ * @param pid     Descriptor. Not NULL.
+ * @param vector  The vector, any.
+ *
+ * @return Its bit; stale at once.
+ *
+ * @anyctx @waitfree @order{SC load}
+ */
+VTDPI_INLINE bool vtdpi_pid_test(const struct vtdpi_pid *pid, uint8_t vector)
+{
+    return (vtdpi_atomic_load64(&pid->pir[vector / 64]) &
+            VTDPI_BIT64(vector % 64)) != 0;
+}
+
+/**
+ * @brief The highest vector that is recorded in PIR.
+ *
+ * @param pid  Descriptor. Not NULL.
+ *
+ * @return 0 to 255, or -1 if PIR is empty, as vtdpi_pir_highest() of what
+ *         vtdpi_pid_peek() reads; stale at once.
+ *
+ * @anyctx @waitfree @order{SC loads}
+ */
+VTDPI_INLINE int vtdpi_pid_highest(const struct vtdpi_pid *pid)
+{
+    uint64_t set[VTDPI_PIR_WORDS];
+
+    (void)vtdpi_pid_peek(pid, set);
+    return vtdpi_pir_highest(set);
+}
+
+/**
  * @brief Whether PIR holds anything.
  *
  * @param pid  Descriptor. Not NULL.

@@ -191,7 +191,17 @@ void proof_pid_looks(void)
     const struct vtdpi_pid pid = any_pid();
     const bool any = (pid.pir[0] | pid.pir[1] | pid.pir[2] | pid.pir[3]) != 0;
     const int highest = vtdpi_pir_highest(pid.pir);
+    const struct vtdpi_pid before = pid;
+    const uint8_t vector = nondet_u8();
+    uint64_t out[4];
 
+    CLAIM(vtdpi_pid_peek(&pid, out) == any);
+    CLAIM(out[0] == pid.pir[0] && out[1] == pid.pir[1] &&
+          out[2] == pid.pir[2] && out[3] == pid.pir[3]);
+    CLAIM(vtdpi_pid_highest(&pid) == highest);
+    CLAIM(vtdpi_pid_test(&pid, vector) ==
+          (pid.pir[vector / 64] >> vector % 64 & 1));
+    CLAIM(same_pir(&pid, &before) && pid.control == before.control);
     CLAIM(vtdpi_pid_snapshot(&pid) == pid.control);
     CLAIM(vtdpi_pid_pir_pending(&pid) == any);
     CLAIM(vtdpi_pid_pending(&pid) == (any || (pid.control & 1) != 0));

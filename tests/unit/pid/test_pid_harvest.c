@@ -248,6 +248,41 @@ static void test_pid_discard_drops_everything(void **state)
     assert_int_equal(pid.control, RUNNING_SN);
 }
 
+/* Looking changes nothing: the descriptor cannot even be written. */
+static void test_pid_looks_take_nothing(void **state)
+{
+    struct vtdpi_pid content = pid_with(RUNNING_ON);
+    struct vtdpi_pid *pid;
+    uint64_t out[VTDPI_PIR_WORDS] = {1, 1, 1, 1};
+
+    (void)state;
+    content.pir[1] = UINT64_C(0x0000000000020001);
+    content.pir[3] = UINT64_C(0x0000100000000000);
+    pid = read_only_pid(&content);
+    assert_true(vtdpi_pid_peek(pid, out));
+    assert_int_equal(out[0], 0);
+    assert_int_equal(out[1], UINT64_C(0x0000000000020001));
+    assert_int_equal(out[2], 0);
+    assert_int_equal(out[3], UINT64_C(0x0000100000000000));
+    for (unsigned int i = 0; i < 256; i++)
+        assert_int_equal(vtdpi_pid_test(pid, (uint8_t)i),
+                         i == 0x40 || i == 0x51 || i == 0xec);
+    assert_int_equal(vtdpi_pid_highest(pid), 0xec);
+    free_read_only_pid(pid);
+}
+
+static void test_pid_looks_at_empty_pir(void **state)
+{
+    const struct vtdpi_pid pid = pid_with(RUNNING_ON);
+    uint64_t out[VTDPI_PIR_WORDS] = {1, 1, 1, 1};
+
+    (void)state;
+    assert_false(vtdpi_pid_peek(&pid, out));
+    assert_int_equal(out[0] | out[1] | out[2] | out[3], 0);
+    assert_false(vtdpi_pid_test(&pid, 0));
+    assert_int_equal(vtdpi_pid_highest(&pid), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +302,8 @@ int main(void)
         cmocka_unit_test(test_pid_pir_pending_each_word),
         cmocka_unit_test(test_pid_pending_on_or_pir),
         cmocka_unit_test(test_pid_discard_drops_everything),
+        cmocka_unit_test(test_pid_looks_take_nothing),
+        cmocka_unit_test(test_pid_looks_at_empty_pir),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
