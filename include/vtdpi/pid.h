@@ -441,13 +441,9 @@ VTDPI_INLINE uint8_t vtdpi_pid_merge(struct vtdpi_pid *pid, uint32_t *vapic)
 VTDPI_INLINE bool vtdpi_pid_peek(const struct vtdpi_pid *pid,
                                  uint64_t out[VTDPI_PIR_WORDS])
 {
-    uint64_t any = 0;
-
-    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
         out[i] = vtdpi_atomic_load64(&pid->pir[i]);
-        any |= out[i];
-    }
-    return any != 0;
+    return (out[0] | out[1] | out[2] | out[3]) != 0;
 }
 
 /**
