@@ -517,7 +517,7 @@ int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
         return VTDPI_EATTACHED;
     /* Before the map names the vCPU, so that no delivery finds a slot that may
      * be somebody else's. */
-    if (vtdpi_vcpu_ref(v) != 0)
+    if (vtdpi_vcpu_hold(v) != 0)
         return VTDPI_ECLOSED;
     return vm_vcpu_set(vm, vcpu, v);
 }
@@ -534,7 +534,7 @@ int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
     /* After the map has forgotten the vCPU. Entries that the update could not
      * change hold references of their own. */
     if (v != NULL)
-        vtdpi_vcpu_unref(v);
+        vtdpi_vcpu_unhold(v);
     return rc;
 }
 

@@ -12,9 +12,11 @@
 
 #include "vtdpi/sched.h"
 
-/* A vCPU's references: OPEN | count * ONE, or 0 when closed. */
+/* A vCPU's references: 0 when closed; else OPEN, posted forms in bits 31:1,
+ * holds in bits 63:32. */
 #define REFS_OPEN UINT64_C(1)
-#define REFS_ONE  UINT64_C(2)
+#define REFS_POST UINT64_C(2)
+#define REFS_HOLD (UINT64_C(1) << 32)
 
 static inline uint32_t page_of_slot(uint32_t slot)
 {

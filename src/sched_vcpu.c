@@ -119,33 +119,67 @@ uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v)
 }
 
 /*
- * The closed state is part of the counter, so that "nobody refers to it" and
- * "nobody will" are one step: a check and a later close would let a posted
- * entry in between, naming a PID that is about to be reused.
+ * Both counts and the closed state are one word, so that "nobody refers to the
+ * vCPU" and "nobody will" are one step of vtdpi_vcpu_detach_begin(): its
+ * compare-and-swap takes OPEN without a count to closed. The compare-and-swap
+ * here adds to a word that is open, so it comes before that step, which then
+ * fails, or finds the word closed. A check and a later close, or a word for
+ * each count, would let a posted entry or a map in between that names a PID
+ * which is about to be reused.
  */
-int vtdpi_vcpu_ref(struct vtdpi_vcpu *v)
+static int refs_take(struct vtdpi_vcpu *v, uint64_t one)
 {
+    /* Acquire: pairs with attach, which opens the word last. */
     uint64_t old = vtdpi_atomic_load64_acquire(&v->refs);
 
     do {
         if ((old & REFS_OPEN) == 0)
             return VTDPI_ECLOSED;
-    } while (!vtdpi_atomic_cas64(&v->refs, &old, old + REFS_ONE));
+    } while (!vtdpi_atomic_cas64(&v->refs, &old, old + one));
     return 0;
+}
+
+/* The caller's flush, or its change of the map, comes before the count falls,
+ * and so before detach finds no count: a compare-and-swap is a full barrier.
+ * Otherwise detach could free a slot to which a unit still posts. */
+static void refs_give(struct vtdpi_vcpu *v, uint64_t one)
+{
+    uint64_t old = vtdpi_atomic_load64_relaxed(&v->refs);
+
+    while (!vtdpi_atomic_cas64(&v->refs, &old, old - one))
+        ;
+}
+
+int vtdpi_vcpu_ref(struct vtdpi_vcpu *v)
+{
+    return refs_take(v, REFS_POST);
 }
 
 void vtdpi_vcpu_unref(struct vtdpi_vcpu *v)
 {
-    uint64_t old = vtdpi_atomic_load64_relaxed(&v->refs);
-
-    do {
-        VTDPI_ASSERT(old > REFS_OPEN);
-    } while (!vtdpi_atomic_cas64(&v->refs, &old, old - REFS_ONE));
+    VTDPI_ASSERT(vtdpi_vcpu_refs(v) != 0);
+    refs_give(v, REFS_POST);
 }
 
 uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v)
 {
-    return (uint32_t)(vtdpi_atomic_load64(&v->refs) / REFS_ONE);
+    return (uint32_t)vtdpi_atomic_load64(&v->refs) / (uint32_t)REFS_POST;
+}
+
+int vtdpi_vcpu_hold(struct vtdpi_vcpu *v)
+{
+    return refs_take(v, REFS_HOLD);
+}
+
+void vtdpi_vcpu_unhold(struct vtdpi_vcpu *v)
+{
+    VTDPI_ASSERT(vtdpi_vcpu_holds(v) != 0);
+    refs_give(v, REFS_HOLD);
+}
+
+uint32_t vtdpi_vcpu_holds(const struct vtdpi_vcpu *v)
+{
+    return (uint32_t)(vtdpi_atomic_load64(&v->refs) / REFS_HOLD);
 }
 
 /* Transitions of the owner. */

@@ -55,7 +55,7 @@
  * delivered there, as if it had been accepted before the guest wrote its
  * message. After success nothing more goes to A.
  *
- * **vCPUs.** The VM holds a reference on each vCPU that it knows, from
+ * **vCPUs.** The VM has a hold on each vCPU that it knows, from
  * vtdpi_vm_attach() to vtdpi_vm_detach(): until then vtdpi_vcpu_detach() says
  * VTDPI_EBUSY, and no delivery can reach a slot that is somebody else's.
  *
@@ -344,8 +344,8 @@ vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
 /**
  * @brief A vCPU has its slot: from now on it can be posted to.
  *
- * Takes a reference on @p v for the VM (vtdpi_vcpu_ref()), which
- * vtdpi_vm_detach() gives back.
+ * Takes a hold on @p v for the VM (vtdpi_vcpu_hold()), which vtdpi_vm_detach()
+ * gives back.
  *
  * @param vm    The VM. Not NULL.
  * @param vcpu  The vCPU's number.
@@ -361,8 +361,8 @@ vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
  * @retval VTDPI_ECLOSED    The detach of @p v has begun
  *                          (vtdpi_vcpu_detach_begin()).
  * @return Else the first error of the update, as vtdpi_vm_update(). The vCPU is
- *         recorded and its reference is taken. After the errors listed nothing
- *         has changed and no reference is taken.
+ *         recorded and the hold is taken. After the errors listed nothing has
+ *         changed and no hold is taken.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v);
@@ -375,9 +375,9 @@ vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v);
  * does not say VTDPI_EBUSY on account of this VM; but for interrupts that are
  * pinned (irq.h), which keep their references. For saving the vCPU, too.
  *
- * Gives the VM's own reference back in any case, under a hold and after an
+ * Gives the VM's own hold back in any case, under vtdpi_vm_hold() and after an
  * error of the update as well: vtdpi_vm_deliver() does not reach the vCPU any
- * more. Entries that still refer to the vCPU hold references of their own.
+ * more. Entries that still refer to the vCPU have references of their own.
  * Before a VM's memory is freed or initialised again, each of its vCPUs must
  * have been detached from the VM.
  *

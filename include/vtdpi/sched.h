@@ -162,9 +162,9 @@ struct vtdpi_vcpu {
     struct vtdpi_sched *sched;
     struct vtdpi_pid *pid;
     struct vtdpi_pcpu *blocked_on; /* owner only; NULL: no bit is set */
-    uint64_t refs;                 /* OPEN | count << 1; 0: closed */
-    uint64_t detach_seq;           /* the odd value waited for, or 0 */
-    uint32_t detach_next;          /* the sequence to look at next */
+    uint64_t refs;        /* OPEN | refs << 1 | holds << 32; 0: closed */
+    uint64_t detach_seq;  /* the odd value waited for, or 0 */
+    uint32_t detach_next; /* the sequence to look at next */
     uint32_t slot;
 };
 
@@ -728,26 +728,25 @@ VTDPI_API uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v);
 
 /**
  * @brief Take a reference: an interrupt-remapping-table entry is about to name
- *        this vCPU's PID, or a VM (bind.h) is about to deliver to the vCPU.
+ *        this vCPU's PID.
  *
  * @param v  A vCPU that was zeroed once. Not NULL.
  *
  * @retval 0              Taken; detach fails until it is given back.
  * @retval VTDPI_ECLOSED  The vCPU is not attached, or its detach has begun.
+ *                        Nothing has changed.
  *
- * @anyctx @lockfree @order{SC: taken before the entry or the map names it}
+ * @anyctx @lockfree @order{SC: taken before the entry names it}
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_ref(struct vtdpi_vcpu *v);
 
 /**
  * @brief Give a reference back: no unit can reach the PID through that entry
- *        any more (invalidated, waited for, drained), or the VM does not
- *        deliver to the vCPU any more.
+ *        any more (invalidated, waited for, drained).
  *
- * @param v  The vCPU. Not NULL. The caller holds a reference.
+ * @param v  The vCPU. Not NULL. The caller has a reference.
  *
- * @anyctx @lockfree
- * @order{SC: given back after the flush, or after the map has forgotten it}
+ * @anyctx @lockfree @order{SC: given back after the flush}
  */
 VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
 
@@ -756,13 +755,52 @@ VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
  *
  * @param v  A vCPU that was zeroed once. Not NULL.
  *
- * @return Posted forms that name it, pinned ones included, and one for each VM
- *         that it is attached to (vtdpi_vm_attach()); stale at once. 0 means
- *         that no device can post to the vCPU.
+ * @return Posted forms that name the vCPU, pinned ones included; stale at once.
+ *         0 means that no device can post to the vCPU. A host that then lets the
+ *         vCPU sleep without a block wakes the vCPU once after the first form
+ *         is posted.
  *
- * @anyctx @waitfree
+ * @anyctx @waitfree @order{SC load}
  */
 VTDPI_API uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v);
+
+/**
+ * @brief Hold a vCPU: a map by which software delivers (bind.h, or the host's
+ *        own) is about to name the vCPU.
+ *
+ * Holds are counted apart from references: a vCPU that is held and not
+ * referenced is one to which no device posts.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @retval 0              Held; detach fails until the hold is given back.
+ * @retval VTDPI_ECLOSED  The vCPU is not attached, or its detach has begun.
+ *                        Nothing has changed.
+ *
+ * @anyctx @lockfree @order{SC: taken before the map names the vCPU}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_vcpu_hold(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Give a hold back: nobody finds the vCPU by that map any more.
+ *
+ * @param v  The vCPU. Not NULL. The caller has a hold.
+ *
+ * @anyctx @lockfree @order{SC: given back after the map has forgotten the vCPU}
+ */
+VTDPI_API void vtdpi_vcpu_unhold(struct vtdpi_vcpu *v);
+
+/**
+ * @brief Number of holds.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @return One for each VM that the vCPU is attached to (vtdpi_vm_attach()), and
+ *         the host's own; stale at once.
+ *
+ * @anyctx @waitfree @order{SC load}
+ */
+VTDPI_API uint32_t vtdpi_vcpu_holds(const struct vtdpi_vcpu *v);
 
 /**
  * @brief Begin to detach: no reference can be taken any more, the vCPU is
@@ -774,8 +812,8 @@ VTDPI_API uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v);
  * @param v  The vCPU. Not NULL.
  *
  * @retval 0                Begun.
- * @retval VTDPI_EBUSY      Entries still refer to it, or a VM holds it
- *                          (vtdpi_vm_detach()). Nothing has changed.
+ * @retval VTDPI_EBUSY      Entries refer to it (vtdpi_vcpu_refs()), or a map
+ *                          holds it (vtdpi_vcpu_holds()). Nothing has changed.
  * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
  * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
  *
@@ -811,8 +849,8 @@ vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v);
  * @param v  The vCPU. Not NULL.
  *
  * @retval 0                Done, as vtdpi_vcpu_detach_poll() says.
- * @retval VTDPI_EBUSY      Entries still refer to it, or a VM holds it
- *                          (vtdpi_vm_detach()). Nothing has changed.
+ * @retval VTDPI_EBUSY      Entries refer to it (vtdpi_vcpu_refs()), or a map
+ *                          holds it (vtdpi_vcpu_holds()). Nothing has changed.
  * @retval VTDPI_EDETACHED  It has no slot. Nothing has changed.
  * @retval VTDPI_ECLOSED    Begun already. Nothing has changed.
  *

@@ -71,10 +71,14 @@ static void drain(struct vcpu *v)
 static void depart(struct source *s, struct vcpu *v)
 {
     race_check(vtdpi_vcpu_ref(&v->lib) == 0);
+    race_check(vtdpi_vcpu_hold(&v->lib) == 0);
     race_check(vtdpi_vcpu_detach_begin(&v->lib) == VTDPI_EBUSY);
     vtdpi_vcpu_unref(&v->lib);
+    race_check(vtdpi_vcpu_detach_begin(&v->lib) == VTDPI_EBUSY);
+    vtdpi_vcpu_unhold(&v->lib);
     race_check(vtdpi_vcpu_detach_begin(&v->lib) == 0);
     race_check(vtdpi_vcpu_ref(&v->lib) == VTDPI_ECLOSED);
+    race_check(vtdpi_vcpu_hold(&v->lib) == VTDPI_ECLOSED);
     while (!vtdpi_vcpu_detach_poll(&v->lib)) {
         s->busy++;
         race_yield();

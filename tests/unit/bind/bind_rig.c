@@ -232,6 +232,7 @@ int rig_teardown(void **state)
     for (unsigned int i = 0; i < RIG_VCPUS; i++) {
         assert_int_equal(rig_detach(r, i), 0);
         assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[i]), 0);
+        assert_int_equal(vtdpi_vcpu_holds(&r->vcpu[i]), 0);
         if (vtdpi_vcpu_attached(&r->vcpu[i]))
             assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[i]), 0);
     }
@@ -431,7 +432,8 @@ static struct vtdpi_route_decision expected(struct rig *r, unsigned int i)
 
 unsigned int rig_refs(const struct rig *r, unsigned int vcpu)
 {
-    return vtdpi_vcpu_refs(&r->vcpu[vcpu]) - (r->attached[vcpu] ? 1 : 0);
+    assert_int_equal(vtdpi_vcpu_holds(&r->vcpu[vcpu]), r->attached[vcpu]);
+    return vtdpi_vcpu_refs(&r->vcpu[vcpu]);
 }
 
 void rig_check_decisions(struct rig *r)

@@ -580,6 +580,14 @@ static void test_sched_broken_preconditions_assert(void **state)
     expect_assert_failure(drop((int)vtdpi_vcpu_block(&w->vcpu[0].v, &foreign)));
     expect_assert_failure((void)vtdpi_vcpu_pda(&none));
     expect_assert_failure(vtdpi_vcpu_unref(&w->vcpu[0].v));
+    expect_assert_failure(vtdpi_vcpu_unhold(&w->vcpu[0].v));
+    /* A count of the other kind does not make up for it. */
+    assert_int_equal(vtdpi_vcpu_hold(&w->vcpu[1].v), 0);
+    expect_assert_failure(vtdpi_vcpu_unref(&w->vcpu[1].v));
+    assert_int_equal(vtdpi_vcpu_ref(&w->vcpu[0].v), 0);
+    expect_assert_failure(vtdpi_vcpu_unhold(&w->vcpu[0].v));
+    vtdpi_vcpu_unref(&w->vcpu[0].v);
+    vtdpi_vcpu_unhold(&w->vcpu[1].v);
     expect_assert_failure(drop(vtdpi_vcpu_detach_poll(&w->vcpu[0].v)));
     expect_assert_failure(vtdpi_vcpu_send(&w->vcpu[0].v, &nothing));
     expect_assert_failure(vtdpi_pid_init(misaligned, ANV, 0));

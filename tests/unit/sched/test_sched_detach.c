@@ -33,6 +33,31 @@ static void test_vcpu_detach_referenced_busy(void **state)
     assert_int_equal(vtdpi_vcpu_ref(v), VTDPI_ECLOSED);
 }
 
+/* Each kind keeps the vCPU, and neither is taken for the other. */
+static void test_vcpu_detach_held_busy(void **state)
+{
+    struct world *w = *state;
+    struct vtdpi_vcpu *v = &w->vcpu[0].v;
+
+    assert_int_equal(vtdpi_vcpu_hold(v), 0);
+    assert_int_equal(vtdpi_vcpu_hold(v), 0);
+    assert_int_equal(vtdpi_vcpu_holds(v), 2);
+    assert_int_equal(vtdpi_vcpu_refs(v), 0);
+    assert_int_equal(vtdpi_vcpu_ref(v), 0);
+    vtdpi_vcpu_unhold(v);
+    vtdpi_vcpu_unhold(v);
+    assert_int_equal(vtdpi_vcpu_holds(v), 0);
+    assert_int_equal(vtdpi_vcpu_refs(v), 1);
+    assert_int_equal(vtdpi_vcpu_detach_begin(v), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vcpu_hold(v), 0);
+    vtdpi_vcpu_unref(v);
+    assert_int_equal(vtdpi_vcpu_detach_begin(v), VTDPI_EBUSY);
+    vtdpi_vcpu_unhold(v);
+    assert_int_equal(vtdpi_vcpu_detach(v), 0);
+    assert_int_equal(vtdpi_vcpu_hold(v), VTDPI_ECLOSED);
+    assert_int_equal(vtdpi_vcpu_holds(v), 0);
+}
+
 static void test_vcpu_detach_blocked_leaves_nothing(void **state)
 {
     struct world *w = *state;
@@ -239,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_vcpu_detach_referenced_busy),
+        TEST(test_vcpu_detach_held_busy),
         TEST(test_vcpu_detach_blocked_leaves_nothing),
         TEST(test_vcpu_detach_poll_waits_for_every_scan),
         TEST(test_vcpu_detach_relaxes_while_it_waits),
