@@ -12,13 +12,24 @@
 #include "vtdpi/sched.h"
 #include "sched_internal.h"
 
+/* Wakeup vectors: 0 stands for one, where the host can wake at all. */
+static VTDPI_COLD uint32_t
+sched_wnv_count(const struct vtdpi_sched_params *params)
+{
+    return params->wnv_count == 0 && params->ops->wake != NULL
+               ? 1
+               : params->wnv_count;
+}
+
 /* 0, or what is wrong with the vectors. */
 static VTDPI_COLD int
 sched_check_vectors(const struct vtdpi_sched_params *params)
 {
-    const uint32_t count = params->wnv_count == 0 ? 1 : params->wnv_count;
+    const uint32_t count = sched_wnv_count(params);
 
-    if (VTDPI_PAGE_SLOTS % count != 0)
+    if (params->ops->wake == NULL && (count | params->wnv[0]) != 0)
+        return VTDPI_EINVAL;
+    if (count != 0 && VTDPI_PAGE_SLOTS % count != 0)
         return VTDPI_EINVAL;
     if (params->anv < VTDPI_VECTOR_MIN)
         return VTDPI_EVECTOR;
@@ -40,10 +51,13 @@ sched_set_vectors(struct vtdpi_sched *s,
                   const struct vtdpi_sched_params *params)
 {
     s->anv = params->anv;
-    s->wnv_count = params->wnv_count == 0 ? 1 : params->wnv_count;
+    s->wnv_count = (uint8_t)sched_wnv_count(params);
+    s->stripe = 0;
     /* The first of every wnv_count bits: all ones, by wnv_count ones. As
      * wnv_count divides 64, it is the same for each summary word. */
-    s->stripe = UINT64_MAX / (UINT64_MAX >> (VTDPI_PAGE_SLOTS - s->wnv_count));
+    if (s->wnv_count != 0)
+        s->stripe =
+            UINT64_MAX / (UINT64_MAX >> (VTDPI_PAGE_SLOTS - s->wnv_count));
     for (uint32_t i = 0; i < s->wnv_count; i++)
         s->wnv[i] = params->wnv[i];
 }
@@ -61,7 +75,6 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     int err;
 
     if (s == NULL || params == NULL || params->ops == NULL ||
-        params->ops->send_ipi == NULL || params->ops->wake == NULL ||
         params->pages == NULL || params->pcpus == NULL)
         return VTDPI_EINVAL;
     if (params->max_pages == 0 || params->max_pages > VTDPI_PAGES_MAX ||

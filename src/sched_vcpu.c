@@ -214,6 +214,15 @@ void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v)
     blocked_leave(v);
 }
 
+/* A host that gave no send_ipi sends what vtdpi_pid_post() returns, and makes
+ * none of the calls that come here. */
+static void ipi_send(const struct vtdpi_sched *s, uint32_t apic_id,
+                     uint8_t vector)
+{
+    VTDPI_ASSERT(s->ops->send_ipi != NULL);
+    s->ops->send_ipi(s->ctx, apic_id, vector);
+}
+
 /* Sets the bit, unless @p is offline. One copy for both kinds of block. */
 static VTDPI_NOINLINE bool blocked_enter(struct vtdpi_vcpu *v,
                                          const struct vtdpi_pcpu *p)
@@ -246,6 +255,8 @@ static bool destination_set_wakeup(struct vtdpi_vcpu *v,
 enum vtdpi_block_result vtdpi_vcpu_block(struct vtdpi_vcpu *v,
                                          struct vtdpi_pcpu *p)
 {
+    if (v->sched->wnv_count == 0)
+        return VTDPI_BLOCK_NOVECTOR;
     if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
     if (!destination_set_wakeup(v, p)) {
@@ -270,6 +281,8 @@ enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
 {
     uint64_t old;
 
+    if (v->sched->wnv_count == 0)
+        return VTDPI_BLOCK_NOVECTOR;
     if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
     old = vtdpi_pid_replace(v->pid, PID_OWNED,
@@ -283,7 +296,7 @@ enum vtdpi_block_result vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v,
      */
     if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {
         (void)vtdpi_pid_test_and_set_on(v->pid);
-        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, vcpu_wnv(v));
+        ipi_send(v->sched, p->apic_id, vcpu_wnv(v));
     }
     return VTDPI_BLOCKED;
 }
@@ -296,8 +309,7 @@ void vtdpi_vcpu_send(const struct vtdpi_vcpu *v,
     const struct vtdpi_sched *const s = v->sched;
 
     VTDPI_ASSERT(s != NULL && n->result == VTDPI_POST_NOTIFY);
-    s->ops->send_ipi(s->ctx, vtdpi_apic_id_from_ndst(s->apic_mode, n->ndst),
-                     n->nv);
+    ipi_send(s, vtdpi_apic_id_from_ndst(s->apic_mode, n->ndst), n->nv);
 }
 
 enum vtdpi_post_result vtdpi_vcpu_notify(struct vtdpi_vcpu *v, bool urgent)

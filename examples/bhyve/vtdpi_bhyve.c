@@ -104,6 +104,12 @@ static const struct vtdpi_platform_ops platform_ops = {
     .relax = relax,
 };
 
+/* Without a vector for wakeups nobody blocks. */
+static const struct vtdpi_platform_ops platform_ops_no_wakeup = {
+    .send_ipi = send_ipi,
+    .relax = relax,
+};
+
 /* The verdict. */
 
 static void reason(const char *text, const char *where, u_int number)
@@ -284,8 +290,9 @@ int vtdpi_bhyve_modinit(int pirvec)
     for (u_int i = 0; i < VTDPI_COUNTS; i++)
         vtdpi_bhyve.counts[i] = counter_u64_alloc(M_WAITOK);
     vectors_init(pirvec);
-    error =
-        vtdpi_bhyve_pool_init(&platform_ops, vtdpi_bhyve.anv, vtdpi_bhyve.wnv);
+    error = vtdpi_bhyve_pool_init(
+        vtdpi_bhyve.wnv >= 0 ? &platform_ops : &platform_ops_no_wakeup,
+        vtdpi_bhyve.anv, vtdpi_bhyve.wnv);
     vtdpi_bhyve.up = true;
     if (error != 0) {
         vtdpi_bhyve_modcleanup();

@@ -101,13 +101,10 @@ static int sched_start(const struct vtdpi_platform_ops *ops, uint8_t anv,
         .max_pcpus = cpu_ids(),
         .apic_mode = vtdpi_bhyve_mode(),
         .anv = anv,
-        .wnv_count = 1,
     };
 
-    /* Without a vector for it nobody blocks, and any number will do. */
-    params.wnv[0] = wnv >= 0          ? (uint8_t)wnv
-                    : anv < UINT8_MAX ? (uint8_t)(anv + 1)
-                                      : (uint8_t)(anv - 1);
+    if (wnv >= 0)
+        params.wnv[0] = (uint8_t)wnv;
     return (vtdpi_sched_init(&vtdpi_bhyve.sched, &params));
 }
 

@@ -474,7 +474,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_vm_update(struct vtdpi_vm *vm);
  * @param ctx     Its first argument.
  * @param out     What it came to. Zero after an error. Not NULL.
  *
- * @pre Preemption off until the return.
+ * @pre Preemption off until the return. The instances of the vCPUs have
+ *      send_ipi.
  *
  * @anyctx
  *

@@ -13,7 +13,7 @@
  *
  * | layer   | required                                        | optional |
  * |---------|-------------------------------------------------|----------|
- * | sched.h | send_ipi, wake                                  | relax    |
+ * | sched.h | wake, if there are wakeup vectors               | send_ipi, relax |
  * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | relax, log |
  * | unit.h  | as qi.h                                         | clean, relax, log |
  * | table.h | as qi.h                                         | clean    |
@@ -90,7 +90,8 @@ struct vtdpi_platform_ops {
      * Send a fixed-mode interrupt, @p vector, to the processor with the local
      * APIC id @p apic_id (decoded: the id itself, not a register image). That
      * may be this processor: vtdpi_vcpu_block_committed() mostly sends to the
-     * one it runs on. vtdpi_pcpu_find(), which may be called here, finds the
+     * pCPU that it runs on. A function of the kernel that leaves the sender out
+     * is not enough. vtdpi_pcpu_find(), which may be called here, finds the
      * host's own data of the processor.
      *
      * All earlier stores of this CPU are visible before the interrupt arrives;
@@ -98,7 +99,8 @@ struct vtdpi_platform_ops {
      * that the SDM asks for before it. Called by vtdpi_vcpu_post(), _notify(),
      * _send() and _block_committed() in their caller's context, nothing of the
      * library held. Must not sleep or fail. An interrupt for a processor that
-     * is offline may be dropped.
+     * is offline may be dropped. NULL: the host makes none of these calls, nor
+     * vtdpi_vm_deliver(); it sends what vtdpi_pid_post() returns.
      */
     void (*send_ipi)(void *ctx, uint32_t apic_id, uint8_t vector);
 

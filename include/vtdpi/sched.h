@@ -90,6 +90,8 @@ enum vtdpi_block_result {
     /** That pCPU is offline: choose another. Nothing has changed, but that
      *  a vCPU which was blocked is preempted. */
     VTDPI_BLOCK_OFFLINE = 2,
+    /** The instance has no wakeup vector. Nothing has changed. */
+    VTDPI_BLOCK_NOVECTOR = 3,
 };
 
 /** @brief A page of 64 PIDs and what belongs to its slots. */
@@ -170,7 +172,8 @@ struct vtdpi_vcpu {
 
 /** @brief What vtdpi_sched_init() needs. */
 struct vtdpi_sched_params {
-    /** Callbacks: send_ipi and wake are needed, relax is used if present. */
+    /** Callbacks: wake is needed if there are wakeup vectors, and must be NULL
+     *  if there are none; the others may be NULL. */
     const struct vtdpi_platform_ops *ops;
     void *ctx; /**< First argument of every callback. */
     /** Memory for @p max_pages of these, as long as the instance lives. */
@@ -185,11 +188,13 @@ struct vtdpi_sched_params {
     /**
      * Wakeup notification vectors, ordinary ones, the same on every pCPU; each
      * 16 to 255, no two the same, none of them ANV. A vCPU is woken by the
-     * vector number (its page) % wnv_count, its page being slot / 64.
+     * vector number (its page) % wnv_count, its page being slot / 64. A host
+     * that never blocks a vCPU leaves wake NULL, and this and the count 0.
      */
     uint8_t wnv[VTDPI_WNV_MAX];
     /**
-     * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1. A handler looks at those
+     * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1, and none if wake is NULL.
+     * A handler looks at those
      * blocked on its pCPU whose page has the vector: one in wnv_count of the
      * pages, so of the vCPUs only if they are spread over pages.
      */
@@ -213,10 +218,12 @@ struct vtdpi_sched_params {
  * @param params  See there; may be temporary, except for what it points to.
  *
  * @retval 0                Done.
- * @retval VTDPI_EINVAL     A pointer or a required callback is NULL, a maximum
- *                          is out of range, the number of WNVs does not divide
- *                          64, or two vectors are the same. Nothing has changed.
- * @retval VTDPI_EVECTOR    ANV or a WNV is below 16. Nothing has changed.
+ * @retval VTDPI_EINVAL     A pointer is NULL, a maximum is out of range, the
+ *                          number of WNVs does not divide 64, two vectors are
+ *                          the same, or there are WNVs without wake. Nothing
+ *                          has changed.
+ * @retval VTDPI_EVECTOR    ANV or a WNV is below 16; also if wake is not NULL
+ *                          and there is no WNV. Nothing has changed.
  *
  * @thread @waitfree
  */
@@ -522,9 +529,9 @@ vtdpi_vcpu_block(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
  * @param v  An attached vCPU. Not NULL.
  * @param p  The pCPU that shall take the wakeup. Not NULL.
  *
- * @return VTDPI_BLOCKED or VTDPI_BLOCK_OFFLINE, never VTDPI_BLOCK_PENDING.
+ * @return See enum vtdpi_block_result; never VTDPI_BLOCK_PENDING.
  *
- * @pre As vtdpi_vcpu_block().
+ * @pre As vtdpi_vcpu_block(). The instance has send_ipi.
  *
  * @irqsoff @lockfree @order{SC}
  */
@@ -546,7 +553,7 @@ vtdpi_vcpu_block_committed(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
  *         vtdpi_pid_post() also returns the place, and sends nothing.
  *
  * @pre Preemption off until the return: between setting ON and sending, nobody
- *      else notifies this vCPU.
+ *      else notifies this vCPU. The instance has send_ipi.
  *
  * @anyctx @lockfree @order{SC; one locked operation if ON is set, else two}
  */
@@ -565,7 +572,7 @@ VTDPI_API enum vtdpi_post_result vtdpi_vcpu_post(struct vtdpi_vcpu *v,
  *
  * @return What happened; after VTDPI_POST_NOTIFY the notification is sent.
  *
- * @pre Preemption off until the return.
+ * @pre Preemption off until the return. The instance has send_ipi.
  *
  * @anyctx @lockfree @order{SC}
  */
@@ -582,7 +589,7 @@ VTDPI_API enum vtdpi_post_result vtdpi_vcpu_notify(struct vtdpi_vcpu *v,
  * @param v  The vCPU it is for. Not NULL.
  * @param n  What was returned, with VTDPI_POST_NOTIFY. Not NULL.
  *
- * @pre Preemption has been off since ON was set.
+ * @pre Preemption has been off since ON was set. The instance has send_ipi.
  *
  * @anyctx @waitfree
  */

@@ -348,8 +348,7 @@ MUTANTS = [
           ("        (void)vtdpi_pid_test_and_set_on(v->pid);\n", "")),
     vcpu("committed: no notification of its own", "13a",
           "a sleep that cannot be cancelled",
-          ("        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, "
-           "vcpu_wnv(v));\n", "")),
+          ("        ipi_send(v->sched, p->apic_id, vcpu_wnv(v));\n", "")),
     # offline.
     pcpu("offline: flag after the scan", "5e", "block against offline",
           (GO_OFFLINE, "    const uint32_t n = wake_all_blocked(p);\n\n"

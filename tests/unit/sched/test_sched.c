@@ -29,19 +29,20 @@ static void test_sched_init_bad_params_refused(void **state)
 {
     struct world *w = *state;
     const struct vtdpi_platform_ops no_wake = {.send_ipi = w->ops.send_ipi};
-    const struct vtdpi_platform_ops no_ipi = {.wake = w->ops.wake};
     const struct vtdpi_sched_params good = {&w->ops,       w, w->page_slots, 1,
                                             w->pcpu_slots, 1, VTDPI_XAPIC,   32,
                                             {33},          1, NULL,          0};
-    struct init_case cases[17];
+    struct init_case cases[18];
     unsigned int n = 0;
     struct vtdpi_sched s;
 
-    for (; n < 17; n++)
+    for (; n < 18; n++)
         cases[n] = (struct init_case){good, VTDPI_EINVAL};
     cases[0].params.ops = NULL;
     cases[1].params.ops = &no_wake;
-    cases[2].params.ops = &no_ipi;
+    cases[2].params.ops = &no_wake;
+    cases[2].params.wnv[0] = 0;
+    cases[2].params.wnv_count = 1;
     cases[3].params.pages = NULL;
     cases[4].params.pcpus = NULL;
     cases[5].params.max_pages = 0;
@@ -61,10 +62,51 @@ static void test_sched_init_bad_params_refused(void **state)
     cases[15].params.wnv[1] = 33;
     cases[16].params.wnv_count = 2;
     cases[16].params.wnv[1] = 32;
+    cases[17].params.wnv[0] = 0;
+    cases[17].params.wnv_count = 0;
+    cases[17].want = VTDPI_EVECTOR; /* wake, and no vector for it */
     for (unsigned int i = 0; i < n; i++)
         assert_int_equal(vtdpi_sched_init(&s, &cases[i].params), cases[i].want);
     assert_int_equal(vtdpi_sched_init(NULL, &good), VTDPI_EINVAL);
     assert_int_equal(vtdpi_sched_init(&s, NULL), VTDPI_EINVAL);
+}
+
+/* A host that never blocks, and sends what a post returns: no callback. */
+static void test_sched_init_without_callbacks(void **state)
+{
+    struct world *w = *state;
+    const struct vtdpi_platform_ops none = {0};
+    struct vtdpi_page_ref pages[1];
+    struct vtdpi_pcpu *pcpus[1];
+    const struct vtdpi_sched_params params = {
+        &none, NULL, pages, 1, pcpus, 1, VTDPI_XAPIC, ANV, {0}, 0, NULL, 0};
+    uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
+    struct vtdpi_pid_page page;
+    struct vtdpi_notification n;
+    struct vtdpi_vcpu v = {0};
+    struct vtdpi_pcpu p;
+    struct vtdpi_sched s;
+
+    assert_int_equal(vtdpi_sched_init(&s, &params), 0);
+    assert_int_equal(vtdpi_sched_add_page(&s, 0, &page, w->memory, 0), 0);
+    assert_int_equal(vtdpi_pcpu_init(&s, &p, 0, 0x12, bitmap), 0);
+    vtdpi_pcpu_online(&p);
+    assert_int_equal(vtdpi_vcpu_attach(&s, &v, 0, w), 0);
+    vtdpi_vcpu_run(&v, &p);
+    n = vtdpi_pid_post(vtdpi_vcpu_pid(&v), 0x41, false);
+    assert_int_equal(n.result, VTDPI_POST_NOTIFY);
+    assert_int_equal(n.nv, ANV);
+    assert_int_equal(vtdpi_apic_id_from_ndst(VTDPI_XAPIC, n.ndst), 0x12);
+    assert_int_equal(vtdpi_vcpu_block(&v, &p), VTDPI_BLOCK_NOVECTOR);
+    assert_int_equal(vtdpi_vcpu_block_committed(&v, &p), VTDPI_BLOCK_NOVECTOR);
+    assert_false(vtdpi_vcpu_is_blocked(&v));
+    assert_int_equal(vtdpi_vcpu_pid(&v)->control,
+                     (uint64_t)0x1200 << 32 | (uint64_t)ANV << 16 | 1);
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&p, 0), 0);
+    assert_int_equal(vtdpi_pcpu_rescan(&p), 0);
+    assert_int_equal(vtdpi_pcpu_offline(&p), 0);
+    expect_assert_failure(vtdpi_vcpu_send(&v, &n));
+    assert_int_equal(vtdpi_vcpu_detach(&v), 0);
 }
 
 static void test_sched_add_page_bad_arguments_refused(void **state)
@@ -604,6 +646,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_sched_init_bad_params_refused),
+        TEST(test_sched_init_without_callbacks),
         TEST(test_sched_add_page_bad_arguments_refused),
         TEST(test_sched_add_page_later_attach_works),
         TEST(test_pcpu_init_bad_arguments_refused),
