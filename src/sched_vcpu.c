@@ -329,6 +329,20 @@ enum vtdpi_post_result vtdpi_vcpu_post(struct vtdpi_vcpu *v, uint8_t vector,
     return vtdpi_vcpu_notify(v, urgent);
 }
 
+/*
+ * PIR is read after SN was cleared, by the run that came before: a post that saw
+ * SN set is found here. One that comes later sends ANV to this processor, where
+ * ANV stays pending until the entry like the one that is sent here.
+ */
+bool vtdpi_vcpu_notify_self(struct vtdpi_vcpu *v, const struct vtdpi_pcpu *p)
+{
+    VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    if (!vtdpi_pid_pending(v->pid))
+        return false;
+    ipi_send(v->sched, p->apic_id, v->sched->anv);
+    return true;
+}
+
 /* Detach. */
 
 int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v)

@@ -97,8 +97,8 @@ struct vtdpi_platform_ops {
      * All earlier stores of this CPU are visible before the interrupt arrives;
      * WRMSR to the x2APIC ICR does not do that by itself, so put the fences
      * that the SDM asks for before it. Called by vtdpi_vcpu_post(), _notify(),
-     * _send() and _block_committed() in their caller's context, nothing of the
-     * library held. Must not sleep or fail. An interrupt for a processor that
+     * _notify_self(), _send() and _block_committed() in their caller's context,
+     * nothing of the library held. Must not sleep or fail. An interrupt for a processor that
      * is offline may be dropped. NULL: the host makes none of these calls, nor
      * vtdpi_vm_deliver(); it sends what vtdpi_pid_post() returns.
      */

@@ -13,6 +13,7 @@
  * |---------------------------------------------|------------------------------|
  * | scheduled in on a pCPU                      | vtdpi_vcpu_run()             |
  * | before every VM entry, interrupts off       | vtdpi_vcpu_sync() or _merge()|
+ * | the same, for guests with a private APIC    | vtdpi_vcpu_notify_self()     |
  * | scheduled out, paused, halted with IF = 0   | vtdpi_vcpu_preempt()         |
  * | halted, interrupts enabled, none deliverable| vtdpi_vcpu_block()           |
  * | a wakeup vector arrives                     | vtdpi_pcpu_handle_wakeup()   |
@@ -32,7 +33,7 @@
  * @picture{sched-states.dot,The transitions of the owner and the notifications}
  *
  * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
- * post, notify, send and block_committed), wake (by the handler, offline and
+ * post, notify, notify_self, send and block_committed), wake (by the handler, offline and
  * rescan) and relax (by detach) is called. What wake itself may call says the
  * text of struct vtdpi_platform_ops.wake. docs/memory-ordering.md holds the
  * proof that no vector is lost.
@@ -692,6 +693,37 @@ VTDPI_INLINE uint8_t vtdpi_vcpu_merge(struct vtdpi_vcpu *v, uint32_t *vapic)
 {
     return vtdpi_pid_merge(vtdpi_vcpu_pid(v), vapic);
 }
+
+/**
+ * @brief For hosts that do not harvest: before a VM entry, have the processor
+ *        take what is posted.
+ *
+ * The virtual APIC of some guests is not the host's to write (a trust domain's
+ * is private), and some hosts leave PIR to the processor altogether. If ON is
+ * set or PIR is not empty, whatever the other says, sends ANV to @p p, which is
+ * this processor. With interrupts off ANV stays pending until the entry; then
+ * the processor clears ON and moves PIR to the virtual IRR. Posts made under SN
+ * have set no ON, and an ANV that came in host mode has moved nothing, so
+ * without this call such vectors wait for the next post that notifies, or for
+ * ever.
+ *
+ * Owner call, in place of vtdpi_vcpu_sync(), before every VM entry. After
+ * VTDPI_BLOCK_PENDING such a host calls vtdpi_vcpu_run() and enters: it cannot
+ * see what is deliverable, and the guest halts once more if nothing is. A host
+ * without send_ipi asks vtdpi_pid_pending() and sends ANV itself.
+ *
+ * @param v  An attached vCPU that runs on @p p. Not NULL.
+ * @param p  The pCPU on which the caller runs. Not NULL.
+ *
+ * @return Whether ANV was sent.
+ *
+ * @pre Interrupts are off from before the call until the entry. The instance
+ *      has send_ipi.
+ *
+ * @irqsoff @waitfree @order{SC loads, behind the clearing of SN by run}
+ */
+VTDPI_API bool vtdpi_vcpu_notify_self(struct vtdpi_vcpu *v,
+                                      const struct vtdpi_pcpu *p);
 
 /**
  * @brief Whether a vCPU has a slot.

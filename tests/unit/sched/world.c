@@ -159,9 +159,15 @@ void world_enter(struct world_vcpu *v, unsigned int pcpu)
     vtdpi_vcpu_run(&v->v, &v->w->pcpu[pcpu]);
     v->on = pcpu;
     v->w->irqs_off[pcpu] = true;
-    (void)world_take(v);
+    if (v->private_apic)
+        (void)vtdpi_vcpu_notify_self(&v->v, &v->w->pcpu[pcpu]);
+    else
+        (void)world_take(v);
     v->state = GUEST;
     v->w->irqs_off[pcpu] = false;
+    /* Who sent it to itself has it at once. */
+    if (v->private_apic)
+        world_interrupts(v->w, pcpu);
 }
 
 void world_leave(struct world_vcpu *v)
@@ -200,7 +206,8 @@ void world_halt(struct world_vcpu *v, unsigned int pcpu, bool committed)
         }
         assert_int_equal(r, VTDPI_BLOCK_PENDING);
         assert_false(committed);
-        if (world_take(v)) {
+        /* Who cannot look enters, and the guest halts again or does not. */
+        if (v->private_apic || world_take(v)) {
             world_enter(v, alive(w, v->on));
             return;
         }

@@ -33,7 +33,8 @@ struct world_vcpu {
     enum vcpu_state state;
     unsigned int on;
     bool woken;
-    bool gone; /* detach is done: wake must not come */
+    bool gone;         /* detach is done: wake must not come */
+    bool private_apic; /* the host cannot harvest: only an ANV moves PIR */
     bool posted[256];
     struct host_account taken;
     unsigned int wakes;
