@@ -73,4 +73,17 @@ static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
     return page_found(&v->sched->pages[page_of_slot(v->slot)]);
 }
 
+/* For VTDPI_ASSERT: whether the host says that nothing but wake ends a sleep of
+ * this vCPU, which a run takes away from the wakeup vector. */
+static inline bool vcpu_will_sleep(const struct vtdpi_vcpu *v)
+{
+    const struct vtdpi_sched *const s = v->sched;
+
+    if (v->blocked_on == NULL || s->ops->will_sleep == NULL)
+        return false;
+    return s->ops->will_sleep(
+        s->ctx, vtdpi_atomic_load_ptr_acquire(
+                    &page_of_vcpu(v)->cookie[v->slot % VTDPI_PAGE_SLOTS]));
+}
+
 #endif

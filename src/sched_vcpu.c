@@ -196,6 +196,7 @@ static void blocked_leave(struct vtdpi_vcpu *v)
 void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
 {
     VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
+    VTDPI_ASSERT(!vcpu_will_sleep(v));
     /*
      * One step: no poster ever sees ANV with another pCPU's id. It clears SN
      * before the harvest that precedes VM entry reads PIR; pairs with

@@ -13,7 +13,7 @@
  *
  * | layer   | required                                        | optional |
  * |---------|-------------------------------------------------|----------|
- * | sched.h | wake, if there are wakeup vectors               | send_ipi, relax |
+ * | sched.h | wake, if there are wakeup vectors | send_ipi, relax, will_sleep |
  * | qi.h    | read32, write32, read64, write64, now_us, lock, unlock | relax, log |
  * | unit.h  | as qi.h                                         | clean, relax, log |
  * | table.h | as qi.h                                         | clean    |
@@ -98,9 +98,10 @@ struct vtdpi_platform_ops {
      * WRMSR to the x2APIC ICR does not do that by itself, so put the fences
      * that the SDM asks for before it. Called by vtdpi_vcpu_post(), _notify(),
      * _notify_self(), _send() and _block_committed() in their caller's context,
-     * nothing of the library held. Must not sleep or fail. An interrupt for a processor that
-     * is offline may be dropped. NULL: the host makes none of these calls, nor
-     * vtdpi_vm_deliver(); it sends what vtdpi_pid_post() returns.
+     * nothing of the library held. Must not sleep or fail. An interrupt for a
+     * processor that is offline may be dropped. NULL: the host makes none of
+     * these calls, nor vtdpi_vm_deliver(); it sends what vtdpi_pid_post()
+     * returns.
      */
     void (*send_ipi)(void *ctx, uint32_t apic_id, uint8_t vector);
 
@@ -122,6 +123,17 @@ struct vtdpi_platform_ops {
      * within wake sends to this processor stays pending until the scan is over.
      */
     void (*wake)(void *ctx, void *cookie);
+
+    /**
+     * For builds with asserts (VTDPI_ASSERT): whether a vCPU's thread sleeps, or
+     * is on its way to a sleep, that only wake ends. False as soon as the woken
+     * mark is set or the host has called the sleep off. @p cookie as for wake.
+     *
+     * Called by vtdpi_vcpu_run() for a vCPU that is blocked, in the caller's
+     * context, nothing of the library held, and not at all where VTDPI_ASSERT
+     * is off. Has no effect, must not sleep. NULL: nothing is checked.
+     */
+    bool (*will_sleep)(void *ctx, void *cookie);
 
     /**
      * A line of diagnostics without a line end. May drop it. Never called on a

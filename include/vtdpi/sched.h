@@ -16,8 +16,25 @@
  * | the same, for guests with a private APIC    | vtdpi_vcpu_notify_self()     |
  * | scheduled out, paused, halted with IF = 0   | vtdpi_vcpu_preempt()         |
  * | halted, interrupts enabled, none deliverable| vtdpi_vcpu_block()           |
+ * | between VTDPI_BLOCKED and the sleep         | no run, no preempt           |
  * | a wakeup vector arrives                     | vtdpi_pcpu_handle_wakeup()   |
- * | the active vector arrives in host mode      | nothing but EOI              |
+ * | the active vector arrives in host mode      | EOI, see below               |
+ *
+ * **Between a block and its sleep.** After a vtdpi_vcpu_block() that returned
+ * VTDPI_BLOCKED, the host calls neither vtdpi_vcpu_run() nor
+ * vtdpi_vcpu_preempt() before the thread sleeps, unless the host calls the sleep
+ * off: it sets its woken mark. Both calls take the wakeup vector out of the
+ * PID, and a thread that sleeps after that is woken by no post. A kernel whose
+ * entry code runs once more on the way to the scheduler has its run behind that
+ * point. Where VTDPI_ASSERT is on, vtdpi_vcpu_run() asks the host's will_sleep.
+ *
+ * **The active vector in host mode.** Its handler does EOI and nothing else if
+ * the host harvests with interrupts off, and they stay off until the entry. If
+ * the host harvests earlier, with interrupts on, an ANV may come between harvest
+ * and entry. Its handler then does EOI and makes the entry code harvest once
+ * more before the entry, by a softirq or a mark that the entry code looks at
+ * with interrupts off. With EOI alone the vector would stay in PIR until the
+ * next exit.
  *
  * **Rule S, the single writer.** A vCPU's destination (NV, NDST and SN of its
  * PID) and its blocked bit are changed only by its owner: its own thread, or
@@ -33,10 +50,11 @@
  * @picture{sched-states.dot,The transitions of the owner and the notifications}
  *
  * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
- * post, notify, notify_self, send and block_committed), wake (by the handler, offline and
- * rescan) and relax (by detach) is called. What wake itself may call says the
- * text of struct vtdpi_platform_ops.wake. docs/memory-ordering.md holds the
- * proof that no vector is lost.
+ * post, notify, notify_self, send and block_committed), wake (by the handler,
+ * offline and rescan), relax (by detach) and will_sleep (by run, in builds with
+ * asserts) is called. The text of struct vtdpi_platform_ops.wake says what wake
+ * itself may call. docs/memory-ordering.md holds the proof that no vector is
+ * lost.
  *
  * **Objects.** The host embeds or allocates them; members are private unless
  * documented.
@@ -473,7 +491,8 @@ vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v, uint32_t slot,
  * @brief Scheduled in: notifications go to @p p with ANV.
  *
  * Owner call. The vCPU stays on @p p until its next run, preempt or block.
- * Legal from any state. Before every VM entry, with interrupts off until the
+ * Legal from any state, but not between a block that returned VTDPI_BLOCKED and
+ * a sleep that is not called off. Before every VM entry, with interrupts off until the
  * entry, vtdpi_vcpu_sync() or vtdpi_vcpu_merge() follows: what was posted
  * while SN was set has set no ON.
  *
@@ -489,7 +508,7 @@ VTDPI_API void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p);
  *        leaving the blocked state without running.
  *
  * Owner call. Posts accumulate in PIR without a notification; none is lost.
- * Legal from any state.
+ * Legal where vtdpi_vcpu_run() is.
  *
  * @param v  An attached vCPU. Not NULL.
  *

@@ -19,6 +19,7 @@ static struct vtdpi_sched sched;
 static struct vtdpi_pcpu pcpu;
 static struct vtdpi_vcpu vcpu;
 static bool nested;
+static bool going_to_sleep;
 
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
 {
@@ -38,10 +39,17 @@ static void wake(void *ctx, void *cookie)
     }
 }
 
+/* The host's scheduler knows. */
+static bool will_sleep(void *ctx, void *cookie)
+{
+    (void)ctx;
+    return cookie == &vcpu && going_to_sleep;
+}
+
 static bool world(void)
 {
-    static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
-                                                  .wake = wake};
+    static const struct vtdpi_platform_ops ops = {
+        .send_ipi = send_ipi, .wake = wake, .will_sleep = will_sleep};
     const struct vtdpi_sched_params params = {
         .ops = &ops,
         .pages = pages,
@@ -75,6 +83,28 @@ static void nested_scans(void)
 {
     nested = true;
     scan();
+}
+
+/* The entry code runs once more on the way to the scheduler. */
+static void run_before_the_sleep(void)
+{
+    going_to_sleep = vtdpi_vcpu_block(&vcpu, &pcpu) == VTDPI_BLOCKED;
+    vtdpi_vcpu_run(&vcpu, &pcpu);
+}
+
+static void run_after_the_sleep_was_called_off(void)
+{
+    going_to_sleep = vtdpi_vcpu_block(&vcpu, &pcpu) == VTDPI_BLOCKED;
+    going_to_sleep = false;
+    vtdpi_vcpu_run(&vcpu, &pcpu);
+}
+
+/* Who is not blocked has no wakeup vector to lose. */
+static void run_twice(void)
+{
+    vtdpi_vcpu_run(&vcpu, &pcpu);
+    going_to_sleep = true;
+    vtdpi_vcpu_run(&vcpu, &pcpu);
 }
 
 static void reference_and_back(void)
@@ -122,6 +152,10 @@ int main(void)
     } cases[] = {
         {"a scan", scan, false},
         {"a reference taken and given back", reference_and_back, false},
+        {"a run after a sleep was called off",
+         run_after_the_sleep_was_called_off, false},
+        {"a run of who is not blocked", run_twice, false},
+        {"a run between a block and its sleep", run_before_the_sleep, true},
         {"a scan below a scan", nested_scans, true},
         {"a reference too many given back", unref_below_zero, true},
         {"an exception's vector, inline", exception_recorded, true},
