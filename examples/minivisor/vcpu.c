@@ -77,6 +77,8 @@ static enum next halt(struct pcpu *p, struct vcpu *v)
             p->refusals++;
             where = p; /* the one that this runs on is online */
             break;
+        case VTDPI_BLOCK_NOVECTOR:
+            panic("v%u cannot halt: no wakeup vector", v->number);
         }
     }
     panic("v%u cannot halt: always pending, and nothing there", v->number);

@@ -159,6 +159,9 @@ static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
             line_then(d, "p%u offline", where->number);
             where = p; /* where this thread runs is online */
             break;
+        case VTDPI_BLOCK_NOVECTOR:
+            must(VTDPI_EBUG, "vtdpi_vcpu_block: no wakeup vector");
+            break;
         }
     }
     must(VTDPI_EBUG, "vtdpi_vcpu_block: always pending, and nothing there");
