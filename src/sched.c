@@ -10,6 +10,7 @@
  * docs/memory-ordering.md has the whole argument.
  */
 #include "vtdpi/sched.h"
+#include "sched_blocked.h"
 #include "sched_internal.h"
 
 /* Wakeup vectors: 0 stands for one, where the host can wake at all. */
@@ -196,7 +197,7 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
         vtdpi_atomic_store64_relaxed(&bitmap[i], 0);
     p->sched = s;
     p->leaf = bitmap;
-    p->summary = bitmap + s->max_pages;
+    p->summary = blocked_leaf(p, s->max_pages);
     p->number = number;
     p->apic_id = apic_id;
     p->ndst = vtdpi_ndst_from_apic_id(s->apic_mode, apic_id);

@@ -4,9 +4,11 @@
 
 /*
  * The blocked bitmap of a pCPU: a leaf bit for each slot, a leaf word for each
- * PID page, a summary bit for each leaf word. Owners set and clear leaf bits
- * (sched_vcpu.c); the wakeup handler, offline and rescan look at them
- * (sched_pcpu.c). Both sides of each ordering pair of the bitmap stand here.
+ * PID page, a summary bit for each leaf word; and beside each leaf word a word
+ * of wake marks. Owners set and clear leaf bits and clear wake marks
+ * (sched_vcpu.c); the wakeup handler looks at leaf bits and sets wake marks;
+ * offline and rescan look at leaf bits (sched_pcpu.c). Both sides of each
+ * ordering pair of the bitmap stand here.
  *
  * - Leaf against summary: an owner sets the leaf bit, then looks at the summary
  *   bit, and sets it if clear. A handler that finds an empty leaf clears the
@@ -18,6 +20,9 @@
  *   cleared after NV is ANV again (sched_vcpu.c). So the handler that a WNV
  *   starts finds the bit (invariant I).
  * - Bit against the online flag: see blocked_set_online().
+ * - Wake mark: a handler wakes a vCPU only if it has set the vCPU's mark, which
+ *   block has cleared; so there is at most one wake for each block. See
+ *   wake_mark_set() and wake_mark_clear().
  *
  * docs/memory-ordering.md, section 6, has the proof.
  */
@@ -38,6 +43,17 @@ static inline uint64_t leaf_bit(uint32_t leaf)
     return VTDPI_BIT64(leaf % 64);
 }
 
+/* A PID page's two words, side by side: one cache line has both. */
+static inline uint64_t *blocked_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
+{
+    return &p->leaf[2 * (size_t)leaf];
+}
+
+static inline uint64_t *wake_marks(const struct vtdpi_pcpu *p, uint32_t leaf)
+{
+    return &p->leaf[2 * (size_t)leaf + 1];
+}
+
 /*
  * Leaf before summary, both before the control word: when a notification is
  * sent with a WNV the handler finds the vCPU (invariant I). The summary is
@@ -48,7 +64,7 @@ static inline void blocked_set(const struct vtdpi_pcpu *p, uint32_t slot)
     const uint32_t leaf = page_of_slot(slot);
     uint64_t *const summary = &p->summary[leaf / 64];
 
-    (void)vtdpi_atomic_or64(&p->leaf[leaf], slot_bit(slot));
+    (void)vtdpi_atomic_or64(blocked_leaf(p, leaf), slot_bit(slot));
     if ((vtdpi_atomic_load64(summary) & leaf_bit(leaf)) == 0)
         (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
 }
@@ -59,7 +75,8 @@ static inline void blocked_set(const struct vtdpi_pcpu *p, uint32_t slot)
  */
 static inline void blocked_clear(const struct vtdpi_pcpu *p, uint32_t slot)
 {
-    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~slot_bit(slot));
+    (void)vtdpi_atomic_and64(blocked_leaf(p, page_of_slot(slot)),
+                             ~slot_bit(slot));
 }
 
 /*
@@ -77,10 +94,54 @@ static inline bool blocked_set_online(const struct vtdpi_pcpu *p, uint32_t slot)
     return false;
 }
 
-/* Those blocked on the pCPU that has these leaf words, of one page. */
-static inline uint64_t blocked_look(const uint64_t *leaves, uint32_t leaf)
+/* Those of one page who are blocked on the pCPU. */
+static inline uint64_t blocked_look(const struct vtdpi_pcpu *p, uint32_t leaf)
 {
-    return vtdpi_atomic_load64(&leaves[leaf]);
+    return vtdpi_atomic_load64(blocked_leaf(p, leaf));
+}
+
+/*
+ * From here on handlers of @p wake the vCPU again. By its owner, in block:
+ *
+ * - Behind blocked_set(), whose locked operation makes what the host stored
+ *   before, its own woken mark, visible first, and keeps this load behind that.
+ *   A handler that sets the wake mark after this load calls wake after the host
+ *   armed its woken mark, so the host sees that wake. Were this load done
+ *   earlier, the wake could come before the woken mark is armed, be forgotten
+ *   with it, and leave the wake mark set over a vCPU that goes to sleep.
+ * - Before the control word names the WNV: the handler that this block's
+ *   notification starts finds the wake mark clear, or set by a handler that
+ *   calls wake from now on.
+ *
+ * A locked AND, since other bits of the word change at the same time: a plain
+ * store would take back what others have cleared or set.
+ */
+static inline void wake_mark_clear(const struct vtdpi_pcpu *p, uint32_t slot)
+{
+    uint64_t *const word = wake_marks(p, page_of_slot(slot));
+
+    if ((vtdpi_atomic_load64(word) & slot_bit(slot)) != 0)
+        (void)vtdpi_atomic_and64(word, ~slot_bit(slot));
+}
+
+/* Those of @bits whom a handler has not woken since they blocked. */
+static inline uint64_t wake_unmarked(const struct vtdpi_pcpu *p, uint32_t leaf,
+                                     uint64_t bits)
+{
+    return bits & ~vtdpi_atomic_load64(wake_marks(p, leaf));
+}
+
+/*
+ * Mark @bits; returns those that were not marked, whom the caller has to wake
+ * from now on. The mark before the wake: a mark that is set after it could be
+ * that of a vCPU which was woken, has run and has blocked again, and whose next
+ * wakeup would be skipped. Pairs with wake_mark_clear(). A locked OR, since
+ * owners clear other bits of the word at the same time.
+ */
+static inline uint64_t wake_mark_set(const struct vtdpi_pcpu *p, uint32_t leaf,
+                                     uint64_t bits)
+{
+    return bits & ~vtdpi_atomic_or64(wake_marks(p, leaf), bits);
 }
 
 /*
@@ -98,7 +159,7 @@ static BLOCKED_RARE uint64_t blocked_clear_summary(const struct vtdpi_pcpu *p,
     uint64_t bits;
 
     (void)vtdpi_atomic_and64(summary, ~leaf_bit(leaf));
-    bits = blocked_look(p->leaf, leaf);
+    bits = blocked_look(p, leaf);
     if (bits != 0)
         (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
     return bits;
@@ -131,8 +192,8 @@ static BLOCKED_RARE uint32_t blocked_estimate(const struct vtdpi_pcpu *p,
             const uint32_t leaf =
                 i * 64 + (unsigned int)__builtin_ctzll(leaves);
 
-            n +=
-                blocked_count_bits(vtdpi_atomic_load64_relaxed(&p->leaf[leaf]));
+            n += blocked_count_bits(
+                vtdpi_atomic_load64_relaxed(blocked_leaf(p, leaf)));
         }
     }
     return n;

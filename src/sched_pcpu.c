@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What runs on a pCPU, or for one: the wakeup handler, offline, online and
- * rescan. All of them only read, and call wake; who is blocked where is changed
- * by owners alone (sched_vcpu.c). Read vtdpi/sched.h and sched_blocked.h first.
+ * rescan. All of them read who is blocked where, which owners alone change
+ * (sched_vcpu.c), and call wake; the handler also sets wake marks. Read
+ * vtdpi/sched.h and sched_blocked.h first.
  *
  * Why the handler finds everyone: a vCPU's bit is set before a notification
  * with its WNV can be sent, and ON is set before it is sent; so the handler
  * that the notification starts finds bit and ON. It clears neither: a bit
  * cleared late would be that of a vCPU which has run and blocked again
- * meanwhile, and would lose its next wakeup. A wake too many is allowed.
+ * meanwhile, and would lose its next wakeup. A wake for nothing is allowed.
+ *
+ * Why each vCPU is woken once for a block: bit and ON stay until the vCPU's
+ * owner has run, and passes for other vCPUs would find them again. So a handler
+ * wakes those whose wake mark it has changed from 0 to 1, and skips those who
+ * are marked before it looks at their PIDs. Offline and rescan wake everyone
+ * and do not look at marks.
  *
  * Why no wake comes after detach: a scan makes its sequence odd, then reads the
  * bitmap; detach withdraws the vCPU, then reads the sequences, and waits while
@@ -94,24 +101,25 @@ static uint32_t handle_summary_word(const struct vtdpi_pcpu *p, uint32_t word,
 {
     const struct vtdpi_sched *const s = p->sched;
     const struct vtdpi_page_ref *const pages = s->pages;
-    const uint64_t *const leaves = p->leaf;
     uint32_t woken = 0;
 
     for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]) & own; w != 0;
          w &= w - 1) {
         const uint32_t leaf = word * 64 + (unsigned int)__builtin_ctzll(w);
-        uint64_t bits = blocked_look(leaves, leaf);
+        uint64_t bits = blocked_look(p, leaf);
 
         if (VTDPI_UNLIKELY(bits == 0))
             bits = blocked_clear_summary(p, leaf);
+        bits = wake_unmarked(p, leaf, bits);
         bits = slots_notified(&pages[leaf], bits);
         if (bits != 0)
-            woken += slots_wake(s, page_found(&pages[leaf]), bits);
+            woken += slots_wake(s, page_found(&pages[leaf]),
+                                wake_mark_set(p, leaf, bits));
     }
     return woken;
 }
 
-/* Neither bits nor ON are cleared here: see the top of this file. */
+/* No bit, no ON and no mark is cleared here: see the top of this file. */
 uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 {
     const uint32_t index = sched_wnv_number(p->sched, vector);
@@ -144,7 +152,7 @@ static VTDPI_COLD uint32_t wake_all_blocked(struct vtdpi_pcpu *p)
 
     scan_begin(&s->scan);
     for (uint32_t i = 0; i < s->max_pages; i++) {
-        const uint64_t bits = blocked_look(p->leaf, i);
+        const uint64_t bits = blocked_look(p, i);
 
         if (bits != 0)
             woken += slots_wake(s, page_found(&s->pages[i]), bits);
@@ -179,6 +187,6 @@ uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < p->sched->max_pages; i++)
-        n += blocked_count_bits(blocked_look(p->leaf, i));
+        n += blocked_count_bits(blocked_look(p, i));
     return n;
 }

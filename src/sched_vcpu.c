@@ -9,7 +9,9 @@
  * pCPU with the vCPU's WNV and SN is cleared; then PIR is read. A post sets its
  * PIR bit, then looks at ON and SN. So a post either has its bit seen here, and
  * the vCPU does not sleep, or the post finds the new destination and SN clear,
- * and sends a WNV whose handler finds the bit.
+ * and sends a WNV whose handler finds the bit. The handler wakes the vCPU if
+ * its wake mark is clear: block clears it between the bit and the
+ * compare-and-swap (wake_mark_clear()), and nothing else does.
  */
 #include "vtdpi/sched.h"
 #include "sched_blocked.h"
@@ -224,14 +226,18 @@ static void ipi_send(const struct vtdpi_sched *s, uint32_t apic_id,
     s->ops->send_ipi(s->ctx, apic_id, vector);
 }
 
-/* Sets the bit, unless @p is offline. One copy for both kinds of block. */
+/* Sets the bit and clears the wake mark, unless @p is offline. One copy for
+ * both kinds of block. */
 static VTDPI_NOINLINE bool blocked_enter(struct vtdpi_vcpu *v,
                                          const struct vtdpi_pcpu *p)
 {
     VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
     if (v->blocked_on != NULL)
         vtdpi_vcpu_preempt(v);
-    return blocked_set_online(p, v->slot);
+    if (!blocked_set_online(p, v->slot))
+        return false;
+    wake_mark_clear(p, v->slot);
+    return true;
 }
 
 /*

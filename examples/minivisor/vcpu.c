@@ -216,7 +216,8 @@ static enum next enter(struct pcpu *p, struct vcpu *v)
 }
 
 /* Scheduled in: a new vCPU, one that was preempted, or one that was woken. The
- * last may find that it has taken already what it was woken for. */
+ * last may find that it has taken already what it was woken for; then it blocks
+ * anew, since no handler wakes it twice for one block. */
 static enum next schedule_in(struct pcpu *p, struct vcpu *v)
 {
     p->runs++;

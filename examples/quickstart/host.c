@@ -143,7 +143,8 @@ static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
 {
     struct vcpu *const v = p->running;
 
-    v->woken = false; /* before block: from now on a wake counts */
+    /* Before a block, and nowhere else: from now on a wake counts. */
+    v->woken = false;
     for (unsigned int tries = 0; tries < HALT_TRIES; tries++) {
         switch (vtdpi_vcpu_block(&v->pi, &where->pi)) {
         case VTDPI_BLOCKED:
@@ -168,7 +169,8 @@ static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
 }
 
 /* What the thread of a vCPU does when it has a pCPU: enter the guest; or halt
- * again, if it was woken for nothing, as when a pCPU goes offline. */
+ * again, if it was woken for nothing, as when a pCPU goes offline. That is a
+ * new block: under the old one no handler would wake the vCPU again. */
 static void go_on(struct demo *d, struct pcpu *p)
 {
     struct vcpu *const v = p->running;

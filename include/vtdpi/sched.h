@@ -41,8 +41,9 @@
  * the code that holds the thread stopped. Calls marked "owner" are never made
  * concurrently for one vCPU, and are not interrupted by another owner call for
  * the same vCPU: on a preemptible host, with preemption off. Posters change only
- * PIR and ON. The wakeup handler, offline and rescan change nothing of a vCPU,
- * and call wake.
+ * PIR and ON. The wakeup handler, offline and rescan change nothing of that, and
+ * call wake. The handler also sets the vCPU's wake mark, which only its owner
+ * clears, in block.
  *
  * **Invariant I.** NV other than ANV implies that NV is the vCPU's own WNV, and
  * that its bit is set in the bitmap of the pCPU whose id is NDST.
@@ -55,6 +56,14 @@
  * asserts) is called. The text of struct vtdpi_platform_ops.wake says what wake
  * itself may call. docs/memory-ordering.md holds the proof that no vector is
  * lost.
+ *
+ * **One wake for each block.** The handler wakes a vCPU at most once between
+ * two of its blocks, however many notifications come; offline and rescan wake
+ * it whatever was before. So once wake was called for a vCPU, the host does not
+ * put it to sleep again before a new vtdpi_vcpu_block(), also if there was
+ * nothing for it to do; and the host clears its sticky "woken" mark before a
+ * block and nowhere else. A host that went back to sleep under the same block
+ * would not be woken by the next post.
  *
  * **Objects.** The host embeds or allocates them; members are private unless
  * documented.
@@ -95,13 +104,15 @@ VTDPI_BEGIN_DECLS
 /** Most wakeup notification vectors of an instance. */
 #define VTDPI_WNV_MAX       VTDPI_PAGE_SLOTS
 
-/** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages. */
+/** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages:
+ *  blocked bits and wake marks, and a summary. */
 #define VTDPI_BITMAP_WORDS(pages) \
-    (VTDPI_CAST_(size_t, pages) + (VTDPI_CAST_(size_t, pages) + 63) / 64)
+    (VTDPI_CAST_(size_t, pages) * 2 + (VTDPI_CAST_(size_t, pages) + 63) / 64)
 
 /** @brief What vtdpi_vcpu_block() found. */
 enum vtdpi_block_result {
-    /** Armed: sleep unless marked woken; then run or preempt. */
+    /** Armed: sleep unless marked woken, and once only; then run, preempt or
+     *  block again. */
     VTDPI_BLOCKED = 0,
     /** Something is posted: sync, look whether it is deliverable, and block
      *  again if it is not. No VM entry without vtdpi_vcpu_run(). */
@@ -168,7 +179,7 @@ struct vtdpi_pcpu {
      * one's writes to the above do not take that line away from them. */
     uint8_t pad[VTDPI_CACHELINE - sizeof(uint64_t)];
     struct vtdpi_sched *sched;
-    uint64_t *leaf;    /* bit per slot, a word per PID page */
+    uint64_t *leaf;    /* two words per PID page: blocked bits, wake marks */
     uint64_t *summary; /* bit per leaf word */
     uint64_t online;
     uint32_t apic_id;
@@ -391,6 +402,7 @@ VTDPI_API VTDPI_COLD void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
  * @brief Take a pCPU offline: no vCPU blocks on it any more, and those that do
  *        are woken.
  *
+ * Wakes also whom a handler has woken since the block; sets no wake mark.
  * Moves nothing: each woken vCPU's owner leaves by run or preempt and blocks
  * elsewhere. From the return on, p's local APIC may lose notifications.
  *
@@ -423,17 +435,21 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
 
 /**
  * @brief Handle a wakeup vector: wake every vCPU that is blocked on this pCPU,
- *        has that vector, and has ON set.
+ *        has that vector and ON set, and was not woken by a handler of this
+ *        pCPU since it blocked.
  *
- * Clears neither bits nor ON. Wakes may be spurious. EOI before or after; a
+ * Clears neither bits nor ON, and sets the wake mark of each vCPU that it
+ * wakes. Wakes may be spurious: for one pCPU and one vCPU there is at most one
+ * wake more than there were blocks. EOI before or after; a
  * host that defers the work to a later context clears its own pending mark of
  * that vector before it calls.
  *
  * @param p       The pCPU on which the vector arrived. Not NULL.
  * @param vector  The vector.
  *
- * @return Number of wake calls. 0, and nothing is read, for a vector that is
- *         none of the instance's WNVs.
+ * @return Number of wake calls; a vCPU that was woken before does not count
+ *         again. 0, and nothing is read, for a vector that is none of the
+ *         instance's WNVs.
  *
  * @pre The handlers of all wakeup vectors of one pCPU exclude one another: not
  *      nested, not concurrent. One that arrives meanwhile stays pending.
@@ -532,7 +548,8 @@ VTDPI_API void vtdpi_vcpu_preempt(struct vtdpi_vcpu *v);
  *
  * @pre The host has armed its sticky "woken" mark: a wake from now on ends or
  *      prevents the sleep. A run or preempt between the return and the sleep
- *      sets that mark, too.
+ *      sets that mark, too. The host clears the mark only before a block: after
+ *      a wake there is no sleep before the next block.
  *
  * @thread @lockfree @order{SC}
  */

@@ -13,6 +13,9 @@
  *     and ON only in a harvest
  *  U  under SN only an urgent post sets ON
  *  V  each vector taken is handed over, none appears that was not posted
+ *  W  a handler wakes only those whose wake mark it has set; only the owner
+ *     clears a mark, once in each call of block: so the wake calls of a pCPU's
+ *     handlers for a vCPU are at most one more than its blocks there
  *  X  nobody waits for ever
  */
 #include "world_internal.h"
@@ -251,6 +254,58 @@ static void check_leaf(unsigned int cpu, unsigned int word, uint64_t changed)
         ex_fail("S: a bit of nobody changes on %u", cpu);
 }
 
+/* The pCPU whose handler the running fiber is, or CPUS. */
+static unsigned int handler_of(void)
+{
+    const struct ex_fiber *const f = ex_fiber(ex_running());
+
+    if (current_op(ex_running()) != NULL)
+        return CPUS;
+    return (unsigned int)((const struct host_cpu *)f->arg - host.cpu);
+}
+
+static void check_mark(unsigned int cpu, unsigned int s, bool set)
+{
+    struct host_thread *const t = &host.thread[ex_running()];
+    const unsigned int vcpu = vcpu_of_slot(s);
+
+    if (set && handler_of() != cpu)
+        ex_fail("W: %s marks %c on %u", ex_fiber(ex_running())->name,
+                name(vcpu), cpu);
+    else if (set)
+        host.cpu[cpu].to_wake |= UINT64_C(1) << s;
+    else if (!owns(vcpu) || !t->unmarks)
+        ex_fail("W: %s clears the mark of %c on %u",
+                ex_fiber(ex_running())->name, name(vcpu), cpu);
+    else
+        t->unmarks = 0;
+}
+
+static void check_marks(unsigned int cpu, unsigned int page, uint64_t old,
+                        uint64_t value)
+{
+    for (unsigned int s = A; s <= B; s++) {
+        const uint32_t slot = slot_of(s);
+        const uint64_t bit = UINT64_C(1) << slot % 64;
+
+        if (slot / 64 == page && ((old ^ value) & bit) != 0)
+            check_mark(cpu, s, (value & bit) != 0);
+    }
+}
+
+void check_wake(unsigned int vcpu)
+{
+    const unsigned int cpu = handler_of();
+    const uint64_t bit = UINT64_C(1) << (vcpu == C ? (unsigned int)A : vcpu);
+
+    if (cpu == CPUS) /* offline, rescan */
+        return;
+    if ((host.cpu[cpu].to_wake & bit) == 0)
+        ex_fail("W: a handler of %u wakes %c, which it has not marked", cpu,
+                name(vcpu));
+    host.cpu[cpu].to_wake &= ~bit;
+}
+
 void check_written(void *ctx, const uint64_t *addr, uint64_t old,
                    uint64_t value)
 {
@@ -270,8 +325,10 @@ void check_written(void *ctx, const uint64_t *addr, uint64_t old,
     }
     for (unsigned int i = 0; i < CPUS; i++) {
         for (unsigned int w = 0; w < world.leaves; w++) {
-            if (addr == &host.cpu[i].bitmap[w])
+            if (addr == leaf_word(i, w))
                 check_leaf(i, w, old ^ value);
+            if (addr == mark_word(i, w))
+                check_marks(i, w, old, value);
         }
     }
 }

@@ -113,6 +113,7 @@ static void handle(struct host_cpu *cpu, unsigned int n,
         cpu->busy |= IRR_WNV(n);
         (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu, vector);
         ex_host(NULL, NULL);
+        cpu->to_wake = 0; /* what is left was detached: no cookie */
         cpu->busy &= ~IRR_WNV(n);
     }
 }

@@ -44,6 +44,15 @@ def host(name, by, origin):
     return Bug(f"host: {name}", (), by, origin, name)
 
 
+def plainly(bug):
+    """The same bug below a host that arms its woken mark by a plain store."""
+    return dataclasses.replace(bug, host="arms-plainly")
+
+
+def same_host(name, why):
+    return Bug(f"host: {name}", survives=why, host=name)
+
+
 def same_vcpu(name, why, *pairs):
     return Mutant(name, changes(VCPU, pairs), survives=why)
 
@@ -61,7 +70,7 @@ DESTINATION = """PID_OWNED,
                             pid_destination(v->sched->anv, p->ndst)"""
 RUN = f"""    (void)vtdpi_pid_replace(v->pid, {DESTINATION});
     blocked_leave(v);"""
-SET_LEAF = "    (void)vtdpi_atomic_or64(&p->leaf[leaf], slot_bit(slot));\n"
+SET_LEAF = "    (void)vtdpi_atomic_or64(blocked_leaf(p, leaf), slot_bit(slot));\n"
 SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & leaf_bit(leaf)) == 0)
         (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
 """
@@ -108,9 +117,38 @@ SECOND_LOOK = """    if (vtdpi_pid_pir_pending(v->pid)) {
     }
 """
 CLEAR_LEAF = (
-    "    (void)vtdpi_atomic_and64(&p->leaf[page_of_slot(slot)], ~slot_bit(slot));\n"
+    "    (void)vtdpi_atomic_and64(blocked_leaf(p, page_of_slot(slot)),\n"
+    "                             ~slot_bit(slot));\n"
 )
 
+UNMARK = """    if (!blocked_set_online(p, v->slot))
+        return false;
+    wake_mark_clear(p, v->slot);
+"""
+UNMARK_WORD = """    if ((vtdpi_atomic_load64(word) & slot_bit(slot)) != 0)
+        (void)vtdpi_atomic_and64(word, ~slot_bit(slot));
+"""
+COMMITTED = """    old = vtdpi_pid_replace(v->pid, PID_OWNED,
+                            pid_destination(vcpu_wnv(v), p->ndst));
+"""
+SELF = """        (void)vtdpi_pid_test_and_set_on(v->pid);
+        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, vcpu_wnv(v));
+    }
+"""
+# Clearing the wake mark elsewhere, in one of both kinds of block.
+UNMARK_CALL = "    wake_mark_clear(p, v->slot);\n"
+NO_UNMARK = (UNMARK, UNMARK.replace(UNMARK_CALL, ""))
+UNMARK_IN_COMMITTED = (COMMITTED, UNMARK_CALL + COMMITTED)
+UNMARK_IN_BLOCK = (
+    "    if (!destination_set_wakeup(v, p)) {\n",
+    UNMARK_CALL + "    if (!destination_set_wakeup(v, p)) {\n",
+)
+LOOK_AT_MARKS = "        bits = wake_unmarked(p, leaf, bits);\n"
+WOKEN = """            woken += slots_wake(s, page_found(&pages[leaf]),
+                                wake_mark_set(p, leaf, bits));
+"""
+WAKE_ALL = ("            (void)wake_mark_set(p, leaf, bits);\n" +
+            WOKEN.replace("wake_mark_set(p, leaf, bits)", "bits"))
 START = "    scan_begin(&p->scan);\n"
 OWN = "p->sched->stripe << (index % 64)"
 
@@ -121,7 +159,7 @@ MOVING = """    struct vtdpi_pcpu *const q =
 
     (void)vtdpi_atomic_xchg64(&p->online, 0);
     for (uint32_t i = 0; i < p->sched->max_pages; i++) {
-        uint64_t bits = vtdpi_atomic_load64(&p->leaf[i]);
+        uint64_t bits = vtdpi_atomic_load64(blocked_leaf(p, i));
 
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -156,14 +194,14 @@ MUTANTS = [
     blocked("leaf is set by a plain store", "1a", "the summary",
           (SET_LEAF,
            "    vtdpi_atomic_store64_release(\n"
-           "        &p->leaf[leaf],\n"
-           "        vtdpi_atomic_load64(&p->leaf[leaf]) | slot_bit(slot));\n")),
+           "        blocked_leaf(p, leaf),\n"
+           "        vtdpi_atomic_load64(blocked_leaf(p, leaf)) | slot_bit(slot));\n")),
     blocked("summary is set by a plain store", "1a/2", "the summary",
           (SET_SUMMARY,
            "    vtdpi_atomic_store64_release(\n"
            "        summary, vtdpi_atomic_load64(summary) | leaf_bit(leaf));\n")),
     blocked("no second look at the leaf", "7a", "the summary",
-          ("    bits = blocked_look(p->leaf, leaf);\n" + SET_AGAIN +
+          ("    bits = blocked_look(p, leaf);\n" + SET_AGAIN +
            "    return bits;", "    bits = 0;\n    return bits;")),
     blocked("summary is not set again", "7a", "the summary", (SET_AGAIN, "")),
     blocked("summary is cleared by a plain store", "1a/1/tso", "the summary",
@@ -172,29 +210,29 @@ MUTANTS = [
            "        summary,\n"
            "        vtdpi_atomic_load64(summary) & ~leaf_bit(leaf));\n")),
     pcpu("summary is cleared before the leaf is read at all", "1a", "",
-          ("        uint64_t bits = blocked_look(leaves, leaf);\n",
+          ("        uint64_t bits = blocked_look(p, leaf);\n",
            "        uint64_t bits;\n\n"
            "        (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
            "                                 ~leaf_bit(leaf));\n"
-           "        bits = blocked_look(leaves, leaf);\n"),
+           "        bits = blocked_look(p, leaf);\n"),
           (BLOCKED, SET_AGAIN, "")),
     blocked("owner clears the summary of an empty leaf", "1b", "the summary",
           (CLEAR_LEAF, CLEAR_LEAF +
-           "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0)\n"
+           "    if (vtdpi_atomic_load64(blocked_leaf(p, page_of_slot(slot))) == 0)\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
            "                                 ~leaf_bit(page_of_slot(slot)));\n")),
     blocked("owner clears the summary and looks again", "1b", "the summary",
           (CLEAR_LEAF, CLEAR_LEAF +
-           "    if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) == 0) {\n"
+           "    if (vtdpi_atomic_load64(blocked_leaf(p, page_of_slot(slot))) == 0) {\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
            "                                 ~leaf_bit(page_of_slot(slot)));\n"
-           "        if (vtdpi_atomic_load64(&p->leaf[page_of_slot(slot)]) != 0)\n"
+           "        if (vtdpi_atomic_load64(blocked_leaf(p, page_of_slot(slot))) != 0)\n"
            "            (void)vtdpi_atomic_or64(&p->summary[0],\n"
            "                                    leaf_bit(page_of_slot(slot)));\n"
            "    }\n")),
     pcpu("handler clears the bits", "9", "clearing late",
           (NOTIFIED, NOTIFIED +
-           "        (void)vtdpi_atomic_and64(&p->leaf[leaf], ~bits);\n")),
+           "        (void)vtdpi_atomic_and64(blocked_leaf(p, leaf), ~bits);\n")),
     pcpu("handler clears ON", "1a", "clearing late",
           ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
@@ -210,6 +248,70 @@ MUTANTS = [
            " << i;",
            "        on |= (uint64_t)(vtdpi_atomic_load64(\n"
            "                  &pids[i].pir[1]) != 0) << i;")),
+    # The wake marks.
+    plainly(vcpu("wake mark is looked at before the bit is set", "20/1/tso",
+         "one wake for each block",
+         (UNMARK, UNMARK_CALL + UNMARK.replace(UNMARK_CALL, "")))),
+    pcpu("wake mark is set after the wake", "20", "one wake for each block",
+         (WOKEN, "            woken += slots_wake(s, page_found(&pages[leaf]),\n"
+          "                                bits);\n"
+          "            (void)wake_mark_set(p, leaf, bits);\n")),
+    blocked("wake mark is set by a plain store", "20", "",
+            ("    return bits & ~vtdpi_atomic_or64(wake_marks(p, leaf), bits);",
+             "    uint64_t *const word = wake_marks(p, leaf);\n"
+             "    const uint64_t old = vtdpi_atomic_load64(word);\n\n"
+             "    vtdpi_atomic_store64_release(word, old | bits);\n"
+             "    return bits & ~old;")),
+    blocked("wake mark is cleared by a plain store", "20", "",
+            (UNMARK_WORD,
+             "    const uint64_t old = vtdpi_atomic_load64(word);\n\n"
+             "    if ((old & slot_bit(slot)) != 0)\n"
+             "        vtdpi_atomic_store64_release(word, old & ~slot_bit(slot));\n")),
+    vcpu("block: wake mark is cleared after the compare-and-swap", "1a",
+         "one wake for each block",
+         NO_UNMARK, UNMARK_IN_COMMITTED,
+         (BLOCK, BLOCK + UNMARK_CALL)),
+    vcpu("block: wake mark is cleared last", "20", "one wake for each block",
+         NO_UNMARK, UNMARK_IN_COMMITTED,
+         (SECOND_LOOK, SECOND_LOOK + UNMARK_CALL)),
+    vcpu("block: wake mark is not cleared", "20", "",
+         NO_UNMARK, UNMARK_IN_COMMITTED),
+    vcpu("committed: wake mark is cleared after the compare-and-swap", "13d",
+         "one wake for each block",
+         NO_UNMARK, UNMARK_IN_BLOCK,
+         (COMMITTED, COMMITTED + UNMARK_CALL)),
+    vcpu("committed: wake mark is cleared last", "13c", "one wake for each block",
+         NO_UNMARK, UNMARK_IN_BLOCK,
+         (SELF, SELF + UNMARK_CALL)),
+    vcpu("committed: wake mark is not cleared", "13c", "",
+         NO_UNMARK, UNMARK_IN_BLOCK),
+    vcpu("run: clears the wake mark", "9", "",
+         (RUN, "    if (v->blocked_on != NULL)\n"
+          "        wake_mark_clear(v->blocked_on, v->slot);\n" + RUN)),
+    vcpu("preempt: clears the wake mark", "20", "",
+         ("                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
+          ");\n    blocked_leave(v);",
+          "                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
+          ");\n    if (v->blocked_on != NULL)\n"
+          "        wake_mark_clear(v->blocked_on, v->slot);\n"
+          "    blocked_leave(v);")),
+    pcpu("handler clears the wake marks", "20", "clearing late",
+         (WOKEN, WOKEN +
+          "        if (bits != 0)\n"
+          "            (void)vtdpi_atomic_and64(wake_marks(p, leaf), ~bits);\n")),
+    pcpu("handler wakes those who are marked", "20", "one wake for each block",
+         (LOOK_AT_MARKS, ""), (WOKEN, WAKE_ALL)),
+    pcpu("offline and rescan skip those who are marked", "5b",
+         "one wake for each block",
+         ("        const uint64_t bits = blocked_look(p, i);\n\n"
+          "        if (bits != 0)\n",
+          "        const uint64_t bits =\n"
+          "            wake_unmarked(p, i, blocked_look(p, i));\n\n"
+          "        if (bits != 0)\n")),
+    pcpu("offline and rescan set wake marks", "5b", "",
+         ("s, page_found(&s->pages[i]), bits);",
+          "s, page_found(&s->pages[i]),\n"
+          "                wake_mark_set(p, i, bits));")),
     # Several wakeup vectors.
     pcpu("summary of the other vectors' pages is cleared", "18b/2", "",
          (START, START +
@@ -232,11 +334,11 @@ MUTANTS = [
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_end(&p->scan);\n")),
     pcpu("offline: wakes those of the first vector", "18e/2", "",
-         ("        const uint64_t bits = blocked_look(p->leaf, i);\n\n"
+         ("        const uint64_t bits = blocked_look(p, i);\n\n"
           "        if (bits != 0)\n",
           "        const uint64_t bits =\n"
           "            (s->stripe & leaf_bit(i)) != 0\n"
-          "                ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n\n"
+          "                ? vtdpi_atomic_load64(blocked_leaf(p, i)) : 0;\n\n"
           "        if (bits != 0)\n")),
     vcpu("block: the first vector, not the slot's", "18a/2", "",
           ("    return v->sched->wnv[wnv_index(v->sched, v->slot)];",
@@ -330,7 +432,7 @@ MUTANTS = [
            SECOND_LOOK + "    blocked_set(p, v->slot);\n    return VTDPI_BLOCKED;")),
     vcpu("block when blocked: no preempt first", "15", "removal by a condition",
           ("    if (v->blocked_on != NULL)\n        vtdpi_vcpu_preempt(v);\n"
-           "    return blocked", "    return blocked")),
+           "    if (!blocked", "    if (!blocked")),
     vcpu("block: control loaded twice", "1c", "control word loaded twice",
           ("    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,\n"
            "                                 (old & ~PID_OWNED) | destination));",
@@ -363,10 +465,10 @@ MUTANTS = [
           ("    scan_end(&s->scan);\n    return woken;",
            "    return woken;")),
     pcpu("offline: scans by the summary", "7d", "the summary",
-          ("        const uint64_t bits = blocked_look(p->leaf, i);\n",
+          ("        const uint64_t bits = blocked_look(p, i);\n",
            "        const uint64_t bits =\n"
            "            (vtdpi_atomic_load64(&p->summary[i / 64]) & leaf_bit(i))"
-           " != 0 ? vtdpi_atomic_load64(&p->leaf[i]) : 0;\n")),
+           " != 0 ? vtdpi_atomic_load64(blocked_leaf(p, i)) : 0;\n")),
     pcpu("offline: wakes only those with ON", "5e", "offline that moves vCPUs",
           ("s, page_found(&s->pages[i]), bits);",
            "s, page_found(&s->pages[i]),\n"
@@ -392,7 +494,7 @@ MUTANTS = [
     pcpu("scan stays odd", "6b", "",
           ("    vtdpi_atomic_store64_release(seq, "
            "vtdpi_atomic_load64_relaxed(seq) + 1);", "    (void)seq;")),
-    pcpu("scan becomes odd by a plain store", "6b/1/tso", "store buffers",
+    pcpu("scan becomes odd by a plain store", "5d/1/tso", "store buffers",
           ("    (void)vtdpi_atomic_xchg64(seq, s + 1);",
            "    vtdpi_atomic_store64_release(seq, s + 1);")),
     vcpu("attach leaves the slot without a cookie", "6b", "",
@@ -533,10 +635,19 @@ HOST_BUGS = [
     host("unref-before-flush", "11", "freed while an entry names it"),
     host("handlers-overlap", "18d", "scans that overlap"),
     host("handler-told-first-vector", "18a", ""),
+    host("sleeps-again", "9", "one wake for each block"),
 ]
 
 # Kept out of the count: nothing that can be observed depends on them.
 EQUIVALENT = [
+    same_host("arms-plainly",
+          "The locked operation that sets the blocked bit makes the store visible before block looks at the wake mark. A wake that the store overwrites came from a handler that set the wake mark before that look, and block clears it."),
+    same_pcpu("handler does not skip those who are marked",
+          "The locked operation that sets the wake marks says which of them the handler has changed, and the handler wakes only those. The change gives up that a pass does not read the PIDs of those already woken.",
+          (LOOK_AT_MARKS, "")),
+    same_pcpu("handler wakes all whom it found unmarked",
+          "Handlers of one pCPU exclude one another, and each pCPU has its own wake marks. So nobody else sets a mark between the handler's look and its locked operation.",
+          (WOKEN, WAKE_ALL)),
     same_pcpu("handler looks at the pages of all vectors",
           "The handler wakes every vCPU with ON set, whichever vector was sent. The handler of the other vector follows, and wakes may be spurious. The change gives up what several vectors save.",
           (OWN, "UINT64_MAX")),

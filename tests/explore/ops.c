@@ -156,8 +156,14 @@ static void op_preempt(struct host_vcpu *v)
     release_cpu(v);
 }
 
+/* A plain store may wait in the store buffer up to block's first locked
+ * operation. */
 static void arm_mark(struct host_vcpu *v)
 {
+    if (world.bug == HOST_ARMS_PLAINLY) {
+        ex_store(&v->woken, 0);
+        return;
+    }
     ex_host(NULL, NULL);
     v->woken = 0;
 }
@@ -165,10 +171,15 @@ static void arm_mark(struct host_vcpu *v)
 static enum vtdpi_block_result call_block(struct host_vcpu *v, unsigned int cpu,
                                           bool committed)
 {
+    struct host_thread *const t = &host.thread[ex_running()];
     struct vtdpi_pcpu *const p = &host.cpu[cpu].pcpu;
+    enum vtdpi_block_result result;
 
-    return committed ? vtdpi_vcpu_block_committed(&v->v, p)
-                     : vtdpi_vcpu_block(&v->v, p);
+    t->unmarks = 1;
+    result = committed ? vtdpi_vcpu_block_committed(&v->v, p)
+                       : vtdpi_vcpu_block(&v->v, p);
+    t->unmarks = 0;
+    return result;
 }
 
 /*
@@ -200,6 +211,20 @@ static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
     return true;
 }
 
+/* Something is posted; within a host action. */
+static bool has_reason(const struct host_vcpu *v)
+{
+    bool any = (v->v.pid->control & CTL_ON) != 0;
+
+    ex_touch(&v->v.pid->control, false);
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
+        ex_touch(&v->v.pid->pir[i], false);
+        any |= v->v.pid->pir[i] != 0;
+    }
+    ex_observe(any);
+    return any;
+}
+
 static void sleep_until_woken(struct host_vcpu *v)
 {
     ex_host(NULL, NULL);
@@ -207,6 +232,11 @@ static void sleep_until_woken(struct host_vcpu *v)
     v->asleep = ASLEEP_BLOCKED;
     op_phase(8);
     ex_host(is_woken, v);
+    while (world.bug == HOST_SLEEPS_AGAIN && !has_reason(v)) {
+        v->woken = 0;
+        op_phase(8);
+        ex_host(is_woken, v);
+    }
     v->asleep = 0;
 }
 

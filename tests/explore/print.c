@@ -126,14 +126,14 @@ static void print_name(FILE *out, const uint64_t *addr)
     for (unsigned int i = 0; i < CPUS; i++) {
         const struct host_cpu *const cpu = &host.cpu[i];
 
-        for (unsigned int w = 0; w < VTDPI_BITMAP_WORDS(PAGES); w++) {
-            if (addr != &cpu->bitmap[w])
-                continue;
-            if (w < world.leaves)
+        for (unsigned int w = 0; w < world.leaves; w++) {
+            if (addr == leaf_word(i, w))
                 (void)fprintf(out, "cpu%u.leaf[%u]", i, w);
-            else
-                (void)fprintf(out, "cpu%u.summary", i);
+            if (addr == mark_word(i, w))
+                (void)fprintf(out, "cpu%u.marks[%u]", i, w);
         }
+        if (addr == leaf_word(i, world.leaves))
+            (void)fprintf(out, "cpu%u.summary", i);
         if (addr == &cpu->pcpu.online)
             (void)fprintf(out, "cpu%u.online", i);
         if (addr == &cpu->pcpu.scan)

@@ -32,6 +32,8 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_UNREF_BEFORE_FLUSH] = "unref-before-flush",
     [HOST_HANDLERS_OVERLAP] = "handlers-overlap",
     [HOST_HANDLER_TOLD_FIRST] = "handler-told-first-vector",
+    [HOST_SLEEPS_AGAIN] = "sleeps-again",
+    [HOST_ARMS_PLAINLY] = "arms-plainly",
 };
 
 struct host host;
@@ -71,11 +73,21 @@ unsigned int cpu_of_ndst(uint32_t ndst)
     return host_of_ndst(&host_names, ndst);
 }
 
+uint64_t *leaf_word(unsigned int cpu, uint32_t page)
+{
+    return &host.cpu[cpu].bitmap[2 * (size_t)page];
+}
+
+uint64_t *mark_word(unsigned int cpu, uint32_t page)
+{
+    return leaf_word(cpu, page) + 1;
+}
+
 bool bit_is_set(unsigned int cpu, unsigned int vcpu)
 {
     const uint32_t slot = slot_of(vcpu);
 
-    return (host.cpu[cpu].bitmap[slot / 64] >> slot % 64 & 1) != 0;
+    return (*leaf_word(cpu, slot / 64) >> slot % 64 & 1) != 0;
 }
 
 uint8_t vector_of(unsigned int n)
@@ -119,6 +131,7 @@ static void wake(void *ctx, void *cookie)
     if (!v->attached)
         ex_fail("D: wake of %c, which is detached",
                 (char)('A' + (v - host.vcpu)));
+    check_wake((unsigned int)(v - host.vcpu));
     v->woken = 1;
 }
 
@@ -205,6 +218,8 @@ static void set_up_ranges(void)
 
         ex_range(pid, sizeof *pid);
         ex_visible(pid, offsetof(struct vtdpi_pid, reserved));
+        /* Written by wake, in host actions. */
+        ex_visible(&host.vcpu[i].woken, sizeof host.vcpu[i].woken);
     }
     for (unsigned int i = 0; i < CPUS; i++) {
         struct host_cpu *const cpu = &host.cpu[i];
@@ -213,7 +228,8 @@ static void set_up_ranges(void)
         ex_range(&cpu->pcpu.online, sizeof cpu->pcpu.online);
         ex_range(cpu->bitmap, sizeof cpu->bitmap);
         ex_range(&cpu->irr, sizeof *cpu - offsetof(struct host_cpu, irr));
-        ex_visible(host.cpu[i].bitmap, world.leaves * sizeof(uint64_t));
+        for (uint32_t w = 0; w < world.leaves; w++)
+            ex_visible(leaf_word(i, w), sizeof(uint64_t));
         ex_visible(&host.cpu[i].pcpu.online, sizeof(uint64_t));
     }
 }

@@ -160,6 +160,8 @@ enum host_bug {
     HOST_UNREF_BEFORE_FLUSH,   /* reference given back too early */
     HOST_HANDLERS_OVERLAP,     /* of two wakeup vectors, on one pCPU */
     HOST_HANDLER_TOLD_FIRST,   /* names the first vector, whatever came */
+    HOST_SLEEPS_AGAIN,         /* sleeps twice for one block */
+    HOST_ARMS_PLAINLY,         /* no error: the woken mark by a plain store */
     HOST_BUGS,
 };
 

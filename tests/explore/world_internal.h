@@ -17,7 +17,7 @@
 
 struct host_cpu {
     struct vtdpi_pcpu pcpu;
-    /* Leaf words, then the summary. */
+    /* For each page a leaf word and its wake marks; then the summary. */
     uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
     /* What follows is the host's, changed in host actions only. */
     uint64_t irr;      /* interrupts that are pending in the local APIC */
@@ -27,6 +27,7 @@ struct host_cpu {
     uint64_t current;  /* vCPU scheduled here, + 1 */
     uint64_t closed;   /* no vCPU is scheduled here any more */
     uint64_t dead;     /* the local APIC loses what it has and gets */
+    uint64_t to_wake;  /* slots that a handler has marked and not yet woken */
 };
 
 /* Of host_vcpu.asleep. */
@@ -54,6 +55,7 @@ struct host_thread {
     uint64_t discards; /* what it takes out of PIR is dropped */
     uint64_t harvests; /* may clear ON */
     uint64_t forgets;  /* was the business of the slot's last vCPU */
+    uint64_t unmarks;  /* may clear the wake mark, once */
 };
 
 struct host {
@@ -79,6 +81,9 @@ unsigned int wnvs(void);                    /* how many */
 unsigned int wnv_number(unsigned int vcpu); /* the one of its slot */
 uint8_t wnv(unsigned int n);
 unsigned int cpu_of_ndst(uint32_t ndst); /* CPUS: nobody */
+/* A PID page's two words on a pCPU: blocked bits and wake marks. */
+uint64_t *leaf_word(unsigned int cpu, uint32_t page);
+uint64_t *mark_word(unsigned int cpu, uint32_t page);
 bool bit_is_set(unsigned int cpu, unsigned int vcpu);
 uint8_t vector_of(unsigned int n);
 uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS]);
@@ -104,6 +109,8 @@ void interrupt_wnv_other(void *cpu);
 /* checks.c */
 void check_step(void *ctx);
 void check_final(void *ctx);
+/* wake is called for @vcpu. */
+void check_wake(unsigned int vcpu);
 void check_written(void *ctx, const uint64_t *addr, uint64_t old,
                    uint64_t value);
 

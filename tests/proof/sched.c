@@ -19,8 +19,10 @@ static struct vtdpi_pid pid;
 static struct vtdpi_sched sched;
 static struct vtdpi_pcpu pcpu[2];
 static struct vtdpi_vcpu vcpu;
-static uint64_t bitmap[2][PAGES + 1];
-static uint32_t page; /* of the slot */
+/* Blocked bits and wake marks of each page, then the summary. */
+static uint64_t bitmap[2][2 * PAGES + 1];
+static uint64_t marks[2]; /* the page's wake marks, before */
+static uint32_t page;     /* of the slot */
 static uint64_t before;
 static uint64_t bit; /* of the slot */
 static uint8_t wnv;  /* its wakeup vector */
@@ -54,19 +56,20 @@ static void any_state(void)
     for (int i = 0; i < 2; i++) {
         pcpu[i].sched = &sched;
         pcpu[i].leaf = &bitmap[i][0];
-        pcpu[i].summary = &bitmap[i][PAGES];
+        pcpu[i].summary = &bitmap[i][2 * PAGES];
         pcpu[i].ndst = nondet_u32();
         pcpu[i].apic_id = nondet_u32();
         pcpu[i].online = nondet_bool();
-        for (int j = 0; j <= PAGES; j++)
+        for (int j = 0; j <= 2 * PAGES; j++)
             bitmap[i][j] = nondet_u64();
-        bitmap[i][page] &= ~bit;
+        bitmap[i][2 * page] &= ~bit;
+        marks[i] = bitmap[i][2 * page + 1];
     }
     vcpu.sched = &sched;
     vcpu.pid = &pid;
     if (nondet_bool()) {
         vcpu.blocked_on = &pcpu[0];
-        bitmap[0][page] |= bit;
+        bitmap[0][2 * page] |= bit;
     }
 }
 
@@ -79,7 +82,15 @@ static uint64_t word(uint64_t sn, uint8_t nv, uint64_t ndst)
 
 static bool marked(int i)
 {
-    return (bitmap[i][page] & bit) != 0;
+    return (bitmap[i][2 * page] & bit) != 0;
+}
+
+/* The wake marks are as before; only the vCPU's own on pCPU 1 is clear if the
+ * vCPU has @entered there. */
+static bool wake_marks_kept(bool entered)
+{
+    return bitmap[0][2 * page + 1] == marks[0] &&
+           bitmap[1][2 * page + 1] == (entered ? marks[1] & ~bit : marks[1]);
 }
 
 void proof_sched_run(void)
@@ -87,6 +98,7 @@ void proof_sched_run(void)
     any_state();
     vtdpi_vcpu_run(&vcpu, &pcpu[1]);
     CLAIM(pid.control == word(0, sched.anv, pcpu[1].ndst));
+    CLAIM(wake_marks_kept(false));
     CLAIM(!marked(0) && !marked(1) && vcpu.blocked_on == NULL);
 }
 
@@ -95,6 +107,7 @@ void proof_sched_preempt(void)
     any_state();
     vtdpi_vcpu_preempt(&vcpu);
     CLAIM(pid.control == word(1, sched.anv, before >> 32));
+    CLAIM(wake_marks_kept(false));
     CLAIM(!marked(0) && !marked(1) && vcpu.blocked_on == NULL);
 }
 
@@ -113,7 +126,8 @@ void proof_sched_block(void)
     CLAIM(((pid.control ^ before) & ~(NV_BITS | NDST_BITS | 2)) == 0);
     CLAIM(!marked(0) && marked(1) == blocked);
     CLAIM(vcpu.blocked_on == (blocked ? &pcpu[1] : NULL));
-    CLAIM(!blocked || (bitmap[1][PAGES] >> page & 1) != 0);
+    CLAIM(!blocked || (bitmap[1][2 * PAGES] >> page & 1) != 0);
+    CLAIM(wake_marks_kept(pcpu[1].online != 0));
     if (blocked)
         CLAIM(pid.control == word(0, wnv, pcpu[1].ndst));
     else if (was_blocked)
@@ -134,6 +148,7 @@ void proof_sched_committed(void)
     CLAIM(r == (pcpu[1].online != 0 ? VTDPI_BLOCKED : VTDPI_BLOCK_OFFLINE));
     CLAIM(!marked(0) && marked(1) == (r == VTDPI_BLOCKED));
     CLAIM(ipis == (r == VTDPI_BLOCKED && due ? 1 : 0));
+    CLAIM(wake_marks_kept(pcpu[1].online != 0));
     if (r == VTDPI_BLOCKED)
         CLAIM(pid.control == (word(0, wnv, pcpu[1].ndst) | due));
 }

@@ -31,7 +31,8 @@ static struct view look(const struct vcpu *v)
     return x;
 }
 
-/* With the bitmaps as sched.c has them: leaf words, then summary words. */
+/* With the bitmaps as sched.c has them: for each page its blocked bits and wake
+ * marks, then summary words. */
 static void dump_pcpus(const struct world *w)
 {
     for (uint32_t i = 0; i < PCPUS; i++) {
@@ -44,8 +45,9 @@ static void dump_pcpus(const struct world *w)
             i, host_id(&w->names, i), p->mode, p->pending[3], p->pending[2],
             p->pending[1], p->pending[0], p->in_guest ? "in guest" : "idle");
         for (uint32_t k = 0; k < PAGES; k++)
-            fprintf(stderr, " %" PRIx64, p->bitmap[k]);
-        fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[PAGES]);
+            fprintf(stderr, " %" PRIx64 "/%" PRIx64, p->bitmap[2 * k],
+                    p->bitmap[2 * k + 1]);
+        fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[2 * PAGES]);
     }
 }
 
@@ -134,6 +136,18 @@ static void judge_bits(const struct world *w)
     }
 }
 
+/* One more than the blocks: a handler that has looked at the vCPU's bit may
+ * wake it after its next block. */
+static void judge_wakes(const struct pcpu *p)
+{
+    for (uint32_t i = 0; i < VCPUS; i++) {
+        if (p->wakes_of[i] > p->blocks_of[i] + 1)
+            race_fail("pCPU %" PRIu32 " woke vCPU %" PRIu32 " %" PRIu64
+                      " times for %" PRIu64 " blocks",
+                      p->number, i, p->wakes_of[i], p->blocks_of[i]);
+    }
+}
+
 static void judge_account(const struct world *w, uint32_t n,
                           const struct source *sources, uint32_t count)
 {
@@ -171,6 +185,7 @@ void judge(const struct world *w, const struct source *sources, uint32_t count)
         judge_account(w, i, sources, count);
     }
     for (uint32_t i = 0; i < PCPUS; i++) {
+        judge_wakes(&w->pcpu[i]);
         if (w->pcpu[i].in_guest) {
             const struct view x = look(w->pcpu[i].current);
 

@@ -72,6 +72,8 @@ void host_resume_one(struct world *w)
     race_check(pthread_mutex_unlock(&q->lock) == 0);
 }
 
+_Thread_local struct pcpu *host_handling;
+
 /*
  * The mark, then the state. Pairs with host_sleep(): the state, then the mark.
  * Whoever takes the vCPU out of ASLEEP has it.
@@ -88,6 +90,8 @@ static void wake(void *ctx, void *cookie)
         race_yield();
     if (!v->alive)
         race_fail("wake for a vCPU whose detach was done");
+    if (host_handling != NULL && v >= w->vcpu && v < w->vcpu + VCPUS)
+        host_handling->wakes_of[v - w->vcpu]++;
     (void)vtdpi_atomic_xchg64(&v->woken, 1);
     if (vtdpi_atomic_cas64(&v->state, &state, VCPU_OWNED))
         host_queue(w, v);

@@ -58,7 +58,7 @@ enum pcpu_mode {
 };
 
 struct pcpu {
-    struct vtdpi_pcpu lib;
+    struct vtdpi_pcpu lib; /* first: see host_pcpu() */
     uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
     uint64_t pending[4]; /* of the local APIC */
     uint64_t mode;       /* enum pcpu_mode */
@@ -74,6 +74,10 @@ struct pcpu {
     uint64_t handled;   /* WNVs */
     uint64_t blocks;
     uint64_t sleeps;
+    /* Of each vCPU that stays: its blocks on this pCPU, counted by its owner,
+     * and the wakes of this pCPU's handlers. */
+    uint64_t blocks_of[VCPUS];
+    uint64_t wakes_of[VCPUS];
 };
 
 struct world {

@@ -4,6 +4,14 @@
 
 #include "world.h"
 
+/* The pCPU whose handler runs on this thread, or NULL. */
+extern _Thread_local struct pcpu *host_handling;
+
+static inline struct pcpu *host_pcpu(struct vtdpi_pcpu *lib)
+{
+    return (struct pcpu *)lib;
+}
+
 /* The first in the queue, now the caller's; NULL if there is none. */
 struct vcpu *host_dequeue(struct world *w);
 

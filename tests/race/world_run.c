@@ -4,6 +4,14 @@
 #include "world_internal.h"
 #include "vtdpi/sched.h"
 
+static void handle(struct pcpu *p, uint8_t vector)
+{
+    host_handling = p;
+    (void)vtdpi_pcpu_handle_wakeup(&p->lib, vector);
+    host_handling = NULL;
+    p->handled++;
+}
+
 /* The vectors that a local APIC delivers in host mode. */
 static bool take_interrupts(struct pcpu *p)
 {
@@ -22,8 +30,7 @@ static bool take_interrupts(struct pcpu *p)
             /* ANV: EOI and nothing else. */
             if (vector == ANV)
                 continue;
-            (void)vtdpi_pcpu_handle_wakeup(&p->lib, vector);
-            p->handled++;
+            handle(p, vector);
         }
     }
     return any;
@@ -105,6 +112,7 @@ static enum vtdpi_block_result block_somewhere(struct pcpu *p, uint32_t tries)
         choose ? vtdpi_pcpu_choose(&p->lib, 2, NULL) : &p->w->pcpu[n].lib;
 
     p->blocks++;
+    host_pcpu(to)->blocks_of[p->current - p->w->vcpu]++;
     /* From now on a wake prevents the sleep. */
     (void)vtdpi_atomic_xchg64(&p->current->woken, 0);
     if (race_one_in(&p->rng, 4))

@@ -365,7 +365,7 @@ static void touch(void *ctx, enum hook_kind kind, const void *addr)
     t->foreign_writes += !own && kind != HOOK_LOAD;
     t->own_counts += addr == &t->here->summary[0];
     t->other_leaves += at >= (uintptr_t)&t->h->bitmap[1][0] &&
-                       at < (uintptr_t)&t->h->bitmap[1][PAGES];
+                       at < (uintptr_t)&t->h->bitmap[1][2 * PAGES];
 }
 
 static void watch(struct touched *t, struct host *h, uint32_t pcpu)

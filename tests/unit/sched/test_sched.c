@@ -338,7 +338,7 @@ static void test_vcpu_block_arms_wakeup(void **state)
     assert_int_equal(control(v), control_word(w, false, false, WNV, 2));
     assert_int_equal(vtdpi_pcpu_blocked(&w->pcpu[2]), 1);
     assert_int_equal(w->bitmap[2][0], UINT64_C(1) << 5);
-    assert_int_equal(w->bitmap[2][PAGES], 1);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 1);
 
     vtdpi_vcpu_preempt(&v->v);
     assert_false(vtdpi_vcpu_is_blocked(&v->v));
@@ -473,11 +473,11 @@ static void test_pcpu_handle_wakeup_clears_stale_summary_only(void **state)
     struct world *w = *state;
 
     world_block_all(w, 2);
-    assert_int_equal(w->bitmap[2][PAGES], 3); /* leaves 0 and 1 */
+    assert_int_equal(w->bitmap[2][2 * PAGES], 3); /* leaves 0 and 1 */
     world_enter(&w->vcpu[1], 0);
-    assert_int_equal(w->bitmap[2][PAGES], 3);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 3);
     (void)vtdpi_pcpu_handle_wakeup(&w->pcpu[2], WNV);
-    assert_int_equal(w->bitmap[2][PAGES], 1);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 1);
 }
 
 static void test_pcpu_offline_and_rescan_wake_everyone(void **state)

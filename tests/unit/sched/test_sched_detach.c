@@ -215,7 +215,7 @@ static void block_then_offline(void *ctx, enum hook_kind kind, const void *addr)
     if (b->step == b->block_at)
         world_halt(&w->vcpu[0], 2, false);
     if (b->step == b->offline_at) {
-        if (b->step > b->block_at && (w->bitmap[2][PAGES] & 1) == 0)
+        if (b->step > b->block_at && (w->bitmap[2][2 * PAGES] & 1) == 0)
             b->was_clear = true;
         world_offline(w, 2);
     }

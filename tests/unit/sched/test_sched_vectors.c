@@ -136,19 +136,19 @@ static void test_pcpu_handle_wakeup_clears_own_summary_only(void **state)
     struct world *w = *state;
 
     world_block_all(w, 2);
-    assert_int_equal(w->bitmap[2][PAGES], 3);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 3);
     world_enter(&w->vcpu[0], 0);
     world_enter(&w->vcpu[1], 1);
     /* vCPU 2 is still blocked in the first word. */
     assert_int_equal(handle(w, 0), 0);
-    assert_int_equal(w->bitmap[2][PAGES], 3);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 3);
     assert_int_equal(handle(w, 1), 0);
-    assert_int_equal(w->bitmap[2][PAGES], 1);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 1);
     world_enter(&w->vcpu[2], 2);
     assert_int_equal(handle(w, 1), 0);
-    assert_int_equal(w->bitmap[2][PAGES], 1);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 1);
     assert_int_equal(handle(w, 0), 0);
-    assert_int_equal(w->bitmap[2][PAGES], 0);
+    assert_int_equal(w->bitmap[2][2 * PAGES], 0);
 }
 
 static void test_vcpu_block_committed_sends_own_vector(void **state)

@@ -292,8 +292,8 @@ static void check_sleeping(const struct world *w, const struct world_vcpu *v)
     assert_int_equal(pid->control >> 16 & 0xff,
                      host_wnv_of(&w->names, v->v.slot));
     assert_false(w->dead[p]);
-    assert_true(w->bitmap[p][leaf] >> (v->v.slot % 64) & 1);
-    assert_true(w->bitmap[p][PAGES + leaf / 64] >> (leaf % 64) & 1);
+    assert_true(w->bitmap[p][2 * leaf] >> (v->v.slot % 64) & 1);
+    assert_true(w->bitmap[p][2 * PAGES + leaf / 64] >> (leaf % 64) & 1);
 }
 
 void world_check_never(const struct world *w)
@@ -307,7 +307,7 @@ void world_check_never(const struct world *w)
         assert_int_equal(control >> 16 & 0xff,
                          host_wnv_of(&w->names, v->v.slot));
         assert_true(w->bitmap[pcpu_of_ndst(w, (uint32_t)(control >> 32))]
-                             [v->v.slot / 64] >>
+                             [v->v.slot / 64 * 2] >>
                         (v->v.slot % 64) &
                     1);
     }

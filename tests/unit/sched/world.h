@@ -47,6 +47,7 @@ struct world {
     struct vtdpi_pcpu *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PRESENT];
     struct vtdpi_pcpu pcpu[PCPUS];
+    /* Blocked bits and wake marks of each page, then the summary. */
     uint64_t bitmap[PCPUS][VTDPI_BITMAP_WORDS(PAGES)];
     bool pending[PCPUS][256];
     bool irqs_off[PCPUS];
