@@ -84,8 +84,10 @@ static void post_harvest(void *subject, uint32_t n)
 static void wakeup(void *subject, uint32_t n)
 {
     (void)n;
-    for (int i = 0; i < REPEATS; i++)
+    for (int i = 0; i < REPEATS; i++) {
+        world_unmark(subject);
         (void)world_scan(subject);
+    }
 }
 
 static void attach_detach(void *subject, uint32_t n)

@@ -41,6 +41,7 @@ static void sched_up(struct world *w)
     w->pids = memory((size_t)pages * VTDPI_PAGE_SIZE);
     w->pages = memory(pages * sizeof(*w->pages));
     w->bitmap = memory(VTDPI_BITMAP_WORDS(pages) * 8);
+    w->notified = memory((w->blocked + 1) * sizeof(*w->notified));
     w->pcpu = memory(sizeof(*w->pcpu));
     for (uint32_t i = 0; i < pages; i++)
         must(vtdpi_sched_add_page(&w->sched, i, &w->pages[i],
@@ -119,6 +120,7 @@ void world_down(struct world *w)
     free(w->pids);
     free(w->pages);
     free(w->bitmap);
+    free(w->notified);
     free(w->pcpu);
     free(w->ours);
     free(w->peers);
@@ -147,12 +149,23 @@ void world_notify(struct world *w, uint32_t count)
         if (vtdpi_pid_test_and_set_on(w->ours[i].vcpu.pid))
             continue;
         (void)vtdpi_pid_test_and_set_on(&world_peer(w, i)->pid);
+        w->notified[w->notified_count++] =
+            w->ours[i].vcpu.slot / VTDPI_PAGE_SLOTS;
         done++;
     }
 }
 
+/* The word of wake marks is the one behind the leaf word. */
+void world_unmark(const struct world *w)
+{
+    for (uint32_t i = 0; i < w->notified_count; i++)
+        vtdpi_atomic_store64_relaxed(&w->bitmap[2 * w->notified[i] + 1], 0);
+}
+
 void world_quiet(struct world *w)
 {
+    world_unmark(w);
+    w->notified_count = 0;
     for (uint32_t i = 0; i < w->blocked; i++) {
         (void)vtdpi_pid_test_and_clear_on(w->ours[i].vcpu.pid);
         (void)vtdpi_pid_test_and_clear_on(&world_peer(w, i)->pid);

@@ -36,6 +36,8 @@ struct world {
     struct vtdpi_pid_page *pages;
     struct vtdpi_pid *pids;
     uint64_t *bitmap;
+    uint32_t *notified; /* the pages of those who have ON */
+    uint32_t notified_count;
     struct our_vcpu *ours; /* one more than slots are blocked: the spare */
     struct our_vcpu *spare;
 
@@ -66,6 +68,9 @@ struct peer_vcpu *world_peer(const struct world *w, uint32_t i);
  * several vectors all of them belong to the first. */
 void world_notify(struct world *w, uint32_t count);
 void world_quiet(struct world *w);
+
+/* As if those who have ON had blocked again: the next scan wakes them. */
+void world_unmark(const struct world *w);
 
 /* Drop from all caches what a scan of either side reads or writes. */
 void world_flush_ours(const struct world *w);
