@@ -567,7 +567,7 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
 
     if (vm == NULL || out == NULL)
         return VTDPI_EINVAL;
-    *out = (struct vtdpi_vm_delivery){0, 0, 0};
+    *out = (struct vtdpi_vm_delivery){0, 0, 0, 0};
     rc = vtdpi_route_decode(msi, vm->options.form, &msg);
     if (rc != 0)
         return rc;
@@ -576,10 +576,12 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
     while (vtdpi_route_walk_next(&walk, &to)) {
         if (vm->options.posting && to.attached &&
             vtdpi_route_is_postable(&msg)) {
+            const enum vtdpi_post_result result =
+                vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false);
+
             out->posted++;
-            if (vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false) ==
-                VTDPI_POST_NOTIFY)
-                out->notified++;
+            out->notified += result == VTDPI_POST_NOTIFY;
+            out->suppressed += result == VTDPI_POST_SUPPRESSED;
         } else {
             out->injected++;
             if (inject != NULL)

@@ -159,6 +159,9 @@ struct vtdpi_vm_stats {
 struct vtdpi_vm_delivery {
     uint32_t posted;   /**< vCPUs that it was posted to. */
     uint32_t notified; /**< Of them, those that needed a notification. */
+    /** Of them, those whose SN was set, so that nobody was notified. A host
+     *  whose vCPU threads sleep without a block wakes those of the VM. */
+    uint32_t suppressed;
     uint32_t injected; /**< vCPUs that were left to the host. */
 };
 

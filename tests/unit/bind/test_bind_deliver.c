@@ -48,16 +48,19 @@ static void test_deliver_posts_and_says_whether_it_notified(void **state)
     /* SN is set: recorded, not notified. */
     deliver(r, msi_to(1, 0x41), &j, &out);
     assert_int_equal(out.posted, 1);
+    assert_int_equal(out.suppressed, 1);
     assert_int_equal(out.notified, 0);
     assert_int_equal(r->ipis, 0);
     assert_true(has(r, 1, 0x41));
     /* It runs: one notification, and none while ON is set. */
     vtdpi_vcpu_run(&r->vcpu[1], &r->pcpu);
     deliver(r, msi_to(1, 0x41), &j, &out);
+    assert_int_equal(out.suppressed, 0);
     assert_int_equal(out.notified, 1);
     assert_int_equal(r->ipis, 1);
     deliver(r, msi_to(1, 0x41), &j, &out);
     assert_int_equal(out.posted, 1);
+    assert_int_equal(out.suppressed, 0);
     assert_int_equal(out.notified, 0);
     assert_int_equal(r->ipis, 1);
     assert_int_equal(out.injected, 0);
@@ -220,12 +223,13 @@ static void test_deliver_bad_messages_are_refused(void **state)
     const struct vtdpi_msi elsewhere = {0xfed00000, 0, 0x41};
     const struct vtdpi_msi remappable = {0xfee00010, 0, 0};
     const struct vtdpi_msi reserved = {0xfee01000, 0, 0x10041};
-    struct vtdpi_vm_delivery out = {1, 1, 1};
+    struct vtdpi_vm_delivery out = {1, 1, 1, 1};
 
     rig_vcpus(r, 2);
     assert_int_equal(vtdpi_vm_deliver(&r->vm, &elsewhere, NULL, NULL, &out),
                      VTDPI_EMSI_ADDRESS);
-    assert_int_equal(out.posted + out.notified + out.injected, 0);
+    assert_int_equal(out.posted + out.notified, 0);
+    assert_int_equal(out.suppressed + out.injected, 0);
     assert_int_equal(vtdpi_vm_deliver(&r->vm, &remappable, NULL, NULL, &out),
                      VTDPI_EMSI_FORMAT);
     assert_int_equal(vtdpi_vm_deliver(&r->vm, &reserved, NULL, NULL, &out),
