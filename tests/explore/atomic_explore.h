@@ -12,15 +12,24 @@
 #include "engine.h"
 
 /*
- * The 32-bit and 16-byte operations are of vtdpi_pid_merge() and of interrupt
- * entries, which are not explored: declared and not defined, so that a use
- * does not link.
+ * The 16-byte operation is of interrupt entries, and no store of 32 bits is
+ * explored: declared and not defined, so that a use does not link.
  */
-uint32_t ex_load_32(const uint32_t *p);
 void ex_store_32(uint32_t *p, uint32_t value);
-uint32_t ex_locked_32(uint32_t *p, uint32_t value);
 bool ex_cas128(uint64_t *p, const uint64_t expected[2],
                const uint64_t desired[2]);
+
+/* Of vtdpi_pid_merge(): words of a virtual-APIC page, each of which has an
+ * explored word to itself. */
+static inline uint32_t ex_load_32(const uint32_t *p)
+{
+    return (uint32_t)ex_load((const uint64_t *)(const void *)p);
+}
+
+static inline uint32_t ex_or_32(uint32_t *p, uint32_t bits)
+{
+    return (uint32_t)ex_or((uint64_t *)(void *)p, bits);
+}
 
 static inline void *ex_load_ptr(void *const *p)
 {
@@ -59,7 +68,7 @@ static inline void *ex_exchange_ptr(void **p, void *value)
 #define VTDPI_ATOMIC_STORE(p, v, order) \
     EX_FOR(p, ex_store, ex_store_ptr, ex_store_32)(p, v)
 #define VTDPI_ATOMIC_RMW(op, p, v) \
-    EX_FOR(p, EX_##op, ex_exchange_ptr, ex_locked_32)(p, v)
+    EX_FOR(p, EX_##op, ex_exchange_ptr, ex_or_32)(p, v)
 #define VTDPI_ATOMIC_CAS(p, expected, desired) ex_cas(p, expected, desired)
 #define VTDPI_ATOMIC_CAS128(p, expected, desired) \
     ex_cas128(p, expected, desired)

@@ -4,7 +4,7 @@
 #include "world_internal.h"
 
 /* What an operation consists of, as far as scenarios are named by it. */
-static uint32_t parts_of(uint8_t kind)
+static uint64_t parts_of(uint8_t kind)
 {
     switch (kind) {
     case OP_HALT:
@@ -13,6 +13,8 @@ static uint32_t parts_of(uint8_t kind)
     case OP_HALT_COMMITTED:
         return NAMED(OP_BLOCK_COMMITTED) | NAMED(OP_SLEEP) | NAMED(OP_RUN) |
                NAMED(OP_ENTER);
+    case OP_CHOOSE:
+        return NAMED(OP_CHOOSE) | NAMED(OP_BLOCK);
     case OP_SWITCH:
         return NAMED(OP_SWITCH) | NAMED(OP_PREEMPT) | NAMED(OP_RUN);
     default:
@@ -22,7 +24,7 @@ static uint32_t parts_of(uint8_t kind)
 
 static bool is_post(uint8_t kind)
 {
-    const uint32_t posts = NAMED(OP_UNIT) | NAMED(OP_UNIT_URGENT) |
+    const uint64_t posts = NAMED(OP_UNIT) | NAMED(OP_UNIT_URGENT) |
                            NAMED(OP_POST) | NAMED(OP_POST_URGENT) |
                            NAMED(OP_DEVICE);
 
@@ -41,7 +43,7 @@ static unsigned int bits_in(uint32_t set)
 struct bounds bounds_of(const struct scenario *s)
 {
     struct bounds b = {0};
-    uint32_t once = 0;
+    uint64_t once = 0;
     uint32_t vcpus = 0;
     uint32_t words = 0;
 

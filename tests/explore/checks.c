@@ -140,7 +140,7 @@ static void check_account(unsigned int i)
     uint64_t seen = v->got | v->dropped;
 
     if (v->attached)
-        seen |= vectors_in(pid_of(i)->pir);
+        seen |= vectors_in(pid_of(i)->pir) | vectors_in_irr(i);
     if (v->owed != 0 || seen != v->posted)
         ex_fail("V: %c: posted %x, accounted for %x, owed %x", name(i),
                 (unsigned int)v->posted, (unsigned int)seen,
@@ -309,7 +309,12 @@ void check_wake(unsigned int vcpu)
 void check_written(void *ctx, const uint64_t *addr, uint64_t old,
                    uint64_t value)
 {
+    const struct op *const op = current_op(ex_running());
+
     (void)ctx;
+    /* Of a page or a pCPU that is not there yet. */
+    if (op != NULL && (op->kind == OP_ADD_PAGE || op->kind == OP_ADD_PCPU))
+        return;
     for (unsigned int s = A; s <= B; s++) {
         const struct vtdpi_pid *const pid = pid_of(s);
 

@@ -185,13 +185,16 @@ static void each(const struct options *o, const struct scenario *s)
 
     if (o->only != NULL && !selected(o->only, s->name))
         return;
+    if (s->longer && !o->deep && o->only == NULL && !o->list)
+        return;
     if (o->parts != 0 && number++ % o->parts != o->part - 1)
         return;
     if (o->list) {
         char how[32];
 
         name_bound(how, bound_of(o, s));
-        printf("%s\t%s\t", s->name, how);
+        printf("%s\t%s%s\t", s->name, how,
+               s->longer ? ", longer run only" : "");
         print_bounds(s);
         printf("\t%s\n", s->what);
         return;
@@ -224,7 +227,8 @@ static const char usage[] =
     "  --states N          give up after N states\n"
     "  --bug NAME          with an error of the host\n"
     "  --replay SCHEDULE   run one schedule and print its trace\n"
-    "  --deep              two preemptions more, up to 40 million states\n"
+    "  --deep              two preemptions more, up to 40 million states; and\n"
+    "                      the scenarios of the longer run\n"
     "  --brief             no trace of a failure\n"
     "  --first             stop at the first failure\n"
     "  --tap               Test Anything Protocol\n";

@@ -7,6 +7,7 @@ import dataclasses
 from mutation import Mutant
 
 BLOCKED = "src/sched_blocked.h"
+SCHED = "src/sched.c"
 VCPU = "src/sched_vcpu.c"
 PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
@@ -26,6 +27,10 @@ def changes(file, pairs):
 
 def blocked(name, by, origin, *pairs):
     return Bug(name, changes(BLOCKED, pairs), by, origin)
+
+
+def sched(name, by, origin, *pairs):
+    return Bug(name, changes(SCHED, pairs), by, origin)
 
 
 def vcpu(name, by, origin, *pairs):
@@ -504,6 +509,12 @@ MUTANTS = [
     vcpu("detach without quiescence", "6b", "detach against scans", (POLL, "")),
     vcpu("detach ignores offline and rescan", "5d", "detach against scans",
           (POLL, POLL.replace("<= s", "< s"))),
+    vcpu("detach skips the second pCPU", "6a", "detach against scans",
+          (POLL, POLL.replace("        if (!scan", "        if (v->detach_next != 1 && !scan"))),
+    sched("page is found before its contents are there", "22a", "",
+          ("    page->pids = memory;\n    page->phys = phys;\n",
+           "    page_publish(&s->pages[number], page, memory);\n"
+           "    page->pids = memory;\n    page->phys = phys;\n")),
     vcpu("detach waits for the first pCPU only", "6a", "detach against scans",
           (POLL, "    if (!scan_passed(v, scan_sequence(s, 0)))\n"
            "        return false;\n")),
@@ -605,6 +616,14 @@ MUTANTS = [
          "            &pid->control,\n"
          "            vtdpi_atomic_load64(&pid->control) & ~VTDPI_PID_ON);\n\n"
          )),
+    pid("merge: IRR by load and store", "21a", "",
+        ("                (void)vtdpi_atomic_or32(&irr[i * VTDPI_VAPIC_IRR_STRIDE], bits);",
+         "            {\n"
+         "                uint32_t *const word = &irr[i * VTDPI_VAPIC_IRR_STRIDE];\n"
+         "                const uint32_t was = vtdpi_atomic_load32_acquire(word);\n\n"
+         "                /* A place where others may come in between. */\n"
+         "                (void)vtdpi_atomic_load32_acquire(word);\n"
+         "                *word = was | bits;\n            }")),
     # Control.
     pid("replace drops ON", "3c", "control word loaded twice",
         ("(old & ~mask) | value));",

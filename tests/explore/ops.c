@@ -2,6 +2,11 @@
 /* What a vCPU's thread does, and how it calls the library. */
 #include "world_internal.h"
 
+static unsigned int index_of(const struct host_vcpu *v)
+{
+    return (unsigned int)(v - host.vcpu);
+}
+
 static bool cpu_free(void *cpu)
 {
     return ((struct host_cpu *)cpu)->current == 0;
@@ -12,6 +17,13 @@ static bool cpu_idle(void *cpu)
     return !((struct host_cpu *)cpu)->busy;
 }
 
+static bool is_there(void *p)
+{
+    const struct vtdpi_pcpu *const pcpu = p;
+
+    return pcpu->online != 0;
+}
+
 static bool is_woken(void *v)
 {
     return ((struct host_vcpu *)v)->woken != 0;
@@ -20,6 +32,11 @@ static bool is_woken(void *v)
 static bool has_gone(void *v)
 {
     return !((struct host_vcpu *)v)->attached;
+}
+
+static bool has_page(void *v)
+{
+    return host.pages[slot_of(index_of(v)) / VTDPI_PAGE_SLOTS].page != NULL;
 }
 
 /* Attached once, and detached. */
@@ -62,11 +79,6 @@ static bool scan_moved(void *arg)
                              : host.s.scan;
 
     return v->detach_seq == 0 || now != v->detach_seq;
-}
-
-static unsigned int index_of(const struct host_vcpu *v)
-{
-    return (unsigned int)(v - host.vcpu);
 }
 
 static struct host_cpu *cpu_of(const struct host_vcpu *v)
@@ -190,6 +202,9 @@ static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
 {
     enum vtdpi_block_result result;
 
+    /* Whoever names a pCPU has been told that it is there. */
+    if (world.scenario->late_pcpu)
+        op_idle(is_there, &host.cpu[cpu].pcpu);
     if (world.bug != HOST_MARK_AFTER_BLOCK)
         arm_mark(v);
     for (;;) {
@@ -284,6 +299,51 @@ static void op_sync(struct host_vcpu *v)
     }
 }
 
+/* The guest takes what is in its IRR, of which RVI was the highest before the
+ * host's virtual APIC may have added to it. */
+static void take_irr(struct host_vcpu *v, uint8_t rvi)
+{
+    const unsigned int n = index_of(v);
+    const uint64_t set = vectors_in_irr(n);
+
+    for (unsigned int i = 0; i < VECTORS; i++) {
+        if ((v->owed >> i & 1) != 0 && vector_of(i) > rvi)
+            ex_fail("V: merge returns %u, and %u was posted", rvi,
+                    vector_of(i));
+        ex_touch(irr_word(n, vector_of(i)), true);
+        *irr_word(n, vector_of(i)) &= ~(UINT64_C(1) << vector_of(i) % 32);
+    }
+    if ((v->owed & ~set) != 0)
+        ex_fail("V: vectors %x taken from PIR, %x in the IRR",
+                (unsigned int)v->owed, (unsigned int)set);
+    v->owed = 0;
+    v->got |= set;
+}
+
+static void op_merge(struct host_vcpu *v)
+{
+    struct host_thread *const t = &host.thread[ex_running()];
+    uint8_t rvi;
+
+    t->harvests = 1;
+    rvi = subject_merge(&v->v, host.vapic[index_of(v)]);
+    t->harvests = 0;
+    ex_host(NULL, NULL);
+    take_irr(v, rvi);
+    if (rvi != 0)
+        v->woken = 1;
+}
+
+static void op_choose(struct host_vcpu *v, const struct op *op)
+{
+    struct vtdpi_pcpu *const p =
+        vtdpi_pcpu_choose(&host.cpu[op->cpu].pcpu, BOUND);
+    struct op on = *op;
+
+    on.cpu = (uint8_t)((struct host_cpu *)(void *)p - host.cpu);
+    op_block(v, &on);
+}
+
 static void op_reset(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
@@ -306,7 +366,9 @@ static void op_attach(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
 
-    if (v == &host.vcpu[C])
+    if (world.scenario->late_page)
+        op_idle(has_page, v);
+    else if (v == &host.vcpu[C])
         op_idle(has_gone, &host.vcpu[A]);
     else if (v == &host.vcpu[A])
         op_idle(came_and_went, &host.vcpu[C]);
@@ -398,6 +460,12 @@ void op_vcpu(const struct op *op)
         break;
     case OP_SYNC:
         op_sync(v);
+        break;
+    case OP_MERGE:
+        op_merge(v);
+        break;
+    case OP_CHOOSE:
+        op_choose(v, op);
         break;
     case OP_RESET:
         op_reset(v);

@@ -98,6 +98,18 @@ static void op_post(const struct op *op)
                           op->kind == OP_POST_URGENT);
 }
 
+/* A vector of the host's own, beside those that are merged. */
+static void op_emulate(const struct op *op)
+{
+    const uint8_t vector = vector_of(op->cpu);
+    uint64_t *const word = irr_word(op->vcpu, vector);
+
+    ex_host(NULL, NULL);
+    ex_touch(word, true);
+    *word |= UINT64_C(1) << vector % 32;
+    host.vcpu[op->vcpu].posted |= UINT64_C(1) << op->cpu;
+}
+
 void op_poster(const struct op *op)
 {
     switch (op->kind) {
@@ -111,6 +123,9 @@ void op_poster(const struct op *op)
         break;
     case OP_DEVICE:
         op_device(op);
+        break;
+    case OP_EMULATE:
+        op_emulate(op);
         break;
     default:
         ex_fail("not an operation of a poster");
@@ -227,6 +242,12 @@ void op_admin(const struct op *op)
         break;
     case OP_AWAIT_NAP:
         op_idle(naps, v);
+        break;
+    case OP_ADD_PAGE:
+        add_page(slot_of(op->vcpu) / VTDPI_PAGE_SLOTS);
+        break;
+    case OP_ADD_PCPU:
+        add_pcpu(op->cpu);
         break;
     default:
         ex_fail("not an operation of the administrator");

@@ -14,6 +14,8 @@ static const char *const op_names[] = {
     [OP_SLEEP] = "sleep",
     [OP_SWITCH] = "switched out and in",
     [OP_SYNC] = "sync",
+    [OP_MERGE] = "merge",
+    [OP_CHOOSE] = "choose and block",
     [OP_RESET] = "reset",
     [OP_ATTACH] = "attach",
     [OP_DETACH] = "detach",
@@ -23,6 +25,7 @@ static const char *const op_names[] = {
     [OP_POST] = "post",
     [OP_POST_URGENT] = "urgent post",
     [OP_DEVICE] = "interrupt",
+    [OP_EMULATE] = "virtual APIC",
     [OP_OFFLINE] = "offline",
     [OP_ONLINE] = "online",
     [OP_RESCAN] = "rescan",
@@ -30,6 +33,8 @@ static const char *const op_names[] = {
     [OP_BIND] = "bind",
     [OP_UNBIND] = "unbind",
     [OP_AWAIT_NAP] = "await nap",
+    [OP_ADD_PAGE] = "add_page",
+    [OP_ADD_PCPU] = "pcpu_init",
 };
 
 const char *world_doing(unsigned int fiber)

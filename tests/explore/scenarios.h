@@ -38,7 +38,7 @@ struct bounds {
     unsigned int vcpus;
     unsigned int posts;
     unsigned int words; /* of PIR that they go to */
-    uint32_t twice;     /* operations that occur more than once */
+    uint64_t twice;     /* operations that occur more than once */
 };
 
 struct bounds bounds_of(const struct scenario *s);

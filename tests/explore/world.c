@@ -115,6 +115,22 @@ void account(struct host_vcpu *v, const uint64_t words[VTDPI_PIR_WORDS])
     v->got |= set;
 }
 
+uint64_t *irr_word(unsigned int vcpu, uint8_t vector)
+{
+    uint32_t *const irr = &host.vapic[vcpu][0x200 / 4];
+
+    return (uint64_t *)(void *)&irr[vector / 32 * 4];
+}
+
+uint64_t vectors_in_irr(unsigned int vcpu)
+{
+    uint64_t set = 0;
+
+    for (unsigned int i = 0; i < VECTORS; i++)
+        set |= (*irr_word(vcpu, vectors[i]) >> vectors[i] % 32 & 1) << i;
+    return set;
+}
+
 static void send_ipi(void *ctx, uint32_t to, uint8_t vector)
 {
     (void)ctx;
@@ -153,6 +169,46 @@ static void require(int err)
         ex_fail("setup: error %d", err);
 }
 
+bool comes_late(unsigned int vcpu)
+{
+    return (world.scenario->later >> vcpu & 1) != 0 ||
+           world.scenario->late_page;
+}
+
+void add_page(uint32_t page)
+{
+    require(vtdpi_sched_add_page(&host.s, page, &host.page[page],
+                                 host.memory[page], page * VTDPI_PAGE_SIZE));
+}
+
+void add_pcpu(unsigned int cpu)
+{
+    host_pcpu_up(&host.s, &host_names, &host.cpu[cpu].pcpu, cpu,
+                 host.cpu[cpu].bitmap);
+}
+
+/* Take a page away again, and leave what would do harm in those of its words
+ * that are state. The others stay as add_page() writes them. */
+static void spoil_page(uint32_t page)
+{
+    struct vtdpi_pid_page *const p = &host.page[page];
+
+    p->claimed = UINT64_MAX;
+    p->cookie[0] = p->cookie[1] = &host.vcpu[A];
+    p->pids = NULL;
+    pid_of(B)->control = UINT64_MAX;
+    host.pages[page].page = NULL;
+    host.pages[page].pids = NULL;
+}
+
+static void spoil_pcpu(unsigned int cpu)
+{
+    host.cpu[cpu].pcpu.scan = 1;
+    host.cpu[cpu].pcpu.online = 0;
+    *leaf_word(cpu, world.leaves) = UINT64_MAX;
+    host.pcpus[cpu] = NULL;
+}
+
 static void set_up_library(void)
 {
     const struct vtdpi_sched_params params = {
@@ -166,17 +222,17 @@ static void set_up_library(void)
     memset(&host, 0, sizeof host);
     host_sched_init(&host.s, &host_names, params);
     for (uint32_t i = 0; i < world.leaves; i++)
-        require(vtdpi_sched_add_page(&host.s, i, &host.page[i], host.memory[i],
-                                     i * VTDPI_PAGE_SIZE));
-    for (uint32_t i = 0; i < CPUS; i++) {
-        struct host_cpu *const cpu = &host.cpu[i];
-
-        host_pcpu_up(&host.s, &host_names, &cpu->pcpu, i, cpu->bitmap);
-    }
+        add_page(i);
+    for (unsigned int i = 0; i < CPUS; i++)
+        add_pcpu(i);
+    if (world.scenario->late_page)
+        spoil_page(slot_of(B) / VTDPI_PAGE_SLOTS);
+    if (world.scenario->late_pcpu)
+        spoil_pcpu(1);
     for (unsigned int i = A; i <= B; i++) {
         struct host_vcpu *const v = &host.vcpu[i];
 
-        if ((world.scenario->later >> i & 1) != 0)
+        if (comes_late(i))
             continue;
         require(vtdpi_vcpu_attach(&host.s, &v->v, slot_of(i), v));
         v->attached = 1;
@@ -198,6 +254,30 @@ static bool has_c(void)
     return false;
 }
 
+static bool has_op(uint8_t kind)
+{
+    for (unsigned int i = 0; script_of(i)->role != ROLE_NONE; i++) {
+        for (const struct op *op = script_of(i)->op; op->kind != OP_END; op++) {
+            if (op->kind == kind)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Those that few scenarios change. */
+static void set_up_rare_ranges(void)
+{
+    if (world.scenario->late_page)
+        ex_range(host.pages, world.leaves * sizeof host.pages[0]);
+    if (world.scenario->late_pcpu)
+        ex_range(host.pcpus, sizeof host.pcpus);
+    if (has_op(OP_MERGE))
+        ex_range(host.vapic, sizeof host.vapic);
+    for (unsigned int i = 0; i < CPUS && has_op(OP_CHOOSE); i++)
+        ex_range(&host.cpu[i].pcpu.here_left, 3 * sizeof(uint64_t));
+}
+
 /* The parts of the host that change, and those a check looks at each time. */
 static void set_up_ranges(void)
 {
@@ -209,6 +289,7 @@ static void set_up_ranges(void)
     ex_range(host.vcpu, (has_c() ? VCPUS : VCPUS - 1) * sizeof host.vcpu[0]);
     ex_range(&host.entry, 2 * sizeof host.entry);
     ex_range(&host.s.scan, sizeof host.s.scan);
+    set_up_rare_ranges();
     for (uint32_t i = 0; i < world.leaves; i++) {
         ex_range(&host.page[i].claimed, sizeof host.page[i].claimed);
         ex_range(&host.page[i].cookie, 2 * sizeof host.page[i].cookie[0]);

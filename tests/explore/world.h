@@ -54,6 +54,8 @@ enum op_kind {
     OP_SLEEP,  /* until woken; then still blocked */
     OP_SWITCH, /* between block and sleep: out, and in again on cpu */
     OP_SYNC,
+    OP_MERGE,  /* into the virtual-APIC page, whose IRR the guest then takes */
+    OP_CHOOSE, /* OP_BLOCK on the pCPU that is chosen from cpu's view */
     OP_RESET,  /* discard, and load a new state */
     OP_ATTACH, /* once A, if it is C, has gone; A again: once C has */
     OP_DETACH,
@@ -63,7 +65,8 @@ enum op_kind {
     OP_UNIT_URGENT,
     OP_POST, /* vtdpi_vcpu_post() */
     OP_POST_URGENT,
-    OP_DEVICE, /* a unit posts where the interrupt's entry says */
+    OP_DEVICE,  /* a unit posts where the interrupt's entry says */
+    OP_EMULATE, /* the host's virtual APIC sets a vector in the IRR */
     /* Of the administrator. */
     OP_OFFLINE,
     OP_ONLINE,
@@ -72,6 +75,8 @@ enum op_kind {
     OP_BIND,      /* the entry names vcpu */
     OP_UNBIND,    /* names nobody; flushed */
     OP_AWAIT_NAP, /* until vcpu naps */
+    OP_ADD_PAGE,  /* that of vcpu's slot */
+    OP_ADD_PCPU,
 };
 
 struct op {
@@ -98,6 +103,8 @@ struct op {
 #define SLEEP(v)                    OP(OP_SLEEP, v, 0, 0)
 #define SWITCH(v, on)               OP(OP_SWITCH, v, on, 0)
 #define SYNC(v)                     OP(OP_SYNC, v, 0, 0)
+#define MERGE(v)                    OP(OP_MERGE, v, 0, 0)
+#define CHOOSE(v, on)               OP(OP_CHOOSE, v, on, 0)
 #define RESET(v)                    OP(OP_RESET, v, 0, 0)
 #define ATTACH(v)                   OP(OP_ATTACH, v, 0, 0)
 #define DETACH(v)                   OP(OP_DETACH, v, 0, 0)
@@ -107,6 +114,7 @@ struct op {
 #define POST(v, vector)             OP(OP_POST, v, vector, 0)
 #define POST_URGENT(v, vector)      OP(OP_POST_URGENT, v, vector, 0)
 #define DEVICE(vector)              OP(OP_DEVICE, 0, vector, 0)
+#define EMULATE(v, vector)          OP(OP_EMULATE, v, vector, 0)
 #define OFFLINE(cpu)                OP(OP_OFFLINE, 0, cpu, 0)
 #define ONLINE(cpu)                 OP(OP_ONLINE, 0, cpu, 0)
 #define RESCAN(cpu)                 OP(OP_RESCAN, 0, cpu, 0)
@@ -114,6 +122,8 @@ struct op {
 #define SPURIOUS_FOR(v, cpu)        OP(OP_SPURIOUS, v, cpu, 0)
 #define BIND(v)                     OP(OP_BIND, v, 0, 0)
 #define UNBIND                      OP(OP_UNBIND, 0, 0, 0)
+#define ADD_PAGE(v)                 OP(OP_ADD_PAGE, v, 0, 0)
+#define ADD_PCPU(cpu)               OP(OP_ADD_PCPU, 0, cpu, 0)
 #define AWAIT_NAP(v)                OP(OP_AWAIT_NAP, v, 0, 0)
 
 enum {
@@ -135,7 +145,7 @@ struct script {
 };
 
 /* A member of scenario.twice. */
-#define NAMED(kind) (UINT32_C(1) << (kind))
+#define NAMED(kind) (UINT64_C(1) << (kind))
 
 struct scenario {
     const char *name; /* "5b": the issue's number, and a letter */
@@ -143,8 +153,11 @@ struct scenario {
     unsigned int later; /* vCPUs that are not attached at first, bit each */
     unsigned int bound; /* preemptions in the default run; 0: all */
     unsigned int wnvs;  /* wakeup vectors; 0: one */
-    uint32_t twice;     /* what the issue names: these at least twice */
+    uint64_t twice;     /* what the issue names: these at least twice */
     bool extra;         /* smaller than the bounds; beside one that is not */
+    bool longer;        /* only with --deep, or by its name */
+    bool late_page;     /* B's page comes later; nobody is attached at first */
+    bool late_pcpu;     /* pCPU 1 comes later */
     struct script script[THREADS];
 };
 

@@ -15,6 +15,11 @@
 #define CTL_ON     UINT64_C(1)
 #define CTL_SN     UINT64_C(2)
 
+enum {
+    VAPIC_WORDS = 0xa0, /* 32-bit words up to the end of the IRR */
+    BOUND = 1,          /* for vtdpi_pcpu_choose() */
+};
+
 struct host_cpu {
     struct vtdpi_pcpu pcpu;
     /* For each page a leaf word and its wake marks; then the summary. */
@@ -67,6 +72,8 @@ struct host {
     struct host_cpu cpu[CPUS];
     struct host_vcpu vcpu[VCPUS];
     struct host_thread thread[EX_FIBERS];
+    /* Virtual-APIC pages, as far as their IRRs. */
+    _Alignas(8) uint32_t vapic[VCPUS][VAPIC_WORDS];
     uint64_t entry;    /* vCPU that the interrupt's entry names, + 1 */
     uint64_t inflight; /* requests that have read the entry */
 };
@@ -77,6 +84,9 @@ extern struct world_options world;
 /* world.c */
 struct vtdpi_pid *pid_of(unsigned int vcpu);
 uint32_t slot_of(unsigned int vcpu);
+bool comes_late(unsigned int vcpu); /* it is not attached at first */
+void add_page(uint32_t page);
+void add_pcpu(unsigned int cpu);
 unsigned int wnvs(void);                    /* how many */
 unsigned int wnv_number(unsigned int vcpu); /* the one of its slot */
 uint8_t wnv(unsigned int n);
@@ -87,6 +97,9 @@ uint64_t *mark_word(unsigned int cpu, uint32_t page);
 bool bit_is_set(unsigned int cpu, unsigned int vcpu);
 uint8_t vector_of(unsigned int n);
 uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS]);
+/* The word of a vCPU's IRR that has @vector. */
+uint64_t *irr_word(unsigned int vcpu, uint8_t vector);
+uint64_t vectors_in_irr(unsigned int vcpu);
 /* The vectors just harvested reach the guest. */
 void account(struct host_vcpu *v, const uint64_t words[VTDPI_PIR_WORDS]);
 const struct op *current_op(unsigned int fiber); /* NULL: an interrupt */
