@@ -9,7 +9,7 @@
 
 enum {
     PCPUS = 2,
-    PAGES = 16,
+    PAGES = 64,
     SLEEPERS = PAGES * VTDPI_PAGE_SLOTS,
     ANV = 0xf2,
     WNV = 0xf1,
@@ -161,6 +161,7 @@ static void test_handle_wakeup_storm_one_wake_for_each_sleeper(void **state)
         check_storm(h, 16, VTDPI_PAGE_SLOTS);
         check_storm(h, 64, 1);
         check_storm(h, 256, 4);
+        check_storm(h, 1024, 1);
         check_storm(h, SLEEPERS, 1);
     }
 }
