@@ -60,8 +60,9 @@ static void any_state(void)
         pcpu[i].ndst = nondet_u32();
         pcpu[i].apic_id = nondet_u32();
         pcpu[i].online = nondet_bool();
-        for (int j = 0; j <= 2 * PAGES; j++)
+        for (int j = 0; j < 2 * PAGES; j++)
             bitmap[i][j] = nondet_u64();
+        bitmap[i][2 * PAGES] = nondet_u64();
         bitmap[i][2 * page] &= ~bit;
         marks[i] = bitmap[i][2 * page + 1];
     }
