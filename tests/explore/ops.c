@@ -337,9 +337,11 @@ static void op_merge(struct host_vcpu *v)
 static void op_choose(struct host_vcpu *v, const struct op *op)
 {
     struct vtdpi_pcpu *const p =
-        vtdpi_pcpu_choose(&host.cpu[op->cpu].pcpu, BOUND);
+        vtdpi_pcpu_choose(&host.cpu[op->cpu].pcpu, BOUND, NULL);
     struct op on = *op;
 
+    if (p == NULL)
+        return; /* no pCPU is online */
     on.cpu = (uint8_t)((struct host_cpu *)(void *)p - host.cpu);
     op_block(v, &on);
 }
