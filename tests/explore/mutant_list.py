@@ -137,7 +137,7 @@ COMMITTED = """    old = vtdpi_pid_replace(v->pid, PID_OWNED,
                             pid_destination(vcpu_wnv(v), p->ndst));
 """
 SELF = """        (void)vtdpi_pid_test_and_set_on(v->pid);
-        v->sched->ops->send_ipi(v->sched->ctx, p->apic_id, vcpu_wnv(v));
+        ipi_send(v->sched, p->apic_id, vcpu_wnv(v));
     }
 """
 # Clearing the wake mark elsewhere, in one of both kinds of block.
