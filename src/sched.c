@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instance, its PID pages, and the set-up of pCPUs: what is there before
- * the first vCPU and after the last. sched_vcpu.c has what a vCPU's owner does, sched_pcpu.c what
- * runs on a pCPU, sched_choose.c which pCPU a vCPU blocks on; sched_blocked.h
- * has the bitmap between them. Read the top of vtdpi/sched.h first.
+ * the first vCPU and after the last. sched_vcpu.c has what a vCPU's owner does,
+ * sched_pcpu.c what runs on a pCPU, sched_choose.c which pCPU a vCPU blocks on;
+ * sched_blocked.h has the bitmap between them. Read the top of vtdpi/sched.h
+ * first.
  *
  * Orders, in all of these files: read-modify-writes are sequentially consistent
  * and full barriers. The comments name what each access pairs with;
