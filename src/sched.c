@@ -64,11 +64,31 @@ sched_set_vectors(struct vtdpi_sched *s,
         s->wnv[i] = params->wnv[i];
 }
 
+static VTDPI_COLD VTDPI_NOINLINE void refs_clear(struct vtdpi_page_ref *refs,
+                                                 uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        page_publish(&refs[i], NULL, NULL);
+}
+
 static VTDPI_COLD VTDPI_NOINLINE void pcpus_clear(struct vtdpi_pcpu **at,
                                                   uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         pcpu_publish(&at[i], NULL);
+}
+
+/* Whether the pages, with those of all chunks, are as many as may be. */
+static VTDPI_COLD bool sched_pages_fit(const struct vtdpi_sched_params *params)
+{
+    if (params->max_pages == 0 || params->max_pages > VTDPI_PAGES_MAX)
+        return false;
+    if (params->max_chunks == 0)
+        return true;
+    return params->chunks != NULL &&
+           params->max_pages % VTDPI_CHUNK_PAGES == 0 &&
+           params->max_chunks <=
+               (VTDPI_PAGES_MAX - params->max_pages) / VTDPI_CHUNK_PAGES;
 }
 
 int vtdpi_sched_init(struct vtdpi_sched *s,
@@ -79,8 +99,7 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     if (s == NULL || params == NULL || params->ops == NULL ||
         params->pages == NULL || params->pcpus == NULL)
         return VTDPI_EINVAL;
-    if (params->max_pages == 0 || params->max_pages > VTDPI_PAGES_MAX ||
-        params->max_pcpus == 0)
+    if (!sched_pages_fit(params) || params->max_pcpus == 0)
         return VTDPI_EINVAL;
     err = sched_check_vectors(params);
     if (err != 0)
@@ -90,13 +109,15 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     s->ctx = params->ctx;
     s->pages = params->pages;
     s->pcpus = params->pcpus;
-    s->max_pages = params->max_pages;
+    s->chunks = params->chunks;
+    s->first_pages = params->max_pages;
+    s->max_chunks = params->max_chunks;
+    vtdpi_atomic_store64_relaxed(&s->room, s->first_pages);
     s->max_pcpus = params->max_pcpus;
     s->apic_mode = params->apic_mode;
     sched_set_vectors(s, params);
     vtdpi_atomic_store64_relaxed(&s->scan, 0);
-    for (uint32_t i = 0; i < s->max_pages; i++)
-        page_publish(&s->pages[i], NULL, NULL);
+    refs_clear(s->pages, s->first_pages);
     s->apic_map = params->apic_map;
     s->apic_map_size = params->apic_map == NULL ? 0 : params->apic_map_size;
     pcpus_clear(s->pcpus, s->max_pcpus);
@@ -108,13 +129,16 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                          struct vtdpi_pid_page *page, void *memory,
                          uint64_t phys)
 {
+    struct vtdpi_page_ref *ref;
+
     if (s == NULL || page == NULL || memory == NULL)
         return VTDPI_EINVAL;
-    if (number >= s->max_pages)
+    if (number >= sched_room(s))
         return VTDPI_EPAGE;
     if ((uintptr_t)memory % VTDPI_PAGE_SIZE != 0 || phys % VTDPI_PAGE_SIZE != 0)
         return VTDPI_EALIGN;
-    if (page_found(&s->pages[number]) != NULL)
+    ref = vtdpi_sched_page_ref(s, number);
+    if (page_found(ref) != NULL)
         return VTDPI_EPAGEBUSY;
 
     page->pids = memory;
@@ -128,8 +152,104 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
      * Release: whoever finds the page finds it initialised. Pairs with the
      * acquire of attach; a handler finds a bit of this page only after that.
      */
-    page_publish(&s->pages[number], page, page->pids);
+    page_publish(ref, page, page->pids);
     return 0;
+}
+
+/* Acquire: pairs with vtdpi_sched_grow(), which has cleared the references. */
+VTDPI_COLD struct vtdpi_page_ref *
+vtdpi_sched_page_ref(const struct vtdpi_sched *s, uint32_t number)
+{
+    struct vtdpi_page_ref *refs = s->pages;
+
+    if (number >= s->first_pages) {
+        number -= s->first_pages;
+        refs = vtdpi_atomic_load_ptr_acquire(
+            (void *const *)&s->chunks[number / VTDPI_CHUNK_PAGES]);
+        number %= VTDPI_CHUNK_PAGES;
+    }
+    return &refs[number];
+}
+
+static VTDPI_COLD bool sched_is_full(const struct vtdpi_sched *s)
+{
+    return chunks_of(sched_room(s) - s->first_pages) == s->max_chunks;
+}
+
+/* Where the address of a pCPU's part of the next chunk is to stand. */
+static VTDPI_COLD uint64_t *pcpu_next_chunk(const struct vtdpi_pcpu *p)
+{
+    return &p->chunks[chunks_of(sched_room(p->sched)) - p->first_chunks];
+}
+
+static VTDPI_COLD VTDPI_NOINLINE void words_clear(uint64_t *at, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        vtdpi_atomic_store64_relaxed(&at[i], 0);
+}
+
+int vtdpi_pcpu_grow(struct vtdpi_pcpu *p, uint64_t *chunk)
+{
+    uint64_t *at;
+
+    if (p == NULL || chunk == NULL)
+        return VTDPI_EINVAL;
+    if (sched_is_full(p->sched))
+        return VTDPI_ENOSPC;
+    at = pcpu_next_chunk(p);
+    if (vtdpi_atomic_load64_relaxed(at) != 0)
+        return VTDPI_EATTACHED;
+    words_clear(chunk, VTDPI_CHUNK_WORDS);
+    /* Release: the words are zero for who finds them. Pairs with the acquire
+     * of blocked_chunk(). */
+    vtdpi_atomic_store64_release(at, (uintptr_t)chunk);
+    return 0;
+}
+
+int vtdpi_sched_grow(struct vtdpi_sched *s, struct vtdpi_page_ref *refs)
+{
+    uint32_t room;
+
+    if (s == NULL || refs == NULL)
+        return VTDPI_EINVAL;
+    if (sched_is_full(s))
+        return VTDPI_ENOSPC;
+    for (uint32_t i = 0; i < s->max_pcpus; i++) {
+        const struct vtdpi_pcpu *const p = pcpu_found(&s->pcpus[i]);
+
+        if (p != NULL && vtdpi_atomic_load64_relaxed(pcpu_next_chunk(p)) == 0)
+            return VTDPI_EPCPU;
+    }
+    refs_clear(refs, VTDPI_CHUNK_PAGES);
+    room = sched_room(s);
+    vtdpi_atomic_store_ptr_release(
+        (void **)&s->chunks[chunks_of(room - s->first_pages)], refs);
+    /*
+     * The room after all that lies in it: pairs with sched_room(), whose callers
+     * go on to the references and to any pCPU's part of the chunk. The other way
+     * round attach would follow a pointer that is not there yet. An exchange:
+     * an offline that reads the old room, behind its exchange of the flag, comes
+     * before this, and so before any block on a new page, which finds the flag
+     * clear.
+     */
+    (void)vtdpi_atomic_xchg64(&s->room, room + VTDPI_CHUNK_PAGES);
+    return 0;
+}
+
+/* Summary words: of the pages that the instance starts with, and one for each
+ * chunk that may come, so that they lie side by side. */
+static VTDPI_COLD uint32_t summary_words(const struct vtdpi_sched *s)
+{
+    return chunks_of(s->first_pages) + s->max_chunks;
+}
+
+/* Two words for each page that there is room for; the summary; the addresses
+ * of the chunks that may come. */
+size_t vtdpi_sched_bitmap_words(const struct vtdpi_sched *s)
+{
+    const size_t room = sched_room(s);
+
+    return 2 * room + 2 * (size_t)summary_words(s) - chunks_of((uint32_t)room);
 }
 
 /* The chain of an APIC id; NULL: the instance has no map. */
@@ -194,11 +314,12 @@ int vtdpi_pcpu_init(struct vtdpi_sched *s, struct vtdpi_pcpu *p,
     if (pcpu_found(&s->pcpus[number]) != NULL)
         return VTDPI_EATTACHED;
 
-    for (size_t i = 0; i < VTDPI_BITMAP_WORDS(s->max_pages); i++)
-        vtdpi_atomic_store64_relaxed(&bitmap[i], 0);
+    words_clear(bitmap, vtdpi_sched_bitmap_words(s));
     p->sched = s;
     p->leaf = bitmap;
-    p->summary = blocked_leaf(p, s->max_pages);
+    p->first_chunks = chunks_of(sched_room(s));
+    p->summary = &bitmap[2 * (size_t)sched_room(s)];
+    p->chunks = &p->summary[summary_words(s)];
     p->number = number;
     p->apic_id = apic_id;
     p->ndst = vtdpi_ndst_from_apic_id(s->apic_mode, apic_id);
@@ -241,13 +362,14 @@ int vtdpi_sched_fini(struct vtdpi_sched *s)
         if (pcpu_found(&s->pcpus[i]) != NULL)
             return VTDPI_EATTACHED;
     }
-    for (uint32_t i = 0; i < s->max_pages; i++) {
-        const struct vtdpi_pid_page *const page = page_found(&s->pages[i]);
+    for (uint32_t i = 0; i < sched_room(s); i++) {
+        const struct vtdpi_pid_page *const page =
+            page_found(vtdpi_sched_page_ref(s, i));
 
         if (page != NULL && vtdpi_atomic_load64(&page->claimed) != 0)
             return VTDPI_EBUSY;
     }
-    for (uint32_t i = 0; i < s->max_pages; i++)
-        page_publish(&s->pages[i], NULL, NULL);
+    refs_clear(s->pages, s->first_pages);
+    vtdpi_atomic_store64_relaxed(&s->room, s->first_pages);
     return 0;
 }

@@ -5,7 +5,9 @@
 /*
  * The blocked bitmap of a pCPU: a leaf bit for each slot, a leaf word for each
  * PID page, a summary bit for each leaf word; and beside each leaf word a word
- * of wake marks. Owners set and clear leaf bits and clear wake marks
+ * of wake marks. What lies under one summary word is a chunk: the chunks that
+ * were there when the pCPU was set up lie one behind the other, each later one
+ * has memory of its own. Owners set and clear leaf bits and clear wake marks
  * (sched_vcpu.c); the wakeup handler looks at leaf bits and sets wake marks;
  * offline and rescan look at leaf bits (sched_pcpu.c). Both sides of each
  * ordering pair of the bitmap stand here.
@@ -38,20 +40,37 @@ static inline uint64_t slot_bit(uint32_t slot)
     return VTDPI_BIT64(slot % VTDPI_PAGE_SLOTS);
 }
 
-static inline uint64_t leaf_bit(uint32_t leaf)
+static inline uint64_t leaf_bit(uint32_t page)
 {
-    return VTDPI_BIT64(leaf % 64);
+    return VTDPI_BIT64(page % 64);
+}
+
+/* Acquire: pairs with vtdpi_pcpu_grow(), so that the words are found zeroed. */
+static inline uint64_t *blocked_chunk(const struct vtdpi_pcpu *p,
+                                      uint32_t chunk)
+{
+    if (VTDPI_LIKELY(chunk < p->first_chunks))
+        return &p->leaf[VTDPI_CHUNK_WORDS * (size_t)chunk];
+    return (uint64_t *)(uintptr_t)vtdpi_atomic_load64_acquire(
+        &p->chunks[chunk - p->first_chunks]);
 }
 
 /* A PID page's two words, side by side: one cache line has both. */
-static inline uint64_t *blocked_leaf(const struct vtdpi_pcpu *p, uint32_t leaf)
+static inline uint64_t *chunk_leaf(uint64_t *chunk, uint32_t leaf)
 {
-    return &p->leaf[2 * (size_t)leaf];
+    return &chunk[2 * (size_t)(leaf % VTDPI_CHUNK_PAGES)];
 }
 
-static inline uint64_t *wake_marks(const struct vtdpi_pcpu *p, uint32_t leaf)
+/* What the functions below call @leaf: a page's leaf word on a pCPU. Looked up
+ * once for each block or pass, since each look-up asks for the chunk. */
+static inline uint64_t *blocked_leaf(const struct vtdpi_pcpu *p, uint32_t page)
 {
-    return &p->leaf[2 * (size_t)leaf + 1];
+    return chunk_leaf(blocked_chunk(p, page / VTDPI_CHUNK_PAGES), page);
+}
+
+static inline uint64_t *wake_marks(uint64_t *leaf)
+{
+    return leaf + 1;
 }
 
 /*
@@ -59,24 +78,24 @@ static inline uint64_t *wake_marks(const struct vtdpi_pcpu *p, uint32_t leaf)
  * sent with a WNV the handler finds the vCPU (invariant I). The summary is
  * tested after the leaf is set; pairs with blocked_clear_summary().
  */
-static inline void blocked_set(const struct vtdpi_pcpu *p, uint32_t slot)
+static inline void blocked_set(const struct vtdpi_pcpu *p, uint64_t *leaf,
+                               uint32_t slot)
 {
-    const uint32_t leaf = page_of_slot(slot);
-    uint64_t *const summary = &p->summary[leaf / 64];
+    const uint32_t page = page_of_slot(slot);
+    uint64_t *const summary = &p->summary[page / 64];
 
-    (void)vtdpi_atomic_or64(blocked_leaf(p, leaf), slot_bit(slot));
-    if ((vtdpi_atomic_load64(summary) & leaf_bit(leaf)) == 0)
-        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
+    (void)vtdpi_atomic_or64(leaf, slot_bit(slot));
+    if ((vtdpi_atomic_load64(summary) & leaf_bit(page)) == 0)
+        (void)vtdpi_atomic_or64(summary, leaf_bit(page));
 }
 
 /*
  * Only the leaf: an owner that cleared the summary would need to look at the
  * other 63 slots, which belong to other owners.
  */
-static inline void blocked_clear(const struct vtdpi_pcpu *p, uint32_t slot)
+static inline void blocked_clear(uint64_t *leaf, uint32_t slot)
 {
-    (void)vtdpi_atomic_and64(blocked_leaf(p, page_of_slot(slot)),
-                             ~slot_bit(slot));
+    (void)vtdpi_atomic_and64(leaf, ~slot_bit(slot));
 }
 
 /*
@@ -85,19 +104,20 @@ static inline void blocked_clear(const struct vtdpi_pcpu *p, uint32_t slot)
  * bit is taken back, or offline sees the bit and wakes the vCPU. The other way
  * round a vCPU could sleep on a pCPU that takes no interrupt any more.
  */
-static inline bool blocked_set_online(const struct vtdpi_pcpu *p, uint32_t slot)
+static inline bool blocked_set_online(const struct vtdpi_pcpu *p,
+                                      uint64_t *leaf, uint32_t slot)
 {
-    blocked_set(p, slot);
+    blocked_set(p, leaf, slot);
     if (vtdpi_atomic_load64(&p->online) != 0)
         return true;
-    blocked_clear(p, slot);
+    blocked_clear(leaf, slot);
     return false;
 }
 
 /* Those of one page who are blocked on the pCPU. */
-static inline uint64_t blocked_look(const struct vtdpi_pcpu *p, uint32_t leaf)
+static inline uint64_t blocked_look(const uint64_t *leaf)
 {
-    return vtdpi_atomic_load64(blocked_leaf(p, leaf));
+    return vtdpi_atomic_load64(leaf);
 }
 
 /*
@@ -116,19 +136,18 @@ static inline uint64_t blocked_look(const struct vtdpi_pcpu *p, uint32_t leaf)
  * A locked AND, since other bits of the word change at the same time: a plain
  * store would take back what others have cleared or set.
  */
-static inline void wake_mark_clear(const struct vtdpi_pcpu *p, uint32_t slot)
+static inline void wake_mark_clear(uint64_t *leaf, uint32_t slot)
 {
-    uint64_t *const word = wake_marks(p, page_of_slot(slot));
+    uint64_t *const word = wake_marks(leaf);
 
     if ((vtdpi_atomic_load64(word) & slot_bit(slot)) != 0)
         (void)vtdpi_atomic_and64(word, ~slot_bit(slot));
 }
 
 /* Those of @bits whom a handler has not woken since they blocked. */
-static inline uint64_t wake_unmarked(const struct vtdpi_pcpu *p, uint32_t leaf,
-                                     uint64_t bits)
+static inline uint64_t wake_unmarked(uint64_t *leaf, uint64_t bits)
 {
-    return bits & ~vtdpi_atomic_load64(wake_marks(p, leaf));
+    return bits & ~vtdpi_atomic_load64(wake_marks(leaf));
 }
 
 /*
@@ -138,10 +157,9 @@ static inline uint64_t wake_unmarked(const struct vtdpi_pcpu *p, uint32_t leaf,
  * wakeup would be skipped. Pairs with wake_mark_clear(). A locked OR, since
  * owners clear other bits of the word at the same time.
  */
-static inline uint64_t wake_mark_set(const struct vtdpi_pcpu *p, uint32_t leaf,
-                                     uint64_t bits)
+static inline uint64_t wake_mark_set(uint64_t *leaf, uint64_t bits)
 {
-    return bits & ~vtdpi_atomic_or64(wake_marks(p, leaf), bits);
+    return bits & ~vtdpi_atomic_or64(wake_marks(leaf), bits);
 }
 
 /*
@@ -152,16 +170,16 @@ static inline uint64_t wake_mark_set(const struct vtdpi_pcpu *p, uint32_t leaf,
  * would stay blocked under a clear summary bit, and no notification would ever
  * find it. Returns the leaf.
  */
-static BLOCKED_RARE uint64_t blocked_clear_summary(const struct vtdpi_pcpu *p,
-                                                   uint32_t leaf)
+static BLOCKED_RARE uint64_t blocked_clear_summary(uint64_t *summary,
+                                                   const uint64_t *leaf,
+                                                   uint64_t leaf_bit)
 {
-    uint64_t *const summary = &p->summary[leaf / 64];
     uint64_t bits;
 
-    (void)vtdpi_atomic_and64(summary, ~leaf_bit(leaf));
-    bits = blocked_look(p, leaf);
+    (void)vtdpi_atomic_and64(summary, ~leaf_bit);
+    bits = blocked_look(leaf);
     if (bits != 0)
-        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
+        (void)vtdpi_atomic_or64(summary, leaf_bit);
     return bits;
 }
 
@@ -182,7 +200,7 @@ static inline uint32_t blocked_count_bits(uint64_t bits)
 static BLOCKED_RARE uint32_t blocked_estimate(const struct vtdpi_pcpu *p,
                                               uint32_t limit)
 {
-    const uint32_t words = (p->sched->max_pages + 63) / 64;
+    const uint32_t words = chunks_of(sched_room(p->sched));
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < words && n < limit; i++) {

@@ -58,6 +58,37 @@ static inline void page_publish(struct vtdpi_page_ref *ref,
     vtdpi_atomic_store_ptr_release((void **)&ref->page, page);
 }
 
+/*
+ * Growing is published by one word, the number of pages that there is room for:
+ * behind every pCPU's part of the chunk and behind its page references. All of
+ * that lies below any number that is read here, and stays where it is. So
+ * only who counts up to a page number reads this word first; who has a slot, or
+ * a bit of one, has it from attach, which did.
+ */
+static inline uint32_t sched_room(const struct vtdpi_sched *s)
+{
+    return (uint32_t)vtdpi_atomic_load64(&s->room);
+}
+
+/* The chunks, and so the summary words, of that many pages. */
+static inline uint32_t chunks_of(uint32_t pages)
+{
+    return (pages + VTDPI_CHUNK_PAGES - 1) / VTDPI_CHUNK_PAGES;
+}
+
+/* Where page @number is found; it is below sched_room(). sched.c */
+struct vtdpi_page_ref *vtdpi_sched_page_ref(const struct vtdpi_sched *s,
+                                            uint32_t number);
+
+/* The same, in a line for the pages that the instance starts with. */
+static inline struct vtdpi_page_ref *page_ref(const struct vtdpi_sched *s,
+                                              uint32_t number)
+{
+    if (VTDPI_LIKELY(number < s->first_pages))
+        return &s->pages[number];
+    return vtdpi_sched_page_ref(s, number);
+}
+
 static inline struct vtdpi_pcpu *pcpu_found(struct vtdpi_pcpu *const *at)
 {
     return vtdpi_atomic_load_ptr_acquire((void *const *)at);
@@ -70,7 +101,7 @@ static inline void pcpu_publish(struct vtdpi_pcpu **at, struct vtdpi_pcpu *p)
 
 static inline struct vtdpi_pid_page *page_of_vcpu(const struct vtdpi_vcpu *v)
 {
-    return page_found(&v->sched->pages[page_of_slot(v->slot)]);
+    return page_found(vtdpi_sched_page_ref(v->sched, page_of_slot(v->slot)));
 }
 
 /* For VTDPI_ASSERT: whether the host says that nothing but wake ends a sleep of

@@ -100,21 +100,27 @@ static uint32_t handle_summary_word(const struct vtdpi_pcpu *p, uint32_t word,
                                     uint64_t own)
 {
     const struct vtdpi_sched *const s = p->sched;
-    const struct vtdpi_page_ref *const pages = s->pages;
+    uint64_t w = vtdpi_atomic_load64(&p->summary[word]) & own;
+    const struct vtdpi_page_ref *refs;
+    uint64_t *chunk;
     uint32_t woken = 0;
 
-    for (uint64_t w = vtdpi_atomic_load64(&p->summary[word]) & own; w != 0;
-         w &= w - 1) {
-        const uint32_t leaf = word * 64 + (unsigned int)__builtin_ctzll(w);
-        uint64_t bits = blocked_look(p, leaf);
+    if (w == 0)
+        return 0;
+    chunk = blocked_chunk(p, word);
+    refs = page_ref(s, word * VTDPI_CHUNK_PAGES);
+    for (; w != 0; w &= w - 1) {
+        const uint32_t i = (unsigned int)__builtin_ctzll(w);
+        uint64_t *const leaf = chunk_leaf(chunk, i);
+        uint64_t bits = blocked_look(leaf);
 
         if (VTDPI_UNLIKELY(bits == 0))
-            bits = blocked_clear_summary(p, leaf);
-        bits = wake_unmarked(p, leaf, bits);
-        bits = slots_notified(&pages[leaf], bits);
+            bits = blocked_clear_summary(&p->summary[word], leaf, leaf_bit(i));
+        bits = wake_unmarked(leaf, bits);
+        bits = slots_notified(&refs[i], bits);
         if (bits != 0)
-            woken += slots_wake(s, page_found(&pages[leaf]),
-                                wake_mark_set(p, leaf, bits));
+            woken +=
+                slots_wake(s, page_found(&refs[i]), wake_mark_set(leaf, bits));
     }
     return woken;
 }
@@ -124,11 +130,12 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
 {
     const uint32_t index = sched_wnv_number(p->sched, vector);
     const uint64_t own = p->sched->stripe << (index % 64);
-    const uint32_t words = (p->sched->max_pages + 63) / 64;
+    uint32_t words;
     uint32_t woken = 0;
 
     if (index == p->sched->wnv_count)
         return 0;
+    words = chunks_of(sched_room(p->sched));
     /* What is read first, while the exchange keeps later loads waiting. */
     VTDPI_PREFETCH(&p->summary[0]);
     VTDPI_PREFETCH(&p->leaf[0]);
@@ -144,18 +151,23 @@ uint32_t vtdpi_pcpu_handle_wakeup(struct vtdpi_pcpu *p, uint8_t vector)
  * Everyone, whatever ON says: notifications may be lost from now on or have
  * been lost already. The leaves, never the summary: the handler may have it
  * briefly clear over a leaf that is not empty.
+ *
+ * How many pages there are is read here, behind the exchange of the flag in
+ * offline. A block on a page that came since finds the flag clear.
  */
 static VTDPI_COLD uint32_t wake_all_blocked(struct vtdpi_pcpu *p)
 {
     struct vtdpi_sched *const s = p->sched;
+    const uint32_t pages = sched_room(s);
     uint32_t woken = 0;
 
     scan_begin(&s->scan);
-    for (uint32_t i = 0; i < s->max_pages; i++) {
-        const uint64_t bits = blocked_look(p, i);
+    for (uint32_t i = 0; i < pages; i++) {
+        const uint64_t bits = blocked_look(blocked_leaf(p, i));
 
         if (bits != 0)
-            woken += slots_wake(s, page_found(&s->pages[i]), bits);
+            woken +=
+                slots_wake(s, page_found(vtdpi_sched_page_ref(s, i)), bits);
     }
     scan_end(&s->scan);
     return woken;
@@ -184,9 +196,10 @@ uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p)
 
 uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p)
 {
+    const uint32_t pages = sched_room(p->sched);
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < p->sched->max_pages; i++)
-        n += blocked_count_bits(blocked_look(p, i));
+    for (uint32_t i = 0; i < pages; i++)
+        n += blocked_count_bits(blocked_look(blocked_leaf(p, i)));
     return n;
 }

@@ -59,17 +59,19 @@ static VTDPI_COLD uint32_t page_claim(struct vtdpi_pid_page *page,
 static VTDPI_COLD int slot_claim(struct vtdpi_sched *s, uint32_t *slot)
 {
     const bool any = *slot >= VTDPI_SLOT_IN(0);
+    const uint32_t pages = sched_room(s);
     const uint32_t first = any ? *slot - VTDPI_SLOT_IN(0) : page_of_slot(*slot);
     uint32_t i = first;
 
     if (*slot == VTDPI_SLOT_ANY)
         i = 0;
-    else if (first >= s->max_pages)
+    else if (first >= pages)
         return VTDPI_ESLOT;
-    else if (page_found(&s->pages[first]) == NULL)
+    else if (page_found(vtdpi_sched_page_ref(s, first)) == NULL)
         return VTDPI_ENOPAGE;
-    for (; i <= first && i < s->max_pages; i++) {
-        struct vtdpi_pid_page *const page = page_found(&s->pages[i]);
+    for (; i <= first && i < pages; i++) {
+        struct vtdpi_pid_page *const page =
+            page_found(vtdpi_sched_page_ref(s, i));
         const uint32_t n =
             page == NULL ? VTDPI_PAGE_SLOTS
                          : page_claim(page, any ? UINT64_MAX : slot_bit(*slot));
@@ -95,7 +97,7 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
     err = slot_claim(s, &slot);
     if (err != 0)
         return err;
-    page = page_found(&s->pages[page_of_slot(slot)]);
+    page = page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)));
 
     v->sched = s;
     v->pid = &page->pids[slot % VTDPI_PAGE_SLOTS];
@@ -186,13 +188,21 @@ uint32_t vtdpi_vcpu_holds(const struct vtdpi_vcpu *v)
 
 /* Transitions of the owner. */
 
+static VTDPI_NOINLINE void blocked_take_back(const struct vtdpi_pcpu *p,
+                                             uint32_t slot)
+{
+    blocked_clear(blocked_leaf(p, page_of_slot(slot)), slot);
+}
+
 /* After NV is ANV again, so that invariant I holds throughout. */
 static void blocked_leave(struct vtdpi_vcpu *v)
 {
-    if (v->blocked_on == NULL)
+    const struct vtdpi_pcpu *const p = v->blocked_on;
+
+    if (p == NULL)
         return;
-    blocked_clear(v->blocked_on, v->slot);
     v->blocked_on = NULL;
+    blocked_take_back(p, v->slot);
 }
 
 void vtdpi_vcpu_run(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
@@ -231,12 +241,15 @@ static void ipi_send(const struct vtdpi_sched *s, uint32_t apic_id,
 static VTDPI_NOINLINE bool blocked_enter(struct vtdpi_vcpu *v,
                                          const struct vtdpi_pcpu *p)
 {
+    uint64_t *leaf;
+
     VTDPI_ASSERT(v->sched != NULL && p->sched == v->sched);
     if (v->blocked_on != NULL)
         vtdpi_vcpu_preempt(v);
-    if (!blocked_set_online(p, v->slot))
+    leaf = blocked_leaf(p, page_of_slot(v->slot));
+    if (!blocked_set_online(p, leaf, v->slot))
         return false;
-    wake_mark_clear(p, v->slot);
+    wake_mark_clear(leaf, v->slot);
     return true;
 }
 
@@ -267,7 +280,7 @@ enum vtdpi_block_result vtdpi_vcpu_block(struct vtdpi_vcpu *v,
     if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
     if (!destination_set_wakeup(v, p)) {
-        blocked_clear(p, v->slot);
+        blocked_take_back(p, v->slot);
         return VTDPI_BLOCK_PENDING;
     }
     v->blocked_on = p;

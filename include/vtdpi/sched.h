@@ -91,7 +91,7 @@ VTDPI_BEGIN_DECLS
 /** Bytes of a PID page; its memory is aligned to that. */
 #define VTDPI_PAGE_SIZE     4096
 
-/** Most PID pages of an instance. */
+/** Most PID pages of an instance, those of all chunks included. */
 #define VTDPI_PAGES_MAX     65536
 
 /** For vtdpi_vcpu_attach(): the first free slot of the instance. */
@@ -105,9 +105,16 @@ VTDPI_BEGIN_DECLS
 #define VTDPI_WNV_MAX       VTDPI_PAGE_SLOTS
 
 /** Words of 64 bits in a pCPU's bitmap, for an instance with @p pages pages:
- *  blocked bits and wake marks, and a summary. */
+ *  blocked bits and wake marks, and a summary. A host whose instance grows
+ *  asks vtdpi_sched_bitmap_words() instead. */
 #define VTDPI_BITMAP_WORDS(pages) \
     (VTDPI_CAST_(size_t, pages) * 2 + (VTDPI_CAST_(size_t, pages) + 63) / 64)
+
+/** PID pages in a chunk, by which an instance grows. */
+#define VTDPI_CHUNK_PAGES 64
+
+/** Words of 64 bits in a pCPU's part of a chunk: blocked bits and wake marks. */
+#define VTDPI_CHUNK_WORDS (2 * VTDPI_CHUNK_PAGES)
 
 /** @brief What vtdpi_vcpu_block() found. */
 enum vtdpi_block_result {
@@ -135,7 +142,7 @@ struct vtdpi_pid_page {
 
 /**
  * @brief Where a PID page is found: memory that the host gives to the
- *        instance, one for each page that it may have.
+ *        instance, one for each page that it has room for.
  *
  * Both pointers are what a wakeup handler needs first, so they lie in one line
  * and neither has to be fetched before the other can be used.
@@ -153,10 +160,10 @@ struct vtdpi_sched {
     /* private: */
     const struct vtdpi_platform_ops *ops;
     void *ctx;
-    struct vtdpi_page_ref *pages;
-    struct vtdpi_pcpu **pcpus; /* NULL while absent */
-    uint32_t max_pages;
-    uint32_t max_pcpus;
+    struct vtdpi_page_ref *pages; /* of the pages that it starts with */
+    struct vtdpi_pcpu **pcpus;    /* NULL while absent */
+    uint64_t room;                /* pages that there is memory for */
+    uint32_t first_pages;
     enum vtdpi_apic_mode apic_mode;
     uint8_t anv;
     uint8_t wnv_count; /* divides 64 */
@@ -165,6 +172,9 @@ struct vtdpi_sched {
     uint64_t scan;   /* sequence of offline and rescan; odd while one reads */
     struct vtdpi_pcpu **apic_map; /* chains of pCPUs, by a hash of the id */
     uint32_t apic_map_size;       /* 0: there is none */
+    uint32_t max_pcpus;
+    struct vtdpi_page_ref **chunks; /* page references of each that came */
+    uint32_t max_chunks;
 };
 
 /** @brief A physical CPU; the host embeds it in its per-CPU data. */
@@ -180,11 +190,13 @@ struct vtdpi_pcpu {
     uint8_t pad[VTDPI_CACHELINE - sizeof(uint64_t)];
     struct vtdpi_sched *sched;
     uint64_t *leaf;    /* two words per PID page: blocked bits, wake marks */
-    uint64_t *summary; /* bit per leaf word */
+    uint64_t *summary; /* bit per leaf word, of all chunks that may come */
+    uint64_t *chunks;  /* addresses of what leaf is for pages that came later */
     uint64_t online;
     uint32_t apic_id;
     uint32_t ndst;
     uint32_t number;
+    uint32_t first_chunks;   /* summary words whose leaf words are in leaf */
     struct vtdpi_pcpu *next; /* with the same hash of the APIC id */
 };
 
@@ -208,7 +220,9 @@ struct vtdpi_sched_params {
     void *ctx; /**< First argument of every callback. */
     /** Memory for @p max_pages of these, as long as the instance lives. */
     struct vtdpi_page_ref *pages;
-    uint32_t max_pages; /**< 1 to VTDPI_PAGES_MAX. */
+    /** 1 to VTDPI_PAGES_MAX. For an instance that grows, the pages that it
+     *  starts with: a multiple of VTDPI_CHUNK_PAGES. */
+    uint32_t max_pages;
     /** Memory for @p max_pcpus pointers, as long as the instance lives. */
     struct vtdpi_pcpu **pcpus;
     uint32_t max_pcpus;             /**< At least 1. */
@@ -236,6 +250,16 @@ struct vtdpi_sched_params {
     struct vtdpi_pcpu **apic_map;
     /** Any number; max_pcpus or more gives each pCPU about one pointer. */
     uint32_t apic_map_size;
+    /**
+     * Memory for @p max_chunks pointers, as long as the instance lives; NULL
+     * for an instance that does not grow.
+     */
+    struct vtdpi_page_ref **chunks;
+    /**
+     * How many times vtdpi_sched_grow() can succeed; 0: the instance does not
+     * grow. With the pages that it starts with, up to VTDPI_PAGES_MAX pages.
+     */
+    uint32_t max_chunks;
 };
 
 /**
@@ -250,8 +274,9 @@ struct vtdpi_sched_params {
  * @retval 0                Done.
  * @retval VTDPI_EINVAL     A pointer is NULL, a maximum is out of range, the
  *                          number of WNVs does not divide 64, two vectors are
- *                          the same, or there are WNVs without wake. Nothing
- *                          has changed.
+ *                          the same, or there are WNVs without wake; or the
+ *                          instance grows and max_pages is no multiple of
+ *                          VTDPI_CHUNK_PAGES. Nothing has changed.
  * @retval VTDPI_EVECTOR    ANV or a WNV is below 16; also if wake is not NULL
  *                          and there is no WNV. Nothing has changed.
  *
@@ -277,18 +302,92 @@ vtdpi_sched_init(struct vtdpi_sched *s,
  *
  * @retval 0                Done.
  * @retval VTDPI_EINVAL     A pointer is NULL.
- * @retval VTDPI_EPAGE      @p number is not below max_pages.
+ * @retval VTDPI_EPAGE      The instance has no room for a page with that
+ *                          number: it is not below max_pages, to which each
+ *                          vtdpi_sched_grow() has added VTDPI_CHUNK_PAGES.
  * @retval VTDPI_EALIGN     @p memory or @p phys is not 4 KiB aligned.
  * @retval VTDPI_EPAGEBUSY  A page with that number is present.
  *
  * Nothing has changed after an error. Calls for one instance are serialised by
- * the caller.
+ * the caller, also against vtdpi_sched_grow().
  *
  * @thread @waitfree @order{release: contents before the page's presence}
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                      struct vtdpi_pid_page *page, void *memory, uint64_t phys);
+
+/**
+ * @brief Grow, for one pCPU: give it the memory for the next chunk.
+ *
+ * An instance grows by chunks of VTDPI_CHUNK_PAGES pages, at any time, while
+ * vCPUs run, block and are woken. First each pCPU that is set up is given its
+ * part of the chunk, by this call; then vtdpi_sched_grow() makes room for the
+ * pages; then vtdpi_sched_add_page() adds them. vCPUs on the pages that the
+ * instance starts with cost no more than in an instance that does not grow.
+ *
+ * @param p      The pCPU, online or not. Not NULL.
+ * @param chunk  VTDPI_CHUNK_WORDS words, until vtdpi_pcpu_fini(), best on the
+ *               pCPU's own node. They may hold anything before.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer is NULL.
+ * @retval VTDPI_ENOSPC     The instance has grown max_chunks times.
+ * @retval VTDPI_EATTACHED  @p p has its part of the next chunk.
+ *
+ * Nothing has changed after an error, and the memory is the caller's. A host
+ * that runs out of memory between two pCPUs may give the rest at any later time.
+ *
+ * @pre Calls for one instance are serialised by the caller, also against
+ *      vtdpi_sched_grow(), vtdpi_pcpu_init() and vtdpi_pcpu_fini().
+ *
+ * @thread @waitfree @order{release; read by nobody before the instance grows}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_pcpu_grow(struct vtdpi_pcpu *p,
+                                                          uint64_t *chunk);
+
+/**
+ * @brief Grow: make room for VTDPI_CHUNK_PAGES more pages.
+ *
+ * The first of the new pages has the number max_pages, plus VTDPI_CHUNK_PAGES
+ * for each time that the instance has grown before.
+ *
+ * @param s     The instance. Not NULL.
+ * @param refs  VTDPI_CHUNK_PAGES of these, as long as the instance lives. They
+ *              may hold anything before.
+ *
+ * @retval 0             Done.
+ * @retval VTDPI_EINVAL  A pointer is NULL.
+ * @retval VTDPI_ENOSPC  The instance has grown max_chunks times.
+ * @retval VTDPI_EPCPU   A pCPU that is set up has no part of this chunk:
+ *                       vtdpi_pcpu_grow() first.
+ *
+ * Nothing has changed after an error.
+ *
+ * @pre Calls for one instance are serialised by the caller, also against
+ *      vtdpi_pcpu_grow(), vtdpi_pcpu_init(), vtdpi_pcpu_fini() and
+ *      vtdpi_sched_add_page(). Nobody else has to stop.
+ *
+ * @thread @waitfree @order{SC: every pCPU's part and @p refs before the room}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_sched_grow(struct vtdpi_sched *s, struct vtdpi_page_ref *refs);
+
+/**
+ * @brief How large the bitmap of a pCPU has to be that is set up now.
+ *
+ * For a host whose instance grows; VTDPI_BITMAP_WORDS(max_pages) for all others.
+ * The memory has room for the pages of all chunks that have come, and for 16
+ * bytes of each that may come. Those bring the rest by vtdpi_pcpu_grow().
+ *
+ * @param s  The instance. Not NULL.
+ *
+ * @return Words of 64 bits; valid until the next vtdpi_sched_grow().
+ *
+ * @thread @waitfree
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK size_t
+vtdpi_sched_bitmap_words(const struct vtdpi_sched *s);
 
 /**
  * @brief End an instance: it has no page any more, as after
@@ -324,8 +423,9 @@ vtdpi_sched_fini(struct vtdpi_sched *s);
  * @param p        The pCPU; stays until vtdpi_pcpu_fini().
  * @param number   Its number, 0 to max_pcpus - 1, of which no pCPU is present.
  * @param apic_id  Its local APIC id, decoded; not the broadcast id.
- * @param bitmap   VTDPI_BITMAP_WORDS(max_pages) words, until
- *                 vtdpi_pcpu_fini(), best on the pCPU's own node.
+ * @param bitmap   VTDPI_BITMAP_WORDS(max_pages) words, or if the instance grows
+ *                 vtdpi_sched_bitmap_words(), until vtdpi_pcpu_fini(), best on
+ *                 the pCPU's own node.
  *
  * @retval 0                Done; vtdpi_pcpu_online() comes next.
  * @retval VTDPI_EINVAL     A pointer is NULL.
@@ -335,7 +435,7 @@ vtdpi_sched_fini(struct vtdpi_sched *s);
  * @retval VTDPI_EATTACHED  A pCPU with that number is present.
  *
  * Nothing has changed after an error. Calls for one instance are serialised by
- * the caller.
+ * the caller, also against vtdpi_sched_grow().
  *
  * @thread @waitfree @order{release: contents before the pCPU's presence}
  */
@@ -380,7 +480,7 @@ VTDPI_API struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
  * @pre No vCPU runs on @p p (each was preempted, or runs on another pCPU).
  *      Calls for one instance are serialised by the caller, also against init,
  *      online, offline and rescan.
- * @post @p p and its bitmap may be freed or used again once every call for the
+ * @post @p p, its bitmap and its parts of chunks may be freed or used again once every call for the
  *       instance that had begun at the return has returned: a choose, a find, a
  *       block or a detach may have found @p p before. Kernels have a way to wait for
  *       that (RCU; stopping all CPUs).
@@ -488,7 +588,8 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
  * @retval 0                Done.
  * @retval VTDPI_EINVAL     A pointer is NULL.
  * @retval VTDPI_EATTACHED  @p v has a slot.
- * @retval VTDPI_ESLOT      @p slot names a page that is not below max_pages.
+ * @retval VTDPI_ESLOT      @p slot names a page that the instance has no room
+ *                          for; see vtdpi_sched_add_page().
  * @retval VTDPI_ENOPAGE    The page that @p slot names is not present.
  * @retval VTDPI_ESLOTBUSY  The slot belongs to another vCPU, or to one whose
  *                          detach is not done.

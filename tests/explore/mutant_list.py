@@ -75,20 +75,20 @@ DESTINATION = """PID_OWNED,
                             pid_destination(v->sched->anv, p->ndst)"""
 RUN = f"""    (void)vtdpi_pid_replace(v->pid, {DESTINATION});
     blocked_leave(v);"""
-SET_LEAF = "    (void)vtdpi_atomic_or64(blocked_leaf(p, leaf), slot_bit(slot));\n"
-SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & leaf_bit(leaf)) == 0)
-        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
+SET_LEAF = "    (void)vtdpi_atomic_or64(leaf, slot_bit(slot));\n"
+SET_SUMMARY = """    if ((vtdpi_atomic_load64(summary) & leaf_bit(page)) == 0)
+        (void)vtdpi_atomic_or64(summary, leaf_bit(page));
 """
 SET_AGAIN = """    if (bits != 0)
-        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));
+        (void)vtdpi_atomic_or64(summary, leaf_bit);
 """
-NOTIFIED = "        bits = slots_notified(&pages[leaf], bits);\n"
-SET_THEN_LOOK = """    blocked_set(p, slot);
+NOTIFIED = "        bits = slots_notified(&refs[i], bits);\n"
+SET_THEN_LOOK = """    blocked_set(p, leaf, slot);
     if (vtdpi_atomic_load64(&p->online)"""
 LOOK = "    if (vtdpi_atomic_load64(&p->online)"
 RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
         return true;
-    blocked_clear(p, slot);
+    blocked_clear(leaf, slot);
     return false;"""
 GO_OFFLINE = """    (void)vtdpi_atomic_xchg64(&p->online, 0);
     return wake_all_blocked(p);"""
@@ -111,7 +111,7 @@ NOTIFY_CAS = """    } while (n.result == VTDPI_POST_NOTIFY &&
 BLOCK = """    if (!blocked_enter(v, p))
         return VTDPI_BLOCK_OFFLINE;
     if (!destination_set_wakeup(v, p)) {
-        blocked_clear(p, v->slot);
+        blocked_take_back(p, v->slot);
         return VTDPI_BLOCK_PENDING;
     }
     v->blocked_on = p;
@@ -121,14 +121,11 @@ SECOND_LOOK = """    if (vtdpi_pid_pir_pending(v->pid)) {
         return VTDPI_BLOCK_PENDING;
     }
 """
-CLEAR_LEAF = (
-    "    (void)vtdpi_atomic_and64(blocked_leaf(p, page_of_slot(slot)),\n"
-    "                             ~slot_bit(slot));\n"
-)
+TAKE_BACK = "    blocked_clear(blocked_leaf(p, page_of_slot(slot)), slot);\n"
 
-UNMARK = """    if (!blocked_set_online(p, v->slot))
+UNMARK = """    if (!blocked_set_online(p, leaf, v->slot))
         return false;
-    wake_mark_clear(p, v->slot);
+    wake_mark_clear(leaf, v->slot);
 """
 UNMARK_WORD = """    if ((vtdpi_atomic_load64(word) & slot_bit(slot)) != 0)
         (void)vtdpi_atomic_and64(word, ~slot_bit(slot));
@@ -141,19 +138,21 @@ SELF = """        (void)vtdpi_pid_test_and_set_on(v->pid);
     }
 """
 # Clearing the wake mark elsewhere, in one of both kinds of block.
-UNMARK_CALL = "    wake_mark_clear(p, v->slot);\n"
+UNMARK_CALL = "    wake_mark_clear(leaf, v->slot);\n"
+UNMARK_HERE = ("    wake_mark_clear(blocked_leaf(p, page_of_slot(v->slot)),"
+               " v->slot);\n")
 NO_UNMARK = (UNMARK, UNMARK.replace(UNMARK_CALL, ""))
-UNMARK_IN_COMMITTED = (COMMITTED, UNMARK_CALL + COMMITTED)
+UNMARK_IN_COMMITTED = (COMMITTED, UNMARK_HERE + COMMITTED)
 UNMARK_IN_BLOCK = (
     "    if (!destination_set_wakeup(v, p)) {\n",
-    UNMARK_CALL + "    if (!destination_set_wakeup(v, p)) {\n",
+    UNMARK_HERE + "    if (!destination_set_wakeup(v, p)) {\n",
 )
-LOOK_AT_MARKS = "        bits = wake_unmarked(p, leaf, bits);\n"
-WOKEN = """            woken += slots_wake(s, page_found(&pages[leaf]),
-                                wake_mark_set(p, leaf, bits));
+LOOK_AT_MARKS = "        bits = wake_unmarked(leaf, bits);\n"
+WOKEN = """            woken +=
+                slots_wake(s, page_found(&refs[i]), wake_mark_set(leaf, bits));
 """
-WAKE_ALL = ("            (void)wake_mark_set(p, leaf, bits);\n" +
-            WOKEN.replace("wake_mark_set(p, leaf, bits)", "bits"))
+WAKE_ALL = ("            (void)wake_mark_set(leaf, bits);\n" +
+            WOKEN.replace("wake_mark_set(leaf, bits)", "bits"))
 START = "    scan_begin(&p->scan);\n"
 OWN = "p->sched->stripe << (index % 64)"
 
@@ -163,7 +162,7 @@ MOVING = """    struct vtdpi_pcpu *const q =
         p->sched->pcpus[0] == p ? p->sched->pcpus[1] : p->sched->pcpus[0];
 
     (void)vtdpi_atomic_xchg64(&p->online, 0);
-    for (uint32_t i = 0; i < p->sched->max_pages; i++) {
+    for (uint32_t i = 0; i < sched_room(p->sched); i++) {
         uint64_t bits = vtdpi_atomic_load64(blocked_leaf(p, i));
 
         for (; bits != 0; bits &= bits - 1) {
@@ -174,12 +173,12 @@ MOVING = """    struct vtdpi_pcpu *const q =
                 &page->pids[slot % 64].control;
             uint64_t old = vtdpi_atomic_load64(control);
 
-            blocked_set(q, slot);
+            blocked_set(q, blocked_leaf(q, i), slot);
             if ((old & VTDPI_PID_NV) != pid_destination(p->sched->anv, 0))
                 (void)vtdpi_atomic_cas64(
                     control, &old,
                     (old & ~VTDPI_PID_NDST) | pid_destination(0, q->ndst));
-            blocked_clear(p, slot);
+            blocked_clear(blocked_leaf(p, i), slot);
         }
     }
     return 0;"""
@@ -193,41 +192,39 @@ MUTANTS = [
     blocked("summary is tested before the leaf is set", "1a", "the summary",
           (SET_LEAF + SET_SUMMARY,
            "    const bool clear = (vtdpi_atomic_load64(summary) &\n"
-           "                        leaf_bit(leaf)) == 0;\n\n" + SET_LEAF +
+           "                        leaf_bit(page)) == 0;\n\n" + SET_LEAF +
            "    if (clear)\n"
-           "        (void)vtdpi_atomic_or64(summary, leaf_bit(leaf));\n")),
+           "        (void)vtdpi_atomic_or64(summary, leaf_bit(page));\n")),
     blocked("leaf is set by a plain store", "1a", "the summary",
           (SET_LEAF,
            "    vtdpi_atomic_store64_release(\n"
-           "        blocked_leaf(p, leaf),\n"
-           "        vtdpi_atomic_load64(blocked_leaf(p, leaf)) | slot_bit(slot));\n")),
+           "        leaf, vtdpi_atomic_load64(leaf) | slot_bit(slot));\n")),
     blocked("summary is set by a plain store", "1a/2", "the summary",
           (SET_SUMMARY,
            "    vtdpi_atomic_store64_release(\n"
-           "        summary, vtdpi_atomic_load64(summary) | leaf_bit(leaf));\n")),
+           "        summary, vtdpi_atomic_load64(summary) | leaf_bit(page));\n")),
     blocked("no second look at the leaf", "7a", "the summary",
-          ("    bits = blocked_look(p, leaf);\n" + SET_AGAIN +
+          ("    bits = blocked_look(leaf);\n" + SET_AGAIN +
            "    return bits;", "    bits = 0;\n    return bits;")),
     blocked("summary is not set again", "7a", "the summary", (SET_AGAIN, "")),
     blocked("summary is cleared by a plain store", "1a/1/tso", "the summary",
-          ("    (void)vtdpi_atomic_and64(summary, ~leaf_bit(leaf));\n",
+          ("    (void)vtdpi_atomic_and64(summary, ~leaf_bit);\n",
            "    vtdpi_atomic_store64_release(\n"
            "        summary,\n"
-           "        vtdpi_atomic_load64(summary) & ~leaf_bit(leaf));\n")),
+           "        vtdpi_atomic_load64(summary) & ~leaf_bit);\n")),
     pcpu("summary is cleared before the leaf is read at all", "1a", "",
-          ("        uint64_t bits = blocked_look(p, leaf);\n",
+          ("        uint64_t bits = blocked_look(leaf);\n",
            "        uint64_t bits;\n\n"
-           "        (void)vtdpi_atomic_and64(&p->summary[leaf / 64],\n"
-           "                                 ~leaf_bit(leaf));\n"
-           "        bits = blocked_look(p, leaf);\n"),
+           "        (void)vtdpi_atomic_and64(&p->summary[word], ~leaf_bit(i));\n"
+           "        bits = blocked_look(leaf);\n"),
           (BLOCKED, SET_AGAIN, "")),
-    blocked("owner clears the summary of an empty leaf", "1b", "the summary",
-          (CLEAR_LEAF, CLEAR_LEAF +
+    vcpu("owner clears the summary of an empty leaf", "1b", "the summary",
+          (TAKE_BACK, TAKE_BACK +
            "    if (vtdpi_atomic_load64(blocked_leaf(p, page_of_slot(slot))) == 0)\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
            "                                 ~leaf_bit(page_of_slot(slot)));\n")),
-    blocked("owner clears the summary and looks again", "1b", "the summary",
-          (CLEAR_LEAF, CLEAR_LEAF +
+    vcpu("owner clears the summary and looks again", "1b", "the summary",
+          (TAKE_BACK, TAKE_BACK +
            "    if (vtdpi_atomic_load64(blocked_leaf(p, page_of_slot(slot))) == 0) {\n"
            "        (void)vtdpi_atomic_and64(&p->summary[0],\n"
            "                                 ~leaf_bit(page_of_slot(slot)));\n"
@@ -237,7 +234,7 @@ MUTANTS = [
            "    }\n")),
     pcpu("handler clears the bits", "9", "clearing late",
           (NOTIFIED, NOTIFIED +
-           "        (void)vtdpi_atomic_and64(blocked_leaf(p, leaf), ~bits);\n")),
+           "        (void)vtdpi_atomic_and64(leaf, ~bits);\n")),
     pcpu("handler clears ON", "1a", "clearing late",
           ("        on |= (vtdpi_pid_snapshot(&pids[i]) & VTDPI_PID_ON)"
            " << i;",
@@ -258,12 +255,11 @@ MUTANTS = [
          "one wake for each block",
          (UNMARK, UNMARK_CALL + UNMARK.replace(UNMARK_CALL, "")))),
     pcpu("wake mark is set after the wake", "20", "one wake for each block",
-         (WOKEN, "            woken += slots_wake(s, page_found(&pages[leaf]),\n"
-          "                                bits);\n"
-          "            (void)wake_mark_set(p, leaf, bits);\n")),
+         (WOKEN, "            woken += slots_wake(s, page_found(&refs[i]), bits);\n"
+          "            (void)wake_mark_set(leaf, bits);\n")),
     blocked("wake mark is set by a plain store", "20", "",
-            ("    return bits & ~vtdpi_atomic_or64(wake_marks(p, leaf), bits);",
-             "    uint64_t *const word = wake_marks(p, leaf);\n"
+            ("    return bits & ~vtdpi_atomic_or64(wake_marks(leaf), bits);",
+             "    uint64_t *const word = wake_marks(leaf);\n"
              "    const uint64_t old = vtdpi_atomic_load64(word);\n\n"
              "    vtdpi_atomic_store64_release(word, old | bits);\n"
              "    return bits & ~old;")),
@@ -275,48 +271,51 @@ MUTANTS = [
     vcpu("block: wake mark is cleared after the compare-and-swap", "1a",
          "one wake for each block",
          NO_UNMARK, UNMARK_IN_COMMITTED,
-         (BLOCK, BLOCK + UNMARK_CALL)),
+         (BLOCK, BLOCK + UNMARK_HERE)),
     vcpu("block: wake mark is cleared last", "20", "one wake for each block",
          NO_UNMARK, UNMARK_IN_COMMITTED,
-         (SECOND_LOOK, SECOND_LOOK + UNMARK_CALL)),
+         (SECOND_LOOK, SECOND_LOOK + UNMARK_HERE)),
     vcpu("block: wake mark is not cleared", "20", "",
          NO_UNMARK, UNMARK_IN_COMMITTED),
     vcpu("committed: wake mark is cleared after the compare-and-swap", "13d",
          "one wake for each block",
          NO_UNMARK, UNMARK_IN_BLOCK,
-         (COMMITTED, COMMITTED + UNMARK_CALL)),
+         (COMMITTED, COMMITTED + UNMARK_HERE)),
     vcpu("committed: wake mark is cleared last", "13c", "one wake for each block",
          NO_UNMARK, UNMARK_IN_BLOCK,
-         (SELF, SELF + UNMARK_CALL)),
+         (SELF, SELF + UNMARK_HERE)),
     vcpu("committed: wake mark is not cleared", "13c", "",
          NO_UNMARK, UNMARK_IN_BLOCK),
     vcpu("run: clears the wake mark", "9", "",
          (RUN, "    if (v->blocked_on != NULL)\n"
-          "        wake_mark_clear(v->blocked_on, v->slot);\n" + RUN)),
+          "        wake_mark_clear(blocked_leaf(v->blocked_on,\n"
+          "                                     page_of_slot(v->slot)), v->slot);\n" + RUN)),
     vcpu("preempt: clears the wake mark", "20", "",
          ("                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
           ");\n    blocked_leave(v);",
           "                            VTDPI_PID_SN | pid_destination(v->sched->anv, 0)"
           ");\n    if (v->blocked_on != NULL)\n"
-          "        wake_mark_clear(v->blocked_on, v->slot);\n"
+          "        wake_mark_clear(blocked_leaf(v->blocked_on,\n"
+          "                                     page_of_slot(v->slot)), v->slot);\n"
           "    blocked_leave(v);")),
     pcpu("handler clears the wake marks", "20", "clearing late",
          (WOKEN, WOKEN +
           "        if (bits != 0)\n"
-          "            (void)vtdpi_atomic_and64(wake_marks(p, leaf), ~bits);\n")),
+          "            (void)vtdpi_atomic_and64(wake_marks(leaf), ~bits);\n")),
     pcpu("handler wakes those who are marked", "20", "one wake for each block",
          (LOOK_AT_MARKS, ""), (WOKEN, WAKE_ALL)),
     pcpu("offline and rescan skip those who are marked", "5b",
          "one wake for each block",
-         ("        const uint64_t bits = blocked_look(p, i);\n\n"
+         ("        const uint64_t bits = blocked_look(blocked_leaf(p, i));\n\n"
           "        if (bits != 0)\n",
           "        const uint64_t bits =\n"
-          "            wake_unmarked(p, i, blocked_look(p, i));\n\n"
+          "            wake_unmarked(blocked_leaf(p, i),\n"
+          "                          blocked_look(blocked_leaf(p, i)));\n\n"
           "        if (bits != 0)\n")),
     pcpu("offline and rescan set wake marks", "5b", "",
-         ("s, page_found(&s->pages[i]), bits);",
-          "s, page_found(&s->pages[i]),\n"
-          "                wake_mark_set(p, i, bits));")),
+         ("s, page_found(vtdpi_sched_page_ref(s, i)), bits);",
+          "s, page_found(vtdpi_sched_page_ref(s, i)),\n"
+          "                wake_mark_set(blocked_leaf(p, i), bits));")),
     # Several wakeup vectors.
     pcpu("summary of the other vectors' pages is cleared", "18b/2", "",
          (START, START +
@@ -339,11 +338,11 @@ MUTANTS = [
           "    if (vector == p->sched->wnv[0])\n"
           "        scan_end(&p->scan);\n")),
     pcpu("offline: wakes those of the first vector", "18e/2", "",
-         ("        const uint64_t bits = blocked_look(p, i);\n\n"
+         ("        const uint64_t bits = blocked_look(blocked_leaf(p, i));\n\n"
           "        if (bits != 0)\n",
           "        const uint64_t bits =\n"
           "            (s->stripe & leaf_bit(i)) != 0\n"
-          "                ? vtdpi_atomic_load64(blocked_leaf(p, i)) : 0;\n\n"
+          "                ? blocked_look(blocked_leaf(p, i)) : 0;\n\n"
           "        if (bits != 0)\n")),
     vcpu("block: the first vector, not the slot's", "18a/2", "",
           ("    return v->sched->wnv[wnv_index(v->sched, v->slot)];",
@@ -383,13 +382,11 @@ MUTANTS = [
            "    (void)vtdpi_pid_replace(v->pid, VTDPI_PID_SN | VTDPI_PID_NV,")),
     vcpu("removal by a condition that is evaluated again", "5d",
           "removal by a condition",
-          ("    if (v->blocked_on == NULL)\n        return;\n"
-           "    blocked_clear(v->blocked_on",
-           "    if (v->blocked_on == NULL)\n        return;\n"
+          ("    v->blocked_on = NULL;\n    blocked_take_back",
+           "    v->blocked_on = NULL;\n"
            "    if (vtdpi_vcpu_refs(v) == 0 &&\n"
-           "        vtdpi_atomic_load64(&v->blocked_on->online) == 0) {\n"
-           "        v->blocked_on = NULL;\n        return;\n    }\n"
-           "    blocked_clear(v->blocked_on")),
+           "        vtdpi_atomic_load64(&p->online) == 0)\n"
+           "        return;\n    blocked_take_back")),
     vcpu("bit removed by NDST, not by memory", "6a", "bits left behind",
           (RUN, RUN.replace(
               "    blocked_leave(v);",
@@ -399,15 +396,15 @@ MUTANTS = [
     blocked("block: no online re-check", "5e", "block against offline",
           (RECHECK, "    return true;")),
     blocked("block: online tested before the bit", "5e", "block against offline",
-          ("    blocked_set(p, slot);\n" + RECHECK,
+          ("    blocked_set(p, leaf, slot);\n" + RECHECK,
            "    if (vtdpi_atomic_load64(&p->online) == 0)\n"
-           "        return false;\n    blocked_set(p, slot);\n"
+           "        return false;\n    blocked_set(p, leaf, slot);\n"
            "    return true;")),
     blocked("block: bit left after OFFLINE", "5d", "",
-          ("        return true;\n    blocked_clear(p, slot);\n    return false;",
+          ("        return true;\n    blocked_clear(leaf, slot);\n    return false;",
            "        return true;\n    return false;")),
     vcpu("block: bit left after PENDING", "6a", "",
-          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
+          ("        blocked_take_back(p, v->slot);\n        return VTDPI_BLOCK_PENDING;",
            "        return VTDPI_BLOCK_PENDING;")),
     vcpu("block: no look at PIR", "3c", "posts under SN", (SECOND_LOOK, "")),
     vcpu("block: looks at PIR before SN is clear", "3c", "posts under SN",
@@ -425,19 +422,19 @@ MUTANTS = [
            "    do {\n    } while (!vtdpi_atomic_cas64")),
     vcpu("block: bit set after the compare-and-swap", "1c", "list and vector",
           (BLOCKED, SET_THEN_LOOK, LOOK),
-          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+          ("        blocked_take_back(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n",
            "        return VTDPI_BLOCK_PENDING;\n    }\n"
-           "    blocked_set(p, v->slot);\n")),
+           "    blocked_set(p, blocked_leaf(p, page_of_slot(v->slot)), v->slot);\n")),
     vcpu("block: bit set last", "1c", "list and vector",
           (BLOCKED, SET_THEN_LOOK, LOOK),
-          ("        blocked_clear(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
+          ("        blocked_take_back(p, v->slot);\n        return VTDPI_BLOCK_PENDING;\n"
            "    }\n", "        return VTDPI_BLOCK_PENDING;\n    }\n"),
           (SECOND_LOOK + "    return VTDPI_BLOCKED;",
-           SECOND_LOOK + "    blocked_set(p, v->slot);\n    return VTDPI_BLOCKED;")),
+           SECOND_LOOK + "    blocked_set(p, blocked_leaf(p, page_of_slot(v->slot)), v->slot);\n    return VTDPI_BLOCKED;")),
     vcpu("block when blocked: no preempt first", "15", "removal by a condition",
           ("    if (v->blocked_on != NULL)\n        vtdpi_vcpu_preempt(v);\n"
-           "    if (!blocked", "    if (!blocked")),
+           "    leaf = blocked", "    leaf = blocked")),
     vcpu("block: control loaded twice", "1c", "control word loaded twice",
           ("    } while (!vtdpi_atomic_cas64(&v->pid->control, &old,\n"
            "                                 (old & ~PID_OWNED) | destination));",
@@ -464,27 +461,27 @@ MUTANTS = [
           ("    (void)vtdpi_atomic_xchg64(&p->online, 0);\n    return",
            "    vtdpi_atomic_store64_release(&p->online, 0);\n    return"),
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
-           "i < s->max_pages; i++) {\n        const uint64_t bits",
-           "    for (uint32_t i = 0; i < s->max_pages; i++) {\n"
+           "i < pages; i++) {\n        const uint64_t bits",
+           "    for (uint32_t i = 0; i < pages; i++) {\n"
            "        const uint64_t bits"),
           ("    scan_end(&s->scan);\n    return woken;",
            "    return woken;")),
     pcpu("offline: scans by the summary", "7d", "the summary",
-          ("        const uint64_t bits = blocked_look(p, i);\n",
+          ("        const uint64_t bits = blocked_look(blocked_leaf(p, i));\n",
            "        const uint64_t bits =\n"
            "            (vtdpi_atomic_load64(&p->summary[i / 64]) & leaf_bit(i))"
-           " != 0 ? vtdpi_atomic_load64(blocked_leaf(p, i)) : 0;\n")),
+           " != 0 ? blocked_look(blocked_leaf(p, i)) : 0;\n")),
     pcpu("offline: wakes only those with ON", "5e", "offline that moves vCPUs",
-          ("s, page_found(&s->pages[i]), bits);",
-           "s, page_found(&s->pages[i]),\n"
-           "                slots_notified(&s->pages[i], bits));")),
+          ("s, page_found(vtdpi_sched_page_ref(s, i)), bits);",
+           "s, page_found(vtdpi_sched_page_ref(s, i)),\n"
+           "                slots_notified(vtdpi_sched_page_ref(s, i), bits));")),
     pcpu("offline: moves entries to another pCPU", "5b",
           "offline that moves vCPUs", (GO_OFFLINE, MOVING)),
     pcpu("offline: shares the handler's sequence", "5d", "scans that overlap",
           ("    scan_begin(&s->scan);\n    for (uint32_t i = 0; "
-           "i < s->max_pages; i++) {\n        const uint64_t bits",
+           "i < pages; i++) {\n        const uint64_t bits",
            "    scan_begin(&p->scan);\n    for (uint32_t i = 0; "
-           "i < s->max_pages; i++) {\n        const uint64_t bits"),
+           "i < pages; i++) {\n        const uint64_t bits"),
           ("    scan_end(&s->scan);\n    return woken;",
            "    scan_end(&p->scan);\n    return woken;")),
     # detach.
@@ -513,7 +510,7 @@ MUTANTS = [
           (POLL, POLL.replace("        if (!scan", "        if (v->detach_next != 1 && !scan"))),
     sched("page is found before its contents are there", "22a", "",
           ("    page->pids = memory;\n    page->phys = phys;\n",
-           "    page_publish(&s->pages[number], page, memory);\n"
+           "    page_publish(ref, page, memory);\n"
            "    page->pids = memory;\n    page->phys = phys;\n")),
     vcpu("detach waits for the first pCPU only", "6a", "detach against scans",
           (POLL, "    if (!scan_passed(v, scan_sequence(s, 0)))\n"

@@ -315,7 +315,7 @@ SEEDS = [
           "return v->sched->wnv[wnv_index(v->sched, v->slot)];",
           "return v->sched->wnv[wnv_index(v->sched, v->slot + 64)];"),
     sched("sched_block", "the wake mark stays",
-          "    wake_mark_clear(p, v->slot);\n", ""),
+          "    wake_mark_clear(leaf, v->slot);\n", ""),
     sched("sched_committed", "what was posted is not notified",
           "if ((old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)) {",
           "if ((old & VTDPI_PID_ON) != 0) {"),

@@ -45,7 +45,7 @@ static void any_state(void)
     before = nondet_u64();
     pid.control = before;
     sched.ops = &ops;
-    sched.max_pages = PAGES;
+    sched.first_pages = sched.room = PAGES;
     sched.anv = nondet_u8();
     sched.wnv_count = 1u << nondet_u8() % 7;
     vcpu.slot = nondet_u8();
@@ -56,6 +56,7 @@ static void any_state(void)
     for (int i = 0; i < 2; i++) {
         pcpu[i].sched = &sched;
         pcpu[i].leaf = &bitmap[i][0];
+        pcpu[i].first_chunks = 1;
         pcpu[i].summary = &bitmap[i][2 * PAGES];
         pcpu[i].ndst = nondet_u32();
         pcpu[i].apic_id = nondet_u32();

@@ -29,9 +29,9 @@ static void test_sched_init_bad_params_refused(void **state)
 {
     struct world *w = *state;
     const struct vtdpi_platform_ops no_wake = {.send_ipi = w->ops.send_ipi};
-    const struct vtdpi_sched_params good = {&w->ops,       w, w->page_slots, 1,
-                                            w->pcpu_slots, 1, VTDPI_XAPIC,   32,
-                                            {33},          1, NULL,          0};
+    const struct vtdpi_sched_params good = {
+        &w->ops, w, w->page_slots, 1, w->pcpu_slots, 1, VTDPI_XAPIC, 32,
+        {33},    1, NULL,          0, NULL,          0};
     struct init_case cases[18];
     unsigned int n = 0;
     struct vtdpi_sched s;
@@ -79,7 +79,8 @@ static void test_sched_init_without_callbacks(void **state)
     struct vtdpi_page_ref pages[1];
     struct vtdpi_pcpu *pcpus[1];
     const struct vtdpi_sched_params params = {
-        &none, NULL, pages, 1, pcpus, 1, VTDPI_XAPIC, ANV, {0}, 0, NULL, 0};
+        &none, NULL, pages, 1,    pcpus, 1,    VTDPI_XAPIC,
+        ANV,   {0},  0,     NULL, 0,     NULL, 0};
     uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
     struct vtdpi_pid_page page;
     struct vtdpi_notification n;
@@ -178,7 +179,8 @@ static void test_pcpu_init_xapic_limits_and_encoding(void **state)
     struct vtdpi_page_ref pages[1];
     struct vtdpi_pcpu *pcpus[3];
     const struct vtdpi_sched_params params = {
-        &w->ops, w, pages, 1, pcpus, 3, VTDPI_XAPIC, ANV, {WNV}, 0, NULL, 0};
+        &w->ops, w,     pages, 1,    pcpus, 3,    VTDPI_XAPIC,
+        ANV,     {WNV}, 0,     NULL, 0,     NULL, 0};
     struct vtdpi_sched s;
     struct vtdpi_pcpu p[2];
     uint64_t bitmap[2][VTDPI_BITMAP_WORDS(1)];
