@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupts of a VM. Each event (a message, an APIC, a vCPU) makes those
- * bindings due that it can affect: they are kept in lists by destination. An
- * update decides anew for all that are due (route.h), then changes the entries
- * in one batch for each table (irq.h). A binding whose entry did not follow
- * stays due. Read the top of vtdpi/bind.h first; nothing here is shared without
- * the host's lock.
+ * The interrupts of a VM. Read the top of vtdpi/bind.h first.
+ *
+ * A change (a message, an APIC, a vCPU) marks the bindings that it can concern:
+ * they are kept in lists by destination. A binding is in one of four states:
+ *
+ *   DONE --mark--> DUE --begin--> FLYING --end--> DONE, FAILED, or DUE again
+ *                   ^                               |
+ *                   +-------- mark, retry ----------+
+ *
+ * Marks are numbered. begin copies the decision with the number of the latest mark
+ * of the binding, and end compares: if the binding was marked in between, the
+ * copy is out of date and the binding is not done. So nothing that happens while
+ * the lock is dropped is lost, whatever the entry holds by then. begin and end run
+ * under the decide lock. vtdpi_vm_work() sees only bindings that are FLYING by its
+ * own work, and of these only the copy.
  */
 #include "vtdpi/bind.h"
 
 enum {
     /* A table of table.h flushes globally above 16 descriptors anyway. */
     FLUSH_RANGES = 16,
+    /* How often one work takes a binding that is marked again and again. */
+    FLIGHT_TRIES = 2,
 
     /* Heads, before those of the buckets. */
     HEAD_NONE = 0,      /* no message, or a malformed one */
@@ -45,7 +56,8 @@ static struct vtdpi_binding **cluster_head(const struct vtdpi_vm *vm,
     return bucket_head(vm, ~(cluster & 0xffff));
 }
 
-static struct vtdpi_binding **binding_head(const struct vtdpi_binding *b)
+static VTDPI_COLD struct vtdpi_binding **
+binding_head(const struct vtdpi_binding *b)
 {
     const struct vtdpi_vm *vm = b->vm;
     const uint32_t dest = b->msg.dest;
@@ -61,7 +73,7 @@ static struct vtdpi_binding **binding_head(const struct vtdpi_binding *b)
     return cluster_head(vm, dest >> 16);
 }
 
-static void binding_list(struct vtdpi_binding *b)
+static VTDPI_COLD void binding_list(struct vtdpi_binding *b)
 {
     struct vtdpi_binding **head = binding_head(b);
 
@@ -72,70 +84,128 @@ static void binding_list(struct vtdpi_binding *b)
     *head = b;
 }
 
-static void binding_unlist(struct vtdpi_binding *b)
+static VTDPI_COLD void binding_unlist(struct vtdpi_binding *b)
 {
     *b->link = b->next;
     if (b->next != NULL)
         b->next->link = b->link;
 }
 
-/* The next update looks at the binding. */
-static void due_set(struct vtdpi_binding *b)
+/* States. */
+
+enum binding_state {
+    STATE_DONE = 0, /* the entry is as decided */
+    STATE_DUE,      /* marked, and on the list of those that are due */
+    STATE_FLYING,   /* a work has it; marked or not */
+    STATE_FAILED,   /* the last work did not succeed; not marked since */
+};
+
+/* Takes a binding off the list of its state. */
+static VTDPI_COLD void state_leave(struct vtdpi_binding *b)
 {
-    if (b->due)
+    struct vtdpi_vm *vm = b->vm;
+
+    if (b->state == STATE_DONE)
         return;
-    b->due = true;
-    b->next_due = b->vm->due;
-    b->vm->due = b;
+    if (b->state == STATE_DUE) {
+        vm->due_count--;
+        if (b->next_state == NULL)
+            vm->last = b->link_state;
+    }
+    *b->link_state = b->next_state;
+    if (b->next_state != NULL)
+        b->next_state->link_state = b->link_state;
+    b->state = STATE_DONE;
 }
 
-/* Makes those of a list due that the change of an APIC can affect. */
-static void due_set_affected(struct vtdpi_vm *vm, struct vtdpi_binding *b,
-                             const struct vtdpi_guest_apic *before,
-                             const struct vtdpi_guest_apic *after)
+static VTDPI_COLD void state_enter(struct vtdpi_binding *b,
+                                   enum binding_state state,
+                                   struct vtdpi_binding **at)
+{
+    b->state = (uint8_t)state;
+    b->next_state = *at;
+    b->link_state = at;
+    if (b->next_state != NULL)
+        b->next_state->link_state = &b->next_state;
+    *at = b;
+}
+
+/* Last, so that no binding is passed over for ever. */
+static VTDPI_COLD void state_enter_due(struct vtdpi_binding *b)
+{
+    struct vtdpi_vm *vm = b->vm;
+
+    state_enter(b, STATE_DUE, vm->last);
+    vm->last = &b->next_state;
+    vm->due_count++;
+}
+
+/* A change concerns the binding. While it is in flight the mark is all: the work
+ * that has it compares. */
+static VTDPI_COLD void binding_mark(struct vtdpi_binding *b)
+{
+    b->mark = ++b->vm->marks;
+    if (b->state == STATE_FLYING || b->state == STATE_DUE)
+        return;
+    state_leave(b);
+    state_enter_due(b);
+}
+
+/* Whether a binding in flight was marked since its decision was copied. */
+static bool flight_is_stale(const struct vtdpi_binding *b)
+{
+    return b->mark != b->flight.mark;
+}
+
+/* Marks those of a list that the change of an APIC can affect. */
+static VTDPI_COLD void mark_affected(struct vtdpi_vm *vm,
+                                     struct vtdpi_binding *b,
+                                     const struct vtdpi_guest_apic *before,
+                                     const struct vtdpi_guest_apic *after)
 {
     for (; b != NULL; b = b->next) {
         vm->visited++;
         if (vtdpi_route_affects(before, after, &b->msg))
-            due_set(b);
+            binding_mark(b);
     }
 }
 
 /* All in such a list have one destination. */
-static void due_set_logical(struct vtdpi_vm *vm, struct vtdpi_binding *b,
-                            const struct vtdpi_guest_apic *before,
-                            const struct vtdpi_guest_apic *after)
+static VTDPI_COLD void mark_logical(struct vtdpi_vm *vm,
+                                    struct vtdpi_binding *b,
+                                    const struct vtdpi_guest_apic *before,
+                                    const struct vtdpi_guest_apic *after)
 {
     if (b != NULL && (vtdpi_guest_apic_matches(before, &b->msg) ||
                       vtdpi_guest_apic_matches(after, &b->msg)))
-        due_set_affected(vm, b, before, after);
+        mark_affected(vm, b, before, after);
 }
 
 /* What an APIC, before or after, is found under. */
-static void due_set_by_id(struct vtdpi_vm *vm,
-                          const struct vtdpi_guest_apic *apic,
-                          const struct vtdpi_guest_apic *before,
-                          const struct vtdpi_guest_apic *after)
+static VTDPI_COLD void mark_by_id(struct vtdpi_vm *vm,
+                                  const struct vtdpi_guest_apic *apic,
+                                  const struct vtdpi_guest_apic *before,
+                                  const struct vtdpi_guest_apic *after)
 {
     if (apic->mode == VTDPI_GUEST_APIC_DISABLED)
         return;
-    due_set_affected(vm, *id_head(vm, apic->id), before, after);
+    mark_affected(vm, *id_head(vm, apic->id), before, after);
     if (apic->mode == VTDPI_GUEST_X2APIC)
-        due_set_affected(vm, *cluster_head(vm, apic->id >> 4), before, after);
+        mark_affected(vm, *cluster_head(vm, apic->id >> 4), before, after);
 }
 
 /* An APIC has changed. Messages that it matches neither before nor after are
  * not looked at, but for those of its cluster and what shares a bucket. */
-static void due_set_for_apic(struct vtdpi_vm *vm,
-                             const struct vtdpi_guest_apic *before,
-                             const struct vtdpi_guest_apic *after)
+static VTDPI_COLD void mark_for_apic(struct vtdpi_vm *vm,
+                                     const struct vtdpi_guest_apic *before,
+                                     const struct vtdpi_guest_apic *after)
 {
-    due_set_affected(vm, vm->heads[HEAD_BROADCAST], before, after);
+    mark_affected(vm, vm->heads[HEAD_BROADCAST], before, after);
     for (uint32_t i = 0; i <= 0xff; i++)
-        due_set_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
-    due_set_by_id(vm, before, before, after);
+        mark_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
+    mark_by_id(vm, before, before, after);
     if (after->id != before->id || after->mode != before->mode)
-        due_set_by_id(vm, after, before, after);
+        mark_by_id(vm, after, before, after);
 }
 
 /* Decisions. */
@@ -145,15 +215,15 @@ static const struct vtdpi_route_decision decision_no_message = {
     .reason = VTDPI_ROUTE_NO_MESSAGE,
 };
 
-static void decision_set(struct vtdpi_binding *b,
-                         const struct vtdpi_route_decision *d)
+static VTDPI_COLD void decision_set(struct vtdpi_binding *b,
+                                    const struct vtdpi_route_decision *d)
 {
     b->vm->count[b->decision.reason]--;
     b->decision = *d;
     b->vm->count[b->decision.reason]++;
 }
 
-static void decision_make(struct vtdpi_binding *b)
+static VTDPI_COLD void decision_make(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
@@ -166,8 +236,8 @@ static void decision_make(struct vtdpi_binding *b)
     decision_set(b, &d);
 }
 
-/* The latest message comes into force, at the next update. */
-static void message_apply(struct vtdpi_binding *b)
+/* The latest message comes into force. */
+static VTDPI_COLD void message_apply(struct vtdpi_binding *b)
 {
     struct vtdpi_vm *vm = b->vm;
     const struct vtdpi_apic_set set = vtdpi_route_map_apics(&vm->map);
@@ -181,11 +251,11 @@ static void message_apply(struct vtdpi_binding *b)
         b->unrouted = vtdpi_route_decide(&set, &b->message, &vm->options);
     else
         b->unrouted = decision_no_message;
-    due_set(b);
+    binding_mark(b);
 }
 
-static void decision_downgrade(struct vtdpi_binding *b,
-                               enum vtdpi_route_reason reason)
+static VTDPI_COLD void decision_downgrade(struct vtdpi_binding *b,
+                                          enum vtdpi_route_reason reason)
 {
     const struct vtdpi_route_decision d = {
         .kind = VTDPI_ROUTE_REMAP,
@@ -204,15 +274,13 @@ static struct vtdpi_vcpu *decision_vcpu(const struct vtdpi_binding *b)
                                                 : NULL;
 }
 
-/* Updates. */
+/* Work: what is done with the copies, without the decide lock. */
 
-/* What is done with each due binding of a table. */
-
-static VTDPI_BY_POINTER int binding_flush(struct vtdpi_irq_batch *batch,
-                                          struct vtdpi_binding *b)
-{
-    return vtdpi_irq_batch_flush(batch, b->irq);
-}
+enum flight_stage {
+    STAGE_TODO = 0,
+    STAGE_DIRTY, /* takes no change before what is dirty was flushed */
+    STAGE_DONE,  /* flight.rc is the result, unless the commit fails */
+};
 
 /* Why the table does not post, if @p rc says so; POSTABLE for other codes. */
 static enum vtdpi_route_reason refusal_reason(int rc)
@@ -227,115 +295,325 @@ static enum vtdpi_route_reason refusal_reason(int rc)
     }
 }
 
-static VTDPI_BY_POINTER int binding_change(struct vtdpi_irq_batch *batch,
-                                           struct vtdpi_binding *b)
+static VTDPI_COLD int flight_change(struct vtdpi_irq_batch *batch,
+                                    struct vtdpi_binding *b)
 {
-    struct vtdpi_vcpu *v = decision_vcpu(b);
     int rc;
 
-    if (v != NULL) {
-        rc = vtdpi_irq_batch_post(batch, b->irq, v, b->decision.vector);
-        if (refusal_reason(rc) == VTDPI_ROUTE_POSTABLE)
+    if (b->flight.vcpu != NULL) {
+        rc = vtdpi_irq_batch_post(batch, b->irq, b->flight.vcpu,
+                                  b->flight.vector);
+        b->flight.refusal = (uint8_t)refusal_reason(rc);
+        if (b->flight.refusal == VTDPI_ROUTE_POSTABLE)
             return rc;
         /* It must not stay with the vCPU that it had before. */
-        decision_downgrade(b, refusal_reason(rc));
     }
     return vtdpi_irq_batch_unpost(batch, b->irq);
 }
 
-/* One batch over those of @p todo that are in this table. */
-static int
-table_pass(struct vtdpi_binding *todo, const struct vtdpi_backend *table,
-           int (*one)(struct vtdpi_irq_batch *batch, struct vtdpi_binding *b))
+/* An interrupt that was torn down holds by itself what it still holds. */
+static VTDPI_COLD void flight_try(struct vtdpi_irq_batch *batch,
+                                  struct vtdpi_binding *b,
+                                  enum flight_stage stage)
+{
+    const int rc = stage == STAGE_DIRTY ? vtdpi_irq_batch_flush(batch, b->irq)
+                                        : flight_change(batch, b);
+
+    b->flight.rc = rc == VTDPI_ESTATE ? 0 : rc;
+    b->flight.joined = vtdpi_irq_batch_has(batch, b->irq);
+    if (stage == STAGE_TODO)
+        b->flight.stage = rc == VTDPI_EDIRTY ? STAGE_DIRTY : STAGE_DONE;
+    else
+        b->flight.stage = rc == 0 ? STAGE_TODO : STAGE_DONE;
+}
+
+/* One batch over those of a table that are at @p stage. */
+static VTDPI_COLD void table_pass(struct vtdpi_binding *first,
+                                  const struct vtdpi_backend *table,
+                                  enum flight_stage stage)
 {
     struct vtdpi_flush_range ranges[FLUSH_RANGES];
     struct vtdpi_irq_batch batch;
-    int first = vtdpi_irq_batch_begin(&batch, table, ranges, FLUSH_RANGES);
-    int rc;
+    int rc = vtdpi_irq_batch_begin(&batch, table, ranges, FLUSH_RANGES);
 
-    for (; todo != NULL; todo = todo->next_due) {
-        if (todo->irq->backend != table || todo->irq->down)
-            continue;
-        rc = one(&batch, todo);
-        if (first == 0)
-            first = rc;
+    for (struct vtdpi_binding *b = first; b != NULL; b = b->flight.next) {
+        b->flight.joined = false;
+        if (vtdpi_irq_backend(b->irq) == table &&
+            b->flight.stage == (uint8_t)stage)
+            flight_try(&batch, b, stage);
     }
     rc = vtdpi_irq_batch_commit(&batch);
-    return first != 0 ? first : rc;
+    for (struct vtdpi_binding *b = first; b != NULL && rc != 0;
+         b = b->flight.next) {
+        if (b->flight.joined && b->flight.rc == 0) {
+            b->flight.rc = rc;
+            b->flight.stage = STAGE_DONE;
+        }
+    }
 }
 
-/* Whether the entry is as decided. One that the host has torn down is none of
- * the VM's any more. */
-static bool binding_is_done(const struct vtdpi_binding *b)
+static VTDPI_COLD bool table_has(const struct vtdpi_binding *first,
+                                 const struct vtdpi_backend *table,
+                                 enum flight_stage stage)
 {
-    const struct vtdpi_vcpu *v = decision_vcpu(b);
+    for (; first != NULL; first = first->flight.next) {
+        if (vtdpi_irq_backend(first->irq) == table &&
+            first->flight.stage == (uint8_t)stage)
+            return true;
+    }
+    return false;
+}
 
-    if (b->irq->down)
-        return true;
-    return !vtdpi_irq_is_dirty(b->irq) && vtdpi_irq_vcpu(b->irq) == v &&
-           (v == NULL || vtdpi_irq_vector(b->irq) == b->decision.vector);
+/* What an earlier failure has left dirty is flushed by a batch of its own. If that
+ * fails the result is EDIRTY or the error, and the stage is not TODO. */
+static VTDPI_COLD void table_work(struct vtdpi_binding *first,
+                                  const struct vtdpi_backend *table)
+{
+    table_pass(first, table, STAGE_TODO);
+    if (!table_has(first, table, STAGE_DIRTY))
+        return;
+    table_pass(first, table, STAGE_DIRTY);
+    table_pass(first, table, STAGE_TODO);
+}
+
+void vtdpi_vm_work(struct vtdpi_vm_work *work)
+{
+    for (struct vtdpi_binding *b = work->first; b != NULL; b = b->flight.next) {
+        if (b->flight.stage == STAGE_TODO)
+            table_work(work->first, vtdpi_irq_backend(b->irq));
+    }
+}
+
+/* Begin and end. */
+
+/* Whether the entry holds already what is decided. */
+static bool binding_is_as_decided(const struct vtdpi_binding *b,
+                                  const struct vtdpi_vcpu *v)
+{
+    return b->known && b->vcpu == v &&
+           (v == NULL || b->vector == b->decision.vector);
+}
+
+/* A binding is as decided: tell the host if nothing takes its interrupts. */
+static VTDPI_COLD void work_note_done(struct vtdpi_vm_work *w,
+                                      const struct vtdpi_binding *b)
+{
+    if (b->state == STATE_DONE && b->routed && !b->host &&
+        b->decision.kind != VTDPI_ROUTE_POST)
+        w->no_host = true;
 }
 
 /*
- * Brings the bindings of one table up to date, and takes them off @p todo. What
- * an earlier failure has left dirty is flushed first: it takes no change until
- * then. Mostly there is nothing, and an empty batch costs nothing.
+ * Puts a binding in flight. The hold on the vCPU is kept until the end of the
+ * flight, so that nobody can detach the vCPU while the entry is being made. The
+ * hold cannot be refused, since the VM has one itself.
  */
-static int table_update(struct vtdpi_binding **todo)
+static VTDPI_COLD void flight_begin(struct vtdpi_vm_work *w,
+                                    struct vtdpi_binding *b,
+                                    struct vtdpi_vcpu *v, uint8_t tries)
 {
-    const struct vtdpi_backend *table = (*todo)->irq->backend;
-    const int rc_flush = table_pass(*todo, table, binding_flush);
-    const int rc = table_pass(*todo, table, binding_change);
+    if (v != NULL && vtdpi_vcpu_hold(v) != 0) {
+        decision_downgrade(b, VTDPI_ROUTE_DETACHED);
+        v = NULL;
+    }
+    state_enter(b, STATE_FLYING, &b->vm->flying);
+    b->flight.next = NULL;
+    b->flight.vcpu = v;
+    b->flight.vector = b->decision.vector;
+    b->flight.mark = b->mark;
+    b->flight.number = ++b->vm->flights;
+    b->flight.rc = 0;
+    b->flight.refusal = VTDPI_ROUTE_POSTABLE;
+    b->flight.stage = STAGE_TODO;
+    b->flight.tries = tries;
+    *w->last = b;
+    w->last = &b->flight.next;
+}
 
-    while (*todo != NULL) {
-        struct vtdpi_binding *b = *todo;
+/* Decides, and puts the binding in flight if its entry has to change. */
+static VTDPI_COLD void work_take(struct vtdpi_vm_work *w,
+                                 struct vtdpi_binding *b, uint8_t tries)
+{
+    struct vtdpi_vcpu *v;
 
-        if (b->irq->backend != table) {
-            todo = &b->next_due;
-            continue;
+    state_leave(b);
+    decision_make(b);
+    v = decision_vcpu(b);
+    if (binding_is_as_decided(b, v)) {
+        b->error = 0;
+        work_note_done(w, b);
+    } else {
+        flight_begin(w, b, v, tries);
+    }
+}
+
+/*
+ * The next part of the work. Bindings that are named are looked at one by one; of
+ * the others as many as were due when the work began, oldest first. What has
+ * failed in this work is not tried again.
+ */
+static VTDPI_COLD void work_take_part(struct vtdpi_vm *vm,
+                                      struct vtdpi_vm_work *w)
+{
+    for (uint32_t i = 0; i < vm->part && w->at < w->count; i++, w->at++) {
+        struct vtdpi_binding *b = w->only != NULL ? w->only[w->at] : vm->due;
+
+        if (b == NULL)
+            continue; /* another work has taken the rest */
+        if (b->state == STATE_DUE || (b->state == STATE_FAILED && !w->again))
+            work_take(w, b, 1);
+        else
+            work_note_done(w, b);
+    }
+}
+
+/*
+ * Whether a work without names is to bring into force what is decided for a
+ * binding that is due or in flight. What was marked after the work began is not
+ * its concern. What was marked before is, unless the flight is older than the work
+ * and up to date: then the mark is no change of this work.
+ */
+static VTDPI_COLD bool work_needs(const struct vtdpi_vm_work *w,
+                                  const struct vtdpi_binding *b)
+{
+    if (b->mark > w->mark)
+        return false;
+    return b->state == STATE_DUE || flight_is_stale(b) ||
+           b->flight.number > w->flight;
+}
+
+/* What stands in the way of calling a binding done. */
+static VTDPI_COLD void work_note_pending(struct vtdpi_vm_work *w,
+                                         const struct vtdpi_binding *b)
+{
+    if (b->state == STATE_FLYING)
+        w->in_flight = true;
+    else if (b->state == STATE_DUE)
+        w->due = true;
+    else if (b->state == STATE_FAILED && w->error == 0)
+        w->error = b->error;
+}
+
+static VTDPI_COLD void work_note_list(struct vtdpi_vm_work *w,
+                                      const struct vtdpi_binding *b)
+{
+    for (; b != NULL; b = b->next_state) {
+        if (work_needs(w, b))
+            work_note_pending(w, b);
+    }
+}
+
+static VTDPI_COLD int work_result(const struct vtdpi_vm *vm,
+                                  struct vtdpi_vm_work *w)
+{
+    if (w->only == NULL) {
+        work_note_list(w, vm->flying);
+        work_note_list(w, vm->due);
+    }
+    for (uint32_t i = 0; w->only != NULL && i < w->count; i++)
+        work_note_pending(w, w->only[i]);
+    if (w->in_flight)
+        return VTDPI_EINFLIGHT;
+    if (w->due)
+        return VTDPI_EDUE;
+    if (w->error != 0)
+        return w->error;
+    return w->no_host ? VTDPI_ENOHOST : 0;
+}
+
+/* 1 if there is something to do, else what the work has come to. */
+static VTDPI_COLD int work_go_on(struct vtdpi_vm *vm, struct vtdpi_vm_work *w)
+{
+    work_take_part(vm, w);
+    return w->first != NULL || w->at < w->count ? 1 : work_result(vm, w);
+}
+
+static VTDPI_COLD int work_open(struct vtdpi_vm *vm, struct vtdpi_vm_work *w)
+{
+    w->first = NULL;
+    w->last = &w->first;
+    w->at = 0;
+    w->due = false;
+    w->in_flight = false;
+    if (w->only == NULL)
+        w->count = vm->due_count;
+    return work_go_on(vm, w);
+}
+
+int vtdpi_vm_begin(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
+                   struct vtdpi_binding *const *b, uint32_t count)
+{
+    *work = (struct vtdpi_vm_work){
+        .only = b,
+        .count = count,
+        .mark = vm->marks,
+        .flight = vm->flights,
+    };
+    return work_open(vm, work);
+}
+
+int vtdpi_vm_begin_again(struct vtdpi_vm *vm, struct vtdpi_vm_work *work)
+{
+    work->again = true;
+    return work_open(vm, work);
+}
+
+/* What the work has done with one binding. */
+static VTDPI_COLD void flight_end(struct vtdpi_vm_work *w,
+                                  struct vtdpi_binding *b)
+{
+    struct vtdpi_vm *vm = b->vm;
+    struct vtdpi_vcpu *const v = b->flight.vcpu;
+    const bool refused = b->flight.refusal != VTDPI_ROUTE_POSTABLE;
+
+    b->error = b->flight.rc;
+    b->known = b->error == 0;
+    b->vcpu = refused ? NULL : v;
+    b->vector = b->flight.vector;
+    state_leave(b);
+    /* From here on the entry holds a reference of its own, if it names the vCPU.
+     * Given back before the entry was made, the vCPU could have gone. */
+    if (v != NULL)
+        vtdpi_vcpu_unhold(v);
+    /* Affinity code had the interrupt: the same as if the binding was marked. */
+    if (flight_is_stale(b) || b->error == VTDPI_EINFLIGHT) {
+        if (b->flight.tries < FLIGHT_TRIES) {
+            work_take(w, b, (uint8_t)(b->flight.tries + 1));
+        } else {
+            state_enter_due(b);
+            w->due = true;
         }
-        *todo = b->next_due;
-        b->due = false;
-        if (!binding_is_done(b))
-            due_set(b);
+        return;
     }
-    return rc_flush != 0 ? rc_flush : rc;
-}
-
-static int vm_update(struct vtdpi_vm *vm)
-{
-    struct vtdpi_binding *todo = vm->due;
-    int first = 0;
-
-    vm->due = NULL;
-    for (struct vtdpi_binding *b = todo; b != NULL; b = b->next_due)
-        decision_make(b);
-    while (todo != NULL) {
-        const int rc = table_update(&todo);
-
-        if (first == 0)
-            first = rc;
+    if (refused)
+        decision_downgrade(b, (enum vtdpi_route_reason)b->flight.refusal);
+    if (b->error != 0) {
+        state_enter(b, STATE_FAILED, &vm->failed);
+        if (w->error == 0)
+            w->error = b->error;
     }
-    return first;
+    work_note_done(w, b);
 }
 
-/* An event is over. */
-static int vm_changed(struct vtdpi_vm *vm)
+int vtdpi_vm_end(struct vtdpi_vm *vm, struct vtdpi_vm_work *work)
 {
-    return vm->held ? 0 : vm_update(vm);
+    struct vtdpi_binding *b = work->first;
+
+    work->first = NULL;
+    work->last = &work->first;
+    while (b != NULL) {
+        struct vtdpi_binding *const next = b->flight.next;
+
+        flight_end(work, b);
+        b = next;
+    }
+    return work_go_on(vm, work);
 }
 
-int vtdpi_vm_update(struct vtdpi_vm *vm)
+void vtdpi_vm_retry(struct vtdpi_vm *vm)
 {
-    if (vm == NULL)
-        return VTDPI_EINVAL;
-    vm->held = false;
-    return vm_update(vm);
-}
-
-void vtdpi_vm_hold(struct vtdpi_vm *vm)
-{
-    vm->held = true;
+    while (vm->failed != NULL)
+        binding_mark(vm->failed);
 }
 
 /* Set up. */
@@ -352,10 +630,12 @@ int vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params)
     *vm = (struct vtdpi_vm){
         .vcpus = p->vcpus,
         .heads = p->heads,
+        .part = p->part != 0 ? p->part : VTDPI_VM_PART,
         .vcpu_count = p->vcpu_count,
         .shift = 32 - (uint32_t)__builtin_ctz(p->buckets),
         .options = {.form = p->form, .posting = p->posting},
     };
+    vm->last = &vm->due;
     rc = vtdpi_route_map_init(&vm->map, p->apics, p->keys, p->vcpu_count);
     if (rc != 0)
         return rc;
@@ -367,19 +647,19 @@ int vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params)
 }
 
 int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
-                  struct vtdpi_irq *irq)
+                  struct vtdpi_irq *irq, bool host)
 {
     if (vm == NULL || b == NULL || irq == NULL)
         return VTDPI_EINVAL;
     if (b->vm != NULL || vtdpi_irq_vcpu(irq) != NULL)
         return VTDPI_EBUSY;
-    if (irq->down)
-        return VTDPI_ESTATE;
     *b = (struct vtdpi_binding){
         .vm = vm,
         .irq = irq,
         .decision = decision_no_message,
         .unrouted = decision_no_message,
+        .known = true,
+        .host = host,
     };
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
     binding_list(b);
@@ -388,15 +668,20 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
 
 int vtdpi_vm_unbind(struct vtdpi_binding *b)
 {
-    int rc;
-
     if (b == NULL || b->vm == NULL)
         return VTDPI_EINVAL;
+    b->leaving = true;
     b->written = false;
     message_apply(b);
-    rc = vm_update(b->vm);
-    if (b->due)
-        return rc;
+    return 0;
+}
+
+int vtdpi_vm_unbind_end(struct vtdpi_binding *b)
+{
+    if (b == NULL || b->vm == NULL || !b->leaving)
+        return VTDPI_EINVAL;
+    if (b->state != STATE_DONE)
+        return VTDPI_EBUSY;
     binding_unlist(b);
     b->vm->count[b->decision.reason]--;
     b->vm = NULL;
@@ -405,7 +690,8 @@ int vtdpi_vm_unbind(struct vtdpi_binding *b)
 
 /* The guest's messages. */
 
-static void message_write(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
+static VTDPI_COLD void message_write(struct vtdpi_binding *b,
+                                     const struct vtdpi_msi *msi)
 {
     b->written = msi != NULL;
     if (msi != NULL)
@@ -416,26 +702,40 @@ static void message_write(struct vtdpi_binding *b, const struct vtdpi_msi *msi)
         message_apply(b);
 }
 
-int vtdpi_binding_set_message(struct vtdpi_binding *b,
-                              const struct vtdpi_msi *msi)
+/* Whether the guest can change the message. */
+static VTDPI_COLD int binding_check(const struct vtdpi_binding *b)
 {
     if (b == NULL || b->vm == NULL)
         return VTDPI_EINVAL;
-    message_write(b, msi);
-    return vm_changed(b->vm);
+    return b->leaving ? VTDPI_ESTATE : 0;
+}
+
+int vtdpi_binding_set_message(struct vtdpi_binding *b,
+                              const struct vtdpi_msi *msi)
+{
+    const int rc = binding_check(b);
+
+    if (rc == 0)
+        message_write(b, msi);
+    return rc;
 }
 
 /* One VM, one table, indexes one after the other. */
-static int block_check(struct vtdpi_binding *const *b, uint32_t count)
+static VTDPI_COLD int block_check(struct vtdpi_binding *const *b,
+                                  uint32_t count)
 {
     if (b == NULL || count == 0 || count > VTDPI_MSI_BLOCK_MAX ||
         (count & (count - 1)) != 0)
         return VTDPI_EINVAL;
     for (uint32_t i = 0; i < count; i++) {
-        if (b[i] == NULL || b[i]->vm == NULL || b[i]->vm != b[0]->vm ||
-            b[i]->irq->backend != b[0]->irq->backend)
+        const int rc = binding_check(b[i]);
+
+        if (rc != 0)
+            return rc;
+        if (b[i]->vm != b[0]->vm ||
+            vtdpi_irq_backend(b[i]->irq) != vtdpi_irq_backend(b[0]->irq))
             return VTDPI_EINVAL;
-        if (b[i]->irq->index != b[0]->irq->index + i)
+        if (vtdpi_irq_index(b[i]->irq) != vtdpi_irq_index(b[0]->irq) + i)
             return VTDPI_EINDEX;
     }
     return 0;
@@ -457,7 +757,7 @@ int vtdpi_binding_set_block(struct vtdpi_binding *const *b, uint32_t count,
         }
         message_write(b[i], msi == NULL ? NULL : &one);
     }
-    return vm_changed(b[0]->vm);
+    return 0;
 }
 
 void vtdpi_binding_mask(struct vtdpi_binding *b)
@@ -467,17 +767,24 @@ void vtdpi_binding_mask(struct vtdpi_binding *b)
 
 int vtdpi_binding_unmask(struct vtdpi_binding *b)
 {
-    if (b == NULL || b->vm == NULL)
-        return VTDPI_EINVAL;
+    const int rc = binding_check(b);
+
+    if (rc != 0)
+        return rc;
     b->masked = false;
     message_apply(b);
-    return vm_changed(b->vm);
+    return 0;
+}
+
+void vtdpi_binding_set_host(struct vtdpi_binding *b, bool host)
+{
+    b->host = host;
 }
 
 /* The guest's vCPUs. */
 
-static int vm_apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
-                       const struct vtdpi_guest_apic *apic)
+static VTDPI_COLD int vm_apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
+                                  const struct vtdpi_guest_apic *apic)
 {
     const struct vtdpi_guest_apic before = vtdpi_route_map_apic(&vm->map, vcpu);
     struct vtdpi_guest_apic after = *apic;
@@ -487,8 +794,8 @@ static int vm_apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
     rc = vtdpi_route_map_update(&vm->map, vcpu, &after);
     if (rc != 0)
         return rc;
-    due_set_for_apic(vm, &before, &after);
-    return vm_changed(vm);
+    mark_for_apic(vm, &before, &after);
+    return 0;
 }
 
 int vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
@@ -499,7 +806,8 @@ int vtdpi_vm_set_apic(struct vtdpi_vm *vm, uint32_t vcpu,
     return vm_apic_set(vm, vcpu, apic);
 }
 
-static int vm_vcpu_set(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
+static VTDPI_COLD int vm_vcpu_set(struct vtdpi_vm *vm, uint32_t vcpu,
+                                  struct vtdpi_vcpu *v)
 {
     const struct vtdpi_guest_apic apic = vtdpi_route_map_apic(&vm->map, vcpu);
 
@@ -522,6 +830,17 @@ int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
     return vm_vcpu_set(vm, vcpu, v);
 }
 
+/* A binding in flight may be on its way from the vCPU to another one. Its message
+ * does not name the vCPU any more, and its entry still does. */
+static VTDPI_COLD void mark_leaving(struct vtdpi_vm *vm,
+                                    const struct vtdpi_vcpu *v)
+{
+    for (struct vtdpi_binding *b = vm->flying; b != NULL; b = b->next_state) {
+        if (b->vcpu == v || !b->known)
+            binding_mark(b);
+    }
+}
+
 int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
 {
     struct vtdpi_vcpu *v;
@@ -531,8 +850,9 @@ int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
         return VTDPI_EINVAL;
     v = vm->vcpus[vcpu];
     rc = vm_vcpu_set(vm, vcpu, NULL);
-    /* After the map has forgotten the vCPU. Entries that the update could not
-     * change hold references of their own. */
+    mark_leaving(vm, v);
+    /* After the map has forgotten the vCPU. Entries hold references of their
+     * own, and so do bindings in flight. */
     if (v != NULL)
         vtdpi_vcpu_unhold(v);
     return rc;
@@ -548,9 +868,9 @@ int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)
     vm->options.posting = on;
     for (size_t i = HEAD_NONE + 1; i < heads; i++) {
         for (struct vtdpi_binding *b = vm->heads[i]; b != NULL; b = b->next)
-            due_set(b);
+            binding_mark(b);
     }
-    return vm_changed(vm);
+    return 0;
 }
 
 /* Delivery by software. */
@@ -601,6 +921,8 @@ void vtdpi_vm_get_stats(const struct vtdpi_vm *vm, struct vtdpi_vm_stats *out)
     };
     for (uint32_t i = 0; i < VTDPI_ROUTE_REASONS; i++)
         out->bindings += vm->count[i];
-    for (const struct vtdpi_binding *b = vm->due; b != NULL; b = b->next_due)
-        out->pending++;
+    out->due = vm->due_count;
+    for (const struct vtdpi_binding *b = vm->failed; b != NULL;
+         b = b->next_state)
+        out->failed++;
 }

@@ -3,10 +3,14 @@
  * A device interrupt with its host form and its posted form. Read irq.h first
  * (forms, dirty, pinned), and the backend's contract in backend.h.
  *
- * Every change is one of a batch, in this order: reference on the new vCPU,
- * entry, invalidation, commit, and last irq_settle(), which gives references of
- * old entries back. Before a flush has completed a unit may still write to the
- * descriptor of the old vCPU, so the reference keeps that one attached.
+ * Every change is one of a batch, in this order: claim, reference on the new vCPU,
+ * entry, invalidation, commit, then irq_settle(), which gives references of old
+ * entries back, and last irq_release(). Before a flush has completed a unit may
+ * still write to the descriptor of the old vCPU, so the reference keeps that one
+ * attached.
+ *
+ * All members of struct vtdpi_irq but the claim and the deferred host forms belong
+ * to the call that holds the claim.
  */
 #include "vtdpi/irq.h"
 
@@ -84,6 +88,106 @@ static VTDPI_COLD void irq_settle(struct vtdpi_irq *irq)
 }
 
 /*
+ * Claims. A call that changes an interrupt claims the interrupt first, by one CAS on
+ * one word, and releases it when its flush has ended. A call that finds a claim does
+ * not wait: VTDPI_EINFLIGHT. vtdpi_irq_set_host() alone leaves its form beside, and the
+ * holder takes the form over before it lets go.
+ *
+ * One writer (calls of set_host are serialised by the host) and one reader (the
+ * holder) share two places for a form. The writer never writes the place that is
+ * published, and each publication has a new number, so the CAS with which the reader
+ * takes a form fails if the writer was in both places since.
+ */
+#define CLAIM_HELD     UINT64_C(1)
+#define CLAIM_DEFERRED UINT64_C(2) /* a form is published */
+#define CLAIM_PLACE    UINT64_C(4) /* where: the second place */
+#define CLAIM_NUMBER   UINT64_C(8) /* added with each publication */
+
+/*
+ * The CAS orders what the holder before has written (its CAS in irq_release()) before
+ * what this call reads. Without that order this call could act on a live entry, or
+ * on references, of before.
+ */
+static VTDPI_COLD bool irq_claim(struct vtdpi_irq *irq)
+{
+    uint64_t w = vtdpi_atomic_load64_relaxed(&irq->claim);
+
+    while ((w & CLAIM_HELD) == 0) {
+        if (vtdpi_atomic_cas64(&irq->claim, &w, w | CLAIM_HELD))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Publishes a host form to the holder. False if there is none any more. The CAS
+ * orders the stores to the place before the number; the holder's load of the word
+ * pairs with it. With a plain store of the word the form would be lost if the holder
+ * let go at that moment.
+ */
+static VTDPI_COLD bool irq_defer(struct vtdpi_irq *irq,
+                                 const struct vtdpi_irte *host)
+{
+    uint64_t w = vtdpi_atomic_load64_acquire(&irq->claim);
+    const bool second = (w & (CLAIM_DEFERRED | CLAIM_PLACE)) == CLAIM_DEFERRED;
+    struct vtdpi_irte *place = &irq->deferred[second ? 1 : 0];
+    uint64_t next;
+
+    if ((w & CLAIM_HELD) == 0)
+        return false;
+    /* Relaxed: read beside this by a holder that will find another number. */
+    vtdpi_atomic_store64_relaxed(&place->lo, host->lo);
+    vtdpi_atomic_store64_relaxed(&place->hi, host->hi);
+    next = (w & ~CLAIM_PLACE) + CLAIM_NUMBER;
+    next |= CLAIM_DEFERRED | (second ? CLAIM_PLACE : 0);
+    return vtdpi_atomic_cas64(&irq->claim, &w, next);
+}
+
+static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
+                                           const struct vtdpi_irte *host);
+
+/*
+ * Lets go. A form that was published is taken over first, each in a batch of its own:
+ * the caller of set_host was told that it will be in force. The result is that of the
+ * forms taken over.
+ *
+ * The CAS to 0 orders everything that the holder wrote before the next claim, see
+ * irq_claim(); it fails if a form was published since, so none is left behind.
+ */
+static VTDPI_COLD int irq_release(struct vtdpi_irq *irq)
+{
+    uint64_t w = vtdpi_atomic_load64_acquire(&irq->claim);
+    int first = 0;
+
+    for (;;) {
+        const bool deferred = (w & CLAIM_DEFERRED) != 0;
+        const struct vtdpi_irte *place =
+            &irq->deferred[(w & CLAIM_PLACE) != 0 ? 1 : 0];
+        struct vtdpi_irte host;
+        int rc;
+
+        host.lo = vtdpi_atomic_load64_relaxed(&place->lo);
+        host.hi = vtdpi_atomic_load64_relaxed(&place->hi);
+        if (!vtdpi_atomic_cas64(&irq->claim, &w,
+                                w & ~(deferred ? CLAIM_DEFERRED : CLAIM_HELD)))
+            continue;
+        if (!deferred)
+            return first;
+        rc = irq_set_host_claimed(irq, &host);
+        if (first == 0 && rc != VTDPI_ESTATE) /* torn down: nobody needs it */
+            first = rc;
+        w = vtdpi_atomic_load64_acquire(&irq->claim);
+    }
+}
+
+/* Atomic, since calls that do not hold the claim compare the member with a batch of
+ * their own. It orders nothing. */
+static void irq_set_batch(struct vtdpi_irq *irq, struct vtdpi_irq_batch *b)
+{
+    vtdpi_atomic_store_ptr_release(&irq->batch, b);
+}
+
+/*
  * Batches. Every change is one of a batch; the functions for a single
  * interrupt make a batch of one.
  */
@@ -134,8 +238,8 @@ static VTDPI_COLD int batch_join(struct vtdpi_irq_batch *b,
     const struct vtdpi_backend_ops *ops = b->backend->ops;
     int rc = 0;
 
-    if (irq->batch == NULL) {
-        irq->batch = b;
+    if (!vtdpi_irq_batch_has(b, irq)) {
+        irq_set_batch(irq, b);
         irq->next = b->first;
         b->first = irq;
     }
@@ -148,25 +252,44 @@ static VTDPI_COLD int batch_join(struct vtdpi_irq_batch *b,
     return rc;
 }
 
-VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
+/* Flushes, and settles what was flushed. Returns the interrupts of the batch, which
+ * are still claimed, by @p first. */
+static VTDPI_COLD int batch_flush(struct vtdpi_irq_batch *b,
+                                  struct vtdpi_irq **first)
 {
-    struct vtdpi_irq *next;
     int rc = 0;
 
-    if (batch == NULL)
-        return VTDPI_EINVAL;
-    if (batch->open)
-        rc = batch->backend->ops->commit(batch->backend->ctx, &batch->flush);
-    if (batch->rc != 0)
-        rc = batch->rc;
-    for (struct vtdpi_irq *irq = batch->first; irq != NULL; irq = next) {
-        next = irq->next;
-        irq->batch = NULL;
+    if (b->open)
+        rc = b->backend->ops->commit(b->backend->ctx, &b->flush);
+    if (b->rc != 0)
+        rc = b->rc;
+    for (struct vtdpi_irq *irq = b->first; irq != NULL; irq = irq->next) {
+        irq_set_batch(irq, NULL);
         if (rc == 0)
             irq_settle(irq);
     }
-    batch->first = NULL;
-    batch->open = false;
+    *first = b->first;
+    b->first = NULL;
+    b->open = false;
+    return rc;
+}
+
+VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
+{
+    struct vtdpi_irq *irq;
+    int rc;
+
+    if (batch == NULL)
+        return VTDPI_EINVAL;
+    rc = batch_flush(batch, &irq);
+    while (irq != NULL) {
+        struct vtdpi_irq *const next = irq->next;
+        const int deferred = irq_release(irq);
+
+        if (rc == 0)
+            rc = deferred;
+        irq = next;
+    }
     return rc;
 }
 
@@ -296,24 +419,21 @@ static VTDPI_COLD int irq_check_idle(const struct vtdpi_irq *irq)
 
 static VTDPI_COLD int irq_do_set_host(struct vtdpi_irq_batch *b,
                                       struct vtdpi_irq *irq,
-                                      const struct vtdpi_irte_remapped *host)
+                                      const struct vtdpi_irte *host)
 {
-    struct vtdpi_irte irte;
-    int rc = host_encode(irq, host, &irte);
+    int rc = 0;
 
-    if (rc != 0)
-        return rc;
     if (irq->vcpu == NULL || irq->down) {
         rc = irq_check_idle(irq);
         if (rc != 0)
             return rc;
-        if (!vtdpi_irte_equal_(&irte, &irq->live)) {
-            rc = irq_change(b, irq, &irq->live, &irte, NULL, 0);
+        if (!vtdpi_irte_equal_(host, &irq->live)) {
+            rc = irq_change(b, irq, &irq->live, host, NULL, 0);
             if (rc != 0 && !irq->dirty)
                 return rc;
         }
     }
-    irq->host = irte;
+    irq->host = *host;
     return rc;
 }
 
@@ -363,27 +483,28 @@ static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
 
     if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
         return irq_change(b, irq, NULL, &irte_none, NULL, 0);
-    if (!irq->dirty || irq->batch != NULL)
+    if (!irq->dirty || vtdpi_irq_batch_has(b, irq))
         return 0;
     rc = batch_open(b);
     return rc != 0 ? rc : batch_join(b, irq, true);
 }
 
-/* Does @p verb; @p host belongs to SET_HOST, @p v and @p vector to POST. */
-static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
-                                  struct vtdpi_irq *irq, enum irq_verb verb,
-                                  const struct vtdpi_irte_remapped *host,
-                                  struct vtdpi_vcpu *v, uint8_t vector)
+/* What is asked of an interrupt. */
+struct irq_order {
+    enum irq_verb verb;
+    const struct vtdpi_irte *host; /* of SET_HOST */
+    struct vtdpi_vcpu *v;          /* of POST, and the vector */
+    uint8_t vector;
+};
+
+static VTDPI_COLD int irq_do(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
+                             const struct irq_order *order)
 {
-    if (b == NULL || irq == NULL || irq->backend != b->backend)
-        return VTDPI_EINVAL;
-    if (irq->batch != NULL && irq->batch != b)
-        return VTDPI_EBUSY;
-    switch (verb) {
+    switch (order->verb) {
     case VERB_SET_HOST:
-        return irq_do_set_host(b, irq, host);
+        return irq_do_set_host(b, irq, order->host);
     case VERB_POST:
-        return irq_do_post(b, irq, v, vector);
+        return irq_do_post(b, irq, order->v, order->vector);
     case VERB_UNPOST:
         return irq_do_unpost(b, irq);
     case VERB_TEARDOWN:
@@ -395,102 +516,171 @@ static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
     return irq_do_flush(b, irq);
 }
 
-/* A batch of one. An interrupt that is dirty is flushed before it is changed,
- * in a batch of its own. */
-static VTDPI_COLD int irq_apply_single(struct vtdpi_irq *irq,
-                                       enum irq_verb verb,
-                                       const struct vtdpi_irte_remapped *host,
-                                       struct vtdpi_vcpu *v, uint8_t vector)
+/* In a batch. The claim lasts until the commit, if the commit has to do with the
+ * interrupt, else until the return. */
+static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
+                                  struct vtdpi_irq *irq,
+                                  const struct irq_order *order)
+{
+    int deferred;
+    int rc;
+
+    if (b == NULL || irq == NULL || irq->backend != b->backend)
+        return VTDPI_EINVAL;
+    if (!vtdpi_irq_batch_has(b, irq) && !irq_claim(irq))
+        return VTDPI_EINFLIGHT;
+    rc = irq_do(b, irq, order);
+    if (vtdpi_irq_batch_has(b, irq))
+        return rc;
+    deferred = irq_release(irq);
+    return rc != 0 ? rc : deferred;
+}
+
+/* A batch of one, of an interrupt that is claimed and stays so. */
+static VTDPI_COLD int irq_do_single(struct vtdpi_irq *irq,
+                                    const struct irq_order *order)
 {
     struct vtdpi_flush_range range;
     struct vtdpi_irq_batch b;
-    int rc_commit;
+    struct vtdpi_irq *first;
+    int rc_flush;
     int rc;
 
-    if (irq == NULL)
-        return VTDPI_EINVAL;
     batch_begin(&b, irq->backend, &range, 1);
-    rc = batch_apply(&b, irq, verb, host, v, vector);
-    rc_commit = vtdpi_irq_batch_commit(&b);
-    return rc != 0 ? rc : rc_commit;
+    rc = irq_do(&b, irq, order);
+    rc_flush = batch_flush(&b, &first);
+    return rc != 0 ? rc : rc_flush;
 }
 
-static VTDPI_COLD int irq_apply_clean(struct vtdpi_irq *irq, enum irq_verb verb,
-                                      const struct vtdpi_irte_remapped *host,
-                                      struct vtdpi_vcpu *v, uint8_t vector)
+/* An interrupt that is dirty is flushed before it is changed, in a batch of its
+ * own. */
+static VTDPI_COLD int irq_do_clean(struct vtdpi_irq *irq,
+                                   const struct irq_order *order)
 {
-    int rc = irq_apply_single(irq, verb, host, v, vector);
+    static const struct irq_order flush = {.verb = VERB_FLUSH};
+    int rc = irq_do_single(irq, order);
 
     if (rc == VTDPI_EDIRTY) {
-        /* It goes on saying that if this fails. */
-        (void)irq_apply_single(irq, VERB_FLUSH, NULL, NULL, 0);
-        rc = irq_apply_single(irq, verb, host, v, vector);
+        /* The interrupt stays dirty if this fails. */
+        (void)irq_do_single(irq, &flush);
+        rc = irq_do_single(irq, order);
     }
     return rc;
+}
+
+static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
+                                           const struct vtdpi_irte *host)
+{
+    const struct irq_order order = {.verb = VERB_SET_HOST, .host = host};
+
+    return irq_do_clean(irq, &order);
+}
+
+/* By a call that has claimed the interrupt. */
+static VTDPI_COLD int irq_apply_claimed(struct vtdpi_irq *irq,
+                                        const struct irq_order *order)
+{
+    const int rc = irq_do_clean(irq, order);
+    const int deferred = irq_release(irq);
+
+    return rc != 0 ? rc : deferred;
+}
+
+static VTDPI_COLD int irq_apply(struct vtdpi_irq *irq,
+                                const struct irq_order *order)
+{
+    if (irq == NULL)
+        return VTDPI_EINVAL;
+    return irq_claim(irq) ? irq_apply_claimed(irq, order) : VTDPI_EINFLIGHT;
 }
 
 int vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq,
                              const struct vtdpi_irte_remapped *host)
 {
-    return batch_apply(batch, irq, VERB_SET_HOST, host, NULL, 0);
+    struct vtdpi_irte irte;
+    const struct irq_order order = {.verb = VERB_SET_HOST, .host = &irte};
+    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &irte);
+
+    return rc != 0 ? rc : batch_apply(batch, irq, &order);
 }
 
 int vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
                          struct vtdpi_vcpu *v, uint8_t vector)
 {
-    return batch_apply(batch, irq, VERB_POST, NULL, v, vector);
+    const struct irq_order order = {
+        .verb = VERB_POST, .v = v, .vector = vector};
+
+    return batch_apply(batch, irq, &order);
 }
 
 int vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, VERB_UNPOST, NULL, NULL, 0);
+    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_UNPOST});
 }
 
 int vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, VERB_TEARDOWN, NULL, NULL, 0);
+    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_TEARDOWN});
 }
 
 int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, VERB_FLUSH, NULL, NULL, 0);
+    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_FLUSH});
 }
 
+/* Affinity code does not wait: it claims, or leaves the form to who has claimed. */
 int vtdpi_irq_set_host(struct vtdpi_irq *irq,
                        const struct vtdpi_irte_remapped *host)
 {
-    return irq_apply_clean(irq, VERB_SET_HOST, host, NULL, 0);
+    struct vtdpi_irte irte;
+    const struct irq_order order = {.verb = VERB_SET_HOST, .host = &irte};
+    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &irte);
+
+    if (rc != 0)
+        return rc;
+    while (!irq_claim(irq)) {
+        if (irq_defer(irq, &irte))
+            return VTDPI_IRQ_DEFERRED;
+    }
+    return irq_apply_claimed(irq, &order);
 }
 
 int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
 {
-    return irq_apply_clean(irq, VERB_POST, NULL, v, vector);
+    return irq_apply(
+        irq, &(struct irq_order){.verb = VERB_POST, .v = v, .vector = vector});
 }
 
 int vtdpi_irq_unpost(struct vtdpi_irq *irq)
 {
-    return irq_apply_clean(irq, VERB_UNPOST, NULL, NULL, 0);
+    return irq_apply(irq, &(struct irq_order){.verb = VERB_UNPOST});
 }
 
 int vtdpi_irq_flush(struct vtdpi_irq *irq)
 {
-    return irq_apply_single(irq, VERB_FLUSH, NULL, NULL, 0);
+    return irq_apply(irq, &(struct irq_order){.verb = VERB_FLUSH});
 }
 
 int vtdpi_irq_teardown(struct vtdpi_irq *irq)
 {
-    return irq_apply_single(irq, VERB_TEARDOWN, NULL, NULL, 0);
+    return irq_apply(irq, &(struct irq_order){.verb = VERB_TEARDOWN});
 }
 
 VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
 {
+    int deferred;
+    int rc = 0;
+
     if (irq == NULL)
         return VTDPI_EINVAL;
+    if (!irq_claim(irq))
+        return VTDPI_EINFLIGHT;
     if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
-        return VTDPI_EBUSY;
-    if (irq->dirty)
+        rc = VTDPI_EBUSY;
+    else if (irq->dirty)
         irq_settle(irq);
-    return 0;
+    deferred = irq_release(irq);
+    return rc != 0 ? rc : deferred;
 }

@@ -79,6 +79,9 @@ static const struct status_text status_texts[] = {
     {VTDPI_EDMAR_OVERLAP, "two units whose register windows overlap"},
     {VTDPI_EDMAR_ALL, "two units for all other functions of one segment"},
     {VTDPI_EDMAR_ID, "two units claim one IOAPIC, HPET or ACPI device"},
+    {VTDPI_EINFLIGHT, "another call is changing the same thing; call again"},
+    {VTDPI_EDUE, "more changes came while they were applied; call again"},
+    {VTDPI_ENOHOST, "the interrupt is not posted, and has no host form"},
     {VTDPI_EBUG, "an internal invariant does not hold: a bug, report it"},
 };
 

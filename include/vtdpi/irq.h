@@ -41,7 +41,7 @@
  * wait per unit, and then gives the references of old entries back. An open
  * batch belongs to one thread, and so do the interrupts in it: until the commit
  * they are dirty, stay where they are, and are changed in no other way
- * (VTDPI_EBUSY). Interrupts of several tables need a batch for each table.
+ * (VTDPI_EINFLIGHT). Interrupts of several tables need a batch for each table.
  *
  * **Twice in a batch.** An interrupt that was changed in the batch is dirty
  * and takes no further change in it (VTDPI_EDIRTY), except a
@@ -50,9 +50,17 @@
  *
  * Entries are written through a struct vtdpi_backend: table.h's, or the host's
  * own. No lock of the library is held while a backend is called, so all
- * functions below that call one may sleep if that one does. Calls for one
- * interrupt are serialised by the caller, queries included; different
- * interrupts are independent. URG is never set.
+ * functions below that call one may sleep if that one does. Different interrupts are
+ * independent. URG is never set.
+ *
+ * **Claims.** A call that changes an interrupt holds the interrupt until its flush has
+ * ended; in a batch, until the commit. No call waits for another one. Of two calls at
+ * the same time one returns VTDPI_EINFLIGHT and has changed nothing; its caller calls
+ * again. vtdpi_irq_set_host() instead leaves its form to the call that holds the
+ * interrupt (VTDPI_IRQ_DEFERRED), and that call sets the form before it returns. So
+ * affinity code never waits for a flush of somebody else, and needs no lock in common
+ * with bind.h. Calls of vtdpi_irq_set_host() for one interrupt are serialised by the
+ * host. Queries are made while no call changes the interrupt.
  *
  * docs/architecture.md explains the words that have a meaning of their own.
  */
@@ -79,13 +87,18 @@ struct vtdpi_irq {
     struct vtdpi_irte live; /* what the entry holds */
     struct vtdpi_source source;
     uint32_t index;
-    uint8_t vector; /* the posted form's */
-    bool dirty;     /* a unit may hold something other than live */
-    bool drain;     /* and it may be in posted format */
-    bool down;      /* torn down */
-    struct vtdpi_irq_batch *batch; /* changed in it, and not committed */
-    struct vtdpi_irq *next;        /* of the same batch */
+    uint8_t vector;         /* the posted form's */
+    bool dirty;             /* a unit may hold something other than live */
+    bool drain;             /* and it may be in posted format */
+    bool down;              /* torn down */
+    void *batch;            /* struct vtdpi_irq_batch: not committed; atomic */
+    struct vtdpi_irq *next; /* of the same batch */
+    uint64_t claim;         /* who may touch all the above; atomic */
+    struct vtdpi_irte deferred[2]; /* host forms left to the holder; atomic */
 };
+
+/** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. */
+#define VTDPI_IRQ_DEFERRED 1
 
 /** @brief Changes that are flushed together; the caller's memory. */
 struct vtdpi_irq_batch {
@@ -143,9 +156,10 @@ vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  *
  * @thread @waits{the backend's}
  *
- * @retval 0             Done.
+ * @retval 0                   Done.
+ * @retval VTDPI_IRQ_DEFERRED  Another call holds the interrupt. That call sets the
+ *                             form before it returns, and reports its error.
  * @retval VTDPI_EINVAL  @p irq is NULL, or @p host is not as above.
- * @retval VTDPI_EBUSY   In a batch that is not committed.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
  * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
@@ -172,7 +186,7 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  *
  * @retval 0                      Done.
  * @retval VTDPI_EINVAL           @p irq or @p v is NULL.
- * @retval VTDPI_EBUSY            In a batch that is not committed.
+ * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
@@ -204,7 +218,7 @@ vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
  *
  * @retval 0             Done, or there was no posted form.
  * @retval VTDPI_EINVAL  @p irq is NULL.
- * @retval VTDPI_EBUSY   In a batch that is not committed.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
  * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
@@ -228,7 +242,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_unpost(struct vtdpi_irq *irq);
  *
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  @p irq is NULL.
- * @retval VTDPI_EBUSY   In a batch that is not committed; not torn down.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt; not torn down.
  * @return Else an error of the backend. The interrupt is torn down all the
  *         same: no further change is accepted, and it is pinned.
  *         vtdpi_irq_vcpu() still names a vCPU only if the backend refused to
@@ -248,7 +262,7 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_teardown(struct vtdpi_irq *irq);
  *                       are given back. At once, without a call of the
  *                       backend, if it was neither before.
  * @retval VTDPI_EINVAL  @p irq is NULL.
- * @retval VTDPI_EBUSY   In a batch that is not committed.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @return Else an error of the backend; dirty or pinned as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_flush(struct vtdpi_irq *irq);
@@ -289,7 +303,7 @@ vtdpi_irq_batch_begin(struct vtdpi_irq_batch *batch,
  * @retval 0             Set; the entry, if it changed, is written and dirty.
  * @retval VTDPI_EINVAL  @p batch or @p irq is NULL, the interrupt has another
  *                       backend, or @p host is not as there.
- * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
  * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
@@ -314,7 +328,7 @@ vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  * @retval 0                      Set; written and dirty, unless it was so.
  * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
  *                                another backend.
- * @retval VTDPI_EBUSY            The interrupt is in another batch.
+ * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
  * @retval VTDPI_ESTATE           Torn down.
  * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
@@ -342,7 +356,7 @@ vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  * @retval 0             Written and dirty, or there was no posted form.
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
- * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
  * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
@@ -363,7 +377,7 @@ vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  *                       unless the entry was cleared and flushed before.
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
- * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @return Else an error of the backend. Torn down all the same, and pinned: by
  *         another batch, or by vtdpi_irq_flush(), it is tried again.
  */
@@ -383,7 +397,7 @@ vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  *                       pinned, which costs nothing.
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
- * @retval VTDPI_EBUSY   The interrupt is in another batch.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @return Else an error of the backend; dirty or pinned as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int
@@ -432,6 +446,7 @@ vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch);
  *
  * @retval 0             Neither dirty nor pinned.
  * @retval VTDPI_EINVAL  @p irq is NULL.
+ * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
  * @retval VTDPI_EBUSY   Pinned, and the entry itself is not cleared, since the
  *                       backend had refused that: vtdpi_irq_flush() first.
  */
@@ -463,6 +478,37 @@ VTDPI_INLINE struct vtdpi_vcpu *vtdpi_irq_vcpu(const struct vtdpi_irq *irq)
 VTDPI_INLINE uint8_t vtdpi_irq_vector(const struct vtdpi_irq *irq)
 {
     return irq->vector;
+}
+
+/**
+ * @brief The backend of the interrupt.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return The backend, as given to vtdpi_irq_init().
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE const struct vtdpi_backend *
+vtdpi_irq_backend(const struct vtdpi_irq *irq)
+{
+    return irq->backend;
+}
+
+/**
+ * @brief Whether the commit of a batch concerns an interrupt.
+ *
+ * @param batch  A batch that has begun. Not NULL.
+ * @param irq    An interrupt. Not NULL.
+ *
+ * @return True if the interrupt was changed, torn down or flushed in this batch.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE bool vtdpi_irq_batch_has(const struct vtdpi_irq_batch *batch,
+                                      const struct vtdpi_irq *irq)
+{
+    return vtdpi_atomic_load_ptr_acquire(&irq->batch) == batch;
 }
 
 /**

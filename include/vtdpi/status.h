@@ -185,6 +185,15 @@ enum vtdpi_err {
     /** Two units that claim one IOAPIC, HPET or ACPI device. */
     VTDPI_EDMAR_ID = -1093,
 
+    /* Bindings of a VM. */
+
+    /** Another call is changing the same thing; call again. */
+    VTDPI_EINFLIGHT = -1090,
+    /** More changes came while they were applied; call again. */
+    VTDPI_EDUE = -1091,
+    /** The interrupt is not posted, and has no host form. */
+    VTDPI_ENOHOST = -1092,
+
     /* Never expected. */
 
     /** An internal invariant does not hold: a bug, report it. */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bind.h over table.h on two modelled units. One thread is the VM: the guest's
- * messages, masks and APICs change, vCPUs are unplugged and come back. Devices
+ * bind.h over table.h on two modelled units. Two threads are CPUs of one VM: the
+ * guest's messages, masks and APICs change, vCPUs are unplugged and come back.
+ * Each decides under the lock of the VM and applies without that lock, so works
+ * of both run side by side, and each marks what the other has in flight. Devices
  * raise whatever there is, and take what is not posted to the guest by software,
- * as a host's handler does: under the lock that only the VM's changes of memory
- * exclude, not its updates. The owner runs, preempts and harvests the vCPUs.
+ * as a host's handler does: under the lock, which no work takes. The owner runs,
+ * preempts and harvests the vCPUs. Affinity code changes host forms at any time,
+ * with no lock in common with the others.
  *
- * After each update every unit has to deliver as decided. A PID that belongs to
- * nobody is poisoned: a unit that posts to it faults, and the poison shows the
- * damage.
+ * A binding that is not pending is delivered by every unit as decided. A PID that
+ * belongs to nobody is poisoned: a unit that posts to it faults, and the poison
+ * shows the damage.
  */
 #include "rig.h"
 #include "vtdpi/bind.h"
@@ -21,7 +24,9 @@ enum {
     DEVICES = 2,
     VCPUS = 6,
     BUCKETS = 4,
+    CPUS = 2, /* each changes its share of the messages and plugs its vCPUs */
     HOST_VECTOR = 0x90,
+    OTHER_VECTOR = 0x20, /* above that one: the other host form */
 };
 
 struct vcpu {
@@ -32,7 +37,7 @@ struct vcpu {
 struct race {
     struct machine *rig;
     struct vcpu vcpu[VCPUS];
-    uint64_t lock; /* of what deliveries read */
+    uint64_t lock; /* the decide lock, which deliveries take, too */
     struct vtdpi_vm vm;
     struct vtdpi_guest_apic apics[VCPUS];
     uint64_t keys[VTDPI_ROUTE_MAP_KEYS(VCPUS)];
@@ -43,13 +48,16 @@ struct race {
     struct vtdpi_msi msi[IRQS]; /* by the lock, too */
     uint64_t ops;
     uint64_t seed;
-    uint64_t running; /* the VM is at work */
+    uint64_t running; /* CPUs of the VM that are at work, a bit each */
     uint64_t owned;   /* what the owner has done */
 };
 
 struct vm_thread {
     struct race *race;
     struct race_rng rng;
+    uint32_t cpu;
+    uint64_t checked;
+    uint64_t waited; /* for a work of the other CPU */
     uint64_t harvested;
     uint64_t unplugged;
     uint64_t posted; /* times that a decision was to post */
@@ -61,6 +69,15 @@ struct device {
     uint64_t raised;
     uint64_t by_software; /* posts */
     uint64_t injected;
+};
+
+/* The host's affinity code. */
+struct affinity {
+    struct race *race;
+    struct race_rng rng;
+    uint8_t vector[IRQS]; /* of the latest host form */
+    uint64_t set;
+    uint64_t deferred;
 };
 
 struct owner {
@@ -96,13 +113,14 @@ static struct vtdpi_pid *pid_of(const struct race *r, uint32_t vcpu)
     return &r->rig->pids[vcpu];
 }
 
-/* Where the interrupt goes now, as the device behind each unit sees it. */
-static void check_delivery(struct vm_thread *t, unsigned int i)
+/* Where the interrupt goes, as the device behind each unit sees it. Nothing can
+ * change that, as long as the lock is held and no work has the binding. */
+static void check_delivery_locked(struct vm_thread *t, unsigned int i)
 {
     struct race *r = t->race;
     const struct vtdpi_route_decision d = vtdpi_binding_decision(&r->b[i]);
 
-    race_check(!vtdpi_binding_is_pending(&r->b[i]));
+    t->checked++;
     t->posted += d.kind == VTDPI_ROUTE_POST;
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result res =
@@ -115,27 +133,52 @@ static void check_delivery(struct vm_thread *t, unsigned int i)
             race_check(res.vector == d.vector);
         } else {
             race_check(res.outcome == VTDPI_MODEL_REMAPPED);
-            race_check(res.vector == HOST_VECTOR + i);
+            race_check(res.vector % OTHER_VECTOR ==
+                       (HOST_VECTOR + i) % OTHER_VECTOR);
         }
     }
 }
 
-static void change_begin(struct race *r)
+static void check_delivery(struct vm_thread *t, unsigned int i)
 {
+    struct race *r = t->race;
+
     lock(&r->lock);
-    vtdpi_vm_hold(&r->vm);
+    if (!vtdpi_binding_is_pending(&r->b[i]))
+        check_delivery_locked(t, i);
+    unlock(&r->lock);
 }
 
-static void change_end(struct race *r)
+/* A change was made under the lock: bring it into force. */
+static void apply(struct vm_thread *t, struct vtdpi_binding *const *b,
+                  uint32_t count)
 {
+    struct race *r = t->race;
+    struct vtdpi_vm_work work;
+    int rc = vtdpi_vm_begin(&r->vm, &work, b, count);
+
     unlock(&r->lock);
-    race_check(vtdpi_vm_update(&r->vm) == 0);
+    while (rc != 0) {
+        if (rc > 0) {
+            vtdpi_vm_work(&work);
+            lock(&r->lock);
+            rc = vtdpi_vm_end(&r->vm, &work);
+        } else {
+            race_check(rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE);
+            t->waited++;
+            race_yield();
+            lock(&r->lock);
+            rc = vtdpi_vm_begin_again(&r->vm, &work);
+        }
+        unlock(&r->lock);
+    }
 }
 
 static void reprogram(struct vm_thread *t)
 {
     struct race *r = t->race;
-    const uint32_t i = race_below(&t->rng, IRQS);
+    const uint32_t i = race_below(&t->rng, IRQS / CPUS) * CPUS + t->cpu;
+    struct vtdpi_binding *const b = &r->b[i];
     struct vtdpi_msi msi = {UINT32_C(0xfee00000) |
                                 race_below(&t->rng, VCPUS + 1) << 12,
                             0, 0x20 + race_below(&t->rng, 0xe0)};
@@ -146,13 +189,13 @@ static void reprogram(struct vm_thread *t)
     }
     if (race_one_in(&t->rng, 10))
         msi.address_lo |= UINT32_C(0xff) << 12;
-    change_begin(r);
+    lock(&r->lock);
     if (race_one_in(&t->rng, 2))
-        vtdpi_binding_mask(&r->b[i]);
+        vtdpi_binding_mask(b);
     r->msi[i] = msi;
-    race_check(vtdpi_binding_set_message(&r->b[i], &msi) == 0);
-    race_check(vtdpi_binding_unmask(&r->b[i]) == 0);
-    change_end(r);
+    race_check(vtdpi_binding_set_message(b, &msi) == 0);
+    race_check(vtdpi_binding_unmask(b) == 0);
+    apply(t, &b, 1);
     check_delivery(t, i);
 }
 
@@ -165,10 +208,10 @@ static void change_apic(struct vm_thread *t)
         .enabled = !race_one_in(&t->rng, 8),
     };
 
-    change_begin(r);
+    lock(&r->lock);
     race_check(vtdpi_vm_set_apic(&r->vm, race_below(&t->rng, VCPUS), &apic) ==
                0);
-    change_end(r);
+    apply(t, NULL, 0);
     for (unsigned int i = 0; i < IRQS; i++)
         check_delivery(t, i);
 }
@@ -180,9 +223,9 @@ static void unplug(struct vm_thread *t, uint32_t vcpu)
     struct race *r = t->race;
     struct vcpu *v = &r->vcpu[vcpu];
 
-    change_begin(r);
+    lock(&r->lock);
     race_check(vtdpi_vm_detach(&r->vm, vcpu) == 0);
-    change_end(r);
+    apply(t, NULL, 0);
     t->harvested += harvest(v);
     race_check(vtdpi_vcpu_detach(&v->lib) == 0);
     rig_poison(pid_of(r, vcpu));
@@ -196,14 +239,14 @@ static void plug(struct vm_thread *t, uint32_t vcpu)
 
     rig_check_poison(pid_of(r, vcpu));
     race_check(vtdpi_vcpu_attach(&r->rig->sched, &v->lib, vcpu, v) == 0);
-    change_begin(r);
+    lock(&r->lock);
     race_check(vtdpi_vm_attach(&r->vm, vcpu, &v->lib) == 0);
-    change_end(r);
+    apply(t, NULL, 0);
 }
 
 static void turn(struct vm_thread *t)
 {
-    const uint32_t v = race_below(&t->rng, VCPUS);
+    const uint32_t v = race_below(&t->rng, VCPUS / CPUS) * CPUS + t->cpu;
 
     lock(&t->race->vcpu[v].lock);
     if (vtdpi_vcpu_attached(&t->race->vcpu[v].lib))
@@ -218,9 +261,9 @@ static void switch_posting(struct vm_thread *t)
     struct race *r = t->race;
 
     for (int on = 0; on < 2; on++) {
-        change_begin(r);
+        lock(&r->lock);
         race_check(vtdpi_vm_set_posting(&r->vm, on != 0) == 0);
-        change_end(r);
+        apply(t, NULL, 0);
         for (unsigned int i = 0; i < IRQS; i++)
             check_delivery(t, i);
     }
@@ -255,7 +298,7 @@ static void vm_main(void *arg)
             break;
         }
     }
-    (void)vtdpi_atomic_xchg64(&r->running, 0);
+    (void)vtdpi_atomic_and64(&r->running, ~(UINT64_C(1) << t->cpu));
 }
 
 /* Devices. */
@@ -330,6 +373,26 @@ static void owner_main(void *arg)
     }
 }
 
+static void affinity_main(void *arg)
+{
+    struct affinity *a = arg;
+
+    while (vtdpi_atomic_load64(&a->race->running) != 0) {
+        const uint32_t i = race_below(&a->rng, IRQS);
+        const uint8_t vector =
+            (uint8_t)(HOST_VECTOR + i +
+                      (race_one_in(&a->rng, 2) ? OTHER_VECTOR : 0));
+        const struct vtdpi_irte_remapped host = fields_remapped(vector);
+        const int rc = vtdpi_irq_set_host(&a->race->irq[i], &host);
+
+        race_check(rc == 0 || rc == VTDPI_IRQ_DEFERRED);
+        a->vector[i] = vector;
+        a->set++;
+        a->deferred += rc != 0;
+        race_yield();
+    }
+}
+
 /* Before, and after all threads but main have ended. */
 
 static void begin(struct race *r, struct vm_thread *t)
@@ -367,16 +430,18 @@ static void begin(struct race *r, struct vm_thread *t)
                                   vtdpi_table_backend(&r->rig->table), index,
                                   &source, NULL) == 0);
         race_check(vtdpi_irq_set_host(&r->irq[i], &host) == 0);
-        race_check(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i]) == 0);
+        race_check(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i], true) == 0);
         r->msi[i] = (struct vtdpi_msi){0xfee00000, 0, 0x41};
+        lock(&r->lock);
         race_check(vtdpi_binding_set_message(&r->b[i], &r->msi[i]) == 0);
+        apply(t, NULL, 0);
     }
 }
 
 /* What units recorded was harvested; and nothing else but what was posted by
  * software, which may have merged. */
 static void account(struct race *r, struct vm_thread *t, const struct owner *o,
-                    uint64_t by_software)
+                    const struct affinity *a, uint64_t by_software)
 {
     uint64_t recorded = 0;
     uint64_t harvested;
@@ -394,13 +459,21 @@ static void account(struct race *r, struct vm_thread *t, const struct owner *o,
         race_check(c.pid_faults == 0 && c.blocked == 0);
         recorded += c.posted - c.merged;
     }
-    harvested = t->harvested + o->harvested;
+    harvested = t[0].harvested + t[1].harvested + o->harvested;
     if (harvested < recorded || harvested > recorded + by_software)
         race_fail("%" PRIu64 " recorded, %" PRIu64 " posted by software, "
                   "%" PRIu64 " delivered",
                   recorded, by_software, harvested);
     for (unsigned int i = 0; i < IRQS; i++) {
+        struct vtdpi_irte live;
+
+        lock(&r->lock);
         race_check(vtdpi_vm_unbind(&r->b[i]) == 0);
+        apply(t, NULL, 0);
+        race_check(vtdpi_vm_unbind_end(&r->b[i]) == 0);
+        /* Of several host forms the latest is in force. */
+        live = vtdpi_irq_live(&r->irq[i]);
+        race_check(a->vector[i] == 0 || (live.lo >> 16 & 0xff) == a->vector[i]);
         race_check(vtdpi_irq_teardown(&r->irq[i]) == 0);
     }
 }
@@ -409,35 +482,48 @@ static void play(const struct race_options *opt)
 {
     struct race_threads *threads = race_threads_new();
     struct race *r = race_memory(sizeof(*r));
-    struct vm_thread *t = race_memory(sizeof(*t));
+    struct vm_thread *t = race_memory(CPUS * sizeof(*t));
     struct device *d = race_memory(DEVICES * sizeof(*d));
     struct owner *o = race_memory(sizeof(*o));
+    struct affinity *a = race_memory(sizeof(*a));
 
     r->rig = rig_new(opt->seed);
     r->ops = opt->ops;
     r->seed = opt->seed;
-    r->running = 1;
-    t->race = o->race = r;
-    t->rng = race_rng(opt->seed, 1);
+    r->running = (1u << CPUS) - 1;
+    o->race = r;
     o->rng = race_rng(opt->seed, 2);
+    for (uint32_t i = 0; i < CPUS; i++) {
+        t[i].race = r;
+        t[i].cpu = i;
+        t[i].rng = race_rng(opt->seed, 20 + i);
+    }
     begin(r, t);
-    race_start(threads, vm_main, t);
+    for (uint32_t i = 0; i < CPUS; i++)
+        race_start(threads, vm_main, &t[i]);
     race_start(threads, owner_main, o);
+    a->race = r;
+    a->rng = race_rng(opt.seed, 3);
+    race_start(threads, affinity_main, a);
     for (uint32_t i = 0; i < DEVICES; i++) {
         d[i].race = r;
         d[i].rng = race_rng(opt->seed, 10 + i);
         race_start(threads, device_main, &d[i]);
     }
     race_join(threads);
-    account(r, t, o, d[0].by_software + d[1].by_software);
+    account(r, t, o, a, d[0].by_software + d[1].by_software);
     rig_end(r->rig);
     printf("raised by devices %" PRIu64 ", by software %" PRIu64
            " posted and %" PRIu64 " injected, delivered %" PRIu64
-           ", unplugged %" PRIu64 "; lost: 0\n",
+           ", unplugged %" PRIu64 ", checked %" PRIu64 ", waited %" PRIu64
+           ", host forms %" PRIu64 " (%" PRIu64 " deferred); lost: 0\n",
            d[0].raised + d[1].raised, d[0].by_software + d[1].by_software,
-           d[0].injected + d[1].injected, t->harvested + o->harvested,
-           t->unplugged);
-    race_check(opt->ops < 1000 || (t->unplugged > 0 && t->posted > 0));
+           d[0].injected + d[1].injected,
+           t[0].harvested + t[1].harvested + o->harvested,
+           t[0].unplugged + t[1].unplugged, t[0].checked + t[1].checked,
+           t[0].waited + t[1].waited, a->set, a->deferred);
+    race_check(opt->ops < 1000 ||
+               (t[0].unplugged > 0 && t[0].posted > 0 && t[1].checked > 0));
 }
 
 int main(int argc, char **argv)

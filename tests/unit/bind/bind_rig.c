@@ -299,23 +299,55 @@ struct vtdpi_guest_apic cluster(uint32_t id, uint8_t ldr)
 
 /* The calls. */
 
+static int apply_one(struct rig *r, struct vtdpi_binding *b, int rc)
+{
+    return r->held ? rc : vm_apply_one(b, rc);
+}
+
+static int apply_all(struct rig *r, int rc)
+{
+    return r->held ? rc : vm_apply_all(&r->vm, rc);
+}
+
+void rig_hold(struct rig *r)
+{
+    r->held = true;
+}
+
+int rig_update(struct rig *r)
+{
+    r->held = false;
+    vtdpi_vm_retry(&r->vm);
+    return apply_all(r, 0);
+}
+
+int rig_block(struct rig *r, struct vtdpi_binding *const *b, uint32_t count,
+              const struct vtdpi_msi *msi)
+{
+    const int rc = vtdpi_binding_set_block(b, count, msi);
+
+    return rc != 0 || r->held ? rc : vm_apply(&r->vm, b, count);
+}
+
 int rig_message(struct rig *r, unsigned int i, const struct vtdpi_msi *msi)
 {
     const struct vtdpi_msi none = {0, 0, 0};
 
+    if (r->leaving[i])
+        return rig_unbind(r, i);
     r->has_under_mask[i] = msi != NULL;
     r->under_mask[i] = msi != NULL ? *msi : none;
     if (msi == NULL || !r->masked[i]) {
         r->has[i] = r->has_under_mask[i];
         r->msi[i] = r->under_mask[i];
     }
-    return vtdpi_binding_set_message(&r->b[i], msi);
+    return apply_one(r, &r->b[i], vtdpi_binding_set_message(&r->b[i], msi));
 }
 
 int rig_apic(struct rig *r, unsigned int vcpu, struct vtdpi_guest_apic apic)
 {
     r->apic[vcpu] = apic;
-    return vtdpi_vm_set_apic(&r->vm, vcpu, &apic);
+    return apply_all(r, vtdpi_vm_set_apic(&r->vm, vcpu, &apic));
 }
 
 int rig_attach(struct rig *r, unsigned int vcpu)
@@ -325,19 +357,19 @@ int rig_attach(struct rig *r, unsigned int vcpu)
     if (!vtdpi_vcpu_attached(v))
         assert_int_equal(vtdpi_vcpu_attach(&r->sched, v, vcpu, v), 0);
     r->attached[vcpu] = true;
-    return vtdpi_vm_attach(&r->vm, vcpu, v);
+    return apply_all(r, vtdpi_vm_attach(&r->vm, vcpu, v));
 }
 
 int rig_detach(struct rig *r, unsigned int vcpu)
 {
     r->attached[vcpu] = false;
-    return vtdpi_vm_detach(&r->vm, vcpu);
+    return apply_all(r, vtdpi_vm_detach(&r->vm, vcpu));
 }
 
 int rig_posting(struct rig *r, bool on)
 {
     r->posting = on;
-    return vtdpi_vm_set_posting(&r->vm, on);
+    return apply_all(r, vtdpi_vm_set_posting(&r->vm, on));
 }
 
 void rig_mask(struct rig *r, unsigned int i)
@@ -348,25 +380,28 @@ void rig_mask(struct rig *r, unsigned int i)
 
 int rig_unmask(struct rig *r, unsigned int i)
 {
+    if (r->leaving[i])
+        return rig_unbind(r, i);
     r->masked[i] = false;
     r->has[i] = r->has_under_mask[i];
     r->msi[i] = r->under_mask[i];
-    return vtdpi_binding_unmask(&r->b[i]);
+    return apply_one(r, &r->b[i], vtdpi_binding_unmask(&r->b[i]));
 }
 
 int rig_unbind(struct rig *r, unsigned int i)
 {
-    const int rc = vtdpi_vm_unbind(&r->b[i]);
+    const int rc = vm_unbind(&r->b[i]);
 
     r->has[i] = false;
     r->has_under_mask[i] = false;
     r->bound[i] = rc != 0;
+    r->leaving[i] = rc != 0;
     return rc;
 }
 
 void rig_bind(struct rig *r, unsigned int i)
 {
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i]), 0);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i], true), 0);
     r->bound[i] = true;
     r->masked[i] = false;
     r->has[i] = false;
@@ -501,7 +536,8 @@ void rig_check(struct rig *r)
 
     rig_check_decisions(r);
     vtdpi_vm_get_stats(&r->vm, &stats);
-    assert_int_equal(stats.pending, 0);
+    assert_int_equal(stats.due, 0);
+    assert_int_equal(stats.failed, 0);
     for (unsigned int i = 0; i < RIG_IRQS; i++) {
         const struct vtdpi_route_decision d = vtdpi_binding_decision(&r->b[i]);
 

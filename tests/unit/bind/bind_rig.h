@@ -8,6 +8,7 @@
  * Beside it what the guest and the host have done, so that every decision and
  * every entry can be judged anew, by asking all APICs one by one.
  */
+#include "apply.h"
 #include "vtdpi/bind.h"
 
 enum {
@@ -70,6 +71,8 @@ struct rig {
     bool has_under_mask[RIG_IRQS];
     bool masked[RIG_IRQS];
     bool bound[RIG_IRQS];
+    bool leaving[RIG_IRQS]; /* an unbind has failed */
+    bool held; /* changes are not applied before rig_update() */
 };
 
 /* 32-bit destinations, posting on, no vCPU, all interrupts bound with a host
@@ -88,7 +91,8 @@ struct vtdpi_guest_apic x2apic(uint32_t id);
 struct vtdpi_guest_apic flat(uint32_t id, uint8_t ldr);
 struct vtdpi_guest_apic cluster(uint32_t id, uint8_t ldr);
 
-/* The calls of bind.h, with what they do written down. */
+/* The calls of bind.h, with what they do written down. Each applies its change,
+ * unless changes are held. */
 int rig_message(struct rig *r, unsigned int i, const struct vtdpi_msi *msi);
 int rig_apic(struct rig *r, unsigned int vcpu, struct vtdpi_guest_apic apic);
 int rig_attach(struct rig *r, unsigned int vcpu);
@@ -98,6 +102,11 @@ void rig_mask(struct rig *r, unsigned int i);
 int rig_unmask(struct rig *r, unsigned int i);
 int rig_unbind(struct rig *r, unsigned int i);
 void rig_bind(struct rig *r, unsigned int i);
+int rig_block(struct rig *r, struct vtdpi_binding *const *b, uint32_t count,
+              const struct vtdpi_msi *msi);
+void rig_hold(struct rig *r);
+/* Tries again what has failed, and applies everything; ends a hold. */
+int rig_update(struct rig *r);
 
 /* vCPUs 0 to n - 1 with x2APIC ids of the same numbers, attached. */
 void rig_vcpus(struct rig *r, unsigned int n);

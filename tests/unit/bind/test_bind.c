@@ -15,27 +15,28 @@ static void test_bind_without_a_message_is_in_host_form(void **state)
 
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_NO_MESSAGE), RIG_IRQS);
     assert_host(r, 0, VTDPI_ROUTE_NO_MESSAGE);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_int_equal(r->calls, 0);
     rig_check(r);
 }
 
-static void test_bind_bound_posted_or_torn_down_is_refused(void **state)
+static void test_bind_bound_or_posted_is_refused(void **state)
 {
     struct rig *r = *state;
     struct vtdpi_binding b;
 
     memset(&b, 0, sizeof(b));
     rig_vcpus(r, 1);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[0], &r->irq[0]), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[0], &r->irq[0], true),
+                     VTDPI_EBUSY);
     assert_int_equal(rig_unbind(r, 0), 0);
     assert_int_equal(vtdpi_irq_post(&r->irq[0], &r->vcpu[0], 0x41), 0);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &b, &r->irq[0]), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_teardown(&r->irq[0]), 0);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &b, &r->irq[0]), VTDPI_ESTATE);
-    assert_int_equal(vtdpi_vm_bind(NULL, &b, &r->irq[0]), VTDPI_EINVAL);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, NULL, &r->irq[0]), VTDPI_EINVAL);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &b, NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &b, &r->irq[0], true), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_irq_unpost(&r->irq[0]), 0);
+    assert_int_equal(vtdpi_vm_bind(NULL, &b, &r->irq[0], true), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, NULL, &r->irq[0], true),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &b, NULL, true), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_NO_MESSAGE),
                      RIG_IRQS - 1);
 }
@@ -120,6 +121,9 @@ static void test_set_message_not_bound_is_refused(void **state)
     assert_int_equal(vtdpi_binding_unmask(NULL), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_unbind(&r->b[0]), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_unbind(NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_unbind_end(&r->b[0]), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_unbind_end(NULL), VTDPI_EINVAL);
+    assert_int_equal(vtdpi_vm_unbind_end(&r->b[1]), VTDPI_EINVAL);
 }
 
 /* Masks. */
@@ -205,12 +209,12 @@ static void test_set_block_is_one_update(void **state)
 
     rig_vcpus(r, 2);
     block(r, 8, 8, b);
-    assert_int_equal(vtdpi_binding_set_block(b, 8, &msi), 0);
+    assert_int_equal(rig_block(r, b, 8, &msi), 0);
     for (unsigned int i = 0; i < 8; i++)
         assert_post(r, 8 + i, 1, (uint8_t)(0x48 + i));
     assert_cost(r, 8, 1);
     assert_host(r, 16, VTDPI_ROUTE_NO_MESSAGE);
-    assert_int_equal(vtdpi_binding_set_block(b, 8, NULL), 0);
+    assert_int_equal(rig_block(r, b, 8, NULL), 0);
     for (unsigned int i = 0; i < 8; i++)
         assert_host(r, 8 + i, VTDPI_ROUTE_NO_MESSAGE);
     assert_cost(r, 8, 1);
@@ -225,13 +229,13 @@ static void test_set_block_replaces_low_bits_of_data(void **state)
 
     rig_vcpus(r, 2);
     block(r, 0, 4, b);
-    assert_int_equal(vtdpi_binding_set_block(b, 4, &msi), 0);
+    assert_int_equal(rig_block(r, b, 4, &msi), 0);
     for (unsigned int i = 0; i < 4; i++)
         assert_post(r, i, 1, (uint8_t)(0x48 + i));
-    assert_int_equal(vtdpi_binding_set_block(b, 1, &msi), 0);
+    assert_int_equal(rig_block(r, b, 1, &msi), 0);
     assert_post(r, 0, 1, 0x4b);
     block(r, 0, 32, b);
-    assert_int_equal(vtdpi_binding_set_block(b, 32, &msi), 0);
+    assert_int_equal(rig_block(r, b, 32, &msi), 0);
     assert_post(r, 31, 1, 0x5f);
 }
 
@@ -245,10 +249,10 @@ static void test_set_block_obeys_masks(void **state)
     rig_vcpus(r, 2);
     block(r, 0, 2, b);
     rig_mask(r, 1);
-    assert_int_equal(vtdpi_binding_set_block(b, 2, &msi), 0);
+    assert_int_equal(rig_block(r, b, 2, &msi), 0);
     assert_post(r, 0, 1, 0x48);
     assert_host(r, 1, VTDPI_ROUTE_NO_MESSAGE);
-    assert_int_equal(vtdpi_binding_unmask(&r->b[1]), 0);
+    assert_int_equal(vm_apply_one(b[1], vtdpi_binding_unmask(b[1])), 0);
     assert_post(r, 1, 1, 0x49);
 }
 
@@ -290,11 +294,11 @@ static void test_set_block_across_two_vms_is_refused(void **state)
     assert_int_equal(rig_unbind(r, 5), 0);
     assert_int_equal(rig_unbind(other, 0), 0);
     /* One table, and the right index. */
-    assert_int_equal(vtdpi_vm_bind(&other->vm, b[1], &r->irq[5]), 0);
+    assert_int_equal(vtdpi_vm_bind(&other->vm, b[1], &r->irq[5], true), 0);
     assert_int_equal(vtdpi_binding_set_block(b, 2, &msi), VTDPI_EINVAL);
     assert_cost(r, 0, 0);
     rig_check(r);
-    assert_int_equal(vtdpi_vm_unbind(b[1]), 0);
+    assert_int_equal(vm_unbind(b[1]), 0);
     (void)rig_teardown(&(void *){other});
 }
 
@@ -304,7 +308,7 @@ static void test_hold_makes_one_update_of_many_calls(void **state)
 {
     struct rig *r = *state;
 
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     rig_vcpus(r, 4);
     for (unsigned int i = 0; i < RIG_IRQS; i++) {
         const struct vtdpi_msi msi = msi_to(i % 5, (uint8_t)(0x40 + i));
@@ -314,13 +318,12 @@ static void test_hold_makes_one_update_of_many_calls(void **state)
     assert_int_equal(rig_apic(r, 3, x2apic(4)), 0);
     assert_int_equal(r->calls, 0);
     assert_true(vtdpi_binding_is_pending(&r->b[0]));
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_cost(r, RIG_IRQS - (RIG_IRQS + 1) / 5, RIG_TABLES);
     rig_check(r);
     /* The hold has ended. */
     assert_int_equal(rig_apic(r, 3, x2apic(3)), 0);
     rig_check(r);
-    assert_int_equal(vtdpi_vm_update(NULL), VTDPI_EINVAL);
 }
 
 /* What cancels out costs nothing. */
@@ -332,12 +335,12 @@ static void test_hold_there_and_back_costs_nothing(void **state)
     rig_vcpus(r, 2);
     assert_int_equal(rig_message(r, 0, &a), 0);
     assert_cost(r, 1, 1);
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     assert_int_equal(rig_apic(r, 1, x2apic(7)), 0);
     assert_int_equal(rig_posting(r, false), 0);
     assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
     assert_int_equal(rig_posting(r, true), 0);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_cost(r, 0, 0);
     rig_check(r);
 }
@@ -354,7 +357,7 @@ static void test_hold_changes_no_decision_and_no_counter(void **state)
     rig_vcpus(r, 2);
     for (unsigned int i = 0; i < 3; i++)
         assert_int_equal(rig_message(r, i, &a), 0);
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     assert_int_equal(rig_message(r, 0, &b), 0);
     assert_int_equal(rig_message(r, 1, &bad), 0);
     assert_int_equal(rig_message(r, 2, NULL), 0);
@@ -367,7 +370,7 @@ static void test_hold_changes_no_decision_and_no_counter(void **state)
     }
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 3);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_ADDRESS), 0);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_post(r, 0, 0, 0x42);
     assert_host(r, 1, VTDPI_ROUTE_ADDRESS);
     assert_host(r, 2, VTDPI_ROUTE_NO_MESSAGE);
@@ -389,14 +392,14 @@ static void test_unbind_gives_the_interrupt_back(void **state)
     assert_cost(r, 1, 1);
     assert_null(vtdpi_irq_vcpu(&r->irq[1]));
     rig_check(r);
-    /* Under a hold, too; and what was held back is done with it. */
-    vtdpi_vm_hold(&r->vm);
+    /* What is not named is left as it is. */
+    rig_hold(r);
     assert_int_equal(rig_apic(r, 1, x2apic(9)), 0);
     assert_int_equal(rig_unbind(r, 0), 0);
-    rig_check(r);
+    assert_cost(r, 1, 1);
+    assert_true(vtdpi_binding_is_pending(&r->b[2]));
     assert_int_equal(rig_apic(r, 1, x2apic(1)), 0);
-    assert_true(vtdpi_binding_is_pending(&r->b[2])); /* the hold goes on */
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     rig_bind(r, 1);
     assert_int_equal(rig_message(r, 1, &a), 0);
     rig_check(r);
@@ -411,10 +414,10 @@ static void test_unbind_after_messages_are_gone_costs_nothing(void **state)
     for (unsigned int i = 0; i < RIG_IRQS; i++)
         assert_int_equal(rig_message(r, i, &a), 0);
     assert_cost(r, RIG_IRQS, RIG_IRQS);
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     for (unsigned int i = 0; i < RIG_IRQS; i++)
         assert_int_equal(rig_message(r, i, NULL), 0);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_cost(r, RIG_IRQS, RIG_TABLES);
     for (unsigned int i = 0; i < RIG_IRQS; i++)
         assert_int_equal(rig_unbind(r, i), 0);
@@ -497,7 +500,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_bind_without_a_message_is_in_host_form),
-        RIG_TEST(test_bind_bound_posted_or_torn_down_is_refused),
+        RIG_TEST(test_bind_bound_or_posted_is_refused),
         RIG_TEST(test_set_message_posts_retargets_and_disables),
         RIG_TEST(test_set_message_same_decision_costs_nothing),
         RIG_TEST(test_set_message_bad_ones_are_rejected),

@@ -7,7 +7,6 @@
 enum {
     SPREAD = 12, /* interrupts with a message, in each table */
     HALF = RIG_IRQS / RIG_TABLES,
-    SPARE = RIG_IRQS - 1, /* one without */
 };
 
 static unsigned int pending(struct rig *r)
@@ -15,7 +14,7 @@ static unsigned int pending(struct rig *r)
     struct vtdpi_vm_stats stats;
 
     vtdpi_vm_get_stats(&r->vm, &stats);
-    return stats.pending;
+    return stats.due + stats.failed;
 }
 
 static void refuse(struct rig *r, unsigned int from, unsigned int to)
@@ -72,7 +71,7 @@ static int event_block(struct rig *r)
         b[i] = &r->b[i];
         r->msi[i] = msi_to(3, (uint8_t)(0x78 + i));
     }
-    return vtdpi_binding_set_block(b, 8, &msi);
+    return rig_block(r, b, 8, &msi);
 }
 
 static int event_unmask(struct rig *r)
@@ -96,10 +95,10 @@ static int event_apic_doubles(struct rig *r)
 
 static int event_apics_swap(struct rig *r)
 {
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     assert_int_equal(rig_apic(r, 1, x2apic(2)), 0);
     assert_int_equal(rig_apic(r, 2, x2apic(1)), 0);
-    return vtdpi_vm_update(&r->vm);
+    return rig_update(r);
 }
 
 static int event_detach(struct rig *r)
@@ -133,33 +132,27 @@ static int (*const events[])(struct rig *r) = {
 
 /* How it is made good again. */
 
-static int by_update(struct rig *r)
+static int by_retry(struct rig *r)
 {
-    return vtdpi_vm_update(&r->vm);
+    return rig_update(r);
 }
 
-static int by_an_event_that_has_nothing_to_do(struct rig *r)
+/* A begin that names the bindings takes them though they have failed. */
+static int by_name(struct rig *r)
 {
-    return rig_apic(r, 30, x2apic(30));
-}
+    struct vtdpi_binding *b[RIG_IRQS];
+    uint32_t n = 0;
 
-static int by_another_message(struct rig *r)
-{
-    const struct vtdpi_msi msi = msi_to(0, 0x99);
-
-    return rig_message(r, SPARE, &msi);
-}
-
-static int by_calling_again(struct rig *r)
-{
-    return r->bound[0] ? rig_message(r, 0, NULL) : 0;
+    for (unsigned int i = 0; i < RIG_IRQS; i++) {
+        if (r->bound[i])
+            b[n++] = &r->b[i];
+    }
+    return vm_apply(&r->vm, b, n);
 }
 
 static int (*const repairs[])(struct rig *r) = {
-    by_update,
-    by_an_event_that_has_nothing_to_do,
-    by_another_message,
-    by_calling_again,
+    by_retry,
+    by_name,
 };
 
 /* Refuses call @p k, or all from there; false if there was no such call. */
@@ -180,7 +173,7 @@ static bool fails_at(int (*event)(struct rig *r), unsigned int k, bool all,
         rig_check_decisions(r);
         /* Again in vain. */
         if (all) {
-            assert_int_equal(vtdpi_vm_update(&r->vm), RIG_REFUSED);
+            assert_int_equal(rig_update(r), RIG_REFUSED);
             rig_check_held(r);
         }
         refuse(r, 0, 0);
@@ -192,7 +185,7 @@ static bool fails_at(int (*event)(struct rig *r), unsigned int k, bool all,
     rig_check(r);
     /* And then there is nothing left to do. */
     r->calls = 0;
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_int_equal(r->calls, 0);
     (void)rig_teardown(&(void *){r});
     return reached;
@@ -226,13 +219,13 @@ static void test_every_repair_with_every_call_refused(void **state)
             refuse(r, 3, UINT32_MAX);
             assert_int_equal(events[e](r), RIG_REFUSED);
             refuse(r, k, k);
-            if (vtdpi_vm_update(&r->vm) == 0) {
+            if (rig_update(r) == 0) {
                 assert_true(r->calls < k);
                 more = 0;
             }
             rig_check_held(r);
             refuse(r, 0, 0);
-            assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+            assert_int_equal(rig_update(r), 0);
             rig_check(r);
             (void)rig_teardown(&(void *){r});
         }
@@ -259,7 +252,7 @@ static void test_retarget_not_flushed_holds_both_vcpus(void **state)
     assert_int_equal(pending(r), 1);
     refuse(r, 0, 0);
     r->table[0].writes = r->table[0].commits = 0;
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_post(r, 0, 3, 0x73);
     assert_int_equal(r->table[0].writes, 1);
     assert_int_equal(r->table[0].commits, 2); /* the old one, the new one */
@@ -281,7 +274,7 @@ static void test_detach_not_flushed_keeps_the_vcpu(void **state)
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED),
                      2 * SPREAD / 4);
     refuse(r, 0, 0);
-    assert_int_equal(rig_detach(r, 1), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
     rig_check(r);
     (void)rig_teardown(&(void *){r});
@@ -306,7 +299,7 @@ static void test_other_table_goes_on(void **state)
         clean += !vtdpi_irq_is_dirty(&r->irq[i]);
     assert_int_equal(clean, RIG_IRQS - SPREAD);
     refuse(r, 0, 0);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     rig_check(r);
     /* The first table's commit. */
     assert_int_equal(rig_posting(r, true), 0);
@@ -314,7 +307,39 @@ static void test_other_table_goes_on(void **state)
     assert_int_equal(event_posting_off(r), RIG_REFUSED);
     assert_int_equal(pending(r), SPREAD);
     refuse(r, 0, 0);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
+    rig_check(r);
+    (void)rig_teardown(&(void *){r});
+}
+
+/* What has failed costs nobody else a call, and nobody else gets its error. */
+static void test_what_has_failed_is_nobody_elses_concern(void **state)
+{
+    struct rig *r = prepared();
+    const struct vtdpi_msi spare = msi_to(0, 0x99);
+    unsigned int calls;
+
+    (void)state;
+    assert_int_equal(rig_message(r, RIG_IRQS - 1, &spare), 0);
+    calls = r->calls;
+    assert_int_equal(rig_message(r, RIG_IRQS - 1, NULL), 0);
+    calls = r->calls - calls;
+    refuse(r, 4, 4);
+    assert_int_equal(event_message(r), RIG_REFUSED);
+    assert_int_equal(vtdpi_binding_error(&r->b[0]), RIG_REFUSED);
+    refuse(r, 0, 0);
+    assert_int_equal(rig_message(r, RIG_IRQS - 1, &spare), 0);
+    assert_int_equal(r->calls, calls);
+    assert_int_equal(rig_apic(r, 30, x2apic(30)), 0);
+    assert_int_equal(r->calls, calls);
+    assert_int_equal(vm_apply(&r->vm, NULL, 0), 0);
+    assert_int_equal(r->calls, calls);
+    assert_true(vtdpi_binding_is_pending(&r->b[0]));
+    /* A change that concerns the binding tries again. */
+    assert_int_equal(rig_apic(r, 2, x2apic(2)), 0);
+    assert_true(vtdpi_binding_is_pending(&r->b[0]));
+    assert_int_equal(rig_apic(r, 2, x2apic(40)), 0);
+    assert_int_equal(vtdpi_binding_error(&r->b[0]), 0);
     rig_check(r);
     (void)rig_teardown(&(void *){r});
 }
@@ -330,7 +355,7 @@ static void test_detach_and_attach_refused_ends_as_it_was(void **state)
         (void)event_detach_and_back(r);
         rig_check_held(r);
         refuse(r, 0, 0);
-        assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+        assert_int_equal(rig_update(r), 0);
         rig_check(r);
         (void)rig_teardown(&(void *){r});
     }
@@ -370,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_retarget_not_flushed_holds_both_vcpus),
         cmocka_unit_test(test_detach_not_flushed_keeps_the_vcpu),
         cmocka_unit_test(test_other_table_goes_on),
+        cmocka_unit_test(test_what_has_failed_is_nobody_elses_concern),
         cmocka_unit_test(test_detach_and_attach_refused_ends_as_it_was),
         cmocka_unit_test(test_interrupt_left_dirty_by_the_host_is_flushed),
     };

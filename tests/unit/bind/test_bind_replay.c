@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "apply.h"
 #include "machine_fixture.h"
 #include "machine_replay.h"
 #include "vtdpi/bind.h"
@@ -48,7 +49,7 @@ static struct vtdpi_msi message(uint32_t dest, unsigned int i)
     return msi;
 }
 
-static int set_apic(struct replay *r, uint32_t vcpu, uint32_t id)
+static struct vtdpi_guest_apic apic_of(uint32_t id)
 {
     const struct vtdpi_guest_apic apic = {
         .id = id,
@@ -56,7 +57,14 @@ static int set_apic(struct replay *r, uint32_t vcpu, uint32_t id)
         .enabled = true,
     };
 
-    return vtdpi_vm_set_apic(&r->vm, vcpu, &apic);
+    return apic;
+}
+
+static int set_apic(struct replay *r, uint32_t vcpu, uint32_t id)
+{
+    const struct vtdpi_guest_apic apic = apic_of(id);
+
+    return vm_apply_all(&r->vm, vtdpi_vm_set_apic(&r->vm, vcpu, &apic));
 }
 
 static void vm_new(struct replay *r)
@@ -75,7 +83,14 @@ static void vm_new(struct replay *r)
     for (uint32_t v = 0; v < MACHINE_VCPUS; v++) {
         assert_int_equal(set_apic(r, v, v), 0);
         assert_int_equal(vtdpi_vm_attach(&r->vm, v, &r->m->vcpu[v]), 0);
+        assert_int_equal(vm_apply(&r->vm, NULL, 0), 0);
     }
+}
+
+static int set_message(struct replay *r, unsigned int i,
+                       const struct vtdpi_msi *msi)
+{
+    return vm_apply_one(&r->b[i], vtdpi_binding_set_message(&r->b[i], msi));
 }
 
 static void irq_new(struct replay *r, unsigned int i)
@@ -93,8 +108,8 @@ static void irq_new(struct replay *r, unsigned int i)
                                     machine_index(r->m), &source, NULL),
                      0);
     assert_int_equal(vtdpi_irq_set_host(&r->irq[i], &host), 0);
-    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i]), 0);
-    assert_int_equal(vtdpi_binding_set_message(&r->b[i], &msi), 0);
+    assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[i], &r->irq[i], true), 0);
+    assert_int_equal(set_message(r, i, &msi), 0);
 }
 
 /* The events; what they need comes before. */
@@ -108,7 +123,7 @@ static int event_message(struct replay *r)
 {
     const struct vtdpi_msi msi = message(2, 0);
 
-    return vtdpi_binding_set_message(&r->b[0], &msi);
+    return set_message(r, 0, &msi);
 }
 
 static int event_block(struct replay *r)
@@ -116,20 +131,24 @@ static int event_block(struct replay *r)
     const struct vtdpi_msi msi = message(1, GUEST_VECTOR % 2);
     struct vtdpi_binding *b[2] = {&r->b[0], &r->b[1]};
 
-    return vtdpi_binding_set_block(b, 2, &msi);
+    const int rc = vtdpi_binding_set_block(b, 2, &msi);
+
+    return rc != 0 ? rc : vm_apply(&r->vm, b, 2);
 }
 
 static int event_disable(struct replay *r)
 {
-    return vtdpi_binding_set_message(&r->b[0], NULL);
+    return set_message(r, 0, NULL);
 }
 
 static int event_swap(struct replay *r)
 {
-    vtdpi_vm_hold(&r->vm);
-    assert_int_equal(set_apic(r, 0, 1), 0);
-    assert_int_equal(set_apic(r, 1, 0), 0);
-    return vtdpi_vm_update(&r->vm);
+    const struct vtdpi_guest_apic one = apic_of(1);
+    const struct vtdpi_guest_apic zero = apic_of(0);
+
+    assert_int_equal(vtdpi_vm_set_apic(&r->vm, 0, &one), 0);
+    assert_int_equal(vtdpi_vm_set_apic(&r->vm, 1, &zero), 0);
+    return vm_apply(&r->vm, NULL, 0);
 }
 
 static int event_leave(struct replay *r)
@@ -144,7 +163,7 @@ static int event_double(struct replay *r)
 
 static int event_detach(struct replay *r)
 {
-    return vtdpi_vm_detach(&r->vm, 0);
+    return vm_apply_all(&r->vm, vtdpi_vm_detach(&r->vm, 0));
 }
 
 static void before_attach(struct replay *r)
@@ -154,12 +173,12 @@ static void before_attach(struct replay *r)
 
 static int event_attach(struct replay *r)
 {
-    return vtdpi_vm_attach(&r->vm, 0, &r->m->vcpu[0]);
+    return vm_apply_all(&r->vm, vtdpi_vm_attach(&r->vm, 0, &r->m->vcpu[0]));
 }
 
 static int event_off(struct replay *r)
 {
-    return vtdpi_vm_set_posting(&r->vm, false);
+    return vm_apply_all(&r->vm, vtdpi_vm_set_posting(&r->vm, false));
 }
 
 static void before_on(struct replay *r)
@@ -169,12 +188,12 @@ static void before_on(struct replay *r)
 
 static int event_on(struct replay *r)
 {
-    return vtdpi_vm_set_posting(&r->vm, true);
+    return vm_apply_all(&r->vm, vtdpi_vm_set_posting(&r->vm, true));
 }
 
 static int event_unbind(struct replay *r)
 {
-    const int rc = vtdpi_vm_unbind(&r->b[0]);
+    const int rc = vm_unbind(&r->b[0]);
 
     r->unbound = rc == 0;
     return rc;
@@ -278,11 +297,11 @@ static void finish(struct replay *r)
 {
     for (unsigned int i = 0; i < IRQS; i++) {
         assert_goes(r, i);
-        assert_int_equal(vtdpi_vm_unbind(&r->b[i]),
+        assert_int_equal(vm_unbind(&r->b[i]),
                          i == 0 && r->unbound ? VTDPI_EINVAL : 0);
     }
     for (unsigned int v = 0; v < MACHINE_VCPUS; v++) {
-        assert_int_equal(vtdpi_vm_detach(&r->vm, v), 0);
+        assert_int_equal(vm_apply_all(&r->vm, vtdpi_vm_detach(&r->vm, v)), 0);
         assert_int_equal(vtdpi_vcpu_detach(&r->m->vcpu[v]), 0);
     }
     (void)machine_teardown(&(void *){r->m});
@@ -395,9 +414,11 @@ static bool replay_failure(void *ctx, unsigned int step)
     rc = run_event(&r, s->event);
     vtdpi_model_clear_fault(&r.m->model[unit], s->fault);
     vtdpi_vm_get_stats(&r.vm, &stats);
-    assert_int_equal(stats.pending != 0, rc != 0);
+    assert_int_equal(stats.due, 0);
+    assert_int_equal(stats.failed != 0, rc != 0);
     s->failed += rc != 0;
-    assert_int_equal(vtdpi_vm_update(&r.vm), 0);
+    vtdpi_vm_retry(&r.vm);
+    assert_int_equal(vm_apply(&r.vm, NULL, 0), 0);
     finish(&r);
     return r.by.step.done;
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "apply.h"
 #include "machine_fixture.h"
 #include "random.h"
 #include "vtdpi/bind.h"
@@ -316,7 +317,8 @@ static void event_end(struct run *x, int rc)
                                 VTDPI_MODEL_FAULT_STATUS_NEVER);
     if (rc != 0) {
         x->failed++;
-        assert_int_equal(vtdpi_vm_update(&x->vm), 0);
+        vtdpi_vm_retry(&x->vm);
+        assert_int_equal(vm_apply(&x->vm, NULL, 0), 0);
     }
     x->armed = false;
     for (unsigned int k = 0; k < x->n; k++) {
@@ -350,14 +352,15 @@ static struct vtdpi_msi some_message(struct run *x)
 static int reprogram(struct run *x)
 {
     const unsigned int i = below(x, IRQS);
+    struct vtdpi_binding *b = &x->b[i];
 
     x->msi[i] = some_message(x);
     if (one_in(x, 2)) {
-        vtdpi_binding_mask(&x->b[i]);
-        assert_int_equal(vtdpi_binding_set_message(&x->b[i], &x->msi[i]), 0);
-        return vtdpi_binding_unmask(&x->b[i]);
+        vtdpi_binding_mask(b);
+        assert_int_equal(vtdpi_binding_set_message(b, &x->msi[i]), 0);
+        return vm_apply_one(b, vtdpi_binding_unmask(b));
     }
-    return vtdpi_binding_set_message(&x->b[i], &x->msi[i]);
+    return vm_apply_one(b, vtdpi_binding_set_message(b, &x->msi[i]));
 }
 
 static int change_apic(struct run *x)
@@ -370,7 +373,7 @@ static int change_apic(struct run *x)
         .enabled = !one_in(x, 8),
     };
 
-    return vtdpi_vm_set_apic(&x->vm, v, &apic);
+    return vm_apply_all(&x->vm, vtdpi_vm_set_apic(&x->vm, v, &apic));
 }
 
 /* Unplug: after the event there is a last harvest, and then nobody writes the
@@ -381,7 +384,7 @@ static void unplug(struct run *x, unsigned int v)
 
     leave(x, v);
     event_begin(x);
-    event_end(x, vtdpi_vm_detach(&x->vm, v));
+    event_end(x, vm_apply_all(&x->vm, vtdpi_vm_detach(&x->vm, v)));
     take(x, v);
     assert_int_equal(vtdpi_vcpu_detach(lib), 0);
     x->vcpu[v].state = GONE;
@@ -397,7 +400,7 @@ static void plug(struct run *x, unsigned int v)
     assert_int_equal(vtdpi_vcpu_attach(&x->m->sched, lib, v, lib), 0);
     x->vcpu[v].state = OUT;
     event_begin(x);
-    event_end(x, vtdpi_vm_attach(&x->vm, v, lib));
+    event_end(x, vm_apply_all(&x->vm, vtdpi_vm_attach(&x->vm, v, lib)));
 }
 
 static void live(struct run *x, unsigned int v)
@@ -433,7 +436,7 @@ static void event(struct run *x)
     switch (below(x, 12)) {
     case 0:
         x->posting = !x->posting;
-        rc = vtdpi_vm_set_posting(&x->vm, x->posting);
+        rc = vm_apply_all(&x->vm, vtdpi_vm_set_posting(&x->vm, x->posting));
         break;
     case 1:
     case 2:
@@ -509,7 +512,7 @@ static void run_new(struct run *x)
                                         machine_index(x->m), &source, NULL),
                          0);
         assert_int_equal(vtdpi_irq_set_host(&x->irq[i], &host), 0);
-        assert_int_equal(vtdpi_vm_bind(&x->vm, &x->b[i], &x->irq[i]), 0);
+        assert_int_equal(vtdpi_vm_bind(&x->vm, &x->b[i], &x->irq[i], true), 0);
     }
 }
 

@@ -318,7 +318,7 @@ static void test_detach_under_a_hold_gives_back_the_vms_own(void **state)
 
     rig_vcpus(r, 2);
     assert_int_equal(rig_message(r, 0, &msi), 0);
-    vtdpi_vm_hold(&r->vm);
+    rig_hold(r);
     assert_int_equal(rig_detach(r, 1), 0);
     assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
@@ -326,7 +326,7 @@ static void test_detach_under_a_hold_gives_back_the_vms_own(void **state)
     assert_int_equal(out.injected, 1);
     assert_int_equal(rig_detach(r, 1), 0);
     assert_int_equal(vtdpi_vcpu_refs(&r->vcpu[1]), 1);
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
     rig_check(r);
 }
@@ -342,14 +342,14 @@ static void test_unreachable_pid_is_a_reason(void **state)
     assert_int_equal(rig_message(r, 0, &a), 0);
     r->table[0].backend.haw = 34;
     r->table[1].backend.haw = 34;
-    assert_int_equal(vtdpi_binding_set_message(&r->b[other], &a), 0);
+    assert_int_equal(rig_message(r, other, &a), 0);
     assert_host(r, other, VTDPI_ROUTE_UNREACHABLE);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_UNREACHABLE), 1);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_POSTABLE), 1);
     assert_cost(r, 1, 1);
     r->table[0].backend.haw = 46;
     r->table[1].backend.haw = 46;
-    assert_int_equal(vtdpi_binding_set_message(&r->b[other], &a), 0);
+    assert_int_equal(rig_message(r, other, &a), 0);
     assert_post(r, other, 0, 0x41);
 }
 
@@ -381,7 +381,7 @@ static void test_table_that_cannot_post_is_a_reason(void **state)
     assert_cost(r, 1, 1);
     /* Nothing is left to be tried again. */
     r->calls = 0;
-    assert_int_equal(vtdpi_vm_update(&r->vm), 0);
+    assert_int_equal(rig_update(r), 0);
     assert_int_equal(r->calls, 0);
     assert_int_equal(rig_message(r, other, &b), 0);
     assert_post(r, other, 1, 0x42);

@@ -60,7 +60,14 @@ static int on_invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
 
 static int on_commit(void *ctx, struct vtdpi_flush *flush)
 {
-    return note(ctx, flush->drain ? "CD" : flush->global ? "CG" : "C", 0);
+    struct world *w = ctx;
+    void (*const during)(struct world * w) = w->during;
+    const int rc = note(w, flush->drain ? "CD" : flush->global ? "CG" : "C", 0);
+
+    w->during = NULL;
+    if (during != NULL)
+        during(w);
+    return rc;
 }
 
 static void on_settled(void *ctx, uint32_t index)

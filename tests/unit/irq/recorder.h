@@ -28,6 +28,7 @@ struct world {
     bool settled[FIRST + IRQS]; /* since it was replaced last */
     unsigned int calls;
     unsigned int refuse; /* number of the call that fails; 0: none */
+    void (*during)(struct world *w); /* called once, by the next commit */
     char text[TEXT];
 };
 

@@ -232,13 +232,13 @@ static void test_batch_rejects_what_is_not_its_own(void **state)
     assert_int_equal(vtdpi_irq_batch_begin(&b2, &w->backend, NULL, 0), 0);
     begin_batch(w);
     assert_int_equal(vtdpi_irq_batch_post(&w->batch, irq, B(w->f), 0x41), 0);
-    assert_int_equal(vtdpi_irq_batch_teardown(&b2, irq), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_batch_flush(&b2, irq), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_post(irq, A(w->f), 0x41), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_set_host(irq, NULL), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_unpost(irq), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_flush(irq), VTDPI_EBUSY);
-    assert_int_equal(vtdpi_irq_teardown(irq), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_irq_batch_teardown(&b2, irq), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_batch_flush(&b2, irq), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_post(irq, A(w->f), 0x41), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_unpost(irq), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_flush(irq), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_teardown(irq), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_irq_mark_flushed(irq), VTDPI_EINFLIGHT);
     assert_calls(w, "B R1 I1");
     end_batch(w, 0);
     assert_int_equal(vtdpi_irq_unpost(irq), 0); /* free again, and not down */
