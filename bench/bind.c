@@ -8,12 +8,17 @@
  * The table costs nothing: a write is an assignment, a flush a counter. Beside
  * it what deciding for every interrupt of the VM costs, as a host does that
  * does not know which a change concerns.
+ *
+ * Then what a guest's write of a message costs, counted in calls of the tables:
+ * with a change, without a change, and while the VM has another table, which is
+ * dead, with failed interrupts behind it.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "common.h"
 #include "host.h"
 #include "support.h"
@@ -28,6 +33,9 @@ enum {
     AWAY = 0x12340,
     /* More looks than that at one change are not a constant. */
     LOOKS_MAX = 64,
+    /* The VM whose guest writes messages. */
+    TRAP_IRQS = 1024,
+    TRAP_VCPUS = 64,
 };
 
 const char *const bench_name = "bench-bind";
@@ -45,17 +53,26 @@ static const char *const names[KINDS] = {
     "logical, flat",
 };
 
+struct table {
+    struct vtdpi_backend backend;
+    uint64_t calls;
+    uint64_t writes;
+    uint64_t flushes;
+    bool dead;
+};
+
 struct subject {
     enum kind kind;
     uint32_t irqs;
+    uint32_t others; /* the last ones, behind the other table */
     uint32_t vcpus;
     struct vtdpi_sched sched;
     struct vtdpi_page_ref page_refs[PAGES];
     struct vtdpi_pid_page page[PAGES];
     struct vtdpi_pcpu *pcpu;
     struct vtdpi_vcpu vcpu[VCPUS_MAX];
-    struct vtdpi_backend backend;
-    struct vtdpi_irte entry[IRQS_MAX];
+    struct table table;
+    struct table other;
     struct vtdpi_irq irq[IRQS_MAX];
     struct vtdpi_binding b[IRQS_MAX];
     struct vtdpi_msi msi[IRQS_MAX];
@@ -64,48 +81,68 @@ struct subject {
     uint64_t keys[VTDPI_ROUTE_MAP_KEYS(VCPUS_MAX)];
     struct vtdpi_vcpu *vcpus_of[VCPUS_MAX];
     struct vtdpi_binding *heads[VTDPI_VM_HEADS(VCPUS_MAX)];
-    uint64_t writes;
-    uint64_t flushes;
+    uint64_t works;
     bool away;
 };
 
-/* A table that costs nothing. */
+/* A table that costs nothing, until its unit is dead. Then each flush fails. */
+
+static int table_begin(void *ctx, struct vtdpi_flush *flush)
+{
+    struct table *t = ctx;
+
+    (void)flush;
+    t->calls++;
+    return 0;
+}
 
 static int table_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
                          const struct vtdpi_irte *old,
                          const struct vtdpi_irte *replacement)
 {
-    struct subject *s = ctx;
+    struct table *t = ctx;
 
     (void)flush;
+    (void)index;
     (void)old;
-    s->entry[index] = *replacement;
-    s->writes++;
+    (void)replacement;
+    t->calls++;
+    t->writes++;
     return 0;
 }
 
 static int table_invalidate(void *ctx, struct vtdpi_flush *flush,
                             uint32_t first, uint32_t count)
 {
-    (void)ctx;
+    struct table *t = ctx;
+
     vtdpi_flush_add(flush, first, count);
+    t->calls++;
     return 0;
 }
 
 static int table_commit(void *ctx, struct vtdpi_flush *flush)
 {
-    struct subject *s = ctx;
+    struct table *t = ctx;
 
     (void)flush;
-    s->flushes++;
-    return 0;
+    t->calls++;
+    t->flushes++;
+    return t->dead ? VTDPI_EIO : 0;
 }
 
 static const struct vtdpi_backend_ops table_ops = {
+    .begin = table_begin,
     .replace = table_replace,
     .invalidate = table_invalidate,
     .commit = table_commit,
 };
+
+static void table_up(struct table *t)
+{
+    t->backend = (struct vtdpi_backend){
+        .ops = &table_ops, .ctx = t, .mode = VTDPI_X2APIC, .haw = 46};
+}
 
 /* Set up. */
 
@@ -181,22 +218,23 @@ static void irqs_up(struct subject *s)
 {
     const struct vtdpi_source source = vtdpi_source_exact(0x310, VTDPI_SQ_ALL);
 
-    vtdpi_vm_hold(&s->vm);
     for (uint32_t i = 0; i < s->irqs; i++) {
         /* The first is vCPU 0's, the others are not. */
         const uint32_t v = i == 0 || s->vcpus == 1 ? 0 : 1 + i % (s->vcpus - 1);
 
+        struct table *t = i < s->irqs - s->others ? &s->table : &s->other;
+
         s->msi[i] = message_to(s, v);
-        must(vtdpi_irq_init(&s->irq[i], &s->backend, i, &source, NULL) == 0,
+        must(vtdpi_irq_init(&s->irq[i], &t->backend, i, &source, NULL) == 0,
              "interrupt");
-        must(vtdpi_vm_bind(&s->vm, &s->b[i], &s->irq[i]) == 0, "bind");
+        must(vtdpi_vm_bind(&s->vm, &s->b[i], &s->irq[i], true) == 0, "bind");
         must(vtdpi_binding_set_message(&s->b[i], &s->msi[i]) == 0, "message");
     }
-    must(vtdpi_vm_update(&s->vm) == 0, "update");
+    must(vm_apply(&s->vm, NULL, 0) == 0, "apply");
 }
 
 static struct subject *subject_new(enum kind kind, uint32_t irqs,
-                                   uint32_t vcpus)
+                                   uint32_t others, uint32_t vcpus)
 {
     struct subject *s = support_memory(sizeof(*s));
     struct vtdpi_vm_params params = {
@@ -208,9 +246,10 @@ static struct subject *subject_new(enum kind kind, uint32_t irqs,
 
     s->kind = kind;
     s->irqs = irqs;
+    s->others = others;
     s->vcpus = vcpus;
-    s->backend = (struct vtdpi_backend){
-        .ops = &table_ops, .ctx = s, .mode = VTDPI_X2APIC, .haw = 46};
+    table_up(&s->table);
+    table_up(&s->other);
     params.apics = s->apics;
     params.keys = s->keys;
     params.vcpus = s->vcpus_of;
@@ -244,7 +283,8 @@ static void change(struct subject *s, uint32_t n)
             apic.id = AWAY;
             apic.ldr = 0;
         }
-        must(vtdpi_vm_set_apic(&s->vm, 0, &apic) == 0, "change");
+        must(vm_apply_all(&s->vm, vtdpi_vm_set_apic(&s->vm, 0, &apic)) == 0,
+             "change");
     }
 }
 
@@ -252,11 +292,9 @@ static void change(struct subject *s, uint32_t n)
 static void change_all(struct subject *s, uint32_t n)
 {
     for (; n != 0; n--) {
-        vtdpi_vm_hold(&s->vm);
         for (uint32_t i = 0; i < s->irqs; i++)
             must(vtdpi_binding_set_message(&s->b[i], &s->msi[i]) == 0, "all");
         change(s, 1);
-        must(vtdpi_vm_update(&s->vm) == 0, "all");
     }
 }
 
@@ -288,19 +326,19 @@ static double timed(void (*what)(struct subject *s, uint32_t n),
 static struct cost measure(enum kind kind, uint32_t irqs, uint32_t vcpus,
                            uint32_t n, uint32_t rounds)
 {
-    struct subject *s = subject_new(kind, irqs, vcpus);
+    struct subject *s = subject_new(kind, irqs, 0, vcpus);
     struct vtdpi_vm_stats before;
     struct vtdpi_vm_stats after;
     struct cost c;
 
     vtdpi_vm_get_stats(&s->vm, &before);
-    s->writes = s->flushes = 0;
+    s->table.writes = s->table.flushes = 0;
     change(s, n);
     vtdpi_vm_get_stats(&s->vm, &after);
     c.looks = (double)(after.visited - before.visited) / n;
     c.decisions = (double)(after.decided - before.decided) / n;
-    c.writes = (double)s->writes / n;
-    c.flushes = (double)s->flushes / n;
+    c.writes = (double)s->table.writes / n;
+    c.flushes = (double)s->table.flushes / n;
     c.ns = timed(change, s, n, rounds);
     c.ns_all = timed(change_all, s, 2 + n / irqs, rounds);
     must(s->away == (vtdpi_vm_count(&s->vm, VTDPI_ROUTE_NO_MATCH) != 0) ||
@@ -357,6 +395,98 @@ static bool report(uint32_t n, uint32_t rounds)
     return ok;
 }
 
+/* A guest's write of a message, trapped. Interrupt 0 is for one vCPU and another
+ * one in turn, or the message is written again as before. */
+
+static void trap(struct subject *s, uint32_t vcpu)
+{
+    struct vtdpi_msi msi = message_to(s, vcpu);
+    struct vtdpi_binding *b = &s->b[0];
+    struct vtdpi_vm_work work;
+    int rc;
+
+    must(vtdpi_binding_set_message(b, &msi) == 0, "message");
+    rc = vtdpi_vm_begin(&s->vm, &work, &b, 1);
+    while (rc > 0) {
+        s->works++;
+        vtdpi_vm_work(&work);
+        rc = vtdpi_vm_end(&s->vm, &work);
+    }
+    must(rc == 0, "trap");
+}
+
+static void trap_change(struct subject *s, uint32_t n)
+{
+    for (; n != 0; n--) {
+        s->away = !s->away;
+        trap(s, s->away ? 1 : 0);
+    }
+}
+
+static void trap_again(struct subject *s, uint32_t n)
+{
+    for (; n != 0; n--)
+        trap(s, s->away ? 1 : 0);
+}
+
+/* The other table dies, and a change of the VM meets it: all behind it fail. */
+static void other_dies(struct subject *s)
+{
+    struct vtdpi_vm_stats stats;
+
+    s->other.dead = true;
+    must(vm_apply_all(&s->vm, vtdpi_vm_set_posting(&s->vm, false)) == VTDPI_EIO,
+         "the other table is not dead");
+    must(vm_apply_all(&s->vm, vtdpi_vm_set_posting(&s->vm, true)) == VTDPI_EIO,
+         "the other table is not dead");
+    vtdpi_vm_get_stats(&s->vm, &stats);
+    must(stats.failed == s->others, "failed");
+}
+
+/* A row; whether each trap cost so many works, and the other table nothing. */
+static bool trap_row(const char *what, struct subject *s,
+                     void (*traps)(struct subject *s, uint32_t n),
+                     uint64_t works, uint32_t n, uint32_t rounds)
+{
+    uint64_t calls;
+    bool ok;
+
+    s->works = s->table.calls = s->table.flushes = s->other.calls = 0;
+    traps(s, n);
+    calls = s->table.calls;
+    ok = s->works == works * n && s->table.flushes == works * n &&
+         (works != 0 || calls == 0) && s->other.calls == 0;
+    printf("%-44s %5.2f %6.2f %7.2f %7.2f", what, (double)s->works / n,
+           (double)calls / n, (double)s->table.flushes / n,
+           (double)s->other.calls / n);
+    printf("  %8.0f\n", timed(traps, s, n, rounds));
+    return ok;
+}
+
+static bool report_traps(uint32_t n, uint32_t rounds)
+{
+    struct subject *s =
+        subject_new(PHYSICAL, TRAP_IRQS, TRAP_IRQS / 2, TRAP_VCPUS);
+    bool ok;
+
+    printf("\na guest's write of one message, %d interrupts, %d vCPUs, half of "
+           "the interrupts\nbehind another table\n\n"
+           "%-44s %5s %6s %7s %7s  %8s\n",
+           TRAP_IRQS, TRAP_VCPUS, "the write", "works", "calls", "flushes",
+           "other's", "ns");
+    ok = trap_row("changes the target", s, trap_change, 1, n, rounds);
+    ok &= trap_row("changes nothing", s, trap_again, 0, n, rounds);
+    other_dies(s);
+    ok &= trap_row("changes the target, the other table is dead", s,
+                   trap_change, 1, n, rounds);
+    ok &= trap_row("changes nothing, the other table is dead", s, trap_again, 0,
+                   n, rounds);
+    printf("\nworks: of vtdpi_vm_work(). calls: of the table's functions, the "
+           "flushes among them;\nother's: the same of the other table.\n");
+    subject_free(s);
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     const bool smoke = argc == 2 && strcmp(argv[1], "--smoke") == 0;
@@ -365,7 +495,8 @@ int main(int argc, char **argv)
         (void)fputs("usage: bind [--smoke]\n", stderr);
         return 2;
     }
-    if (report(smoke ? 20 : 2000, smoke ? 1 : 31))
+    if (report(smoke ? 20 : 2000, smoke ? 1 : 31) &&
+        report_traps(smoke ? 20 : 2000, smoke ? 1 : 31))
         return 0;
     (void)fputs("bench-bind: a change costs more than what it concerns\n",
                 stderr);

@@ -57,6 +57,8 @@ int main(void)
     line("interrupt: struct vtdpi_irq", sizeof(struct vtdpi_irq));
     line("bound interrupt: with struct vtdpi_binding",
          sizeof(struct vtdpi_irq) + sizeof(struct vtdpi_binding));
+    line("change of a VM: struct vtdpi_vm_work, on the stack",
+         sizeof(struct vtdpi_vm_work));
     line("table of 65,536 entries: beside the entries",
          vtdpi_table_storage_size(65536));
     line("unit: struct vtdpi_unit, without ring and status words",
