@@ -5,15 +5,16 @@
 /*
  * The quickstart demo: a host with 4 pCPUs, 8 vCPUs and 3 devices, and what
  * its files share. Read host.c first: it is the hypervisor, and what yours
- * would look like. Then interrupts.c (a guest's device interrupts) and
- * machine.c (remapping units, set up once). The rest plays hardware, guests
- * and chance, and keeps the account.
+ * would look like. Then vm.c (the guest's side of its interrupts), interrupts.c
+ * (the devices' side) and machine.c (remapping units, set up once). The rest
+ * plays hardware, guests and chance, and keeps the account.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vtdpi/bind.h"
 #include "vtdpi/dmar.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/model.h"
@@ -109,15 +110,19 @@ struct pcpu {
 
 /* An interrupt of an assigned device. */
 struct interrupt {
-    struct vtdpi_irq pi; /* the library's part */
+    struct vtdpi_irq pi;          /* the library's part: the entry ... */
+    struct vtdpi_binding binding; /* ... and what the guest makes of it */
     struct device *device;
     unsigned int number;
-    unsigned int message;  /* of the device */
-    struct vtdpi_msi msi;  /* what the device is programmed with */
-    struct vcpu *vcpu;     /* where the guest wants it */
-    uint8_t vector;        /* ... and with which vector */
-    struct pcpu *host_cpu; /* where the host form sends it */
-    bool changing;         /* its entry is being changed */
+    unsigned int which;       /* of the device's messages */
+    struct vtdpi_msi msi;     /* what the device is programmed with */
+    struct vtdpi_msi message; /* what the guest believes that it has written */
+    struct vcpu *vcpu;        /* where the guest wants it, by that message, */
+    uint8_t vector;           /* ... with which vector, */
+    bool level;               /* ... and whether level-triggered */
+    bool masked;              /* the device sends nothing */
+    struct pcpu *host_cpu;    /* where the host form sends it */
+    bool changing;            /* its entry is being changed */
 };
 
 /* Kept by those who raise interrupts; the guests keep their own. */
@@ -201,6 +206,13 @@ struct demo {
     struct vcpu vcpu[VCPUS];
     struct interrupt interrupts[INTERRUPTS];
 
+    struct vtdpi_vm vm; /* the library's part; the next four are its memory */
+    struct vtdpi_guest_apic vm_apics[VCPUS];
+    uint64_t vm_keys[VTDPI_ROUTE_MAP_KEYS(VCPUS)];
+    struct vtdpi_vcpu *vm_vcpus[VCPUS];
+    struct vtdpi_binding *vm_heads[VTDPI_VM_HEADS(VCPUS)];
+    bool vm_locked;
+
     bool between;            /* now between two atomic steps of something */
     unsigned int steps_left; /* events that still fit between its steps */
 
@@ -240,7 +252,17 @@ bool host_guest_handles(struct demo *d);
 bool host_hotplug(struct demo *d);
 void host_settle(struct demo *d);
 
-/* interrupts.c: the same for device interrupts. */
+/* vm.c: what the guest does to its interrupts. */
+void vm_start(struct demo *d);
+void vm_stop(struct demo *d);
+void vm_bind(struct demo *d, struct interrupt *i);
+void vm_unbind(struct demo *d, struct interrupt *i);
+void vm_write_message(struct demo *d, struct interrupt *i,
+                      const struct vtdpi_msi *message);
+void vm_mask(struct demo *d, struct interrupt *i);
+void vm_unmask(struct demo *d, struct interrupt *i);
+
+/* interrupts.c: as host.c, for device interrupts. */
 void interrupts_start(struct demo *d);
 void interrupts_stop(struct demo *d);
 bool interrupts_raise(struct demo *d);

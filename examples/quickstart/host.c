@@ -334,14 +334,26 @@ static void active_notification(struct demo *d, struct pcpu *p)
     line_vectors(d, taken);
 }
 
-/* A device interrupt in remapped form: the host hands it to the guest. */
+/* A message that the library does not post by itself, here a level-triggered one.
+ * A hypervisor sets the vector in the virtual IRR, has its EOI exit, and kicks the
+ * vCPU. Here the descriptor stands for all that. */
+static void inject(void *ctx, uint32_t vcpu, const struct vtdpi_compat_msi *msg)
+{
+    struct demo *const d = ctx;
+
+    post(d, &d->vcpu[vcpu], msg->vector);
+}
+
+/* A device interrupt in remapped form: the host delivers the guest's message. */
 static void relay(struct demo *d, unsigned int number)
 {
-    const struct interrupt *const i = &d->interrupts[number];
+    struct vtdpi_vm_delivery out;
 
     d->account.relayed++;
     line_what(d, ", ");
-    post(d, i->vcpu, i->vector);
+    must(vtdpi_vm_deliver(&d->vm, &d->interrupts[number].message, inject, d,
+                          &out),
+         "vtdpi_vm_deliver");
 }
 
 /* Any other vector in the guest is a VM exit. */
@@ -477,10 +489,12 @@ void host_start(struct demo *d)
     }
     start_pcpus(d);
     start_vcpus(d);
+    vm_start(d);
 }
 
 void host_stop(struct demo *d)
 {
+    vm_stop(d);
     for (unsigned int i = 0; i < VCPUS; i++)
         must(vtdpi_vcpu_detach(&d->vcpu[i].pi), "vtdpi_vcpu_detach");
 }

@@ -3,7 +3,8 @@
 /*
  * The interrupts of the assigned devices: how a host calls irq.h, and devices
  * that raise them. Each has a host form (a pCPU and a host vector) and, nearly
- * always, a posted form (a vCPU and a guest vector) side by side.
+ * always, a posted form (a vCPU and a guest vector) side by side. The guest's
+ * messages decide about the posted form, see vm.c.
  */
 
 #include "demo.h"
@@ -32,16 +33,24 @@ static void set_host_form(struct interrupt *i)
         .dst = i->host_cpu->apic_id,
     };
 
+    int rc;
+
     i->changing = true;
-    must(vtdpi_irq_set_host(&i->pi, &form), "vtdpi_irq_set_host");
+    rc = vtdpi_irq_set_host(&i->pi, &form); /* without the lock of the VM */
     i->changing = false;
+    /* DEFERRED: on another CPU a change has the interrupt, and sets the form. */
+    must(rc == VTDPI_IRQ_DEFERRED ? 0 : rc, "vtdpi_irq_set_host");
 }
 
-static void set_posted_form(struct interrupt *i)
+/* What the guest's driver writes into the registers of its device. */
+static void write_message(struct demo *d, struct interrupt *i)
 {
-    i->changing = true;
-    must(vtdpi_irq_post(&i->pi, &i->vcpu->pi, i->vector), "vtdpi_irq_post");
-    i->changing = false;
+    const struct vtdpi_msi message = {
+        .address_lo = UINT32_C(0xfee00000) | i->vcpu->number << 12,
+        .data = (i->level ? 0xc000 : 0u) | i->vector,
+    };
+
+    vm_write_message(d, i, &message);
 }
 
 static void start(struct demo *d, struct interrupt *i, uint32_t index)
@@ -55,9 +64,10 @@ static void start(struct demo *d, struct interrupt *i, uint32_t index)
          "vtdpi_irq_init");
     i->host_cpu = &d->pcpu[i->number % HOTPLUGGED];
     set_host_form(i);
+    vm_bind(d, i);
     i->vcpu = &d->vcpu[i->number % VCPUS];
     i->vector = pick_vector(d, i);
-    set_posted_form(i);
+    write_message(d, i);
 }
 
 void interrupts_start(struct demo *d)
@@ -75,7 +85,7 @@ void interrupts_start(struct demo *d)
 
             i->device = &d->devices[n];
             i->number = n * MESSAGES + m;
-            i->message = m;
+            i->which = m;
             i->msi = msi;
             start(d, i, first + m);
         }
@@ -84,8 +94,10 @@ void interrupts_start(struct demo *d)
 
 void interrupts_stop(struct demo *d)
 {
-    for (unsigned int n = 0; n < INTERRUPTS; n++)
+    for (unsigned int n = 0; n < INTERRUPTS; n++) {
+        vm_unbind(d, &d->interrupts[n]);
         must(vtdpi_irq_teardown(&d->interrupts[n].pi), "vtdpi_irq_teardown");
+    }
     for (unsigned int n = 0; n < INTERRUPTS; n += MESSAGES)
         must(vtdpi_table_free(&d->table, vtdpi_irq_index(&d->interrupts[n].pi),
                               MESSAGES),
@@ -129,13 +141,23 @@ static void remapped(struct demo *d, const struct vtdpi_model_result *r)
     line_what(d, "remapped to p%u, host vector %02x", p->number, r->vector);
 }
 
+/* Where the guest's message says. */
+static bool follows(const struct interrupt *i,
+                    const struct vtdpi_model_result *r)
+{
+    return i->level ? r->outcome == VTDPI_MODEL_REMAPPED
+                    : r->outcome == VTDPI_MODEL_POSTED &&
+                          r->pda == i->vcpu->pda && r->vector == i->vector;
+}
+
 /* Once a change has returned, no unit may use the old entry. */
 static bool is_stale(const struct interrupt *i,
                      const struct vtdpi_model_result *r)
 {
     const struct vtdpi_irte live = vtdpi_irq_live(&i->pi);
 
-    return !i->changing && (r->irte[0] != live.lo || r->irte[1] != live.hi);
+    return !i->changing &&
+           (r->irte[0] != live.lo || r->irte[1] != live.hi || !follows(i, r));
 }
 
 bool interrupts_raise(struct demo *d)
@@ -145,12 +167,14 @@ bool interrupts_raise(struct demo *d)
     struct vtdpi_model_result r;
     struct line line;
 
-    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    if (i->masked)
+        return false;
+    line_begin(d, &line, "%s.%u", i->device->name, i->which);
     d->account.exits_remapping_only += i->host_cpu->in_guest;
     switch (
         vtdpi_model_msi(hardware, i->device->sid,
                         (uint64_t)i->msi.address_hi << 32 | i->msi.address_lo,
-                        i->msi.data + i->message, &r)) {
+                        i->msi.data + i->which, &r)) {
     case VTDPI_MODEL_POSTED:
         posted(d, &r);
         break;
@@ -167,8 +191,7 @@ bool interrupts_raise(struct demo *d)
     return true;
 }
 
-/* Changes. One at a time: calls for one interrupt are serialised by the host,
- * and this host has one thread for them. */
+/* Changes, one at a time: this host has one thread for them. */
 
 /* The guest moves an interrupt to another vCPU. */
 bool interrupts_retarget(struct demo *d)
@@ -176,43 +199,54 @@ bool interrupts_retarget(struct demo *d)
     struct interrupt *const i = pick(d);
     struct line line;
 
-    if (d->between || vtdpi_irq_vcpu(&i->pi) == NULL)
+    if (d->between || i->level)
         return false;
-    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    line_begin(d, &line, "%s.%u", i->device->name, i->which);
     line_what(d, "moves from v%u to ", i->vcpu->number);
     i->vcpu = &d->vcpu[world_random(d, VCPUS)];
     i->vector = pick_vector(d, i);
     line_what(d, "v%u, vector %02x", i->vcpu->number, i->vector);
     d->account.retargets++;
-    set_posted_form(i);
+    write_message(d, i);
     line_then(d, "entry flushed");
     line_end(d, &line);
     return true;
 }
 
-/* The last device leaves the posted form for a while, as one does whose
- * interrupt cannot be posted: its interrupts are then relayed by the host. */
+static bool is_on_its_way(const struct demo *d, const struct interrupt *i)
+{
+    for (unsigned int p = 0; p < PCPUS; p++) {
+        if (d->pcpu[p].pending[HOST_VECTOR + i->number])
+            return true;
+    }
+    return false;
+}
+
+/* The guest makes an interrupt of the last device level-triggered for a while. A
+ * host has to see the EOI of such an interrupt, so it is not posted, and the host
+ * relays it. None is on its way then: had it come by the other message, the library
+ * would post it in vtdpi_vm_deliver(), where the account does not see whether it
+ * merged. */
 bool interrupts_change_form(struct demo *d)
 {
     struct interrupt *const i =
         &d->interrupts[INTERRUPTS - 1 - world_random(d, MESSAGES)];
     struct line line;
 
-    const bool is_posted = vtdpi_irq_vcpu(&i->pi) != NULL;
-
-    if (d->between || (is_posted && world_random(d, 2) != 0))
+    if (d->between || is_on_its_way(d, i) ||
+        (!i->level && world_random(d, 2) != 0))
         return false;
-    line_begin(d, &line, "%s.%u", i->device->name, i->message);
-    if (!is_posted) {
+    line_begin(d, &line, "%s.%u", i->device->name, i->which);
+    if (i->level) {
         line_what(d, "is posted again, to v%u", i->vcpu->number);
-        set_posted_form(i);
     } else {
         line_what(d, "falls back to host form, p%u", i->host_cpu->number);
         d->account.falls++;
-        i->changing = true;
-        must(vtdpi_irq_unpost(&i->pi), "vtdpi_irq_unpost");
-        i->changing = false;
     }
+    i->level = !i->level;
+    vm_mask(d, i);
+    write_message(d, i);
+    vm_unmask(d, i);
     line_then(d, "entry flushed");
     line_end(d, &line);
     return true;
@@ -226,12 +260,11 @@ bool interrupts_move_host_form(struct demo *d)
 
     if (d->between)
         return false;
-    line_begin(d, &line, "%s.%u", i->device->name, i->message);
+    line_begin(d, &line, "%s.%u", i->device->name, i->which);
     i->host_cpu = &d->pcpu[world_random(d, HOTPLUGGED)];
     line_what(d, "host form moves to p%u", i->host_cpu->number);
     set_host_form(i);
-    line_then(d, "%s",
-              vtdpi_irq_vcpu(&i->pi) == NULL ? "entry flushed" : "stored only");
+    line_then(d, "%s", i->level ? "entry flushed" : "stored only");
     line_end(d, &line);
     return true;
 }

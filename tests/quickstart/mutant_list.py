@@ -6,6 +6,7 @@ from mutation import Mutant
 
 HOST = "examples/quickstart/host.c"
 MACHINE = "examples/quickstart/machine.c"
+VM = "examples/quickstart/vm.c"
 
 SYNC = "    if (!vtdpi_vcpu_sync(&v->pi, taken))\n"
 
@@ -61,6 +62,19 @@ MUTANTS = (
         "    static unsigned int n;\n\n"
         "    if (++n % 8 != 0)\n"
         "        machine_notify(ctx, apic_id, vector);\n")),
+    bug("a message is written, and its entry does not follow", VM, (
+        "    must(vtdpi_binding_set_message(b, message), "
+        "\"vtdpi_binding_set_message\");\n"
+        "    apply_and_unlock(d, &b, 1);\n",
+        "    must(vtdpi_binding_set_message(b, message), "
+        "\"vtdpi_binding_set_message\");\n"
+        "    unlock(d);\n")),
+    bug("an unmask brings no message into force", "src/bind.c", (
+        "    b->masked = false;\n    message_apply(b);\n",
+        "    b->masked = false;\n")),
+    bug("another vector for the same vCPU is no change", "src/bind.c", (
+        "           (v == NULL || b->vector == b->decision.vector);\n",
+        "           (v == NULL || b->vector != 0);\n")),
     drop("some notifications get lost", "ANV"),
     drop("some wakeups get lost", "WNV"),
 )
