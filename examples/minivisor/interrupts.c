@@ -2,7 +2,7 @@
 
 /*
  * The remapping unit and the interrupts of the assigned devices: how a host
- * brings a unit up, and how it calls irq.h. The unit is the library's model of
+ * brings a unit up, and how it calls irq.h; vm.c calls bind.h. The unit is the library's model of
  * one. CPU_UNIT works through its queue and plays its devices; whatever is
  * waited for here, that CPU does. On a machine with a real unit read32 to
  * write64 would be accesses to its registers, and nothing else would change.
@@ -115,56 +115,6 @@ static void start_unit(void)
 
 /* Interrupts. */
 
-static void begin_change(struct interrupt *i)
-{
-    atomic_fetch_add(&i->generation, 1);
-}
-
-static void end_change(struct interrupt *i)
-{
-    atomic_fetch_add(&i->generation, 1);
-}
-
-/* Calls for one interrupt are serialised: only one vCPU moves it. */
-void interrupts_move(struct interrupt *i, struct vcpu *v, uint8_t vector)
-{
-    begin_change(i);
-    atomic_store(&i->route, ROUTE(true, v->number, vector));
-    /* When this returns, the unit uses the old entry no more, and what it
-     * posted by it has arrived. */
-    must(vtdpi_irq_post(&i->pi, &v->pi, vector), "vtdpi_irq_post");
-    end_change(i);
-    atomic_fetch_add(&counts.moves, 1);
-    timeline(EVENT_MOVES, i->number, v->number, vector, 0);
-}
-
-/* The guest's vector stays, but it cannot be posted for a while: back to the
- * host form, and this host relays. */
-void interrupts_unpost(struct interrupt *i)
-{
-    begin_change(i);
-    atomic_fetch_and(&i->route, ~ROUTE(true, 0, 0));
-    must(vtdpi_irq_unpost(&i->pi), "vtdpi_irq_unpost");
-    end_change(i);
-    atomic_fetch_add(&counts.unposts, 1);
-    timeline(EVENT_UNPOSTED, i->number, 0, 0, 0);
-}
-
-/* A device interrupt in remapped form arrived on a pCPU. */
-void interrupts_relay(unsigned int number)
-{
-    const unsigned int route = atomic_load(&host.interrupts[number].route);
-    struct vcpu *const v = ROUTE_VCPU(route);
-    const uint8_t vector = ROUTE_VECTOR(route);
-    const bool even = account_is_even(v, vector);
-    const bool merged = vtdpi_pid_record(vtdpi_vcpu_pid(&v->pi), vector);
-
-    account_raised(v, vector, merged, even);
-    (void)vtdpi_vcpu_notify(&v->pi, false);
-    atomic_fetch_add(&counts.relayed, 1);
-    atomic_fetch_add(&counts.merged_software, merged);
-}
-
 static void set_host_form(struct interrupt *i)
 {
     const struct vtdpi_irte_remapped form = {
@@ -187,8 +137,9 @@ static void start_interrupt(struct interrupt *i, uint32_t index)
                         &source, NULL),
          "vtdpi_irq_init");
     set_host_form(i);
-    interrupts_move(i, &host.vcpu[i->number % VCPUS],
-                    (uint8_t)(VECTOR_DEVICE + 16 * i->number));
+    vm_bind(i);
+    vm_move(i, &host.vcpu[i->number % VCPUS],
+            (uint8_t)(VECTOR_DEVICE + 16 * i->number));
 }
 
 static void start_device(unsigned int device)
@@ -216,19 +167,23 @@ void interrupts_start(void)
 {
     start_table();
     start_unit();
+    vm_start();
     for (unsigned int device = 0; device < DEVICES; device++)
         start_device(device);
 }
 
 void interrupts_stop(void)
 {
-    for (unsigned int n = 0; n < INTERRUPTS; n++)
+    for (unsigned int n = 0; n < INTERRUPTS; n++) {
+        vm_unbind(&host.interrupts[n]);
         must(vtdpi_irq_teardown(&host.interrupts[n].pi), "vtdpi_irq_teardown");
+    }
     for (unsigned int n = 0; n < INTERRUPTS; n += MESSAGES)
         must(vtdpi_table_free(&host.table,
                               vtdpi_irq_index(&host.interrupts[n].pi),
                               MESSAGES),
              "vtdpi_table_free");
+    vm_stop();
     must(vtdpi_unit_disable(&host.unit), "vtdpi_unit_disable");
     must(vtdpi_table_remove_unit(&host.table, &host.unit),
          "vtdpi_table_remove_unit");

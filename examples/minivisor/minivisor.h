@@ -6,8 +6,9 @@
  * The minivisor: a hypervisor on bare metal with 2 pCPUs, 4 vCPUs and 2
  * assigned devices, and what its files share. Read vcpu.c first: it is the run
  * loop. Then scheduler.c (who runs where, who is woken), interrupts.c (the
- * remapping unit, the devices' interrupts) and vmx.c (what a VMCS holds). The
- * rest plays the devices and the guest, and keeps the account.
+ * remapping unit, the devices' interrupts), vm.c (the guest's side of these) and
+ * vmx.c (what a VMCS holds). The rest plays the devices and the guest, and keeps
+ * the account.
  *
  * What each CPU does:
  *
@@ -27,6 +28,7 @@
 
 #include "runtime.h"
 #include "vmx.h"
+#include "vtdpi/bind.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/model.h"
 #include "vtdpi/msi.h"
@@ -102,7 +104,7 @@ unsigned int guest_source(uint8_t vector);
  * registers is to a hypervisor that traps it. */
 enum {
     CALL_MOVE,   /* RBX: interrupt, RCX: vCPU, RDX: vector */
-    CALL_UNPOST, /* RBX: interrupt; it leaves the posted form for a while */
+    CALL_UNPOST, /* RBX: interrupt; level-triggered, so not posted, for a while */
 };
 
 /* ---- The host ---- */
@@ -145,7 +147,8 @@ struct vcpu {
 
 /* An interrupt of an assigned device. */
 struct interrupt {
-    struct vtdpi_irq pi; /* the library's part */
+    struct vtdpi_irq pi;          /* the library's part: the entry ... */
+    struct vtdpi_binding binding; /* ... and what the guest makes of it */
     unsigned int number;
     uint16_t rid; /* of its device */
     struct vtdpi_msi msi;
@@ -200,9 +203,15 @@ struct pcpu *scheduler_pcpu(uint32_t apic_id);
 void interrupts_power_up(void);
 void interrupts_start(void);
 void interrupts_stop(void);
-void interrupts_move(struct interrupt *i, struct vcpu *v, uint8_t vector);
-void interrupts_unpost(struct interrupt *i);
-void interrupts_relay(unsigned int number);
+
+/* vm.c */
+void vm_start(void);
+void vm_stop(void);
+void vm_bind(struct interrupt *i);
+void vm_unbind(struct interrupt *i);
+void vm_move(struct interrupt *i, struct vcpu *v, uint8_t vector);
+void vm_unpost(struct interrupt *i);
+void vm_relay(unsigned int number);
 
 /* devices.c */
 void devices_loop(void *arg); /* CPU_UNIT */

@@ -161,7 +161,7 @@ void scheduler_interrupt(struct pcpu *p, uint8_t vector)
     if (vector == WNV && !p->offline)
         (void)vtdpi_pcpu_handle_wakeup(&p->pi, vector);
     else if (vector >= HOST_VECTOR && vector < HOST_VECTOR + INTERRUPTS)
-        interrupts_relay(vector - HOST_VECTOR);
+        vm_relay(vector - HOST_VECTOR);
     /* ANV: nothing. It was for a vCPU that has left the guest; who posts to
      * it has seen to it that its next entry looks. KICK: nothing, the loop
      * goes round. */

@@ -133,9 +133,9 @@ static enum next on_vmcall(struct vcpu *v)
     struct interrupt *const i = &host.interrupts[r->rbx % INTERRUPTS];
 
     if (r->rax == CALL_MOVE)
-        interrupts_move(i, &host.vcpu[r->rcx % VCPUS], (uint8_t)r->rdx);
+        vm_move(i, &host.vcpu[r->rcx % VCPUS], (uint8_t)r->rdx);
     else
-        interrupts_unpost(i);
+        vm_unpost(i);
     vmx_skip_instruction();
     return ENTER;
 }
