@@ -503,7 +503,7 @@ static void play(const struct race_options *opt)
         race_start(threads, vm_main, &t[i]);
     race_start(threads, owner_main, o);
     a->race = r;
-    a->rng = race_rng(opt.seed, 3);
+    a->rng = race_rng(opt->seed, 3);
     race_start(threads, affinity_main, a);
     for (uint32_t i = 0; i < DEVICES; i++) {
         d[i].race = r;
