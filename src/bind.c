@@ -120,14 +120,14 @@ static VTDPI_COLD void state_leave(struct vtdpi_binding *b)
 
 static VTDPI_COLD void state_enter(struct vtdpi_binding *b,
                                    enum binding_state state,
-                                   struct vtdpi_binding **at)
+                                   struct vtdpi_binding **link)
 {
     b->state = (uint8_t)state;
-    b->next_state = *at;
-    b->link_state = at;
+    b->next_state = *link;
+    b->link_state = link;
     if (b->next_state != NULL)
         b->next_state->link_state = &b->next_state;
-    *at = b;
+    *link = b;
 }
 
 /* Last, so that no binding is passed over for ever. */
@@ -365,7 +365,8 @@ static VTDPI_COLD bool table_has(const struct vtdpi_binding *first,
 }
 
 /* What an earlier failure has left dirty is flushed by a batch of its own. If that
- * fails the result is EDIRTY or the error, and the stage is not TODO. */
+ * fails the result is EDIRTY or the error, and the stage is not
+ * STAGE_TODO. */
 static VTDPI_COLD void table_work(struct vtdpi_binding *first,
                                   const struct vtdpi_backend *table)
 {

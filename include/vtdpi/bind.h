@@ -607,7 +607,12 @@ vtdpi_vm_begin(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
  *
  * @anyctx @waitfree
  *
- * @return As vtdpi_vm_begin().
+ * @retval 1                As vtdpi_vm_begin().
+ * @retval 0                As vtdpi_vm_begin().
+ * @retval VTDPI_EINFLIGHT  As vtdpi_vm_begin().
+ * @retval VTDPI_ENOHOST    As vtdpi_vm_end().
+ * @return Else an error that vtdpi_vm_end() would return: what has failed in this
+ *         work is not tried again.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin_again(struct vtdpi_vm *vm, struct vtdpi_vm_work *work);

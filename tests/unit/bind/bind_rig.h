@@ -72,7 +72,7 @@ struct rig {
     bool masked[RIG_IRQS];
     bool bound[RIG_IRQS];
     bool leaving[RIG_IRQS]; /* an unbind has failed */
-    bool held; /* changes are not applied before rig_update() */
+    bool held;              /* changes are not applied before rig_update() */
 };
 
 /* 32-bit destinations, posting on, no vCPU, all interrupts bound with a host
