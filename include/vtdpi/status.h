@@ -188,11 +188,11 @@ enum vtdpi_err {
     /* Bindings of a VM. */
 
     /** Another call is changing the same thing; call again. */
-    VTDPI_EINFLIGHT = -1090,
+    VTDPI_EINFLIGHT = -1094,
     /** More changes came while they were applied; call again. */
-    VTDPI_EDUE = -1091,
+    VTDPI_EDUE = -1095,
     /** The interrupt is not posted, and has no host form. */
-    VTDPI_ENOHOST = -1092,
+    VTDPI_ENOHOST = -1096,
 
     /* Never expected. */
 

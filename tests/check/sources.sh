@@ -123,6 +123,14 @@ open_tasks() {
         grep -vE '(TODO|FIXME)\(#[0-9]+\)|^tests/check/sources.sh:'
 }
 
+# Numbers that two error codes share, and codes without a text of their own.
+error_codes() {
+    grep -oE ' = -?[0-9]+,' include/vtdpi/status.h | sort | uniq -d
+    grep -oE 'VTDPI_[A-Z0-9_]+ = ' include/vtdpi/status.h | while read -r name _; do
+        grep -q "{$name," src/status.c || echo "$name: no text in src/status.c"
+    done
+}
+
 version_of_header() {
     awk '/#define VTDPI_VERSION_(MAJOR|MINOR|PATCH)/ { v = v s $3; s = "." }
         END { print v }' include/vtdpi/version.h
@@ -158,6 +166,7 @@ none 'no trailing blanks, no tabs' blanks
 none 'final newline' no_final_newline
 none 'no path of a machine' machine_paths
 none 'open tasks name their issue' open_tasks
+none 'error codes have a number and a text of their own' error_codes
 check 'version.h agrees with VERSION' test "$(version_of_header)" = \
     "$(cat VERSION)"
 check 'CHANGELOG knows the version' grep -qE \
