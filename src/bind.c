@@ -553,6 +553,15 @@ int vtdpi_vm_begin(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
     return work_open(vm, work);
 }
 
+/* A change of before this hold of the lock may be in a flight that is younger than
+ * the change and older than this work. */
+int vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
+                         uint64_t since)
+{
+    *work = (struct vtdpi_vm_work){.mark = vm->marks, .flight = since};
+    return work_open(vm, work);
+}
+
 int vtdpi_vm_begin_again(struct vtdpi_vm *vm, struct vtdpi_vm_work *work)
 {
     work->again = true;

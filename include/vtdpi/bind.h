@@ -568,7 +568,8 @@ VTDPI_API VTDPI_COLD void vtdpi_vm_retry(struct vtdpi_vm *vm);
 /**
  * @brief Decide, and take what has to be changed.
  *
- * Under the same hold of the decide lock as the changes that are to be applied.
+ * Under the same hold of the decide lock as the changes that are to be applied;
+ * vtdpi_vm_begin_since() is for a later one.
  * A binding whose decision comes out as before costs nothing and is not taken.
  *
  * @param vm     The VM. Not NULL.
@@ -593,6 +594,46 @@ VTDPI_API VTDPI_COLD void vtdpi_vm_retry(struct vtdpi_vm *vm);
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
                struct vtdpi_binding *const *b, uint32_t count);
+
+/**
+ * @brief Flights that have begun since init: a point in time, for
+ *        vtdpi_vm_begin_since().
+ *
+ * @param vm  The VM. Not NULL.
+ *
+ * @pre The decide lock is held.
+ *
+ * @return The number of the latest flight.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE uint64_t vtdpi_vm_flights(const struct vtdpi_vm *vm)
+{
+    return vm->flights;
+}
+
+/**
+ * @brief vtdpi_vm_begin() without names, for changes that were recorded under an
+ *        earlier hold of the decide lock.
+ *
+ * For a host that records a change where nothing may sleep, and applies it later.
+ * Another work may have taken the change in between. vtdpi_vm_begin() takes such a
+ * work for one that is no concern of the caller; this call waits for it.
+ *
+ * @param vm     The VM. Not NULL.
+ * @param work   As for vtdpi_vm_begin().
+ * @param since  vtdpi_vm_flights() under the hold of the lock under which the first
+ *               of these changes was recorded.
+ *
+ * @pre The decide lock is held.
+ *
+ * @anyctx @waitfree
+ *
+ * @return As vtdpi_vm_begin().
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
+                     uint64_t since);
 
 /**
  * @brief Go on with a work that has ended with VTDPI_EINFLIGHT or VTDPI_EDUE.

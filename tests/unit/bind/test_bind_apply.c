@@ -185,6 +185,40 @@ static void test_change_waits_for_what_others_have_taken_since(void **state)
     rig_check(r);
 }
 
+/* A change that another work has taken, before its own caller comes to apply it, is
+ * waited for by a begin that says since when. */
+static void test_change_of_an_earlier_hold_is_waited_for(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_vm_work other;
+    struct vtdpi_vm_work w;
+    uint64_t since;
+
+    rig_vcpus(r, 2);
+    change_message(r, 0, 1, 0x41);
+    assert_int_equal(vm_apply(&r->vm, NULL, 0), 0);
+    since = vtdpi_vm_flights(&r->vm);
+    change_apic(r, 1, 21);
+    begin(r, &other, NULL, 0);
+    /* The flight may well be older than the change, for all that this call knows. */
+    assert_int_equal(vtdpi_vm_begin(&r->vm, &w, NULL, 0), 0);
+    assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, since), VTDPI_EINFLIGHT);
+    /* Since after it began: another change. */
+    assert_int_equal(
+        vtdpi_vm_begin_since(&r->vm, &w, vtdpi_vm_flights(&r->vm)), 0);
+    assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, since), VTDPI_EINFLIGHT);
+    assert_int_equal(finish(r, &other), 0);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &w), 0);
+    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
+    /* And what is due is taken. */
+    since = vtdpi_vm_flights(&r->vm);
+    change_apic(r, 1, 1);
+    assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, since), 1);
+    assert_int_equal(finish(r, &w), 0);
+    assert_post(r, 0, 1, 0x41);
+    rig_check(r);
+}
+
 /* The copy that is in flight holds its vCPU. */
 static void test_detach_waits_for_the_copy_in_flight(void **state)
 {
@@ -413,6 +447,7 @@ int main(void)
         RIG_TEST(test_marked_in_flight_and_decided_as_before_is_done),
         RIG_TEST(test_change_waits_for_what_it_concerns_only),
         RIG_TEST(test_change_waits_for_what_others_have_taken_since),
+        RIG_TEST(test_change_of_an_earlier_hold_is_waited_for),
         RIG_TEST(test_detach_waits_for_the_copy_in_flight),
         RIG_TEST(test_detach_waits_for_what_leaves_the_vcpu),
         RIG_TEST(test_unbind_end_waits_for_what_is_in_flight),
