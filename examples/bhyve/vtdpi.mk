@@ -17,6 +17,7 @@ SRCS+=  vtdpi_bhyve.c \
         vtdpi_bhyve_wakeup.S
 
 SRCS+=  backend.c \
+        bind.c \
         caps.c \
         irq.c \
         irte.c \

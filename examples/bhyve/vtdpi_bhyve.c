@@ -53,6 +53,20 @@ static int sysctl_count(SYSCTL_HANDLER_ARGS)
     return (sysctl_handle_64(oidp, &value, 0, req));
 }
 
+static int sysctl_posted(SYSCTL_HANDLER_ARGS)
+{
+    uint64_t value = 0;
+
+    (void)arg1;
+    (void)arg2;
+    if (vtdpi_bhyve.up)
+        value = vtdpi_bhyve_vm_posted();
+    return (sysctl_handle_64(oidp, &value, 0, req));
+}
+SYSCTL_PROC(_hw_vmm_vtdpi, OID_AUTO, posted,
+            CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, sysctl_posted,
+            "QU", "Messages that are posted now");
+
 #define COUNTER(which, name, text)                               \
     SYSCTL_PROC(_hw_vmm_vtdpi, OID_AUTO, name,                   \
                 CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, \
@@ -60,15 +74,14 @@ static int sysctl_count(SYSCTL_HANDLER_ARGS)
 
 COUNTER(SETUPS, setups, "Messages set up with a host interrupt");
 COUNTER(CHANGES, changes, "Messages changed without touching it");
-COUNTER(POSTED, posted, "Messages that are posted now");
-COUNTER(MOVES, moves, "Times a message began, ceased, or moved to a vCPU");
+COUNTER(MOVES, moves, "Changes of entries that were posted, or became so");
 COUNTER(REROUTES, reroutes, "Times the routes of a VM were looked at again");
 COUNTER(REBINDS, rebinds, "Host forms that the kernel has changed meanwhile");
 COUNTER(OVERWRITTEN, overwritten,
         "Entries found changed without the re-bind hook");
 COUNTER(FAILURES, failures, "Changes of entries that failed");
 COUNTER(SOFT_POSTS, soft_posts, "Vectors posted by software");
-COUNTER(SOFT_IPIS, soft_ipis, "Notifications sent for them");
+COUNTER(SOFT_IPIS, soft_ipis, "Notifications sent by software");
 COUNTER(BLOCKS, blocks, "Times a vCPU went to sleep with the wakeup vector");
 COUNTER(WAKEUP_INTRS, wakeup_intrs, "Wakeup interrupts");
 COUNTER(WAKEUPS, wakeups, "vCPUs woken by them");
@@ -77,13 +90,23 @@ COUNTER(WAKEUPS, wakeups, "vCPUs woken by them");
 
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
 {
+    const int cpu = (int)apic_cpuid(apic_id);
+
     (void)ctx;
+    /*
+     * The vCPU is in its run bracket on the CPU that the active vector is for, or
+     * was when ON was set. On that CPU itself it is not in the guest, since this
+     * thread or interrupt is running: the next entry looks at the descriptor.
+     */
+    if (vector == vtdpi_bhyve.anv && cpu == (int)curcpu)
+        return;
+    vtdpi_bhyve_count(VTDPI_COUNT_SOFT_IPIS, 1);
     /* A write of the x2APIC ICR is not ordered behind earlier stores. */
     if (x2apic_mode != 0) {
         mfence();
         lfence();
     }
-    ipi_cpu((int)apic_cpuid(apic_id), vector);
+    ipi_cpu(cpu, vector);
 }
 
 static void wake(void *ctx, void *cookie)

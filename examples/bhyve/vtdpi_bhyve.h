@@ -145,9 +145,10 @@ void vtdpi_bhyve_unblock(struct vtdpi_bhyve_vcpu *v);
 
 /**
  * @brief The guest has changed what decides on destinations: x2APIC mode, its
- *        enabling, LDR, DFR, SVR. Any context, after the page has changed. The
- *        routes of the VM's interrupts are looked at again by the next
- *        vtdpi_bhyve_reroute(), and vtdpi_bhyve_stale() is true until then.
+ *        enabling, LDR, DFR, SVR. Any context, after the page has changed, no
+ *        vCPU's lock held. Marks the VM's interrupts that are concerned; their
+ *        entries follow in the next vtdpi_bhyve_reroute(), and
+ *        vtdpi_bhyve_stale() is true until then.
  *
  * @param apic_base  Its IA32_APIC_BASE. The rest is read from the page.
  */
@@ -155,14 +156,15 @@ void vtdpi_bhyve_apic_changed(struct vtdpi_bhyve_vcpu *v, uint64_t apic_base);
 
 /**
  * @brief In vmx_run(), among the reasons not to enter: whether routes have to
- *        be looked at first. Interrupts off; one load.
+ *        be looked at first. Interrupts off; two loads.
  *
  * @return True: leave vmx_run() as for a thread that has to yield.
  */
 bool vtdpi_bhyve_stale(const struct vtdpi_bhyve_vcpu *v);
 
-/** @brief In vm_run(), before each critical section: costs a load unless
- *         something has changed. Thread context, no lock held. */
+/** @brief In vm_run(), before each critical section: costs two loads unless
+ *         something has changed. On return what this vCPU's guest has changed is
+ *         in force. Thread context, no lock held. */
 void vtdpi_bhyve_reroute(struct vtdpi_bhyve_vcpu *v);
 
 /* A passed-through device: ppt.c. Thread context. */
@@ -182,12 +184,12 @@ void vtdpi_bhyve_dev_lock(struct vtdpi_bhyve_dev *d);
 /** @brief Last thing there. */
 void vtdpi_bhyve_dev_unlock(struct vtdpi_bhyve_dev *d);
 
-/** @brief End of ppt_assign_device(): the device is @p vm's from now on. No
- *         lock held. */
+/** @brief End of ppt_assign_device(): the device is @p vm's from now on. The
+ *         device's lock is not held. */
 void vtdpi_bhyve_dev_assign(struct vtdpi_bhyve_dev *d, struct vm *vm);
 
 /** @brief End of ppt_unassign_device(): it is nobody's. Its messages were
- *         freed. No lock held. */
+ *         freed. The device's lock is not held. */
 void vtdpi_bhyve_dev_unassign(struct vtdpi_bhyve_dev *d);
 
 /** @brief Make room for messages 0 to @p count - 1: MSI or MSI-X goes on.
@@ -232,8 +234,18 @@ void vtdpi_bhyve_msg_setup(struct vtdpi_bhyve_dev *d, u_int msg, u_int irq);
  */
 void vtdpi_bhyve_msg_teardown(struct vtdpi_bhyve_dev *d, u_int msg);
 
-/** @brief What pptintr() delivers: the message as last programmed, address and
- *         data of one write. Filter context.
+/**
+ * @brief In pptintr(): deliver the message as last programmed, to the vCPU that
+ *        it would be posted to. Filter context, no vCPU's lock held.
+ *
+ * @return False: not delivered. The port is not up, the message is neither fixed
+ *         nor of lowest priority, or it is malformed: bhyve's own way, with
+ *         vtdpi_bhyve_msg_guest().
+ */
+bool vtdpi_bhyve_msg_deliver(const struct vtdpi_bhyve_dev *d, u_int msg);
+
+/** @brief The message as last programmed, address and data of one write. Filter
+ *         context.
  *  @return False: the guest has programmed no message. */
 bool vtdpi_bhyve_msg_guest(const struct vtdpi_bhyve_dev *d, u_int msg,
                            uint64_t *addr, uint32_t *data);

@@ -4,10 +4,12 @@
  * The backend of irq.h over FreeBSD's DMAR driver. The driver owns tables,
  * indexes and queues; here entries are replaced in its table, and its queue is
  * asked to invalidate them. Its lock of a unit serialises both with what the
- * kernel itself does to entries.
+ * kernel itself does to entries: begin takes the lock, commit releases it.
  */
 
 #include "vtdpi_bhyve_internal.h"
+
+#include <machine/atomic.h>
 
 static u_int unit_number(void *ctx)
 {
@@ -32,16 +34,40 @@ static void overwrite(struct vtdpi_irte *entry, struct vtdpi_flush *flush,
         flush->drain = true;
 }
 
+/* Inside rebind() the driver has taken the lock. Only the thread that is there
+ * finds itself. */
+static bool is_locked(const struct vtdpi_bhyve_unit *unit)
+{
+    return (atomic_load_acq_long(&unit->rebinder) == (u_long)curthread);
+}
+
+static int backend_begin(void *ctx, struct vtdpi_flush *flush)
+{
+    (void)flush;
+    if (!is_locked(ctx))
+        vtdpi_dmar_ops->lock(unit_number(ctx));
+    return (0);
+}
+
+/* EAGAIN: the entry is not what the port has written. A kernel without the
+ * re-bind hook has put the host form there, which ended posting. */
 static int backend_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
                            const struct vtdpi_irte *old,
                            const struct vtdpi_irte *replacement)
 {
     struct vtdpi_irte *const entry = live_entry(unit_number(ctx), index);
+    int rc = 0;
 
-    if (old != NULL)
-        return (vtdpi_irte_replace(entry, old, replacement));
-    overwrite(entry, flush, replacement);
-    return (0);
+    if (old == NULL)
+        overwrite(entry, flush, replacement);
+    else
+        rc = vtdpi_irte_replace(entry, old, replacement);
+    if (rc == VTDPI_EAGAIN)
+        vtdpi_bhyve_count(VTDPI_COUNT_OVERWRITTEN, 1);
+    else if (vtdpi_irte_is_posted(replacement) ||
+             (old != NULL && vtdpi_irte_is_posted(old)))
+        vtdpi_bhyve_count(VTDPI_COUNT_MOVES, 1);
+    return (rc);
 }
 
 static int backend_invalidate(void *ctx, struct vtdpi_flush *flush,
@@ -52,9 +78,9 @@ static int backend_invalidate(void *ctx, struct vtdpi_flush *flush,
     return (0);
 }
 
-static int backend_commit(void *ctx, struct vtdpi_flush *flush)
+static int flush_unit(const struct vtdpi_bhyve_unit *unit,
+                      const struct vtdpi_flush *flush)
 {
-    const struct vtdpi_bhyve_unit *const unit = ctx;
     int error = 0;
 
     if (flush->global)
@@ -71,7 +97,17 @@ static int backend_commit(void *ctx, struct vtdpi_flush *flush)
     return (0);
 }
 
+static int backend_commit(void *ctx, struct vtdpi_flush *flush)
+{
+    const int rc = flush_unit(ctx, flush);
+
+    if (!is_locked(ctx))
+        vtdpi_dmar_ops->unlock(unit_number(ctx));
+    return (rc);
+}
+
 static const struct vtdpi_backend_ops backend_ops = {
+    .begin = backend_begin,
     .replace = backend_replace,
     .invalidate = backend_invalidate,
     .commit = backend_commit,
@@ -88,12 +124,43 @@ static struct vtdpi_bhyve_unit *unit_find(u_int number)
 }
 
 /*
+ * Another thread is changing the entry and will set the form. It may write the old
+ * one before, whose vector the kernel gives away when it has its answer; so wait.
+ * What that thread waits for is the unit's lock.
+ */
+static void rebind_wait(struct vtdpi_bhyve_unit *unit)
+{
+    unit->rebinds++;
+    vtdpi_dmar_ops->unlock(unit->number);
+    pause("vtdpih", 1);
+    vtdpi_dmar_ops->lock(unit->number);
+    unit->rebinds--;
+}
+
+static int set_host(struct vtdpi_bhyve_unit *unit, u_int index,
+                    const struct vtdpi_irte_remapped *host)
+{
+    const struct vtdpi_bhyve_msg *const msg = unit->adopted[index];
+    int rc = VTDPI_IRQ_DEFERRED;
+
+    /* Gone meanwhile: with the form set, since that comes before the release. */
+    while (rc == VTDPI_IRQ_DEFERRED && unit->adopted[index] == msg) {
+        atomic_store_rel_long(&unit->rebinder, (u_long)curthread);
+        rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, host);
+        atomic_store_rel_long(&unit->rebinder, 0);
+        if (rc == VTDPI_IRQ_DEFERRED)
+            rebind_wait(unit);
+    }
+    return (rc == VTDPI_IRQ_DEFERRED ? 0 : rc);
+}
+
+/*
  * The kernel wants another host form. Under a posted form it is only stored,
  * so moving the host interrupt to another CPU does not undo posting.
  */
 static bool rebind(u_int number, u_int index, uint64_t lo, uint64_t hi)
 {
-    const struct vtdpi_bhyve_unit *const unit = unit_find(number);
+    struct vtdpi_bhyve_unit *const unit = unit_find(number);
     const struct vtdpi_irte irte = {.lo = lo, .hi = hi};
     struct vtdpi_irte_remapped host;
     int rc;
@@ -102,7 +169,7 @@ static bool rebind(u_int number, u_int index, uint64_t lo, uint64_t hi)
         return (false);
     rc = vtdpi_irte_decode_remapped(&irte, unit->backend.mode, &host);
     if (rc == 0)
-        rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, &host);
+        rc = set_host(unit, index, &host);
     vtdpi_bhyve_count(VTDPI_COUNT_REBINDS, 1);
     if (rc != 0) {
         vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
@@ -147,13 +214,26 @@ void vtdpi_bhyve_dmar_init(void)
     vtdpi_dmar_ops->set_rebind(rebind);
 }
 
+/* Frees a unit when no call of rebind() sleeps in it any more. */
+static void unit_fini(struct vtdpi_bhyve_unit *unit)
+{
+    vtdpi_dmar_ops->lock(unit->number);
+    while (unit->rebinds != 0) {
+        vtdpi_dmar_ops->unlock(unit->number);
+        pause("vtdpif", 1);
+        vtdpi_dmar_ops->lock(unit->number);
+    }
+    vtdpi_dmar_ops->unlock(unit->number);
+    free(unit->adopted, M_VTDPI);
+}
+
 void vtdpi_bhyve_dmar_fini(void)
 {
     if (vtdpi_bhyve.units == NULL)
         return;
     vtdpi_dmar_ops->set_rebind(NULL);
     for (u_int i = 0; i < vtdpi_bhyve.unit_count; i++)
-        free(vtdpi_bhyve.units[i].adopted, M_VTDPI);
+        unit_fini(&vtdpi_bhyve.units[i]);
     free(vtdpi_bhyve.units, M_VTDPI);
     vtdpi_bhyve.units = NULL;
     vtdpi_bhyve.unit_count = 0;
@@ -162,7 +242,7 @@ void vtdpi_bhyve_dmar_fini(void)
 /* With the unit's lock held. Who may raise the interrupt is the driver's
  * business (it knows bridges); so it is taken from the entry it has written. */
 static int adopt(struct vtdpi_bhyve_unit *unit, uint32_t index,
-                 struct vtdpi_bhyve_msg *msg)
+                 struct vtdpi_bhyve_vm *gvm, struct vtdpi_bhyve_msg *msg)
 {
     struct vtdpi_irte_remapped host;
     struct vtdpi_irte live;
@@ -176,13 +256,19 @@ static int adopt(struct vtdpi_bhyve_unit *unit, uint32_t index,
         rc = vtdpi_irq_init(&msg->irq, &unit->backend, index, &host.source,
                             &live);
     if (rc == 0) {
+        mtx_lock_spin(&gvm->lock);
+        rc = vtdpi_vm_bind(&gvm->pi, &msg->binding, &msg->irq, true);
+        mtx_unlock_spin(&gvm->lock);
+    }
+    if (rc == 0) {
         unit->adopted[index] = msg;
         msg->unit = unit;
     }
     return (rc);
 }
 
-void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq)
+void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_vm *gvm,
+                            struct vtdpi_bhyve_msg *msg, u_int irq)
 {
     struct vtdpi_bhyve_unit *unit;
     struct vtdpi_dmar_entry e;
@@ -199,137 +285,48 @@ void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq)
     vtdpi_dmar_ops->lock(unit->number);
     KASSERT(unit->adopted[e.index] == NULL,
             ("vtdpi: unit %u, entry %u is in use", e.unit, e.index));
-    rc = adopt(unit, e.index, msg);
+    rc = adopt(unit, e.index, gvm, msg);
     vtdpi_dmar_ops->unlock(unit->number);
     if (rc != 0)
         printf("vtdpi: unit %u, entry %u: %s\n", e.unit, e.index,
                vtdpi_strerror(rc));
 }
 
-/* What was achieved, for one message. No unit's lock held. */
-static void account(struct vtdpi_bhyve_msg *msg)
+/* One attempt to end posting. */
+static int unpost(struct vtdpi_bhyve_vm *gvm, struct vtdpi_bhyve_msg *msg)
 {
-    struct vtdpi_bhyve_vcpu *const posted = msg->named ? msg->target : NULL;
-    struct vtdpi_bhyve_vcpu *const before = msg->posted;
-
-    msg->posted = posted;
-    if (posted == before)
-        return;
-    vtdpi_bhyve_count(VTDPI_COUNT_POSTED,
-                      (posted != NULL) - (int64_t)(before != NULL));
-    vtdpi_bhyve_count(VTDPI_COUNT_MOVES, 1);
-    /* It may sleep without the wakeup vector, since no device posted to it. */
-    if (posted != NULL)
-        vtdpi_bhyve_notify(posted);
-}
-
-/*
- * EAGAIN: the entry is not what the port has written. A kernel without the
- * re-bind hook has put the host form there, which ended posting.
- */
-static void count_overwritten(int rc)
-{
-    if (rc == VTDPI_EAGAIN)
-        vtdpi_bhyve_count(VTDPI_COUNT_OVERWRITTEN, 1);
-}
-
-static void follow_one(struct vtdpi_irq_batch *batch,
-                       struct vtdpi_bhyve_msg *msg)
-{
+    struct vtdpi_binding *const b = &msg->binding;
     int rc;
 
-    if (msg->target == NULL)
-        rc = vtdpi_irq_batch_unpost(batch, &msg->irq);
-    else
-        rc = vtdpi_irq_batch_post(batch, &msg->irq, &msg->target->pi,
-                                  msg->vector);
-    count_overwritten(rc);
-}
-
-/*
- * After a batch: an entry that did not follow must at least not name a vCPU
- * that the guest has turned away from.
- */
-static void settle_one(struct vtdpi_bhyve_msg *msg)
-{
-    const struct vtdpi_vcpu *const want =
-        msg->target != NULL ? &msg->target->pi : NULL;
-    int rc = 0;
-
-    if (vtdpi_irq_is_dirty(&msg->irq))
-        rc = vtdpi_irq_flush(&msg->irq);
-    if (rc == 0 && vtdpi_irq_vcpu(&msg->irq) != want)
-        rc = vtdpi_irq_unpost(&msg->irq);
-    if (rc == 0 && vtdpi_irq_vcpu(&msg->irq) == want)
-        return;
-    vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
-    printf("vtdpi: unit %u, entry %u: %s\n", msg->unit->number,
-           vtdpi_irq_index(&msg->irq),
-           rc != 0 ? vtdpi_strerror(rc) : "left remapped");
-}
-
-static bool same_unit(const struct vtdpi_bhyve_msg *msg,
-                      const struct vtdpi_bhyve_unit *unit)
-{
-    return (msg->unit != NULL && msg->unit == unit);
-}
-
-/* All messages of one unit, the unit's lock held: one flush. */
-static void follow(const struct vtdpi_bhyve_unit *unit,
-                   struct vtdpi_bhyve_msg *msgs, u_int n)
-{
-    struct vtdpi_flush_range ranges[8];
-    struct vtdpi_irq_batch batch;
-    int rc;
-
-    rc = vtdpi_irq_batch_begin(&batch, &unit->backend, ranges, nitems(ranges));
-    KASSERT(rc == 0, ("vtdpi: batch: %s", vtdpi_strerror(rc)));
-    for (u_int i = 0; i < n; i++) {
-        if (same_unit(&msgs[i], unit))
-            follow_one(&batch, &msgs[i]); /* settle_one() looks */
+    mtx_lock_spin(&gvm->lock);
+    rc = vtdpi_bhyve_apply(gvm, &b, 1);
+    if (rc == VTDPI_EAGAIN) {
+        /* Not what we wrote: clear it, whatever it is. */
+        rc = vtdpi_irq_teardown(&msg->irq);
+        if (rc != 0)
+            return (rc);
+        mtx_lock_spin(&gvm->lock);
+        rc = vtdpi_bhyve_apply(gvm, &b, 1);
     }
-    rc = vtdpi_irq_batch_commit(&batch);
+    /* Nothing to do, unless the teardown of an earlier attempt has failed. */
+    return (rc != 0 ? rc : vtdpi_irq_flush(&msg->irq));
+}
+
+/* The decision, and its end when it is in force. */
+static void unbind(struct vtdpi_bhyve_vm *gvm, struct vtdpi_binding *b,
+                   int (*step)(struct vtdpi_binding *))
+{
+    int rc;
+
+    mtx_lock_spin(&gvm->lock);
+    rc = step(b);
+    mtx_unlock_spin(&gvm->lock);
+    KASSERT(rc == 0, ("vtdpi: unbind: %s", vtdpi_strerror(rc)));
     (void)rc;
-    for (u_int i = 0; i < n; i++) {
-        if (same_unit(&msgs[i], unit)) {
-            settle_one(&msgs[i]);
-            msgs[i].named = vtdpi_irq_vcpu(&msgs[i].irq) != NULL;
-        }
-    }
 }
 
-void vtdpi_bhyve_dmar_follow(struct vtdpi_bhyve_msg *msgs, u_int n)
-{
-    struct vtdpi_bhyve_unit *unit = NULL;
-
-    for (u_int i = 0; i < n && unit == NULL; i++)
-        unit = msgs[i].unit;
-    /* A device is under one unit. */
-    if (unit == NULL)
-        return;
-    vtdpi_dmar_ops->lock(unit->number);
-    follow(unit, msgs, n);
-    vtdpi_dmar_ops->unlock(unit->number);
-    for (u_int i = 0; i < n; i++) {
-        if (same_unit(&msgs[i], unit))
-            account(&msgs[i]);
-    }
-}
-
-/* One attempt to end posting; the unit's lock held. */
-static int unpost(struct vtdpi_irq *irq)
-{
-    int rc = vtdpi_irq_unpost(irq);
-
-    count_overwritten(rc);
-    if (rc == VTDPI_EAGAIN) /* not what we wrote: clear it, whatever it is */
-        rc = vtdpi_irq_teardown(irq);
-    else if (rc == VTDPI_ESTATE) /* that has happened, and its flush failed */
-        rc = vtdpi_irq_flush(irq);
-    return (rc);
-}
-
-void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
+void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_vm *gvm,
+                              struct vtdpi_bhyve_msg *msg)
 {
     struct vtdpi_bhyve_unit *const unit = msg->unit;
     bool told = false;
@@ -337,24 +334,22 @@ void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg)
 
     if (unit == NULL)
         return;
-    vtdpi_dmar_ops->lock(unit->number);
+    unbind(gvm, &msg->binding, vtdpi_vm_unbind);
     /*
      * The unit may write the descriptor until this succeeds, so there is no
      * going on without it. FreeBSD's driver waits without a deadline, too.
      */
-    while ((rc = unpost(&msg->irq)) != 0) {
-        vtdpi_dmar_ops->unlock(unit->number);
+    while ((rc = unpost(gvm, msg)) != 0) {
         vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
         if (!told)
             printf("vtdpi: unit %u, entry %u: %s, trying again\n", unit->number,
                    vtdpi_irq_index(&msg->irq), vtdpi_strerror(rc));
         told = true;
         pause("vtdpir", MAX(hz / 10, 1));
-        vtdpi_dmar_ops->lock(unit->number);
     }
+    unbind(gvm, &msg->binding, vtdpi_vm_unbind_end);
+    vtdpi_dmar_ops->lock(unit->number);
     unit->adopted[vtdpi_irq_index(&msg->irq)] = NULL;
     vtdpi_dmar_ops->unlock(unit->number);
-    msg->named = false;
-    account(msg);
     msg->unit = NULL;
 }

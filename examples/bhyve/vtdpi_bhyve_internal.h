@@ -10,18 +10,24 @@
  *
  * | lock                | kind | guards                                      |
  * |---------------------|------|---------------------------------------------|
- * | vtdpi_bhyve.lock    | sx   | lists of VMs and devices, the PID pool      |
+ * | vtdpi_bhyve.lock    | sx   | the list of VMs, the PID pool               |
  * | device              | sx   | the set-up of one device; ppt.c takes it    |
  * | kernel's interrupts | -    | taken below bus_setup_intr()                |
- * | unit (DMAR_LOCK)    | mtx  | entries, and the struct vtdpi_irq of each   |
+ * | unit (DMAR_LOCK)    | mtx  | entries; who uses an index                  |
+ * | VM, decide          | spin | messages, APICs, bindings: bind.h's decide  |
+ * |                     |      | lock                                        |
+ * | VM, APICs           | spin | what a delivery reads: APICs and vCPUs      |
+ * | vCPU (bhyve's)      | spin | its state; vcpu_notify_event() takes it     |
  *
- * and by itself, never with a unit's lock: the VM's mtx, over its route map.
- * bhyve's vCPU spin locks have no place in this order: under one of them only
- * lock-free calls are made (block, unblock, pending).
+ * APICs and vCPUs of a VM change with both spin locks of the VM held; each of
+ * them is enough to read. Entries are changed with neither: vtdpi_vm_work() takes
+ * the unit's lock by itself, in the backend. The decide lock is taken inside a
+ * unit's lock only where an entry is adopted. Under a vCPU's lock only lock-free
+ * calls are made (block, unblock, pending).
  */
 
+#include "vtdpi/bind.h"
 #include "vtdpi/irq.h"
-#include "vtdpi/route.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/verdict.h"
 
@@ -52,6 +58,9 @@ struct vtdpi_bhyve_unit {
     u_int number; /* of the driver; its place in units is another */
     u_int irte_cnt;
     bool usable; /* entries can be replaced in one step */
+    /** Who has the unit's lock already, inside rebind(). */
+    volatile u_long rebinder;
+    u_int rebinds; /* calls of rebind() under way; under the unit's lock */
     /** Who uses an index; NULL: nobody of ours. Under the unit's lock. */
     struct vtdpi_bhyve_msg **adopted;
 };
@@ -63,43 +72,47 @@ struct vtdpi_bhyve_vcpu {
     struct vcpu *vcpu;
     uint32_t *apic; /* its virtual-APIC page */
     u_int vcpuid;
-    volatile uint64_t apic_base; /* as last told; its thread writes it */
+    /** Its APIC has changed, and that was not applied yet: since this flight. Both
+     *  are written under the decide lock. */
+    volatile u_int stale;
+    uint64_t since;
 };
 
 /** @brief A VM. */
 struct vtdpi_bhyve_vm {
     LIST_ENTRY(vtdpi_bhyve_vm) link;
-    LIST_HEAD(, vtdpi_bhyve_dev) devs; /* under vtdpi_bhyve.lock */
     struct vm *vm;
     u_int maxcpus;
-    volatile u_int stale; /* an APIC has changed since the map was made */
-    struct mtx lock;      /* over what follows */
-    struct vtdpi_route_map map;
+    volatile u_int devs;  /* assigned */
+    volatile u_int stale; /* an APIC has changed, and nobody applies that yet */
+    struct mtx lock;      /* bind.h's decide lock */
+    struct mtx apics_lock;
+    struct vtdpi_vm pi;
+    struct vtdpi_bhyve_vcpu **vcpus; /* by number */
+    /* Memory of pi. */
     struct vtdpi_guest_apic *apics;
     uint64_t *keys;
-    struct vtdpi_bhyve_vcpu **vcpus;
+    struct vtdpi_vcpu **slots;
+    struct vtdpi_binding **heads;
 };
 
 /** @brief A message of a device. Under the device's lock, but for guest. */
 struct vtdpi_bhyve_msg {
-    struct vtdpi_irq irq;          /* under the unit's lock, too */
+    struct vtdpi_irq irq;
+    struct vtdpi_binding binding;  /* under the decide lock */
     struct vtdpi_bhyve_unit *unit; /* NULL: the index is not ours */
     /** The guest's message, address above data, in one word: pptintr() reads
      *  it at any time. 0: none. */
     volatile uint64_t guest;
-    struct vtdpi_bhyve_vcpu *target; /* decided: post there; NULL: do not */
-    struct vtdpi_bhyve_vcpu *posted; /* done, and accounted for */
-    uint8_t vector;
     bool set;
-    bool named; /* the entry names target; if not, no vCPU */
 };
 
 /** @brief A passed-through device. */
 struct vtdpi_bhyve_dev {
-    LIST_ENTRY(vtdpi_bhyve_dev) link; /* in its VM, under vtdpi_bhyve.lock */
     struct sx lock;
     const char *name;
-    struct vtdpi_bhyve_vm *gvm; /* written with both sx held */
+    /** The filter reads it, which runs only while a message is set up. */
+    struct vtdpi_bhyve_vm *gvm;
     struct vtdpi_bhyve_msg *msgs;
     u_int count;
 };
@@ -108,7 +121,6 @@ struct vtdpi_bhyve_dev {
 enum vtdpi_bhyve_count {
     VTDPI_COUNT_SETUPS,
     VTDPI_COUNT_CHANGES,
-    VTDPI_COUNT_POSTED,
     VTDPI_COUNT_MOVES,
     VTDPI_COUNT_REROUTES,
     VTDPI_COUNT_REBINDS,
@@ -173,31 +185,47 @@ void vtdpi_bhyve_notify(struct vtdpi_bhyve_vcpu *v);
 /** @brief Ask the driver for its units and reach the verdict. */
 void vtdpi_bhyve_dmar_init(void);
 void vtdpi_bhyve_dmar_fini(void);
-/** @brief Adopt the entry of a host interrupt, or leave msg->unit NULL. */
-void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_msg *msg, u_int irq);
-/** @brief Take the posted form away, whatever it takes, and let go. */
-void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_msg *msg);
-/** @brief Make the entries of @p n messages follow their targets: one flush.
- *         Those that are not adopted are passed over. */
-void vtdpi_bhyve_dmar_follow(struct vtdpi_bhyve_msg *msgs, u_int n);
+/** @brief Adopt the entry of a host interrupt and bind it to the VM, or leave
+ *         msg->unit NULL. */
+void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_vm *gvm,
+                            struct vtdpi_bhyve_msg *msg, u_int irq);
+/** @brief Take the posted form away, whatever it takes, unbind and let go. */
+void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_vm *gvm,
+                              struct vtdpi_bhyve_msg *msg);
 
-/* vtdpi_bhyve_vm.c. Thread context. */
+/* vtdpi_bhyve_vm.c. */
 
-/** @brief A vCPU is there; messages that wait for it are posted. */
+/** @brief The VM that bhyve calls @p vm; NULL: none. Thread context. */
+struct vtdpi_bhyve_vm *vtdpi_bhyve_vm_find(const struct vm *vm);
+/** @brief How many messages of all VMs are posted. Thread context. */
+uint64_t vtdpi_bhyve_vm_posted(void);
+/** @brief A vCPU is there; messages that wait for it are posted. Thread
+ *         context. */
 void vtdpi_bhyve_vm_join(struct vtdpi_bhyve_vm *gvm,
                          struct vtdpi_bhyve_vcpu *v);
-/** @brief It goes. */
+/** @brief It goes: none of its messages is posted any more, unless that fails.
+ *         Thread context. */
 void vtdpi_bhyve_vm_leave(struct vtdpi_bhyve_vm *gvm,
                           struct vtdpi_bhyve_vcpu *v);
+/** @brief Try again what has failed. Thread context. */
+void vtdpi_bhyve_vm_retry(struct vtdpi_bhyve_vm *gvm);
+/** @brief Make all vCPUs look whether they have to block. */
+void vtdpi_bhyve_vm_notify(struct vtdpi_bhyve_vm *gvm);
 
-/** @brief Decide where a message goes: sets target and vector. */
-void vtdpi_bhyve_decide(struct vtdpi_bhyve_vm *gvm,
-                        struct vtdpi_bhyve_msg *msg);
+/**
+ * @brief Bring what was decided into force. Thread context; the decide lock is
+ *        held, and released on return.
+ *
+ * @param b  The bindings that have changed, as for vtdpi_vm_begin().
+ *
+ * @return 0, or what vtdpi_vm_end() says of a change that has failed.
+ */
+int vtdpi_bhyve_apply(struct vtdpi_bhyve_vm *gvm,
+                      struct vtdpi_binding *const *b, u_int count);
 
-/* vtdpi_bhyve_ppt.c */
-
-/** @brief Look at the routes of all devices of a VM again. Takes their
- *         locks. */
-void vtdpi_bhyve_reroute_devs(struct vtdpi_bhyve_vm *gvm);
+/** @brief The same, for changes that the guest waits for: a flush that failed is
+ *         repeated once, and what fails then is reported. */
+void vtdpi_bhyve_follow(struct vtdpi_bhyve_vm *gvm,
+                        struct vtdpi_binding *const *b, u_int count);
 
 #endif

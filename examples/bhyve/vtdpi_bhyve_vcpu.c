@@ -12,6 +12,7 @@
 
 #include <sys/pcpu.h>
 
+#include <machine/atomic.h>
 #include <machine/frame.h>
 #include <machine/vmm.h>
 #if VTDPI_BHYVE_KPI >= 15
@@ -19,13 +20,10 @@
 #endif
 
 /* Registers in a virtual-APIC page, in words of 32 bits. */
-#define APIC_PPR           (0xa0 / 4)
+#define APIC_PPR          (0xa0 / 4)
 
 /* The class of a priority or of a vector. */
-#define PRIORITY_CLASS(v)  ((v)&0xf0)
-
-/* A local APIC after power-on: enabled, in xAPIC mode, at FEE00000h. */
-#define APIC_BASE_POWER_ON UINT64_C(0xfee00800)
+#define PRIORITY_CLASS(v) ((v)&0xf0)
 
 void vtdpi_bhyve_notify(struct vtdpi_bhyve_vcpu *v)
 {
@@ -56,7 +54,6 @@ struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
     v->vcpu = vcpu;
     v->vcpuid = vcpuid;
     v->apic = apic_page;
-    v->apic_base = APIC_BASE_POWER_ON;
     vtdpi_bhyve_pool_attach(v);
     *pid_pa = vtdpi_vcpu_pda(&v->pi);
     vtdpi_bhyve_vm_join(gvm, v);
@@ -81,7 +78,7 @@ void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
             printf("vtdpi: vCPU %u is posted to, waiting\n", v->vcpuid);
         told = true;
         pause("vtdpid", MAX(hz / 10, 1));
-        vtdpi_bhyve_reroute_devs(v->gvm);
+        vtdpi_bhyve_vm_retry(v->gvm);
     }
     KASSERT(rc == 0, ("vtdpi: detach: %s", vtdpi_strerror(rc)));
     free(v, M_VTDPI);
@@ -118,21 +115,6 @@ bool vtdpi_bhyve_pending(struct vtdpi_bhyve_vcpu *v)
     return (PRIORITY_CLASS(highest) > PRIORITY_CLASS(v->apic[APIC_PPR]));
 }
 
-/*
- * Sends what a post asks for. The vCPU is in its run bracket on the CPU that
- * the notification names, or was when ON was set. On that CPU itself it is not
- * in the guest, since this thread or interrupt is running: the next entry
- * looks at the descriptor.
- */
-static void send_active(struct vtdpi_bhyve_vcpu *v,
-                        const struct vtdpi_notification *n)
-{
-    if (vtdpi_pcpu_is_target(this_pcpu(), n))
-        return;
-    vtdpi_bhyve_count(VTDPI_COUNT_SOFT_IPIS, 1);
-    vtdpi_vcpu_send(&v->pi, n);
-}
-
 void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
 {
     struct vtdpi_notification n;
@@ -143,7 +125,7 @@ void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
     vtdpi_bhyve_count(VTDPI_COUNT_SOFT_POSTS, 1);
     if (n.result == VTDPI_POST_NOTIFY && n.nv == vtdpi_bhyve.anv &&
         vtdpi_bhyve.active) {
-        send_active(v, &n);
+        vtdpi_vcpu_send(&v->pi, &n);
     } else if (n.result != VTDPI_POST_ALREADY) {
         /*
          * Asleep, with the wakeup vector or without: bhyve's own way wakes it
@@ -165,11 +147,11 @@ void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v)
 
     KASSERT(curthread->td_critnest > 0, ("vtdpi: block may be preempted"));
     /*
-     * No device posts to it (none does without a wakeup vector): software wakes
-     * it by bhyve's own means. A device that begins to wakes the vCPU once
-     * (vtdpi_bhyve_dmar_follow()), and it comes here again.
+     * Without a device (or a wakeup vector) nothing but vtdpi_bhyve_post() posts
+     * to it, which wakes it by bhyve's own means. The VM's first device wakes the
+     * vCPU once, with its lock, and it comes here again.
      */
-    if (vtdpi_vcpu_refs(&v->pi) == 0)
+    if (!vtdpi_bhyve.posting || atomic_load_int(&v->gvm->devs) == 0)
         return;
     /*
      * bhyve has looked for pending interrupts just before, under this lock.

@@ -48,7 +48,8 @@ struct vtdpi_dmar_entry {
  * Called for every remapped interrupt of the host, of any unit, in thread
  * context with the unit's lock held, from there until the
  * driver has written the entry itself if it has to. So no entry is adopted
- * between the question and the write.
+ * between the question and the write. Before it returns true, it may drop the
+ * lock, sleep, and take the lock again: no other mutex is held.
  */
 typedef bool vtdpi_dmar_rebind_t(u_int unit, u_int index, uint64_t lo,
                                  uint64_t hi);

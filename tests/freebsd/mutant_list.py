@@ -63,7 +63,8 @@ MUTANTS = (
     port("run does nothing", "_vcpu", (
         "    vtdpi_vcpu_run(&v->pi, this_pcpu());", "    (void)v;")),
     port("block does nothing", "_vcpu", (
-        "    if (vtdpi_vcpu_refs(&v->pi) == 0)\n        return;",
+        "    if (!vtdpi_bhyve.posting || atomic_load_int(&v->gvm->devs) == 0)\n"
+        "        return;",
         "    return;")),
     port("block gives up when something is posted", "_vcpu", (
         "    rc = vtdpi_vcpu_block_committed(&v->pi, this_pcpu());\n"
@@ -103,7 +104,7 @@ MUTANTS = (
 
     # Posting by software.
     port("no notification for a software post", "_vcpu", (
-        "    vtdpi_vcpu_send(&v->pi, n);", "    (void)v;")),
+        "        vtdpi_vcpu_send(&v->pi, &n);", "        (void)v;")),
     port("a software post wakes nobody who set SN", "_vcpu", (
         "    } else if (n.result != VTDPI_POST_ALREADY) {",
         "    } else if (n.result == VTDPI_POST_NOTIFY) {")),
@@ -124,8 +125,13 @@ MUTANTS = (
     port("no draining read", "_dmar", (
         "        vtdpi_dmar_ops->drain(unit->number);", "        (void)0;")),
     port("a re-bound host form is not kept", "_dmar", (
-        "    if (rc == 0)\n        rc = vtdpi_irq_set_host(",
-        "    if (rc == 0 && 0)\n        rc = vtdpi_irq_set_host(")),
+        "        rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, host);",
+        "        rc = host != NULL ? 0 : 1;")),
+    port("a re-bind does not know that the driver has the lock", "_dmar", (
+        "        atomic_store_rel_long(&unit->rebinder, (u_long)curthread);\n",
+        "")),
+    port("a re-bind does not wait for who changes the entry", "_dmar", (
+        "            rebind_wait(unit);", "            return (0);")),
     port("the kernel re-binds a posted entry itself", "_dmar", (
         "    if (unit == NULL || index >= unit->irte_cnt || "
         "unit->adopted[index] == NULL)",
@@ -145,42 +151,86 @@ MUTANTS = (
     port("an overwritten entry is not counted", "_dmar", (
         "    if (rc == VTDPI_EAGAIN)\n        vtdpi_bhyve_count(",
         "    if (rc == VTDPI_EBUSY)\n        vtdpi_bhyve_count(")),
-    port("release leaves the posted form", "_dmar", (
-        "    int rc = vtdpi_irq_unpost(irq);", "    int rc = 0;")),
-    port("a failed flush is not repeated", "_dmar", (
-        "        rc = vtdpi_irq_flush(&msg->irq);\n    if (rc == 0 &&",
-        "        rc = 0;\n    if (rc == 0 &&")),
+    port("an overwritten entry is not cleared", "_dmar", (
+        "        rc = vtdpi_irq_teardown(&msg->irq);\n", "")),
+    port("release takes no message away", "_dmar", (
+        "    unbind(gvm, &msg->binding, vtdpi_vm_unbind);\n", "")),
+    port("release does not apply", "_dmar", (
+        "    mtx_lock_spin(&gvm->lock);\n"
+        "    rc = vtdpi_bhyve_apply(gvm, &b, 1);\n    if (",
+        "    rc = 0;\n    if (")),
+    port("release does not end the binding", "_dmar", (
+        "    unbind(gvm, &msg->binding, vtdpi_vm_unbind_end);\n", "")),
+    port("a failed flush is not repeated", "_vm", (
+        "    if (rc == VTDPI_EIO) {", "    if (rc == VTDPI_ENOPI) {")),
     port("release keeps the index", "_dmar", (
         "    unit->adopted[vtdpi_irq_index(&msg->irq)] = NULL;\n", "")),
     port("entries are changed without the unit's lock", "_dmar", (
-        "    vtdpi_dmar_ops->lock(unit->number);\n    follow(unit, msgs, n);\n"
-        "    vtdpi_dmar_ops->unlock(unit->number);",
-        "    follow(unit, msgs, n);")),
-    port("a vCPU that sleeps is not told of its first device", "_dmar", (
-        "    if (posted != NULL)\n        vtdpi_bhyve_notify(posted);", "")),
+        "        vtdpi_dmar_ops->lock(unit_number(ctx));", "        (void)0;"), (
+        "        vtdpi_dmar_ops->unlock(unit_number(ctx));",
+        "        (void)0;")),
+    port("the unit's lock stays after a flush", "_dmar", (
+        "        vtdpi_dmar_ops->unlock(unit_number(ctx));",
+        "        (void)0;")),
+    port("a vCPU that sleeps is not told of its first device", "_ppt", (
+        "    vtdpi_bhyve_vm_notify(gvm);\n", "")),
     port("the rebind function stays behind", "_dmar", (
         "    vtdpi_dmar_ops->set_rebind(NULL);\n", "")),
 
     # Devices.
     port("teardown keeps posting", "_ppt", (
-        "    vtdpi_bhyve_dmar_release(m);\n", "")),
+        "    vtdpi_bhyve_dmar_release(d->gvm, m);\n", "")),
     port("a changed message is not followed", "_ppt", (
-        "    vtdpi_bhyve_decide(d->gvm, m);\n"
-        "    vtdpi_bhyve_dmar_follow(m, 1);\n    return (true);",
+        "    msg_follow(d, m);\n    return (true);",
         "    return (true);")),
+    port("a changed message is decided on and not applied", "_ppt", (
+        "    vtdpi_bhyve_follow(d->gvm, &b, 1);",
+        "    mtx_unlock_spin(&d->gvm->lock);")),
+    port("a delivery does not keep out changes of APICs", "_ppt", (
+        "    mtx_lock_spin(&gvm->apics_lock);\n", ""), (
+        "    mtx_unlock_spin(&gvm->apics_lock);\n", "")),
+    port("a delivery takes the decide lock inside", "_ppt", (
+        "    mtx_assert(&gvm->apics_lock, MA_OWNED);\n",
+        "    mtx_lock_spin(&((struct vtdpi_bhyve_vm *)ctx)->lock);\n"
+        "    mtx_unlock_spin(&((struct vtdpi_bhyve_vm *)ctx)->lock);\n")),
+    port("what cannot be posted is not delivered", "_ppt", (
+        "        vtdpi_bhyve_post(v, msg->vector);", "        (void)0;")),
     port("messages are not freed", "_ppt", (
         "    free(d->msgs, M_VTDPI);\n", "")),
-    port("locks of device and port the other way round", "_ppt", (
-        "    sx_xlock(&vtdpi_bhyve.lock);\n    sx_xlock(&d->lock);\n"
-        "    KASSERT(d->msgs == NULL",
-        "    sx_xlock(&d->lock);\n    sx_xlock(&vtdpi_bhyve.lock);\n"
-        "    KASSERT(d->msgs == NULL")),
 
     # VMs and the module.
     port("a changed APIC is not looked at", "_vm", (
-        "    atomic_store_rel_int(&v->gvm->stale, 1);", "")),
+        "    atomic_store_rel_int(&v->stale, 1);\n"
+        "    atomic_store_rel_int(&gvm->stale, 1);\n", "")),
+    port("a changed APIC is not recorded", "_vm", (
+        "    set_apic(v, apic_base);\n", "    (void)apic_base;\n")),
+    port("a vCPU goes on while another applies its change", "_vm", (
+        "v->stale != 0 ? v->since : vtdpi_vm_flights(&gvm->pi);",
+        "vtdpi_vm_flights(&gvm->pi);")),
     port("a vCPU that comes is not seen", "_vm", (
-        "    set_vcpu(gvm, v->vcpuid, v);\n", "    (void)v;\n")),
+        "    /* vCPUs are made when they are first used: a device may be there. */\n"
+        "    vtdpi_bhyve_follow(gvm, NULL, 0);",
+        "    mtx_unlock_spin(&gvm->lock);")),
+    port("a vCPU that goes is detached and its interrupts are not", "_vm", (
+        "    gvm->vcpus[v->vcpuid] = NULL;\n    apics_unlock(gvm);\n"
+        "    vtdpi_bhyve_follow(gvm, NULL, 0);",
+        "    gvm->vcpus[v->vcpuid] = NULL;\n    apics_unlock(gvm);\n"
+        "    mtx_unlock_spin(&gvm->lock);")),
+    port("the VM keeps its hold on a vCPU that goes", "_vm", (
+        "    rc = vtdpi_vm_detach(&gvm->pi, v->vcpuid);", "    rc = 0;")),
+    port("the decide lock is held over the work", "_vm", (
+        "    vtdpi_vm_work(work);\n    mtx_lock_spin(&gvm->lock);",
+        "    mtx_lock_spin(&gvm->lock);\n    vtdpi_vm_work(work);")),
+    port("a work is begun and not ended", "_vm", (
+        "    rc = vtdpi_vm_end(&gvm->pi, work);", "    rc = 0;")),
+    port("who waits for a work is not woken", "_vm", (
+        "    wakeup(gvm);", "    (void)gvm;")),
+    port("what is due again is left so", "_vm", (
+        "    while (rc > 0 || rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE)\n",
+        "    while (rc > 0 || rc == VTDPI_EINFLIGHT)\n")),
+    port("what another thread has in flight is taken for done", "_vm", (
+        "    while (rc > 0 || rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE)\n",
+        "    while (rc > 0 || rc == VTDPI_EDUE)\n")),
     port("malloc(9) where memory has to be contiguous", "_pool", (
         "contigmalloc(PAGE_SIZE, M_VTDPI, M_WAITOK | M_ZERO, 0,\n"
         "                                     ~(vm_paddr_t)0, PAGE_SIZE, 0)",

@@ -14,6 +14,7 @@ static _Thread_local struct {
     const struct vtdpi_pid *pid;
     bool was_there;
     struct vcpu *merging;
+    struct vm *delivering;
 } saw;
 
 void mini_account_reset(void)
@@ -54,8 +55,28 @@ void perturb(void)
     shim_point();
 }
 
+/* A post to whatever vCPU of the VM. */
+static void count_delivered(struct vm *vm, const uint64_t *p, uint64_t bits,
+                            uint64_t old)
+{
+    for (u_int i = 0; i < vm->made; i++) {
+        const struct vtdpi_pid *pid =
+            shim_phys_to_virt(vm->vcpu[i].pid_pa, sizeof(*pid));
+        struct mini_account *a = vm->vcpu[i].account;
+
+        if (p < pid->pir || p >= pid->pir + 4)
+            continue;
+        a += 64 * (p - pid->pir) + __builtin_ctzll(bits);
+        (void)__atomic_fetch_add(&a->raised, 1, __ATOMIC_RELAXED);
+        if ((old & bits) != 0)
+            (void)__atomic_fetch_add(&a->pir_merged, 1, __ATOMIC_RELAXED);
+    }
+}
+
 uint64_t mini_saw_or64(const uint64_t *p, uint64_t bits, uint64_t old)
 {
+    if (saw.delivering != NULL)
+        count_delivered(saw.delivering, p, bits, old);
     if (saw.pid != NULL && p >= saw.pid->pir && p < saw.pid->pir + 4)
         saw.was_there = (old & bits) != 0;
     return old;
@@ -128,6 +149,17 @@ void mini_apic_post(struct vcpu *v, uint8_t vector)
         post(v, vector);
     else
         request(v, vector);
+}
+
+/* Interrupts are off, so no other filter comes in between. */
+bool mini_apic_deliver_msg(const struct mini_device *dev, u_int msg)
+{
+    bool done;
+
+    saw.delivering = dev->vm;
+    done = vtdpi_bhyve_msg_deliver(dev->pi, msg);
+    saw.delivering = NULL;
+    return done;
 }
 
 void mini_apic_inject(struct vcpu *v)

@@ -114,6 +114,9 @@ void mini_frozen(const struct mini_run *run)
     before = shim_counters().interrupts;
     for (u_int i = 0; i < 5; i++)
         raise(&s);
+    /* Found again, where the first look has put it. */
+    mini_check(mini_apic_pending(&s.vm->vcpu[0]));
+    mini_check(mini_apic_pending(&s.vm->vcpu[0]));
     shim_quiesce();
     mini_check(shim_counters().interrupts == before);
     mini_check(play_delivered(&s.vm->vcpu[0], LOW) == 0);
@@ -130,9 +133,11 @@ void mini_asleep(const struct mini_run *run)
     struct stage s;
 
     stage_begin(&s, run, true);
+    mini_ppt_unassign(&s.dev);
     mini_vm_start(s.vm);
     shim_quiesce();
     /* It slept before there was a device. */
+    mini_ppt_assign(&s.dev, s.vm);
     play_program(&s.dev, 0, LOW);
     for (u_int i = 1; i <= 20; i++) {
         shim_quiesce();

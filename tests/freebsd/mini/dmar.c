@@ -90,6 +90,24 @@ void mini_dmar_without_pi(u_int place)
     without_pi = place;
 }
 
+/* Set and called with the unit's lock held, or while nobody is there. */
+static struct {
+    void (*f)(void *arg);
+    void *arg;
+} at[MINI_DMAR_PLACES];
+
+void mini_dmar_at(enum mini_dmar_place place, void (*f)(void *arg), void *arg)
+{
+    at[place].f = f;
+    at[place].arg = arg;
+}
+
+static void pass(enum mini_dmar_place place)
+{
+    if (at[place].f != NULL)
+        at[place].f(at[place].arg);
+}
+
 /* The model, which is called with interrupts off. */
 
 static void *map(void *ctx, uint64_t phys, size_t len)
@@ -227,6 +245,7 @@ static void program(u_int place, u_int index, const struct vtdpi_irte *irte)
     struct dmar_unit *u = units[place];
     const bool present = (load(u, index, 0) & VTDPI_IRTE_LO_P) != 0;
 
+    pass(MINI_AT_QUESTION);
     if (rebind != NULL && hooked &&
         rebind(number_of(place), index, irte->lo, irte->hi))
         return;
@@ -333,6 +352,7 @@ static int port_invalidate(u_int number, u_int first, u_int count)
         return EIO;
     }
     invalidate(u, first, count);
+    pass(MINI_AT_FLUSH);
     return 0;
 }
 

@@ -31,13 +31,15 @@
 #include "vtdpi/pid.h"
 #include "vtdpi_bhyve.h"
 
+struct mini_device;
+
 MALLOC_DECLARE(M_MINI);
 
 enum {
     MINI_UNITS = 2,
     MINI_VCPUS = 4, /* most of a VM */
     MINI_MSGS = 4,  /* of most devices */
-    MINI_MSGS_MAX = 24,
+    MINI_MSGS_MAX = 40,
     MINI_IRQS = 48,     /* of the host */
     MINI_ENTRIES = 256, /* of a table */
     MINI_REGISTRY = 32, /* vCPUs of all VMs */
@@ -142,6 +144,8 @@ struct vm *mini_vm_create(u_int vcpus, bool halt_exit);
 /* Only some of the vCPUs, and the others later. */
 struct vm *mini_vm_create_part(u_int vcpus, u_int made, bool halt_exit);
 void mini_vm_make(struct vm *vm);
+/* The last vCPU goes, and no other; no thread runs. */
+void mini_vm_unmake(struct vm *vm);
 void mini_vm_start(struct vm *vm); /* threads of all vCPUs */
 void mini_vm_stop(struct vm *vm);  /* they leave, and are joined */
 /* @between runs when the old descriptors have gone. */
@@ -194,7 +198,9 @@ bool mini_apic_pending(struct vcpu *v);
 void mini_apic_process_posted(struct vcpu *v);
 /* By software, any context: vmx_set_intr_ready(). */
 void mini_apic_post(struct vcpu *v, uint8_t vector);
-/* A guest's message: lapic_intr_msi(). */
+/* A message that has arrived at the host, by the port. */
+bool mini_apic_deliver_msg(const struct mini_device *dev, u_int msg);
+/* A guest's message, bhyve's own way: lapic_intr_msi(). */
 void mini_apic_msi(struct vm *vm, uint64_t addr, uint32_t data);
 
 /* Accounts (account.c). */
@@ -227,11 +233,19 @@ void mini_dmar_hole(u_int place);
 void mini_dmar_without_pi(u_int place);
 /* The kernel was built without the question before a re-bind, or with it. */
 void mini_dmar_unhook(bool unhook);
+/* @f is called at the end of every invalidation of the port's, or before every
+ * question of the driver's, in that thread and with the unit's lock held; NULL:
+ * nothing. */
+enum mini_dmar_place {
+    MINI_AT_FLUSH,
+    MINI_AT_QUESTION,
+    MINI_DMAR_PLACES,
+};
+void mini_dmar_at(enum mini_dmar_place place, void (*f)(void *arg), void *arg);
 /* The next @n invalidations fail. */
 void mini_dmar_fail(u_int unit, u_int n);
 
 /* Host interrupts (msi.c). */
-struct mini_device;
 u_int mini_irq_alloc(u_int unit, u_int count, u_int sid);
 void mini_irq_free(u_int irq);
 bool mini_irq_entry(u_int irq, u_int *unit, u_int *index);

@@ -15,7 +15,8 @@ static void pptintr(void *arg)
     uint32_t data;
 
     (void)__atomic_fetch_add(&a->dev->handled, 1, __ATOMIC_RELAXED);
-    if (vtdpi_bhyve_msg_guest(a->dev->pi, a->msg, &addr, &data))
+    if (!mini_apic_deliver_msg(a->dev, a->msg) &&
+        vtdpi_bhyve_msg_guest(a->dev->pi, a->msg, &addr, &data))
         mini_apic_msi(a->dev->vm, addr, data);
 }
 

@@ -123,3 +123,27 @@ void mini_late(const struct mini_run *run)
     mini_check(posted_to(&s) == v);
     stage_end(&s);
 }
+
+/* A vCPU goes while a device interrupts it: its interrupts have left its descriptor
+ * by then, and nothing has to wait. Another one comes in its place. */
+void mini_gone(const struct mini_run *run)
+{
+    struct stage s;
+    uint64_t timeouts;
+
+    stage_begin(&s, run, 2);
+    play_program(&s.dev, 1, VECTOR);
+    mini_check(play_count("posted") == 1);
+    timeouts = shim_counters().timeouts;
+    mini_vm_unmake(s.vm);
+    mini_check(shim_counters().timeouts == timeouts);
+    mini_check(play_count("posted") == 0);
+    mini_check(mini_device_raise(&s.dev, 0));
+    shim_quiesce();
+    mini_check(s.dev.handled == 1);
+    mini_vm_make(s.vm);
+    mini_check(play_count("posted") == 1);
+    mini_vm_start(s.vm);
+    mini_check(posted_to(&s) == &s.vm->vcpu[1]);
+    stage_end(&s);
+}

@@ -46,7 +46,7 @@ extern const unsigned int mini_scenario_count;
 /* From power-on to power-off; ends the program if anything is wrong. */
 void mini_play(const struct mini_scenario *s, const struct mini_run *run);
 
-/* The scenarios (storm.c, directed.c, many.c, routes.c and
+/* The scenarios (storm.c, directed.c, many.c, routes.c, contend.c and
  * units.c). */
 void mini_storm(const struct mini_run *run);
 void mini_storm_vectors_gone(const struct mini_run *run);
@@ -74,6 +74,10 @@ void mini_init_fails(const struct mini_run *run);
 void mini_logical(const struct mini_run *run);
 void mini_apic_off(const struct mini_run *run);
 void mini_late(const struct mini_run *run);
+void mini_gone(const struct mini_run *run);
+void mini_overtaken(const struct mini_run *run);
+void mini_waits(const struct mini_run *run);
+void mini_rebind_waits(const struct mini_run *run);
 void mini_hole(const struct mini_run *run);
 void mini_behind_hole(const struct mini_run *run);
 void mini_unhooked(const struct mini_run *run);

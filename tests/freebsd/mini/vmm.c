@@ -218,6 +218,11 @@ void mini_vm_make(struct vm *vm)
         vcpu_init(&vm->vcpu[vm->made]);
 }
 
+void mini_vm_unmake(struct vm *vm)
+{
+    vcpu_cleanup(&vm->vcpu[--vm->made]);
+}
+
 static void vm_cleanup(struct vm *vm)
 {
     for (u_int i = 0; i < vm->made; i++)

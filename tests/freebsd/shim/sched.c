@@ -167,6 +167,12 @@ void shim_yield(void)
     shim_cpu_acquire(t);
 }
 
+void kern_yield(int prio)
+{
+    (void)prio;
+    shim_yield();
+}
+
 static bool preemptible(const struct shim_thread *t)
 {
     return !t->idle && t->td.td_critnest == 0 && t->in_intr == 0 &&

@@ -204,8 +204,8 @@ static void test_change_of_an_earlier_hold_is_waited_for(void **state)
     assert_int_equal(vtdpi_vm_begin(&r->vm, &w, NULL, 0), 0);
     assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, since), VTDPI_EINFLIGHT);
     /* Since after it began: another change. */
-    assert_int_equal(
-        vtdpi_vm_begin_since(&r->vm, &w, vtdpi_vm_flights(&r->vm)), 0);
+    assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, vtdpi_vm_flights(&r->vm)),
+                     0);
     assert_int_equal(vtdpi_vm_begin_since(&r->vm, &w, since), VTDPI_EINFLIGHT);
     assert_int_equal(finish(r, &other), 0);
     assert_int_equal(vtdpi_vm_begin_again(&r->vm, &w), 0);

@@ -18,4 +18,8 @@ struct thread {
     struct shim_thread *shim; /* what is none of a driver's business */
 };
 
+#define PRI_USER (-2)
+
+void kern_yield(int prio);
+
 #endif
