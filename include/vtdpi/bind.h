@@ -629,7 +629,11 @@ VTDPI_INLINE uint64_t vtdpi_vm_flights(const struct vtdpi_vm *vm)
  *
  * @anyctx @waitfree
  *
- * @return As vtdpi_vm_begin().
+ * @retval 1                There is work, as vtdpi_vm_begin().
+ * @retval 0                Every entry is as decided.
+ * @retval VTDPI_EINFLIGHT  Another work has a binding in flight that this one is
+ *                          to bring into force.
+ * @retval VTDPI_ENOHOST    As vtdpi_vm_end().
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
