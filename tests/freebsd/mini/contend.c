@@ -198,7 +198,7 @@ void mini_rebind_waits(const struct mini_run *run)
         mini_dmar_at(MINI_AT_QUESTION, NULL, NULL);
         mini_dmar_at(MINI_AT_FLUSH, NULL, NULL);
         mini_check(mini_device_raise(&s.dev, 0));
+        shim_quiesce();
     }
-    shim_quiesce();
     stage_end(&s);
 }
