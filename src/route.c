@@ -251,7 +251,7 @@ vtdpi_route_decide_decoded(const struct vtdpi_apic_set *set,
                            const struct vtdpi_route_options *options)
 {
     struct vtdpi_route_decision d = {VTDPI_ROUTE_REMAP, message_judge(msg), 0,
-                                     msg->vector, false};
+                                     msg->vector};
     struct vtdpi_route_candidate one;
 
     if (d.reason == VTDPI_ROUTE_POSTABLE)
@@ -259,14 +259,12 @@ vtdpi_route_decide_decoded(const struct vtdpi_apic_set *set,
     if (d.reason != VTDPI_ROUTE_POSTABLE)
         return d;
     d.vcpu = one.vcpu;
-    if (!one.attached) {
+    if (!one.attached)
         d.reason = VTDPI_ROUTE_DETACHED;
-    } else if (!options->posting) {
+    else if (!options->posting)
         d.reason = VTDPI_ROUTE_POSTING_OFF;
-    } else {
+    else
         d.kind = VTDPI_ROUTE_POST;
-        d.urgent = options->urgent;
-    }
     return d;
 }
 
@@ -276,7 +274,7 @@ vtdpi_route_decide(const struct vtdpi_apic_set *set,
                    const struct vtdpi_route_options *options)
 {
     struct vtdpi_route_decision d = {VTDPI_ROUTE_REJECT, VTDPI_ROUTE_ADDRESS, 0,
-                                     0, false};
+                                     0};
     struct vtdpi_compat_msi msg;
 
     switch (vtdpi_route_decode(msi, options->form, &msg)) {

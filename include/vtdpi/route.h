@@ -181,7 +181,6 @@ struct vtdpi_route_decision {
     uint32_t vcpu;  /**< POST, DETACHED, POSTING_OFF, NO_POSTING, UNREACHABLE:
                          the one vCPU that takes it. Else 0. */
     uint8_t vector; /**< Guest vector of the message; REJECT: 0. */
-    bool urgent;    /**< POST: as asked for. Else false. */
 };
 
 /** @brief What a decision depends on besides the message and the APICs. All
@@ -190,9 +189,6 @@ struct vtdpi_route_options {
     enum vtdpi_compat_dest form; /**< Where this guest was told to put the
                                       destination. */
     bool posting;                /**< Posting is on for this VM. */
-    bool urgent; /**< Ask for URG. With SN set an urgent interrupt sends a
-                      notification that nobody waits for; for hosts that know
-                      what they want it for. */
 };
 
 /** @brief A vCPU that a message is for. */

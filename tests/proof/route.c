@@ -85,7 +85,7 @@ static struct matches any_matches(void)
 static struct vtdpi_route_options any_options(void)
 {
     struct vtdpi_route_options o = {(enum vtdpi_compat_dest)(nondet_u8() % 3),
-                                    nondet_bool(), nondet_bool()};
+                                    nondet_bool()};
 
     return o;
 }
@@ -154,7 +154,7 @@ static bool same_decision(const struct vtdpi_route_decision *a,
                           const struct vtdpi_route_decision *b)
 {
     return a->kind == b->kind && a->reason == b->reason && a->vcpu == b->vcpu &&
-           a->vector == b->vector && a->urgent == b->urgent;
+           a->vector == b->vector;
 }
 
 /* The status that the first thing wrong with a message has, 0 if nothing is. */
@@ -415,7 +415,6 @@ void proof_route_decide_decoded(void) /* unwind 4 */
     CLAIM(d.vector == msg.vector);
     CLAIM(d.vcpu ==
           (reason == 0 || reason == 15 || reason == 16 ? to.vcpu : 0));
-    CLAIM(d.urgent == (reason == 0 && o.urgent));
     CLAIM(!m.broken);
     REACH(reason == 0 && takers == 3);
     REACH(reason == 0 && all);
@@ -454,7 +453,7 @@ void proof_route_decide(void) /* unwind 3 */
         CLAIM((unsigned int)d.reason == (status == VTDPI_EMSI_ADDRESS  ? 1u
                                          : status == VTDPI_EMSI_FORMAT ? 2u
                                                                        : 3u));
-        CLAIM(d.vcpu == 0 && d.vector == 0 && !d.urgent);
+        CLAIM(d.vcpu == 0 && d.vector == 0);
         REACH(d.reason == 3);
         return;
     }

@@ -139,7 +139,6 @@ static inline void assert_remapped(const struct rig *r,
                         vtdpi_route_reason_text(reason));
     assert_int_equal(d.kind, VTDPI_ROUTE_REMAP);
     assert_int_equal(d.vector, msg.vector);
-    assert_false(d.urgent);
 }
 
 /* Who takes a message, as digits of vCPU numbers below 10: "013". */

@@ -42,19 +42,6 @@ static void test_route_decide_one_match_is_posted(void **state)
     assert_int_equal(d.reason, VTDPI_ROUTE_POSTABLE);
     assert_int_equal(d.vcpu, 3);
     assert_int_equal(d.vector, 0x41);
-    assert_false(d.urgent);
-}
-
-static void test_route_decide_urgent_only_on_request(void **state)
-{
-    const struct vtdpi_msi msi = {ADDRESS, 0, DATA};
-    const struct vtdpi_msi nmi = {ADDRESS, 0, DATA | 4 << 8};
-    const struct vtdpi_route_options options = {.posting = true,
-                                                .urgent = true};
-
-    (void)state;
-    assert_true(vtdpi_route_decide(&r.set, &msi, &options).urgent);
-    assert_false(vtdpi_route_decide(&r.set, &nmi, &options).urgent);
 }
 
 static void test_route_decide_zero_options_post_nothing(void **state)
@@ -484,7 +471,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, check)
     const struct CMUnitTest tests[] = {
         TEST(test_route_decide_one_match_is_posted),
-        TEST(test_route_decide_urgent_only_on_request),
         TEST(test_route_decide_zero_options_post_nothing),
         TEST(test_route_decide_malformed_is_rejected),
         TEST(test_route_decide_delivery_modes_have_their_reasons),

@@ -218,8 +218,7 @@ static void complain(const struct oracle_message *m, const char *what)
 }
 
 static bool same_decision(const struct vtdpi_route_decision *d,
-                          const struct oracle_answer *answer, uint32_t data,
-                          bool urgent)
+                          const struct oracle_answer *answer, uint32_t data)
 {
     size_t i = 0;
 
@@ -233,8 +232,7 @@ static bool same_decision(const struct vtdpi_route_decision *d,
            d->vcpu == (words[i].reason == VTDPI_ROUTE_POSTABLE ||
                                words[i].reason >= VTDPI_ROUTE_DETACHED
                            ? answer->vcpu
-                           : 0) &&
-           d->urgent == (urgent && d->kind == VTDPI_ROUTE_POST);
+                           : 0);
 }
 
 static bool same_walk(const struct vtdpi_apic_set *set,
@@ -267,7 +265,6 @@ static struct oracle_answer compare(const struct vtdpi_apic_set *set,
     const struct vtdpi_route_options options = {
         .form = form_of(m),
         .posting = !once_in(8),
-        .urgent = once_in(2),
     };
     const struct vtdpi_route_decision d =
         vtdpi_route_decide(set, &msi, &options);
@@ -277,7 +274,7 @@ static struct oracle_answer compare(const struct vtdpi_apic_set *set,
     if (options.form == VTDPI_COMPAT_DEST_8 &&
         (m->address & 0xff004) == 0xff004)
         g.flat_all += answer.arbitrated && strcmp(answer.what, "post") == 0;
-    if (!same_decision(&d, &answer, m->data, options.urgent) ||
+    if (!same_decision(&d, &answer, m->data) ||
         !same_walk(set, &msi, options.form, &answer)) {
         complain(m, answer.what);
         print_error("the library: %s, vCPU %u\n",
