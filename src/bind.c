@@ -51,9 +51,9 @@ static struct vtdpi_binding **id_head(const struct vtdpi_vm *vm, uint32_t id)
 
 /* Those with a logical one above FFh; only x2APICs of that cluster match. */
 static struct vtdpi_binding **cluster_head(const struct vtdpi_vm *vm,
-                                           uint32_t cluster)
+                                           uint32_t dest)
 {
-    return bucket_head(vm, ~(cluster & 0xffff));
+    return bucket_head(vm, ~(dest >> 16));
 }
 
 static VTDPI_COLD struct vtdpi_binding **
@@ -70,7 +70,7 @@ binding_head(const struct vtdpi_binding *b)
         return id_head(vm, dest);
     if (dest <= 0xff)
         return &vm->heads[HEAD_LOGICAL + dest];
-    return cluster_head(vm, dest >> 16);
+    return cluster_head(vm, dest);
 }
 
 static VTDPI_COLD void binding_list(struct vtdpi_binding *b)
@@ -191,7 +191,8 @@ static VTDPI_COLD void mark_by_id(struct vtdpi_vm *vm,
         return;
     mark_affected(vm, *id_head(vm, apic->id), before, after);
     if (apic->mode == VTDPI_GUEST_X2APIC)
-        mark_affected(vm, *cluster_head(vm, apic->id >> 4), before, after);
+        mark_affected(vm, *cluster_head(vm, vtdpi_guest_x2apic_ldr(apic)),
+                      before, after);
 }
 
 /* An APIC has changed. Messages that it matches neither before nor after are
@@ -204,7 +205,8 @@ static VTDPI_COLD void mark_for_apic(struct vtdpi_vm *vm,
     for (uint32_t i = 0; i <= 0xff; i++)
         mark_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
     mark_by_id(vm, before, before, after);
-    if (after->id != before->id || after->mode != before->mode)
+    if (after->id != before->id || after->mode != before->mode ||
+        vtdpi_guest_x2apic_ldr(after) != vtdpi_guest_x2apic_ldr(before))
         mark_by_id(vm, after, before, after);
 }
 

@@ -48,11 +48,14 @@ vtdpi_guest_apic_from_registers(uint64_t apic_base, uint32_t id, uint32_t ldr,
     return apic;
 }
 
-static bool x2apic_matches(uint32_t id, uint32_t dest, bool logical)
+static bool x2apic_matches(const struct vtdpi_guest_apic *apic, uint32_t dest,
+                           bool logical)
 {
+    const uint32_t ldr = vtdpi_guest_x2apic_ldr(apic);
+
     if (!logical)
-        return dest == id;
-    return dest >> 16 == (id >> 4 & 0xffff) && (dest >> (id & 0xf) & 1) != 0;
+        return apic->id == dest;
+    return dest >> 16 == ldr >> 16 && (dest & ldr & 0xffff) != 0;
 }
 
 static bool xapic_matches(const struct vtdpi_guest_apic *apic, uint32_t dest,
@@ -88,7 +91,7 @@ bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
     if (dest_is_broadcast(apic->mode, msg))
         return true;
     return apic->mode == VTDPI_GUEST_X2APIC
-               ? x2apic_matches(apic->id, msg->dest, msg->dm)
+               ? x2apic_matches(apic, msg->dest, msg->dm)
                : xapic_matches(apic, msg->dest, msg->dm);
 }
 
@@ -228,21 +231,19 @@ walk_find_only(const struct vtdpi_apic_set *set,
     struct vtdpi_compat_msi all = *msg;
     struct vtdpi_route_walk walk;
     struct vtdpi_route_candidate second;
+    bool broadcast;
 
     all.dlm = VTDPI_DLM_FIXED;
     all.rh = false;
+    broadcast = dest_is_broadcast_to_any(set, &all);
     /* A broadcast is not arbitrated for posting: it is no way to ask for one
      * of many (SDM), so who shall be the one is software's to say. */
-    if (vtdpi_route_is_arbitrated(msg) && !dest_is_broadcast_to_any(set, &all))
-        vtdpi_route_walk_begin(&walk, set, msg);
-    else
-        vtdpi_route_walk_begin(&walk, set, &all);
+    vtdpi_route_walk_begin(&walk, set, broadcast ? &all : msg);
     if (!vtdpi_route_walk_next(&walk, one))
         return walk.disabled ? VTDPI_ROUTE_DISABLED : VTDPI_ROUTE_NO_MATCH;
     if (!vtdpi_route_walk_next(&walk, &second))
         return VTDPI_ROUTE_POSTABLE;
-    return dest_is_broadcast_to_any(set, &all) ? VTDPI_ROUTE_BROADCAST
-                                               : VTDPI_ROUTE_SEVERAL;
+    return broadcast ? VTDPI_ROUTE_BROADCAST : VTDPI_ROUTE_SEVERAL;
 }
 
 struct vtdpi_route_decision

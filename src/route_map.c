@@ -60,7 +60,8 @@ static uint64_t key_of_id(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
                : key_make(GROUP_ALL, apic->id, vcpu);
 }
 
-static uint64_t key_of_group(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
+static VTDPI_COLD uint64_t key_of_group(const struct vtdpi_guest_apic *apic,
+                                        uint32_t vcpu)
 {
     const uint32_t ldr = apic->ldr >> 24;
 
@@ -72,8 +73,8 @@ static uint64_t key_of_group(const struct vtdpi_guest_apic *apic, uint32_t vcpu)
                    ? KEY_NONE
                    : key_make(GROUP_CLUSTER + (ldr >> 4), apic->id, vcpu);
     case VTDPI_GUEST_X2APIC:
-        return key_make(GROUP_X2APIC + (apic->id >> 4 & 0xffff), apic->id,
-                        vcpu);
+        return key_make(GROUP_X2APIC + (vtdpi_guest_x2apic_ldr(apic) >> 16),
+                        apic->id, vcpu);
     default:
         return KEY_NONE;
     }
@@ -112,7 +113,8 @@ static uint32_t key_lower_bound(const struct vtdpi_route_map *map, uint64_t key)
     return low;
 }
 
-static void key_change(struct vtdpi_route_map *map, uint64_t old, uint64_t key)
+static VTDPI_COLD void key_change(struct vtdpi_route_map *map, uint64_t old,
+                                  uint64_t key)
 {
     uint32_t at;
 

@@ -36,8 +36,9 @@
  *   the same; KVM counts those with LDR 0 in.) Cluster: bits 7:4 are equal
  *   and some bit of 3:0 is set in both. Cluster 15 is not special, unless the
  *   members are 15 as well, which is the broadcast.
- * - Logical, x2APIC: the LDR follows from the id (cluster = id 19:4, member =
- *   id 3:0); bits 31:16 are the cluster, bits 15:0 the members.
+ * - Logical, x2APIC: bits 31:16 are the cluster, bits 15:0 the members. The LDR
+ *   follows from the id (cluster = id 19:4, member = id 3:0), as on a processor;
+ *   or the host gives the LDR (ldr_given of struct vtdpi_guest_apic).
  * - APICs in different modes are asked each by the rules of its own mode.
  * - Two APICs with one id both match.
  *
@@ -101,12 +102,17 @@ struct vtdpi_guest_apic {
      *  x2APIC's. A vCPU in xAPIC mode may have an id above 254 that it will
      *  show in x2APIC mode; wide destinations reach it then, as in KVM. */
     uint32_t id;
-    uint32_t ldr; /**< LDR as the register holds it: bits 31:24 count. Not
-                       looked at in x2APIC mode. */
+    uint32_t ldr; /**< LDR as the register holds it. xAPIC mode: bits 31:24
+                       count. x2APIC mode: all bits count if @p ldr_given is set,
+                       else none. */
     enum vtdpi_guest_apic_mode mode; /**< How it reads destinations. */
     bool enabled;                    /**< SVR bit 8. */
     bool attached; /**< Can be posted to: has a PID (vtdpi_vcpu_attach()). Does
                         not change who an interrupt is for. */
+    /** x2APIC mode: the guest reads @p ldr, and not what follows from @p id. For
+     *  guests that were migrated from a hypervisor that numbered otherwise. Xen
+     *  once derived LDRs from vCPU numbers while ids were twice these. */
+    bool ldr_given;
 };
 
 VTDPI_STATIC_ASSERT(sizeof(struct vtdpi_guest_apic) == 16,
@@ -277,7 +283,8 @@ struct vtdpi_route_map {
  *
  * @param apic_base  IA32_APIC_BASE.
  * @param id         APIC id, decoded (struct vtdpi_guest_apic).
- * @param ldr        LDR. Not looked at in x2APIC mode.
+ * @param ldr        LDR. In x2APIC mode the LDR follows from @p id; a caller that
+ *                   wants @p ldr to count sets ldr_given in the result.
  * @param dfr        DFR. Not looked at in x2APIC mode. With a model that the
  *                   SDM does not define the result matches no logical
  *                   destination (Xen: the same).
@@ -295,8 +302,8 @@ vtdpi_guest_apic_from_registers(uint64_t apic_base, uint32_t id, uint32_t ldr,
 /**
  * @brief Whether a message has an APIC among its destinations.
  *
- * By the rules at the top of this file. Looks at id, ldr and mode only; whether
- * the APIC takes the message is the walk's question.
+ * By the rules at the top of this file. Looks at id, ldr, ldr_given and mode only;
+ * whether the APIC takes the message is the walk's question.
  *
  * @param apic  The APIC. Not NULL.
  * @param msg   The message, as from vtdpi_route_decode(). Not NULL. Only dest
@@ -309,6 +316,25 @@ vtdpi_guest_apic_from_registers(uint64_t apic_base, uint32_t id, uint32_t ldr,
  */
 VTDPI_API bool vtdpi_guest_apic_matches(const struct vtdpi_guest_apic *apic,
                                         const struct vtdpi_compat_msi *msg);
+
+/**
+ * @brief The LDR of an APIC in x2APIC mode.
+ *
+ * @param apic  The APIC. Not NULL. Its mode is not looked at.
+ *
+ * @return The LDR as given if ldr_given is set, else what follows from the id: the
+ *         cluster (id 19:4) in bits 31:16, and bit (id 3:0).
+ *
+ * @anyctx @waitfree
+ * @spec{SDM, Deriving Logical x2APIC ID from the Local x2APIC ID}
+ */
+VTDPI_INLINE uint32_t
+vtdpi_guest_x2apic_ldr(const struct vtdpi_guest_apic *apic)
+{
+    if (apic->ldr_given)
+        return apic->ldr;
+    return (apic->id >> 4 & 0xffff) << 16 | UINT32_C(1) << (apic->id & 0xf);
+}
 
 /**
  * @brief Which of several candidates takes an arbitrated interrupt.

@@ -215,6 +215,7 @@ static struct vtdpi_guest_apic any_apic(void)
     a.mode = (enum vtdpi_guest_apic_mode)(nondet_u8() & 3);
     a.enabled = nondet_bool();
     a.attached = nondet_bool();
+    a.ldr_given = nondet_bool();
     return a;
 }
 
@@ -259,12 +260,14 @@ static bool xapic_has(const struct vtdpi_guest_apic *a, uint32_t dest,
            (bits(own, 3, 0) & bits(dest, 3, 0)) > 0;
 }
 
-/* The same for an x2APIC: its logical id is put together, and compared. */
+/* The same for an x2APIC: its logical id is put together, if it is not given, and
+ * compared. */
 static bool x2apic_has(const struct vtdpi_guest_apic *a, uint32_t dest,
                        bool logical)
 {
-    const uint64_t own = bits(a->id, 19, 4) << 16 | UINT64_C(1)
-                                                        << bits(a->id, 3, 0);
+    const uint64_t own = a->ldr_given ? a->ldr
+                                      : bits(a->id, 19, 4) << 16 |
+                                            UINT64_C(1) << bits(a->id, 3, 0);
 
     if (dest == 0xffffffff)
         return true;
@@ -288,6 +291,7 @@ void proof_route_matches(void)
     case 3:
         CLAIM(rc == x2apic_has(&a, msg.dest, msg.dm));
         REACH(rc && msg.dm && msg.dest >> 16 == 0xffff && msg.dest + 1 != 0);
+        REACH(rc && msg.dm && a.id == 2 && msg.dest == 2);
         break;
     default:
         CLAIM(rc == xapic_has(&a, msg.dest, msg.dm));

@@ -44,6 +44,12 @@ static uint32_t some_id(struct run *x)
     return base[below(x, sizeof(base) / sizeof(base[0]))] + below(x, 16);
 }
 
+static void give_ldr(struct run *x, struct vtdpi_guest_apic *apic)
+{
+    apic->ldr_given = !one_in(x, 4);
+    apic->ldr = some_id(x) >> 4 << 16 | UINT32_C(1) << below(x, 16);
+}
+
 static struct vtdpi_guest_apic some_apic(struct run *x)
 {
     struct vtdpi_guest_apic apic = {.id = 0};
@@ -64,6 +70,8 @@ static struct vtdpi_guest_apic some_apic(struct run *x)
     }
     if (one_in(x, 8))
         apic.enabled = false;
+    if (apic.mode == VTDPI_GUEST_X2APIC && one_in(x, 3))
+        give_ldr(x, &apic);
     return apic;
 }
 
@@ -174,7 +182,12 @@ static int step_detach(struct run *x, unsigned int v)
 static int step_vcpu(struct run *x)
 {
     const unsigned int v = below(x, RIG_VCPUS);
+    struct vtdpi_guest_apic apic = x->r->apic[v];
 
+    if (apic.mode == VTDPI_GUEST_X2APIC && one_in(x, 4)) {
+        give_ldr(x, &apic); /* and nothing else has changed */
+        return rig_apic(x->r, v, apic);
+    }
     if (one_in(x, 2))
         return rig_apic(x->r, v, some_apic(x));
     return x->r->attached[v] ? step_detach(x, v) : rig_attach(x->r, v);

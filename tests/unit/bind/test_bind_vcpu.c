@@ -149,6 +149,34 @@ static void test_set_apic_software_disable_is_followed(void **state)
     rig_check(r);
 }
 
+/* The message stays with the cluster that the LDR names, whatever the id. */
+static void test_set_apic_ldr_as_given_is_followed(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi narrow = msi_logical(0x80, 0x41);
+    const struct vtdpi_msi wide = msi_logical(0x00050001, 0x42);
+    struct vtdpi_guest_apic given = x2apic(14);
+
+    rig_vcpus(r, 1);
+    assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_int_equal(rig_attach(r, 1), 0);
+    assert_int_equal(rig_message(r, 0, &narrow), 0);
+    assert_int_equal(rig_message(r, 1, &wide), 0);
+    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
+    given.ldr_given = true;
+    given.ldr = 0x80;
+    assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_post(r, 0, 1, 0x41);
+    given.ldr = 0x00050001;
+    assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
+    assert_post(r, 1, 1, 0x42);
+    given.ldr_given = false;
+    assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
+    rig_check(r);
+}
+
 /* What the last change cost in looks and decisions. */
 struct effort {
     uint64_t looks;
@@ -427,6 +455,7 @@ int main(void)
         RIG_TEST(test_set_apic_finds_every_kind_of_destination),
         cmocka_unit_test(test_set_apic_follows_flat_all_ones),
         RIG_TEST(test_set_apic_software_disable_is_followed),
+        RIG_TEST(test_set_apic_ldr_as_given_is_followed),
         RIG_TEST(test_set_apic_looks_at_what_it_can_affect),
         RIG_TEST(test_attach_posts_what_waited_for_it),
         RIG_TEST(test_attach_refuses_what_it_cannot_take),

@@ -94,14 +94,20 @@ static bool xapic_logical(const struct oracle_vcpu *v, uint32_t mda)
     }
 }
 
-/* "Logical x2APIC ID = [(x2APIC ID[19:4] << 16) | (1 << x2APIC ID[3:0])]" */
+/* "Logical x2APIC ID = [(x2APIC ID[19:4] << 16) | (1 << x2APIC ID[3:0])]", unless
+ * the guest has been given another one. */
 static bool x2apic_logical(const struct oracle_vcpu *v, uint32_t mda)
 {
+    uint32_t cluster = bits(v->id, 19, 4);
     uint32_t members = 1;
 
     for (uint32_t i = 0; i < bits(v->id, 3, 0); i++)
         members *= 2;
-    if (bits(mda, 31, 16) != bits(v->id, 19, 4))
+    if (v->ldr_given) {
+        cluster = bits(v->ldr, 31, 16);
+        members = bits(v->ldr, 15, 0);
+    }
+    if (bits(mda, 31, 16) != cluster)
         return false;
     return (bits(mda, 15, 0) & members) != 0;
 }

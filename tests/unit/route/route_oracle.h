@@ -20,6 +20,7 @@ struct oracle_vcpu {
     uint32_t dfr;
     uint32_t svr;
     bool has_pid;
+    bool ldr_given; /* x2APIC mode: ldr is what the guest reads */
 };
 
 /* A message, and where the guest was told to put the destination. */

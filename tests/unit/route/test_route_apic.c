@@ -63,7 +63,7 @@ static void test_guest_apic_matches_x2apic_logical_follows_id(void **state)
     struct vtdpi_guest_apic a = x2apic(0x12345);
 
     (void)state;
-    /* Not from the register: it is read-only, and the host may not fill it. */
+    /* Not from the register, unless the host says that it counts. */
     a.ldr = 0x00010001;
     assert_true(matches(a, logical(0x12340020)));
     assert_true(matches(a, logical(0x1234ffff)));
@@ -76,6 +76,31 @@ static void test_guest_apic_matches_x2apic_logical_follows_id(void **state)
     /* 8 bits name members 0 to 7 of cluster 0. */
     assert_true(matches(x2apic(7), logical(0x80)));
     assert_false(matches(x2apic(8), logical(0xfe)));
+}
+
+static void test_guest_apic_matches_x2apic_logical_as_given(void **state)
+{
+    struct vtdpi_guest_apic a = x2apic(0x12345);
+
+    (void)state;
+    a.ldr_given = true;
+    a.ldr = 0x00070108;
+    assert_int_equal(vtdpi_guest_x2apic_ldr(&a), 0x00070108);
+    assert_true(matches(a, logical(0x00070008)));
+    assert_true(matches(a, logical(0x00070100)));
+    assert_false(matches(a, logical(0x0007fef7)));
+    assert_false(matches(a, logical(0x00060108)));
+    /* Neither by the id, nor as an xAPIC's, nor for nothing. */
+    assert_false(matches(a, logical(0x12340020)));
+    a.ldr = 0x02000000;
+    assert_false(matches(a, logical(2)));
+    assert_false(matches(a, logical(0x0200ffff)));
+    /* All else is as before. */
+    assert_true(matches(a, physical(0x12345)));
+    assert_true(matches(a, logical(VTDPI_DEST_ALL)));
+    assert_true(matches(a, physical(VTDPI_DEST_ALL)));
+    a.ldr_given = false;
+    assert_int_equal(vtdpi_guest_x2apic_ldr(&a), 0x12340020);
 }
 
 static void test_guest_apic_matches_broadcast_by_mode(void **state)
@@ -271,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_guest_apic_matches_flat_is_a_common_bit),
         cmocka_unit_test(test_guest_apic_matches_cluster_is_cluster_and_member),
         cmocka_unit_test(test_guest_apic_matches_x2apic_logical_follows_id),
+        cmocka_unit_test(test_guest_apic_matches_x2apic_logical_as_given),
         cmocka_unit_test(test_guest_apic_matches_broadcast_by_mode),
         cmocka_unit_test(test_guest_apic_matches_disabled_nothing),
         cmocka_unit_test(test_route_decode_widens_ff_of_8_bits_only),

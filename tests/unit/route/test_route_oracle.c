@@ -124,6 +124,10 @@ static struct oracle_vcpu any_vcpu(void)
     v.dfr = (once_in(20) ? any(16) : once_in(2) ? 15 : 0) << 28 | 0xfffffff;
     v.svr = (once_in(8) ? 0 : 0x100) | any(256);
     v.has_pid = !once_in(8);
+    v.ldr_given = once_in(4);
+    if (v.ldr_given && kind > 8)
+        v.ldr =
+            any_id() >> 4 << 16 | (once_in(8) ? any(1 << 16) : 1U << any(16));
     return v;
 }
 
@@ -133,6 +137,7 @@ static struct vtdpi_guest_apic apic_of(const struct oracle_vcpu *v)
         v->apic_base, v->id, v->ldr, v->dfr, v->svr);
 
     apic.attached = v->has_pid;
+    apic.ldr_given = v->ldr_given;
     return apic;
 }
 
@@ -154,7 +159,7 @@ static uint32_t any_dest(void)
 {
     const struct oracle_vcpu *const v = &g.vcpus[any(g.count)];
 
-    switch (any(8)) {
+    switch (any(9)) {
     case 0:
         return once_in(3) ? 0xffffffff : 0xff;
     case 1:
@@ -167,6 +172,8 @@ static uint32_t any_dest(void)
         return ((v->id >> 4) << 16) + (1U << (v->id & 15));
     case 5:
         return any(256);
+    case 6:
+        return v->ldr;
     default:
         return v->id;
     }
@@ -423,7 +430,7 @@ static struct oracle_vcpu changed(struct oracle_vcpu v)
 {
     const struct oracle_vcpu other = any_vcpu();
 
-    switch (any(8)) {
+    switch (any(9)) {
     case 0:
         v.id = other.id;
         break;
@@ -441,6 +448,9 @@ static struct oracle_vcpu changed(struct oracle_vcpu v)
         break;
     case 5:
         v.has_pid = other.has_pid;
+        break;
+    case 6:
+        v.ldr_given = other.ldr_given;
         break;
     default:
         break;
