@@ -645,7 +645,9 @@ int vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params)
         .part = p->part != 0 ? p->part : VTDPI_VM_PART,
         .vcpu_count = p->vcpu_count,
         .shift = 32 - (uint32_t)__builtin_ctz(p->buckets),
-        .options = {.form = p->form, .posting = p->posting},
+        .options = {.form = p->form,
+                    .posting = p->posting,
+                    .vector_min = p->vector_min},
     };
     vm->last = &vm->due;
     rc = vtdpi_route_map_init(&vm->map, p->apics, p->keys, p->vcpu_count);
@@ -907,7 +909,7 @@ int vtdpi_vm_deliver(struct vtdpi_vm *vm, const struct vtdpi_msi *msi,
     vtdpi_route_walk_begin(&walk, &set, &msg);
     while (vtdpi_route_walk_next(&walk, &to)) {
         if (vm->options.posting && to.attached &&
-            vtdpi_route_is_postable(&msg)) {
+            vtdpi_route_is_postable(&msg, &vm->options)) {
             const enum vtdpi_post_result result =
                 vtdpi_vcpu_post(vm->vcpus[to.vcpu], msg.vector, false);
 

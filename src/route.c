@@ -176,7 +176,9 @@ bool vtdpi_route_walk_next(struct vtdpi_route_walk *walk,
 }
 
 /* What of the message alone rules posting out. */
-static enum vtdpi_route_reason message_judge(const struct vtdpi_compat_msi *msg)
+static enum vtdpi_route_reason
+message_judge(const struct vtdpi_compat_msi *msg,
+              const struct vtdpi_route_options *options)
 {
     switch (msg->dlm) {
     case VTDPI_DLM_FIXED:
@@ -195,13 +197,15 @@ static enum vtdpi_route_reason message_judge(const struct vtdpi_compat_msi *msg)
     }
     if (msg->level)
         return VTDPI_ROUTE_LEVEL;
-    return msg->vector < VTDPI_VECTOR_MIN ? VTDPI_ROUTE_VECTOR
-                                          : VTDPI_ROUTE_POSTABLE;
+    if (msg->vector < VTDPI_VECTOR_MIN || msg->vector < options->vector_min)
+        return VTDPI_ROUTE_VECTOR;
+    return VTDPI_ROUTE_POSTABLE;
 }
 
-bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg)
+bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg,
+                             const struct vtdpi_route_options *options)
 {
-    return message_judge(msg) == VTDPI_ROUTE_POSTABLE;
+    return message_judge(msg, options) == VTDPI_ROUTE_POSTABLE;
 }
 
 /* Whether one of those who take the message, all of them, reads the
@@ -251,8 +255,8 @@ vtdpi_route_decide_decoded(const struct vtdpi_apic_set *set,
                            const struct vtdpi_compat_msi *msg,
                            const struct vtdpi_route_options *options)
 {
-    struct vtdpi_route_decision d = {VTDPI_ROUTE_REMAP, message_judge(msg), 0,
-                                     msg->vector};
+    struct vtdpi_route_decision d = {
+        VTDPI_ROUTE_REMAP, message_judge(msg, options), 0, msg->vector};
     struct vtdpi_route_candidate one;
 
     if (d.reason == VTDPI_ROUTE_POSTABLE)
@@ -326,7 +330,7 @@ const char *vtdpi_route_reason_text(enum vtdpi_route_reason reason)
         "delivery mode ExtINT",
         "reserved delivery mode",
         "level-triggered",
-        "vector below 16",
+        "vector below 16, or below the least of the VM",
         "no APIC has this destination",
         "its destinations are software-disabled",
         "broadcast to several vCPUs",

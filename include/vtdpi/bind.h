@@ -149,6 +149,7 @@ struct vtdpi_vm_params {
     uint32_t part;
     enum vtdpi_compat_dest form; /**< Where this guest puts the destination. */
     bool posting;                /**< Posting is on at first. */
+    uint8_t vector_min; /**< As in struct vtdpi_route_options; 0: 16. */
 };
 
 /** @brief A VM; the host embeds it. It does not move. */

@@ -152,7 +152,7 @@ enum vtdpi_route_reason {
     VTDPI_ROUTE_EXTINT = 7,       /**< Delivery mode ExtINT. */
     VTDPI_ROUTE_RESERVED_DLM = 8, /**< Reserved delivery mode, 3 or 6. */
     VTDPI_ROUTE_LEVEL = 9,        /**< Level-triggered: its EOI matters. */
-    VTDPI_ROUTE_VECTOR = 10,      /**< Vector below 16. */
+    VTDPI_ROUTE_VECTOR = 10,      /**< Vector below 16, or below vector_min. */
 
     /* REMAP: not one destination. */
 
@@ -195,6 +195,9 @@ struct vtdpi_route_options {
     enum vtdpi_compat_dest form; /**< Where this guest was told to put the
                                       destination. */
     bool posting;                /**< Posting is on for this VM. */
+    /** Vectors below are not posted (VTDPI_ROUTE_VECTOR). Below 16 it counts as 16,
+     *  so 0 is the default. A trust domain takes 31 and above. */
+    uint8_t vector_min;
 };
 
 /** @brief A vCPU that a message is for. */
@@ -371,19 +374,22 @@ VTDPI_INLINE bool vtdpi_route_is_arbitrated(const struct vtdpi_compat_msi *msg)
 }
 
 /**
- * @brief Whether a message is what a PID can hold: fixed or lowest priority,
- *        edge-triggered, vector 16 or above.
+ * @brief Whether a message can be posted in a VM: fixed or lowest priority,
+ *        edge-triggered, vector 16 or above and not below the VM's least.
  *
  * The only place that says so, for posting and for software delivery.
  *
- * @param msg  The message. Not NULL. The destination does not count.
+ * @param msg      The message. Not NULL. The destination does not count.
+ * @param options  See there; form and posting are not looked at. Not NULL.
  *
- * @return Whether it is.
+ * @return Whether it can.
  *
  * @anyctx @waitfree
  * @spec{VT-d, Interrupt Posting}
  */
-VTDPI_API bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg);
+VTDPI_API bool
+vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg,
+                        const struct vtdpi_route_options *options);
 
 /**
  * @brief Take a guest's message apart, for the functions below.

@@ -389,6 +389,8 @@ SEEDS = [
           "else if (!options->posting)", "else if (0)"),
     route("route_decide_decoded", "vector 15",
           "msg->vector < VTDPI_VECTOR_MIN", "msg->vector < 15"),
+    route("route_decide_decoded", "the least vector is not posted",
+          "msg->vector < options->vector_min", "msg->vector <= options->vector_min"),
     route("route_decide", "a message in remappable format is kept",
           "        d.reason = VTDPI_ROUTE_FORMAT;\n",
           "        d.reason = VTDPI_ROUTE_FORMAT;\n"

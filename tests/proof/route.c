@@ -85,7 +85,7 @@ static struct matches any_matches(void)
 static struct vtdpi_route_options any_options(void)
 {
     struct vtdpi_route_options o = {(enum vtdpi_compat_dest)(nondet_u8() % 3),
-                                    nondet_bool()};
+                                    nondet_bool(), nondet_u8()};
 
     return o;
 }
@@ -365,7 +365,8 @@ void proof_route_walk_disabled(void) /* unwind 4 */
 }
 
 /* What of the message stands in the way, as route.h numbers it; 0: nothing. */
-static unsigned int message_reason(const struct vtdpi_compat_msi *msg)
+static unsigned int message_reason(const struct vtdpi_compat_msi *msg,
+                                   unsigned int least)
 {
     /* SMI, NMI, INIT, ExtINT, and two that are reserved. */
     static const uint8_t by_dlm[8] = {0, 0, 4, 8, 5, 6, 8, 7};
@@ -374,7 +375,7 @@ static unsigned int message_reason(const struct vtdpi_compat_msi *msg)
         return by_dlm[msg->dlm];
     if (msg->level)
         return 9;
-    return msg->vector <= 15 ? 10 : 0;
+    return msg->vector <= 15 || least > msg->vector ? 10 : 0;
 }
 
 /* Whether one of those who take the message reads a broadcast. */
@@ -404,7 +405,7 @@ void proof_route_decide_decoded(void) /* unwind 4 */
     const bool found = takers == 1 || (takers > 1 && one_of);
     const struct vtdpi_route_candidate to =
         enabled_at(&m, found ? msg.vector % takers : 0);
-    unsigned int reason = message_reason(&msg);
+    unsigned int reason = message_reason(&msg, o.vector_min);
 
     if (reason == 0 && takers == 0)
         reason = m.count == 0 ? 11 : 12;
@@ -421,6 +422,7 @@ void proof_route_decide_decoded(void) /* unwind 4 */
           (reason == 0 || reason == 15 || reason == 16 ? to.vcpu : 0));
     CLAIM(!m.broken);
     REACH(reason == 0 && takers == 3);
+    REACH(reason == 10 && msg.vector >= 16);
     REACH(reason == 0 && all);
     REACH(reason == 0 && takers == 3 && msg.dest == 0xffffffff);
     REACH(reason == 13 && msg.dest == 0xff);

@@ -177,6 +177,7 @@ static void vm_new(struct rig *r)
         .buckets = RIG_BUCKETS,
         .form = r->form,
         .posting = true,
+        .vector_min = r->vector_min,
     };
 
     assert_int_equal(vtdpi_vm_init(&r->vm, &params), 0);
@@ -185,10 +186,16 @@ static void vm_new(struct rig *r)
 
 struct rig *rig_new(enum vtdpi_compat_dest form)
 {
+    return rig_new_least(form, 0);
+}
+
+struct rig *rig_new_least(enum vtdpi_compat_dest form, uint8_t vector_min)
+{
     struct rig *r = calloc(1, sizeof(*r));
 
     assert_non_null(r);
     r->form = form;
+    r->vector_min = vector_min;
     sched_new(r);
     for (unsigned int t = 0; t < RIG_TABLES; t++) {
         r->table[t].rig = r;
@@ -456,6 +463,7 @@ static struct vtdpi_route_decision expected(struct rig *r, unsigned int i)
     const struct vtdpi_route_options options = {
         .form = r->form,
         .posting = r->posting,
+        .vector_min = r->vector_min,
     };
     const struct vtdpi_route_decision none = {
         .kind = VTDPI_ROUTE_REMAP,

@@ -65,6 +65,7 @@ struct rig {
     bool attached[RIG_VCPUS];
     bool posting;
     enum vtdpi_compat_dest form;
+    uint8_t vector_min;
     struct vtdpi_msi msi[RIG_IRQS]; /* in force */
     struct vtdpi_msi under_mask[RIG_IRQS];
     bool has[RIG_IRQS];
@@ -78,6 +79,8 @@ struct rig {
 /* 32-bit destinations, posting on, no vCPU, all interrupts bound with a host
  * form and without a message. */
 struct rig *rig_new(enum vtdpi_compat_dest form);
+/* The same, with a least vector. */
+struct rig *rig_new_least(enum vtdpi_compat_dest form, uint8_t vector_min);
 void rig_free(struct rig *r);
 int rig_setup(void **state);
 int rig_teardown(void **state);

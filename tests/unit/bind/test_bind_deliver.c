@@ -197,6 +197,31 @@ static void test_deliver_what_no_pid_can_hold_is_the_hosts(void **state)
     assert_false(vtdpi_pid_pending(vtdpi_vcpu_pid(&r->vcpu[1])));
 }
 
+/* The same vectors as those that an entry posts. */
+static void test_deliver_below_the_least_vector_is_the_hosts(void **state)
+{
+    struct rig *r = rig_new_least(VTDPI_COMPAT_DEST_32, 31);
+    const struct vtdpi_msi below = msi_to(1, 30);
+    const struct vtdpi_msi least = msi_to(1, 31);
+    struct vtdpi_vm_delivery out;
+    struct injected j;
+
+    (void)state;
+    rig_vcpus(r, 2);
+    assert_int_equal(rig_message(r, 0, &below), 0);
+    assert_int_equal(rig_message(r, 1, &least), 0);
+    assert_host(r, 0, VTDPI_ROUTE_VECTOR);
+    assert_post(r, 1, 1, 31);
+    deliver(r, below, &j, &out);
+    assert_int_equal(out.posted, 0);
+    assert_int_equal(j.n, 1);
+    assert_int_equal(j.vcpu[0], 1);
+    deliver(r, least, &j, &out);
+    assert_int_equal(out.posted, 1);
+    assert_int_equal(j.n, 0);
+    (void)rig_teardown(&(void *){r});
+}
+
 static void test_deliver_with_posting_off_is_the_hosts(void **state)
 {
     struct rig *r = *state;
@@ -251,6 +276,7 @@ int main(void)
         RIG_TEST(test_deliver_hash_on_a_vcpu_without_descriptor),
         RIG_TEST(test_deliver_to_several_posts_to_each_that_can_take_it),
         RIG_TEST(test_deliver_what_no_pid_can_hold_is_the_hosts),
+        cmocka_unit_test(test_deliver_below_the_least_vector_is_the_hosts),
         RIG_TEST(test_deliver_with_posting_off_is_the_hosts),
         RIG_TEST(test_deliver_bad_messages_are_refused),
     };

@@ -240,7 +240,7 @@ static void judge(struct run *x, int rc)
 /* @p refusals: one step in so many has a call refused. */
 static void run(struct run *x, enum vtdpi_compat_dest form, uint32_t refusals)
 {
-    x->r = rig_new(form);
+    x->r = rig_new_least(form, (uint8_t)(one_in(x, 2) ? 0 : below(x, 64)));
     x->held = false;
     for (unsigned int i = 0; i < STEPS; i++) {
         int rc;

@@ -188,7 +188,7 @@ static const char *message_rules_it_out(const struct oracle_message *m)
         return by_mode[mode];
     if (bits(m->data, 15, 15) == 1)
         return "level";
-    if (bits(m->data, 7, 0) < 16)
+    if (bits(m->data, 7, 0) < 16 || bits(m->data, 7, 0) < m->least_vector)
         return "vector";
     return NULL;
 }

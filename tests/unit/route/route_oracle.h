@@ -28,7 +28,8 @@ struct oracle_message {
     uint32_t address;
     uint32_t upper_address;
     uint32_t data;
-    int destination_bits; /* 8, 15 or 32 */
+    int destination_bits;  /* 8, 15 or 32 */
+    uint32_t least_vector; /* that the guest takes as posted */
 };
 
 struct oracle_answer {

@@ -389,9 +389,20 @@ static void test_route_is_postable_of_every_message(void **state)
             .dlm = (enum vtdpi_dlm)(i / 256 % 8),
             .level = i >= 8 * 256,
         };
+        const bool fits = i < 2 * 256;
+        struct vtdpi_route_options options = {.form = VTDPI_COMPAT_DEST_8};
 
-        assert_true(vtdpi_route_is_postable(&msg) ==
-                    (i < 2 * 256 && vector >= 16));
+        assert_true(vtdpi_route_is_postable(&msg, &options) ==
+                    (fits && vector >= 16));
+        options.vector_min = 15;
+        assert_true(vtdpi_route_is_postable(&msg, &options) ==
+                    (fits && vector >= 16));
+        options.vector_min = 31;
+        assert_true(vtdpi_route_is_postable(&msg, &options) ==
+                    (fits && vector >= 31));
+        options.vector_min = 255;
+        assert_true(vtdpi_route_is_postable(&msg, &options) ==
+                    (fits && vector == 255));
     }
 }
 

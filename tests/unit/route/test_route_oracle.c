@@ -195,6 +195,7 @@ static struct oracle_message any_message(void)
     m.data = any(256) | any(2) << 14;
     m.data |= (once_in(8) ? other_modes[any(6)] : any(2)) << 8;
     m.data |= once_in(16) ? 0x8000U : 0;
+    m.least_vector = once_in(8) ? any(256) : 0;
     if (once_in(32))
         m.address ^= 1U << any(32);
     if (once_in(32))
@@ -272,6 +273,7 @@ static struct oracle_answer compare(const struct vtdpi_apic_set *set,
     const struct vtdpi_route_options options = {
         .form = form_of(m),
         .posting = !once_in(8),
+        .vector_min = (uint8_t)m->least_vector,
     };
     const struct vtdpi_route_decision d =
         vtdpi_route_decide(set, &msi, &options);
