@@ -52,6 +52,8 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
 
     if (irq == NULL || source == NULL || !backend_ok(backend))
         return VTDPI_EINVAL;
+    /* What it holds would be lost. */
+    VTDPI_ASSERT(irq->vcpu == NULL && !irq->dirty && !vtdpi_irq_is_pinned(irq));
     rc = source_check(source);
     if (rc != 0)
         return rc;

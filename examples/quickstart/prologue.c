@@ -116,7 +116,7 @@ bool prologue(struct demo *d)
     struct vtdpi_backend backend = *f.table;
     const struct vtdpi_source source =
         vtdpi_source_exact(d->devices[0].sid, VTDPI_SQ_ALL);
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
     uint32_t index;
     bool good;
 

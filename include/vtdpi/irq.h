@@ -62,6 +62,38 @@
  * with bind.h. Calls of vtdpi_irq_set_host() for one interrupt are serialised by the
  * host. Queries are made while no call changes the interrupt.
  *
+ * **The old host vector.** After a retarget the host wants to give the vector of the
+ * old host form to something else. Two things must hold first.
+ *
+ * 1. No unit sends the vector any more. That holds once vtdpi_irq_set_host() has
+ *    returned 0 and vtdpi_irq_is_dirty() is false, and also once vtdpi_irq_flush()
+ *    has returned 0 after vtdpi_irq_set_host() returned 0 or VTDPI_IRQ_DEFERRED. After
+ *    VTDPI_IRQ_DEFERRED the new form is not in force yet: vtdpi_irq_flush() returns
+ *    VTDPI_EINFLIGHT while another call holds the interrupt, and the host calls
+ *    vtdpi_irq_flush() again later. If vtdpi_irq_live() still names the old vector
+ *    after that, the backend has refused the deferred form, and the old one stays
+ *    in force. Under a posted form vtdpi_irq_set_host() flushes nothing. The vector of
+ *    the form that the posted form replaced is free when the interrupt is not dirty.
+ * 2. No interrupt of that vector waits in the old CPU. One that was sent before may
+ *    be pending in that CPU's IRR: a flush does not take it back. So the handler
+ *    of the old vector stays on the old CPU until that CPU has had interrupts
+ *    enabled after step 1 and has then found the vector's bit of its IRR clear. Hosts do this
+ *    with an IPI to the old CPU of a vector with lower priority, or in the handler of
+ *    the first interrupt that arrives on the new vector. A CPU that goes offline
+ *    looks at its IRR itself and raises what is pending on the new CPU.
+ *
+ * **Before a vCPU goes** nothing may be posted to it. vtdpi_vm_detach() of bind.h
+ * unposts all interrupts of a vCPU. A host without bind.h keeps a list of the
+ * interrupts that it has posted to each vCPU, and calls vtdpi_irq_unpost() for
+ * each, in one batch, before vtdpi_vcpu_detach(). This holds also for hosts that
+ * destroy vCPUs before the interrupts of the VM: vtdpi_vcpu_detach() says VTDPI_EBUSY
+ * as long as a posted form names the vCPU.
+ *
+ * **Masked pins.** A host masks IOAPIC pins whose vector is 0, and an entry with
+ * vector 0 is refused (VTDPI_EIRTE_VECTOR). Such a pin has no host form:
+ * vtdpi_irq_set_host() with NULL. The entry is not present then, which is what a
+ * masked pin needs. Set the form before the pin is unmasked.
+ *
  * docs/architecture.md explains the words that have a meaning of their own.
  */
 
@@ -77,7 +109,8 @@ VTDPI_BEGIN_DECLS
  *  that a failed flush left, and of one that was torn down after that. */
 #define VTDPI_IRQ_STALE_MAX 2
 
-/** @brief A device interrupt; the host embeds it beside its own data. */
+/** @brief A device interrupt; the host embeds it beside its own data. Zeroed
+ *         before vtdpi_irq_init() is called first. */
 struct vtdpi_irq {
     /* private: */
     const struct vtdpi_backend *backend;
@@ -97,7 +130,8 @@ struct vtdpi_irq {
     struct vtdpi_irte deferred[2]; /* host forms left to the holder; atomic */
 };
 
-/** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. */
+/** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. The
+ *  form is in force when vtdpi_irq_flush() does not return VTDPI_EINFLIGHT any more. */
 #define VTDPI_IRQ_DEFERRED 1
 
 /** @brief Changes that are flushed together; the caller's memory. */
@@ -112,6 +146,12 @@ struct vtdpi_irq_batch {
 
 /**
  * @brief Take charge of an index. Calls no backend.
+ *
+ * The memory of the interrupt is zeroed before the first init. A later init is for
+ * an interrupt that was torn down and is not pinned. Over an interrupt that is in
+ * use the references that it holds would never be given back, and its vCPU could
+ * not be detached any more: VTDPI_ASSERT() sees a posted form, a dirty interrupt
+ * and a pinned one.
  *
  * @param irq      The interrupt. Not NULL.
  * @param backend  The table; stays as long as the interrupt is in use.
@@ -152,7 +192,11 @@ vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  * @param irq   The interrupt. Not NULL.
  * @param host  The form, present, its mode the backend's; its source is the
  *              interrupt's or VTDPI_SOURCE_UNSET, which stands for that. NULL:
- *              no host form.
+ *              no host form, for example for an IOAPIC pin that is masked and has
+ *              no vector.
+ *
+ * @post After 0 no unit sends the vector of the old host form, unless the interrupt is
+ *       dirty. One may be pending in the old CPU: see "The old host vector" above.
  *
  * @thread @waits{the backend's}
  *

@@ -37,7 +37,10 @@ struct vtdpi_msi_request {
     bool shv;           /**< Subhandle valid. */
 };
 
-/** @brief An IOAPIC redirection table entry in remappable format. */
+/** @brief An IOAPIC redirection table entry in remappable format.
+ *
+ *  A pin that is masked and has no vector yet (at boot, most of them) needs no entry
+ *  in the table: vtdpi_irq_set_host() with NULL, and @p masked here. */
 struct vtdpi_msi_rte {
     uint32_t index;  /**< Index of the entry it selects, 0 to 65535. */
     uint8_t vector;  /**< What a CPU's EOI broadcast is matched against: the

@@ -127,6 +127,72 @@ static void exception_recorded(void)
     (void)vtdpi_pid_record(&pid, 15);
 }
 
+static int replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
+                   const struct vtdpi_irte *old, const struct vtdpi_irte *irte)
+{
+    (void)ctx;
+    (void)flush;
+    (void)index;
+    (void)old;
+    (void)irte;
+    return 0;
+}
+
+static int invalidate(void *ctx, struct vtdpi_flush *flush, uint32_t first,
+                      uint32_t count)
+{
+    (void)ctx;
+    (void)flush;
+    (void)first;
+    (void)count;
+    return 0;
+}
+
+/* What the host says of each flush. */
+static int flushed;
+
+static int commit(void *ctx, struct vtdpi_flush *flush)
+{
+    (void)ctx;
+    (void)flush;
+    return flushed;
+}
+
+static struct vtdpi_irq irq;
+
+static int irq_new(void)
+{
+    static const struct vtdpi_backend_ops ops = {
+        .replace = replace, .invalidate = invalidate, .commit = commit};
+    static const struct vtdpi_backend table = {
+        .ops = &ops, .mode = VTDPI_X2APIC, .haw = 46};
+    static const struct vtdpi_source any = {.kind = VTDPI_SOURCE_ANY};
+
+    return vtdpi_irq_init(&irq, &table, 5, &any, NULL);
+}
+
+static void irq_new_after_teardown(void)
+{
+    if (irq_new() != 0 || vtdpi_irq_post(&irq, &vcpu, 0x41) != 0 ||
+        vtdpi_irq_teardown(&irq) != 0 || irq_new() != 0)
+        (void)printf("# not as expected\n");
+}
+
+static void irq_new_over_a_posted_form(void)
+{
+    if (irq_new() == 0 && vtdpi_irq_post(&irq, &vcpu, 0x41) == 0)
+        (void)irq_new();
+}
+
+static void irq_new_over_a_pinned_one(void)
+{
+    if (irq_new() != 0 || vtdpi_irq_post(&irq, &vcpu, 0x41) != 0)
+        return;
+    flushed = -1;
+    if (vtdpi_irq_teardown(&irq) != 0)
+        (void)irq_new();
+}
+
 /* What became of a process that does this: 0, or the signal that ended it. */
 static int signal_of(void (*call)(void))
 {
@@ -155,10 +221,15 @@ int main(void)
         {"a run after a sleep was called off",
          run_after_the_sleep_was_called_off, false},
         {"a run of who is not blocked", run_twice, false},
+        {"an interrupt anew after its teardown", irq_new_after_teardown, false},
         {"a run between a block and its sleep", run_before_the_sleep, true},
         {"a scan below a scan", nested_scans, true},
         {"a reference too many given back", unref_below_zero, true},
         {"an exception's vector, inline", exception_recorded, true},
+        {"an interrupt anew over its posted form", irq_new_over_a_posted_form,
+         true},
+        {"an interrupt anew while it is pinned", irq_new_over_a_pinned_one,
+         true},
     };
     const unsigned int count = sizeof(cases) / sizeof(cases[0]);
     int failed = world() ? 0 : 1;

@@ -159,7 +159,7 @@ void test_deliver(void)
 {
     const uint32_t index = allocate(1);
     struct oracle_entry e = entry_for(0x51, 0);
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     start(&irq, index, &e);
     edu_select(index);
@@ -190,7 +190,7 @@ void test_retargets(unsigned int rounds)
 {
     const uint32_t index = allocate(1);
     struct oracle_entry e = entry_for(VECTOR_BASE, 0);
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
     uint32_t random = 0x2545f491;
     unsigned int good = 0;
 
@@ -233,7 +233,7 @@ void test_formats(void)
     const unsigned int cpu = cpu_count() - 1;
     const struct oracle_entry plain = entry_for(0x71, cpu);
     struct oracle_entry e = plain;
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     start(&irq, index, &plain);
     edu_select(index);
@@ -260,7 +260,7 @@ void test_formats(void)
 static void source_accepts(const char *what, const struct oracle_entry *e)
 {
     const uint32_t index = allocate(1);
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     start(&irq, index, e);
     edu_select(index);
@@ -384,7 +384,7 @@ void test_batches(void)
 void test_blocks(void)
 {
     const uint16_t base = (uint16_t)allocate(MESSAGES);
-    struct vtdpi_irq irqs[MESSAGES];
+    struct vtdpi_irq irqs[MESSAGES] = {{0}};
     struct vtdpi_msi msi = {0};
     bool ok = vtdpi_msi_encode_block(base, MESSAGES, &msi) == 0 &&
               msi.address_lo == oracle_address(base) && msi.address_hi == 0 &&
@@ -419,7 +419,7 @@ void test_indexes(void)
 
     for (size_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++) {
         const struct oracle_entry e = entry_for(0x77, 0);
-        struct vtdpi_irq irq;
+        struct vtdpi_irq irq = {0};
 
         if (indexes[i] >= count)
             continue;

@@ -11,7 +11,7 @@ static void test_init_bad_argument_returns_einval(void **state)
     struct fixture *f = *state;
     struct vtdpi_backend_ops ops = script_ops;
     struct vtdpi_backend b = f->backend;
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     assert_int_equal(vtdpi_irq_init(NULL, &b, 0, &source, NULL), VTDPI_EINVAL);
     assert_int_equal(vtdpi_irq_init(&irq, NULL, 0, &source, NULL),
@@ -43,7 +43,7 @@ static void test_init_bad_source_says_what(void **state)
 {
     struct fixture *f = *state;
     struct vtdpi_source s = {0};
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     assert_int_equal(vtdpi_irq_init(&irq, &f->backend, 0, &s, NULL),
                      VTDPI_EIRTE_SOURCE);

@@ -202,7 +202,7 @@ static void test_block_of_messages_is_handled_as_one(void **state)
     const struct vtdpi_irte_remapped host = fields_remapped(HOST_VECTOR);
     struct vtdpi_flush_range range;
     struct vtdpi_irq_batch b;
-    struct vtdpi_irq irq[8];
+    struct vtdpi_irq irq[8] = {{0}};
     struct vtdpi_model_counters before;
     uint32_t first;
 

@@ -56,7 +56,7 @@ static void irq_new(struct machine *m, struct vtdpi_irq *irq)
 static void test_post_beside_unit_without_pi_keeps_host_form(void **state)
 {
     struct machine *m = *state;
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     assert_int_equal(join(m), 0);
     machine_enable(m, 1);
@@ -90,7 +90,7 @@ static void test_set_posted_beside_unit_without_pi_is_unchanged(void **state)
 static void test_join_of_a_table_that_posts_returns_ebusy(void **state)
 {
     struct machine *m = *state;
-    struct vtdpi_irq irq;
+    struct vtdpi_irq irq = {0};
 
     irq_new(m, &irq);
     assert_int_equal(vtdpi_irq_post(&irq, &m->vcpu[0], 0x61), 0);
