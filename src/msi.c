@@ -156,3 +156,27 @@ VTDPI_COLD int vtdpi_compat_msi_decode(const struct vtdpi_msi *msi,
     out->assert_level = (msi->data & VTDPI_COMPAT_DATA_LEVEL) != 0;
     return 0;
 }
+
+VTDPI_COLD int vtdpi_compat_msi_to_remapped(const struct vtdpi_msi *msi,
+                                            enum vtdpi_compat_dest form,
+                                            enum vtdpi_apic_mode mode,
+                                            struct vtdpi_irte_remapped *out)
+{
+    struct vtdpi_compat_msi parts;
+    const int rc =
+        out == NULL ? VTDPI_EINVAL : vtdpi_compat_msi_decode(msi, form, &parts);
+
+    if (rc != 0)
+        return rc;
+    *out = (struct vtdpi_irte_remapped){
+        .present = true,
+        .dm = parts.dm,
+        .rh = parts.rh,
+        .tm = parts.level,
+        .vector = parts.vector,
+        .dlm = parts.dlm,
+        .mode = mode,
+        .dst = parts.dest,
+    };
+    return 0;
+}

@@ -8,8 +8,8 @@
  *
  * A request in remappable format names an index of the interrupt-remapping
  * table; encode and decode. One in compatibility format names a destination
- * and a vector; a guest writes those, so they are only decoded here. Each
- * decoder reports a request of the other format as VTDPI_EMSI_FORMAT.
+ * and a vector; a guest writes those, and a host's own code composes them before
+ * it knows of remapping. They are only decoded here. Each decoder reports a request of the other format as VTDPI_EMSI_FORMAT.
  */
 
 #include "vtdpi/compiler.h"
@@ -210,6 +210,37 @@ VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_compat_msi_decode(const struct vtdpi_msi *msi,
                         enum vtdpi_compat_dest form,
                         struct vtdpi_compat_msi *out);
+
+/**
+ * @brief Turn a compatibility-format message of the host's own into the fields of
+ *        an entry that does the same.
+ *
+ * For vtdpi_irq_set_host(), in hosts whose interrupt code composes such a message. A
+ * host that keeps a 32-bit destination beside the message (Xen) passes
+ * VTDPI_COMPAT_DEST_8 and writes dst of the result itself.
+ *
+ * The level bit (assert) is not looked at: an entry has none. Whether the fields
+ * make an entry, vtdpi_irte_encode_remapped() says.
+ *
+ * @param msi   The message.
+ * @param form  Where the host puts the destination.
+ * @param mode  How the unit takes destinations: the mode of the backend.
+ * @param out   Receives the fields: present, source VTDPI_SOURCE_UNSET, fpd and
+ *              avail 0. Untouched on error.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0                    Done.
+ * @retval VTDPI_EINVAL         An argument is NULL, or @p form is unknown.
+ * @retval VTDPI_EMSI_ADDRESS   As vtdpi_compat_msi_decode().
+ * @retval VTDPI_EMSI_FORMAT    The same.
+ * @retval VTDPI_EMSI_RESERVED  The same.
+ *
+ * @spec{SDM, Message Signalled Interrupts}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_compat_msi_to_remapped(
+    const struct vtdpi_msi *msi, enum vtdpi_compat_dest form,
+    enum vtdpi_apic_mode mode, struct vtdpi_irte_remapped *out);
 
 VTDPI_END_DECLS
 

@@ -159,6 +159,91 @@ static void test_compat_msi_decode_bad_arguments_refused(void **state)
         VTDPI_EINVAL);
 }
 
+/* Words of the entry, by hand: destination, vector, delivery mode, trigger, hint,
+ * logical, present. */
+static const struct {
+    enum vtdpi_compat_dest form;
+    enum vtdpi_apic_mode mode;
+    struct vtdpi_msi msi;
+    uint64_t lo;
+} host_table[] = {
+    {D8, VTDPI_XAPIC, {0xfee03000, 0, 0x0041}, UINT64_C(0x0000030000410001)},
+    {D8, VTDPI_X2APIC, {0xfee03000, 0, 0x0041}, UINT64_C(0x0000000300410001)},
+    {D8, VTDPI_X2APIC, {0xfee0f004, 0, 0x0022}, UINT64_C(0x0000000f00220005)},
+    {D8, VTDPI_X2APIC, {0xfee0f00c, 0, 0x4151}, UINT64_C(0x0000000f0051002d)},
+    {D8, VTDPI_X2APIC, {0xfee02008, 0, 0x0032}, UINT64_C(0x0000000200320009)},
+    {D8, VTDPI_X2APIC, {0xfee02000, 0, 0xc032}, UINT64_C(0x0000000200320011)},
+    {D8, VTDPI_X2APIC, {0xfee02000, 0, 0x8032}, UINT64_C(0x0000000200320011)},
+    {D8, VTDPI_X2APIC, {0xfee02000, 0, 0x0400}, UINT64_C(0x0000000200000081)},
+    {D15, VTDPI_X2APIC, {0xfee01020, 0, 0x0041}, UINT64_C(0x0000010100410001)},
+    {D32,
+     VTDPI_X2APIC,
+     {0xfee03000, 0x80000100, 0x00ff},
+     UINT64_C(0x8000010300ff0001)},
+};
+
+static void test_compat_msi_to_remapped_makes_the_entry(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(host_table); i++) {
+        struct vtdpi_irte_remapped fields;
+        struct vtdpi_irte irte;
+
+        memset(&fields, 0xff, sizeof(fields));
+        assert_int_equal(
+            vtdpi_compat_msi_to_remapped(&host_table[i].msi, host_table[i].form,
+                                         host_table[i].mode, &fields),
+            0);
+        assert_int_equal(fields.source.kind, VTDPI_SOURCE_UNSET);
+        fields.source = vtdpi_source_exact(0x0310, 0);
+        assert_int_equal(vtdpi_irte_encode_remapped(&fields, &irte), 0);
+        assert_int_equal(irte.lo, host_table[i].lo);
+        assert_int_equal(irte.hi, 0x40310);
+    }
+}
+
+/* A destination that the host keeps beside the message. */
+static void test_compat_msi_to_remapped_takes_a_wide_destination(void **state)
+{
+    const struct vtdpi_msi msi = {0xfee03000, 0, 0x41};
+    struct vtdpi_irte_remapped fields;
+    struct vtdpi_irte irte;
+
+    (void)state;
+    assert_int_equal(
+        vtdpi_compat_msi_to_remapped(&msi, D8, VTDPI_X2APIC, &fields), 0);
+    fields.dst = 0x12345;
+    fields.source = vtdpi_source_exact(0x0310, 0);
+    assert_int_equal(vtdpi_irte_encode_remapped(&fields, &irte), 0);
+    assert_int_equal(irte.lo, UINT64_C(0x0001234500410001));
+}
+
+static void test_compat_msi_to_remapped_bad_message_untouched(void **state)
+{
+    const struct vtdpi_msi msi = {0xfee00000, 0, 0x41};
+    struct vtdpi_irte_remapped fields = {.dst = 7, .vector = 7};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(compat_errors); i++) {
+        assert_int_equal(vtdpi_compat_msi_to_remapped(&compat_errors[i].msi,
+                                                      compat_errors[i].form,
+                                                      VTDPI_X2APIC, &fields),
+                         compat_errors[i].rc);
+        assert_int_equal(fields.dst, 7);
+        assert_int_equal(fields.vector, 7);
+        assert_false(fields.present);
+    }
+    assert_int_equal(
+        vtdpi_compat_msi_to_remapped(NULL, D8, VTDPI_X2APIC, &fields),
+        VTDPI_EINVAL);
+    assert_int_equal(vtdpi_compat_msi_to_remapped(&msi, D8, VTDPI_X2APIC, NULL),
+                     VTDPI_EINVAL);
+    assert_int_equal(vtdpi_compat_msi_to_remapped(&msi,
+                                                  (enum vtdpi_compat_dest)3,
+                                                  VTDPI_X2APIC, &fields),
+                     VTDPI_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +251,9 @@ int main(void)
         cmocka_unit_test(test_compat_msi_decode_bad_message_untouched),
         cmocka_unit_test(test_compat_msi_decode_each_reserved_data_bit),
         cmocka_unit_test(test_compat_msi_decode_bad_arguments_refused),
+        cmocka_unit_test(test_compat_msi_to_remapped_makes_the_entry),
+        cmocka_unit_test(test_compat_msi_to_remapped_takes_a_wide_destination),
+        cmocka_unit_test(test_compat_msi_to_remapped_bad_message_untouched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
