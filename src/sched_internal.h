@@ -12,7 +12,7 @@
 
 #include "vtdpi/sched.h"
 
-/* A vCPU's references: 0 when closed; else OPEN, posted forms in bits 31:1,
+/* A target's references: 0 when closed; else OPEN, posted forms in bits 31:1,
  * holds in bits 63:32. */
 #define REFS_OPEN UINT64_C(1)
 #define REFS_POST UINT64_C(2)

@@ -14,6 +14,7 @@
  * compare-and-swap (wake_mark_clear()), and nothing else does.
  */
 #include "vtdpi/sched.h"
+#include "internal.h"
 #include "sched_blocked.h"
 #include "sched_internal.h"
 
@@ -84,6 +85,19 @@ static VTDPI_COLD int slot_claim(struct vtdpi_sched *s, uint32_t *slot)
     return any ? VTDPI_ENOSPC : VTDPI_ESLOTBUSY;
 }
 
+static VTDPI_COLD void target_open(struct vtdpi_target *t, uint64_t pda,
+                                   enum vtdpi_apic_mode mode,
+                                   struct vtdpi_vcpu *v)
+{
+    t->pda = pda;
+    t->vcpu = v;
+    t->mode = mode;
+    /* Release: pairs with refs_take(), so that whoever takes a reference finds the
+     * target, and the vCPU, initialised. With a plain store an entry could be made
+     * with the address of before. */
+    vtdpi_atomic_store64_release(&t->refs, REFS_OPEN);
+}
+
 int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
                       uint32_t slot, void *cookie)
 {
@@ -110,80 +124,118 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
      * that the first block sets. */
     vtdpi_atomic_store_ptr_release(&page->cookie[slot % VTDPI_PAGE_SLOTS],
                                    cookie);
-    /* Release: whoever takes a reference finds all of the above. */
-    vtdpi_atomic_store64_release(&v->refs, REFS_OPEN);
+    target_open(&v->target,
+                page->phys + slot % VTDPI_PAGE_SLOTS * sizeof(struct vtdpi_pid),
+                s->apic_mode, v);
     return 0;
 }
 
 uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v)
 {
     VTDPI_ASSERT(v->sched != NULL);
-    return page_of_vcpu(v)->phys +
-           v->slot % VTDPI_PAGE_SLOTS * sizeof(struct vtdpi_pid);
+    return v->target.pda;
+}
+
+int vtdpi_target_init(struct vtdpi_target *t, uint64_t pda,
+                      enum vtdpi_apic_mode mode)
+{
+    if (t == NULL || !vtdpi_apic_mode_ok_(mode))
+        return VTDPI_EINVAL;
+    if (pda % sizeof(struct vtdpi_pid) != 0)
+        return VTDPI_EALIGN;
+    if (vtdpi_atomic_load64(&t->refs) != 0)
+        return VTDPI_EBUSY;
+    target_open(t, pda, mode, NULL);
+    return 0;
 }
 
 /*
  * Both counts and the closed state are one word, so that "nobody refers to the
- * vCPU" and "nobody will" are one step of vtdpi_vcpu_detach_begin(): its
+ * target" and "nobody will" are one step of vtdpi_target_close(): its
  * compare-and-swap takes OPEN without a count to closed. The compare-and-swap
  * here adds to a word that is open, so it comes before that step, which then
  * fails, or finds the word closed. A check and a later close, or a word for
  * each count, would let a posted entry or a map in between that names a PID
  * which is about to be reused.
  */
-static int refs_take(struct vtdpi_vcpu *v, uint64_t one)
+static int refs_take(struct vtdpi_target *t, uint64_t one)
 {
-    /* Acquire: pairs with attach, which opens the word last. */
-    uint64_t old = vtdpi_atomic_load64_acquire(&v->refs);
+    /* Acquire: pairs with target_open(), which opens the word last. */
+    uint64_t old = vtdpi_atomic_load64_acquire(&t->refs);
 
     do {
         if ((old & REFS_OPEN) == 0)
             return VTDPI_ECLOSED;
-    } while (!vtdpi_atomic_cas64(&v->refs, &old, old + one));
+    } while (!vtdpi_atomic_cas64(&t->refs, &old, old + one));
     return 0;
 }
 
 /* The caller's flush, or its change of the map, comes before the count falls,
  * and so before detach finds no count: a compare-and-swap is a full barrier.
  * Otherwise detach could free a slot to which a unit still posts. */
-static void refs_give(struct vtdpi_vcpu *v, uint64_t one)
+static void refs_give(struct vtdpi_target *t, uint64_t one)
 {
-    uint64_t old = vtdpi_atomic_load64_relaxed(&v->refs);
+    uint64_t old = vtdpi_atomic_load64_relaxed(&t->refs);
 
-    while (!vtdpi_atomic_cas64(&v->refs, &old, old - one))
+    while (!vtdpi_atomic_cas64(&t->refs, &old, old - one))
         ;
+}
+
+/* What takes a reference later than this finds the word closed, see refs_take(). */
+int vtdpi_target_close(struct vtdpi_target *t)
+{
+    uint64_t none = REFS_OPEN;
+
+    if (!vtdpi_atomic_cas64(&t->refs, &none, 0))
+        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;
+    return 0;
+}
+
+int vtdpi_target_ref(struct vtdpi_target *t)
+{
+    return refs_take(t, REFS_POST);
+}
+
+void vtdpi_target_unref(struct vtdpi_target *t)
+{
+    VTDPI_ASSERT(vtdpi_target_refs(t) != 0);
+    refs_give(t, REFS_POST);
+}
+
+uint32_t vtdpi_target_refs(const struct vtdpi_target *t)
+{
+    return (uint32_t)vtdpi_atomic_load64(&t->refs) / (uint32_t)REFS_POST;
 }
 
 int vtdpi_vcpu_ref(struct vtdpi_vcpu *v)
 {
-    return refs_take(v, REFS_POST);
+    return vtdpi_target_ref(&v->target);
 }
 
 void vtdpi_vcpu_unref(struct vtdpi_vcpu *v)
 {
-    VTDPI_ASSERT(vtdpi_vcpu_refs(v) != 0);
-    refs_give(v, REFS_POST);
+    vtdpi_target_unref(&v->target);
 }
 
 uint32_t vtdpi_vcpu_refs(const struct vtdpi_vcpu *v)
 {
-    return (uint32_t)vtdpi_atomic_load64(&v->refs) / (uint32_t)REFS_POST;
+    return vtdpi_target_refs(&v->target);
 }
 
 int vtdpi_vcpu_hold(struct vtdpi_vcpu *v)
 {
-    return refs_take(v, REFS_HOLD);
+    return refs_take(&v->target, REFS_HOLD);
 }
 
 void vtdpi_vcpu_unhold(struct vtdpi_vcpu *v)
 {
     VTDPI_ASSERT(vtdpi_vcpu_holds(v) != 0);
-    refs_give(v, REFS_HOLD);
+    refs_give(&v->target, REFS_HOLD);
 }
 
 uint32_t vtdpi_vcpu_holds(const struct vtdpi_vcpu *v)
 {
-    return (uint32_t)(vtdpi_atomic_load64(&v->refs) / REFS_HOLD);
+    return (uint32_t)(vtdpi_atomic_load64(&v->target.refs) / REFS_HOLD);
 }
 
 /* Transitions of the owner. */
@@ -367,13 +419,14 @@ bool vtdpi_vcpu_notify_self(struct vtdpi_vcpu *v, const struct vtdpi_pcpu *p)
 
 int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v)
 {
-    uint64_t none = REFS_OPEN;
     struct vtdpi_pid_page *page;
+    int err;
 
     if (v->sched == NULL)
         return VTDPI_EDETACHED;
-    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))
-        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;
+    err = vtdpi_target_close(&v->target);
+    if (err != 0)
+        return err;
 
     vtdpi_vcpu_preempt(v);
     page = page_of_vcpu(v);
@@ -422,7 +475,7 @@ bool vtdpi_vcpu_detach_poll(struct vtdpi_vcpu *v)
 
     if (s == NULL)
         return true;
-    VTDPI_ASSERT(vtdpi_atomic_load64(&v->refs) == 0);
+    VTDPI_ASSERT(vtdpi_atomic_load64(&v->target.refs) == 0);
     for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
         if (!scan_passed(v, scan_sequence(s, v->detach_next)))
             return false;

@@ -200,16 +200,32 @@ struct vtdpi_pcpu {
     struct vtdpi_pcpu *next; /* with the same hash of the APIC id */
 };
 
+/**
+ * @brief What posted forms name: a descriptor, and how many refer to it.
+ *
+ * Each vCPU has one (vtdpi_vcpu_target()), from attach to detach. A descriptor that
+ * is no vCPU's gets one by vtdpi_target_init(): for a host that posts its own
+ * interrupts, or that keeps the descriptors of its vCPUs elsewhere. Zeroed before it
+ * is initialised.
+ */
+struct vtdpi_target {
+    /* private: */
+    uint64_t pda;
+    uint64_t refs;             /* OPEN | refs << 1 | holds << 32; 0: closed */
+    struct vtdpi_vcpu *vcpu;   /* whose it is; NULL: the host's own */
+    enum vtdpi_apic_mode mode; /* of NDST */
+};
+
 /** @brief A virtual CPU; the host embeds it. Zeroed before the first attach. */
 struct vtdpi_vcpu {
     /* private: */
     struct vtdpi_sched *sched;
     struct vtdpi_pid *pid;
     struct vtdpi_pcpu *blocked_on; /* owner only; NULL: no bit is set */
-    uint64_t refs;        /* OPEN | refs << 1 | holds << 32; 0: closed */
-    uint64_t detach_seq;  /* the odd value waited for, or 0 */
-    uint32_t detach_next; /* the sequence to look at next */
+    uint64_t detach_seq;           /* the odd value waited for, or 0 */
+    uint32_t detach_next;          /* the sequence to look at next */
     uint32_t slot;
+    struct vtdpi_target target;
 };
 
 /** @brief What vtdpi_sched_init() needs. */
@@ -901,6 +917,89 @@ VTDPI_INLINE bool vtdpi_vcpu_is_blocked(const struct vtdpi_vcpu *v)
  * @anyctx @waitfree
  */
 VTDPI_API uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v);
+
+/**
+ * @brief Make a target of a descriptor that is no vCPU's.
+ *
+ * The host writes the descriptor itself: vtdpi_pid_init(), then NV and NDST.
+ *
+ * @param t     The target: zeroed memory, or a target that was closed.
+ * @param pda   Physical address of the descriptor.
+ * @param mode  How its NDST is written.
+ *
+ * @anyctx @waitfree
+ *
+ * @retval 0             Open: posted forms can name the target.
+ * @retval VTDPI_EINVAL  @p t is NULL, or @p mode is unknown.
+ * @retval VTDPI_EALIGN  @p pda is not 64-byte aligned.
+ * @retval VTDPI_EBUSY   @p t is open already.
+ *
+ * Nothing has changed after an error.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_target_init(struct vtdpi_target *t,
+                                                 uint64_t pda,
+                                                 enum vtdpi_apic_mode mode);
+
+/**
+ * @brief Close a target of vtdpi_target_init(): no posted form names it, and none
+ *        will. What vtdpi_vcpu_detach() does to that of a vCPU.
+ *
+ * @param t  The target. Not NULL.
+ *
+ * @anyctx @lockfree @order{SC: after the flush of the last entry that named it}
+ *
+ * @retval 0              Closed: the memory of the descriptor and of the target is
+ *                        free. What was posted has landed.
+ * @retval VTDPI_EBUSY    Posted forms name the target. Nothing has changed.
+ * @retval VTDPI_ECLOSED  Closed already.
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_target_close(struct vtdpi_target *t);
+
+/**
+ * @brief vtdpi_vcpu_ref() of a target.
+ *
+ * @param t  A target that was zeroed once. Not NULL.
+ *
+ * @retval 0              Taken; the target cannot be closed until it is given back.
+ * @retval VTDPI_ECLOSED  The target is not open. Nothing has changed.
+ *
+ * @anyctx @lockfree @order{SC: taken before the entry names it}
+ */
+VTDPI_API VTDPI_MUST_CHECK int vtdpi_target_ref(struct vtdpi_target *t);
+
+/**
+ * @brief vtdpi_vcpu_unref() of a target.
+ *
+ * @param t  The target. Not NULL. The caller has a reference.
+ *
+ * @anyctx @lockfree @order{SC: given back after the flush}
+ */
+VTDPI_API void vtdpi_target_unref(struct vtdpi_target *t);
+
+/**
+ * @brief vtdpi_vcpu_refs() of a target.
+ *
+ * @param t  A target that was zeroed once. Not NULL.
+ *
+ * @return Number of references; stale at once.
+ *
+ * @anyctx @waitfree @order{SC load}
+ */
+VTDPI_API uint32_t vtdpi_target_refs(const struct vtdpi_target *t);
+
+/**
+ * @brief What posted forms name to post to a vCPU.
+ *
+ * @param v  A vCPU that was zeroed once. Not NULL.
+ *
+ * @return The target; open from attach to detach.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_target *vtdpi_vcpu_target(struct vtdpi_vcpu *v)
+{
+    return &v->target;
+}
 
 /**
  * @brief Take a reference: an interrupt-remapping-table entry is about to name

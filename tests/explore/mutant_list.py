@@ -530,15 +530,15 @@ MUTANTS = [
           ("    vtdpi_vcpu_preempt(v);\n    page = page_of_vcpu(v);",
            "    page = page_of_vcpu(v);")),
     vcpu("detach ignores references", "16", "freed while an entry names it",
-          ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
+          ("    if (!vtdpi_atomic_cas64(&t->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
-           "    (void)vtdpi_atomic_xchg64(&v->refs, 0);\n    (void)none;")),
+           "    (void)vtdpi_atomic_xchg64(&t->refs, 0);\n    (void)none;")),
     vcpu("detach looks at the references, then closes", "16", "freed while an entry names it",
-          ("    if (!vtdpi_atomic_cas64(&v->refs, &none, 0))\n"
+          ("    if (!vtdpi_atomic_cas64(&t->refs, &none, 0))\n"
            "        return none == 0 ? VTDPI_ECLOSED : VTDPI_EBUSY;",
-           "    if (vtdpi_atomic_load64(&v->refs) != none)\n"
+           "    if (vtdpi_atomic_load64(&t->refs) != none)\n"
            "        return VTDPI_EBUSY;\n"
-           "    (void)vtdpi_atomic_xchg64(&v->refs, 0);")),
+           "    (void)vtdpi_atomic_xchg64(&t->refs, 0);")),
     vcpu("reference taken from a closed vCPU", "16", "freed while an entry names it",
           ("        if ((old & REFS_OPEN) == 0)\n"
            "            return VTDPI_ECLOSED;\n    } while", "    } while")),

@@ -147,7 +147,7 @@ static void print_name(FILE *out, const uint64_t *addr)
     if (addr == &host.s.scan)
         (void)fputs("scan", out);
     for (unsigned int i = 0; i < VCPUS; i++) {
-        if (addr == &host.vcpu[i].v.refs)
+        if (addr == &host.vcpu[i].v.target.refs)
             (void)fprintf(out, "%c.refs", (char)('A' + i));
     }
 }
