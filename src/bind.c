@@ -665,7 +665,7 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
 {
     if (vm == NULL || b == NULL || irq == NULL)
         return VTDPI_EINVAL;
-    if (b->vm != NULL || vtdpi_irq_vcpu(irq) != NULL)
+    if (b->vm != NULL || vtdpi_irq_target(irq) != NULL)
         return VTDPI_EBUSY;
     *b = (struct vtdpi_binding){
         .vm = vm,

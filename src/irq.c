@@ -17,6 +17,13 @@
 #include "internal.h"
 
 static const struct vtdpi_irte irte_none = {0, 0};
+static const struct vtdpi_irq_form form_none;
+
+static VTDPI_COLD void target_unref(struct vtdpi_target *t)
+{
+    if (t != NULL)
+        vtdpi_target_unref(t);
+}
 
 static bool irte_present(const struct vtdpi_irte *irte)
 {
@@ -53,7 +60,8 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
     if (irq == NULL || source == NULL || !backend_ok(backend))
         return VTDPI_EINVAL;
     /* What it holds would be lost. */
-    VTDPI_ASSERT(irq->vcpu == NULL && !irq->dirty && !vtdpi_irq_is_pinned(irq));
+    VTDPI_ASSERT(irq->target == NULL && irq->host.target == NULL &&
+                 !irq->dirty && !vtdpi_irq_is_pinned(irq));
     rc = source_check(source);
     if (rc != 0)
         return rc;
@@ -64,9 +72,9 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
         .index = index,
     };
     if (live != NULL) {
-        irq->live = *live;
+        irq->live.irte = *live;
         if (irte_present(live) && !vtdpi_irte_is_posted(live))
-            irq->host = *live;
+            irq->host.irte = *live;
     }
     return 0;
 }
@@ -83,8 +91,7 @@ static VTDPI_COLD void irq_settle(struct vtdpi_irq *irq)
     if (irq->backend->ops->settled != NULL)
         irq->backend->ops->settled(irq->backend->ctx, irq->index);
     for (size_t i = 0; i < VTDPI_IRQ_STALE_MAX; i++) {
-        if (irq->stale[i] != NULL)
-            vtdpi_vcpu_unref(irq->stale[i]);
+        target_unref(irq->stale[i]);
         irq->stale[i] = NULL;
     }
 }
@@ -98,7 +105,8 @@ static VTDPI_COLD void irq_settle(struct vtdpi_irq *irq)
  * One writer (calls of set_host are serialised by the host) and one reader (the
  * holder) share two places for a form. The writer never writes the place that is
  * published, and each publication has a new number, so the CAS with which the reader
- * takes a form fails if the writer was in both places since.
+ * takes a form fails if the writer was in both places since. A form's reference goes
+ * with the form: to the reader that takes it, or back by the writer that replaces it.
  */
 #define CLAIM_HELD     UINT64_C(1)
 #define CLAIM_DEFERRED UINT64_C(2) /* a form is published */
@@ -121,32 +129,61 @@ static VTDPI_COLD bool irq_claim(struct vtdpi_irq *irq)
     return false;
 }
 
+/* Relaxed: also read while it is written, by a holder that will find another number in
+ * the claim. */
+static void place_write(struct vtdpi_irq_form *place,
+                        const struct vtdpi_irq_form *form)
+{
+    vtdpi_atomic_store64_relaxed(&place->irte.lo, form->irte.lo);
+    vtdpi_atomic_store64_relaxed(&place->irte.hi, form->irte.hi);
+    vtdpi_atomic_store_ptr_release((void **)&place->target, form->target);
+}
+
+static struct vtdpi_irq_form place_read(const struct vtdpi_irq_form *place)
+{
+    struct vtdpi_irq_form form;
+
+    form.irte.lo = vtdpi_atomic_load64_relaxed(&place->irte.lo);
+    form.irte.hi = vtdpi_atomic_load64_relaxed(&place->irte.hi);
+    form.target = vtdpi_atomic_load_ptr_acquire((void *const *)&place->target);
+    return form;
+}
+
+static uint32_t claim_place(uint64_t w)
+{
+    return (w & CLAIM_PLACE) != 0 ? 1 : 0;
+}
+
 /*
- * Publishes a host form to the holder. False if there is none any more. The CAS
- * orders the stores to the place before the number; the holder's load of the word
- * pairs with it. With a plain store of the word the form would be lost if the holder
- * let go at that moment.
+ * Publishes a host form to the holder, with its reference. False if there is no holder
+ * any more. The CAS orders the stores to the place before the number; the holder's
+ * load of the word pairs with it. With a plain store of the word the form would be lost
+ * if the holder let go at that moment. It fails if the holder has taken the form of
+ * before, so that form's reference is given back exactly once: here or by the holder.
  */
 static VTDPI_COLD bool irq_defer(struct vtdpi_irq *irq,
-                                 const struct vtdpi_irte *host)
+                                 const struct vtdpi_irq_form *host)
 {
     uint64_t w = vtdpi_atomic_load64_acquire(&irq->claim);
-    const bool second = (w & (CLAIM_DEFERRED | CLAIM_PLACE)) == CLAIM_DEFERRED;
-    struct vtdpi_irte *place = &irq->deferred[second ? 1 : 0];
+    const bool again = (w & CLAIM_DEFERRED) != 0;
+    const uint32_t old = claim_place(w);
+    const bool second = again && old == 0;
     uint64_t next;
 
     if ((w & CLAIM_HELD) == 0)
         return false;
-    /* Relaxed: read beside this by a holder that will find another number. */
-    vtdpi_atomic_store64_relaxed(&place->lo, host->lo);
-    vtdpi_atomic_store64_relaxed(&place->hi, host->hi);
+    place_write(&irq->deferred[second ? 1 : 0], host);
     next = (w & ~CLAIM_PLACE) + CLAIM_NUMBER;
     next |= CLAIM_DEFERRED | (second ? CLAIM_PLACE : 0);
-    return vtdpi_atomic_cas64(&irq->claim, &w, next);
+    if (!vtdpi_atomic_cas64(&irq->claim, &w, next))
+        return false;
+    if (again)
+        target_unref(place_read(&irq->deferred[old]).target);
+    return true;
 }
 
 static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
-                                           const struct vtdpi_irte *host);
+                                           struct vtdpi_irq_form *host);
 
 /*
  * Lets go. A form that was published is taken over first, each in a batch of its own:
@@ -163,13 +200,9 @@ static VTDPI_COLD int irq_release(struct vtdpi_irq *irq)
 
     for (;;) {
         const bool deferred = (w & CLAIM_DEFERRED) != 0;
-        const struct vtdpi_irte *place =
-            &irq->deferred[(w & CLAIM_PLACE) != 0 ? 1 : 0];
-        struct vtdpi_irte host;
+        struct vtdpi_irq_form host = place_read(&irq->deferred[claim_place(w)]);
         int rc;
 
-        host.lo = vtdpi_atomic_load64_relaxed(&place->lo);
-        host.hi = vtdpi_atomic_load64_relaxed(&place->hi);
         if (!vtdpi_atomic_cas64(&irq->claim, &w,
                                 w & ~(deferred ? CLAIM_DEFERRED : CLAIM_HELD)))
             continue;
@@ -296,27 +329,30 @@ VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
 }
 
 /*
- * The entry was replaced: move the posted form's reference to those that wait
+ * The entry was replaced: move the reference of the old entry to those that wait
  * for a flush, and put the new form in its place. There is always room: a
  * change that starts dirty is the last one, by teardown.
  */
 static VTDPI_COLD void irq_forms_replaced(struct vtdpi_irq *irq,
-                                          const struct vtdpi_irte *live,
-                                          struct vtdpi_vcpu *v, uint8_t vector)
+                                          const struct vtdpi_irq_form *live,
+                                          uint8_t vector)
 {
-    if (irq->vcpu != NULL)
-        irq->stale[irq->stale[0] == NULL ? 0 : 1] = irq->vcpu;
-    if (vtdpi_irte_is_posted(&irq->live))
+    if (irq->live.target != NULL)
+        irq->stale[irq->stale[0] == NULL ? 0 : 1] = irq->live.target;
+    if (vtdpi_irte_is_posted(&irq->live.irte))
         irq->drain = true;
     irq->live = *live;
-    irq->vcpu = v;
+    irq->target = vector != 0 ? live->target : NULL;
     irq->vector = vector;
     irq->dirty = true;
 }
 
 /*
- * Makes @p live the entry, and @p v and @p vector its posted form. The order
- * is the point: entry, invalidation, wait, and the old reference last.
+ * Makes @p live the entry: the posted form with @p vector, or, if that is 0, the host
+ * form or none. The order is the point: entry, invalidation, wait, and the old
+ * reference last. The caller has taken a reference on the target, before, since a
+ * detach or a close has to see it in time. The entry takes that reference over, or it
+ * is given back here.
  *
  * An entry that was not present is in no cache (or the backend knows better),
  * so it needs no invalidation; unless it is torn down, when nobody can say what
@@ -325,32 +361,49 @@ static VTDPI_COLD void irq_forms_replaced(struct vtdpi_irq *irq,
 static VTDPI_COLD int irq_change(struct vtdpi_irq_batch *b,
                                  struct vtdpi_irq *irq,
                                  const struct vtdpi_irte *old,
-                                 const struct vtdpi_irte *live,
-                                 struct vtdpi_vcpu *v, uint8_t vector)
+                                 const struct vtdpi_irq_form *live,
+                                 uint8_t vector)
 {
-    const bool cached = old == NULL || irte_present(&irq->live);
+    const bool cached = old == NULL || irte_present(&irq->live.irte);
     int rc = batch_open(b);
 
     if (rc == 0)
         rc = b->backend->ops->replace(b->backend->ctx, &b->flush, irq->index,
-                                      old, live);
-    if (rc != 0)
+                                      old, &live->irte);
+    if (rc != 0) {
+        target_unref(live->target);
         return rc;
+    }
     if (b->flush.drain) /* the backend may have found a posted form */
         irq->drain = true;
-    irq_forms_replaced(irq, live, v, vector);
+    irq_forms_replaced(irq, live, vector);
     return batch_join(b, irq, cached);
 }
 
-/* Encodes a host form; zero for none. */
+/*
+ * Makes the host form the entry. The entry has a reference besides that of the form
+ * that is stored. So the stored form can be replaced at any time, and its reference
+ * given back, whatever units still use.
+ */
+static VTDPI_COLD int irq_change_to_host(struct vtdpi_irq_batch *b,
+                                         struct vtdpi_irq *irq,
+                                         const struct vtdpi_irq_form *host)
+{
+    /* Not refused: the form has a reference, so the target is open. */
+    const int rc = host->target != NULL ? vtdpi_target_ref(host->target) : 0;
+
+    return rc != 0 ? rc : irq_change(b, irq, &irq->live.irte, host, 0);
+}
+
+/* Encodes a host form in remapped format; zero for none. */
 static VTDPI_COLD int host_encode(const struct vtdpi_irq *irq,
                                   const struct vtdpi_irte_remapped *host,
-                                  struct vtdpi_irte *out)
+                                  struct vtdpi_irq_form *out)
 {
     const struct vtdpi_source *own = &irq->source;
     struct vtdpi_irte_remapped fields;
 
-    *out = irte_none;
+    *out = form_none;
     if (host == NULL)
         return 0;
     if (!host->present || host->mode != irq->backend->mode)
@@ -361,46 +414,66 @@ static VTDPI_COLD int host_encode(const struct vtdpi_irq *irq,
     else if (fields.source.kind != own->kind || fields.source.sid != own->sid ||
              fields.source.sq != own->sq)
         return VTDPI_EINVAL;
-    return vtdpi_irte_encode_remapped(&fields, out);
+    return vtdpi_irte_encode_remapped(&fields, &out->irte);
 }
 
 /*
- * Encodes the posted form. FPD and AVAIL are the host's choice for this
- * interrupt, for every vCPU. Needs a reference on @p v. A unit reads NDST in the
- * PID as it reads destinations in the table.
+ * Encodes a form in posted format, with FPD and AVAIL of @p like. Needs a reference on
+ * @p t. A unit reads NDST in the PID as it reads destinations in the table.
  */
 static VTDPI_COLD int posted_encode(const struct vtdpi_irq *irq,
-                                    const struct vtdpi_vcpu *v, uint8_t vector,
-                                    struct vtdpi_irte *out)
+                                    struct vtdpi_target *t, uint8_t vector,
+                                    const struct vtdpi_irte *like,
+                                    struct vtdpi_irq_form *out)
 {
     const struct vtdpi_irte_posted fields = {
         .present = true,
-        .fpd = (irq->host.lo & VTDPI_IRTE_LO_FPD) != 0,
-        .avail = (uint8_t)VTDPI_FIELD_GET(irq->host.lo, VTDPI_IRTE_LO_AVAIL),
+        .fpd = (like->lo & VTDPI_IRTE_LO_FPD) != 0,
+        .avail = (uint8_t)VTDPI_FIELD_GET(like->lo, VTDPI_IRTE_LO_AVAIL),
         .vector = vector,
-        .pda = vtdpi_vcpu_pda(v),
+        .pda = t->pda,
         .source = irq->source,
     };
     int rc;
 
-    if (v->sched->apic_mode != irq->backend->mode)
+    if (t->mode != irq->backend->mode)
         return VTDPI_EMODE;
-    rc = vtdpi_irte_encode_posted(&fields, out);
+    rc = vtdpi_irte_encode_posted(&fields, &out->irte);
     if (rc != 0)
         return rc;
-    return vtdpi_irte_validate(out, irq->backend->mode, irq->backend->haw);
+    out->target = t;
+    return vtdpi_irte_validate(&out->irte, irq->backend->mode,
+                               irq->backend->haw);
 }
 
-/* Whether the entry is what posting to @p v would make it; not so if the host
- * form has another FPD or AVAIL since. */
-static VTDPI_COLD bool irq_is_posted_to(const struct vtdpi_irq *irq,
-                                        const struct vtdpi_vcpu *v,
-                                        uint8_t vector)
+/*
+ * Makes a form in posted format, with a reference on its target. The reference is taken
+ * first: what is read of the target is that of before its detach or close.
+ */
+static VTDPI_COLD int posted_make(const struct vtdpi_irq *irq,
+                                  struct vtdpi_target *t, uint8_t vector,
+                                  const struct vtdpi_irte *like,
+                                  struct vtdpi_irq_form *out)
 {
-    struct vtdpi_irte irte;
+    int rc = vtdpi_target_ref(t);
 
-    return irq->vcpu == v && posted_encode(irq, v, vector, &irte) == 0 &&
-           vtdpi_irte_equal_(&irte, &irq->live);
+    if (rc != 0)
+        return rc;
+    rc = posted_encode(irq, t, vector, like, out);
+    if (rc != 0)
+        vtdpi_target_unref(t);
+    return rc;
+}
+
+/* What is wrong with a form in posted format before anything is looked up. */
+static VTDPI_COLD int posted_check(const struct vtdpi_irq *irq,
+                                   const struct vtdpi_target *t, uint8_t vector)
+{
+    if (irq == NULL || t == NULL)
+        return VTDPI_EINVAL;
+    if (vector < VTDPI_VECTOR_MIN)
+        return VTDPI_EVECTOR;
+    return irq->backend->no_posting ? VTDPI_ENOPI : 0;
 }
 
 /* What is asked of an interrupt. */
@@ -419,53 +492,63 @@ static VTDPI_COLD int irq_check_idle(const struct vtdpi_irq *irq)
     return irq->dirty ? VTDPI_EDIRTY : 0;
 }
 
+static VTDPI_COLD bool form_equal(const struct vtdpi_irq_form *a,
+                                  const struct vtdpi_irq_form *b)
+{
+    return a->target == b->target && vtdpi_irte_equal_(&a->irte, &b->irte);
+}
+
+/* Puts another host form in the place of the one that is stored. A reference moves
+ * with the form. */
+static VTDPI_COLD void irq_store_host(struct vtdpi_irq *irq,
+                                      struct vtdpi_irq_form *host)
+{
+    struct vtdpi_target *const old = irq->host.target;
+
+    irq->host = *host;
+    host->target = NULL;
+    target_unref(old);
+}
+
 static VTDPI_COLD int irq_do_set_host(struct vtdpi_irq_batch *b,
                                       struct vtdpi_irq *irq,
-                                      const struct vtdpi_irte *host)
+                                      struct vtdpi_irq_form *host)
 {
     int rc = 0;
 
-    if (irq->vcpu == NULL || irq->down) {
+    if (irq->target == NULL || irq->down) {
         rc = irq_check_idle(irq);
         if (rc != 0)
             return rc;
-        if (!vtdpi_irte_equal_(host, &irq->live)) {
-            rc = irq_change(b, irq, &irq->live, host, NULL, 0);
+        if (!form_equal(host, &irq->live)) {
+            rc = irq_change_to_host(b, irq, host);
             if (rc != 0 && !irq->dirty)
                 return rc;
         }
     }
-    irq->host = *host;
+    irq_store_host(irq, host);
     return rc;
 }
 
 static VTDPI_COLD int irq_do_post(struct vtdpi_irq_batch *b,
-                                  struct vtdpi_irq *irq, struct vtdpi_vcpu *v,
+                                  struct vtdpi_irq *irq, struct vtdpi_target *t,
                                   uint8_t vector)
 {
-    struct vtdpi_irte irte;
-    int rc;
+    struct vtdpi_irq_form form;
+    int rc = posted_check(irq, t, vector);
 
-    if (v == NULL)
-        return VTDPI_EINVAL;
-    if (vector < VTDPI_VECTOR_MIN)
-        return VTDPI_EVECTOR;
-    if (irq->backend->no_posting)
-        return VTDPI_ENOPI;
-    rc = irq_check_idle(irq);
-    if (rc != 0 || irq_is_posted_to(irq, v, vector))
-        return rc;
-
-    /* Before the entry names the PID, so that a detach sees it in time. */
-    rc = vtdpi_vcpu_ref(v);
+    if (rc == 0)
+        rc = irq_check_idle(irq);
     if (rc != 0)
         return rc;
-    rc = posted_encode(irq, v, vector, &irte);
-    if (rc == 0)
-        rc = irq_change(b, irq, &irq->live, &irte, v, vector);
-    if (rc != 0 && !irq->dirty)
-        vtdpi_vcpu_unref(v);
-    return rc;
+    /* FPD and AVAIL are the host's choice for this interrupt, for every target. */
+    rc = posted_make(irq, t, vector, &irq->host.irte, &form);
+    if (rc != 0)
+        return rc;
+    if (irq->target == NULL || !form_equal(&form, &irq->live))
+        return irq_change(b, irq, &irq->live.irte, &form, vector);
+    vtdpi_target_unref(t);
+    return 0;
 }
 
 static VTDPI_COLD int irq_do_unpost(struct vtdpi_irq_batch *b,
@@ -473,9 +556,9 @@ static VTDPI_COLD int irq_do_unpost(struct vtdpi_irq_batch *b,
 {
     const int rc = irq_check_idle(irq);
 
-    if (rc != 0 || irq->vcpu == NULL)
+    if (rc != 0 || irq->target == NULL)
         return rc;
-    return irq_change(b, irq, &irq->live, &irq->host, NULL, 0);
+    return irq_change_to_host(b, irq, &irq->host);
 }
 
 static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
@@ -483,8 +566,8 @@ static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
 {
     int rc;
 
-    if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
-        return irq_change(b, irq, NULL, &irte_none, NULL, 0);
+    if (irq->down && !vtdpi_irte_equal_(&irq->live.irte, &irte_none))
+        return irq_change(b, irq, NULL, &form_none, 0);
     if (!irq->dirty || vtdpi_irq_batch_has(b, irq))
         return 0;
     rc = batch_open(b);
@@ -494,8 +577,8 @@ static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
 /* What is asked of an interrupt. */
 struct irq_order {
     enum irq_verb verb;
-    const struct vtdpi_irte *host; /* of SET_HOST */
-    struct vtdpi_vcpu *v;          /* of POST, and the vector */
+    struct vtdpi_irq_form *host; /* of SET_HOST; its target NULL once stored */
+    struct vtdpi_target *target; /* of POST, and the vector */
     uint8_t vector;
 };
 
@@ -506,11 +589,12 @@ static VTDPI_COLD int irq_do(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
     case VERB_SET_HOST:
         return irq_do_set_host(b, irq, order->host);
     case VERB_POST:
-        return irq_do_post(b, irq, order->v, order->vector);
+        return irq_do_post(b, irq, order->target, order->vector);
     case VERB_UNPOST:
         return irq_do_unpost(b, irq);
     case VERB_TEARDOWN:
         irq->down = true;
+        irq_store_host(irq, &(struct vtdpi_irq_form){.target = NULL});
         break;
     case VERB_FLUSH:
         break;
@@ -570,48 +654,90 @@ static VTDPI_COLD int irq_do_clean(struct vtdpi_irq *irq,
     return rc;
 }
 
+/* Also gives the form's reference back, if the form is not stored. */
 static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
-                                           const struct vtdpi_irte *host)
+                                           struct vtdpi_irq_form *host)
 {
     const struct irq_order order = {.verb = VERB_SET_HOST, .host = host};
+    const int rc = irq_do_clean(irq, &order);
 
-    return irq_do_clean(irq, &order);
-}
-
-/* By a call that has claimed the interrupt. */
-static VTDPI_COLD int irq_apply_claimed(struct vtdpi_irq *irq,
-                                        const struct irq_order *order)
-{
-    const int rc = irq_do_clean(irq, order);
-    const int deferred = irq_release(irq);
-
-    return rc != 0 ? rc : deferred;
+    target_unref(host->target);
+    return rc;
 }
 
 static VTDPI_COLD int irq_apply(struct vtdpi_irq *irq,
                                 const struct irq_order *order)
 {
+    int deferred;
+    int rc;
+
     if (irq == NULL)
         return VTDPI_EINVAL;
-    return irq_claim(irq) ? irq_apply_claimed(irq, order) : VTDPI_EINFLIGHT;
+    if (!irq_claim(irq))
+        return VTDPI_EINFLIGHT;
+    rc = irq_do_clean(irq, order);
+    deferred = irq_release(irq);
+    return rc != 0 ? rc : deferred;
+}
+
+/* The host form as it is asked for; with a reference if it is posted. */
+static VTDPI_COLD int host_make_posted(const struct vtdpi_irq *irq,
+                                       struct vtdpi_target *t, uint8_t vector,
+                                       struct vtdpi_irq_form *out)
+{
+    const int rc = posted_check(irq, t, vector);
+
+    return rc != 0 ? rc : posted_make(irq, t, vector, &irte_none, out);
+}
+
+static VTDPI_COLD int batch_set_host(struct vtdpi_irq_batch *batch,
+                                     struct vtdpi_irq *irq,
+                                     struct vtdpi_irq_form *host)
+{
+    const struct irq_order order = {.verb = VERB_SET_HOST, .host = host};
+    const int rc = batch_apply(batch, irq, &order);
+
+    target_unref(host->target);
+    return rc;
 }
 
 int vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq,
                              const struct vtdpi_irte_remapped *host)
 {
-    struct vtdpi_irte irte;
-    const struct irq_order order = {.verb = VERB_SET_HOST, .host = &irte};
-    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &irte);
+    struct vtdpi_irq_form form;
+    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &form);
 
-    return rc != 0 ? rc : batch_apply(batch, irq, &order);
+    return rc != 0 ? rc : batch_set_host(batch, irq, &form);
+}
+
+int vtdpi_irq_batch_set_host_posted(struct vtdpi_irq_batch *batch,
+                                    struct vtdpi_irq *irq,
+                                    struct vtdpi_target *target, uint8_t vector)
+{
+    struct vtdpi_irq_form form;
+    const int rc = host_make_posted(irq, target, vector, &form);
+
+    return rc != 0 ? rc : batch_set_host(batch, irq, &form);
+}
+
+static struct vtdpi_target *target_of(struct vtdpi_vcpu *v)
+{
+    return v != NULL ? vtdpi_vcpu_target(v) : NULL;
 }
 
 int vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
                          struct vtdpi_vcpu *v, uint8_t vector)
 {
+    return vtdpi_irq_batch_post_target(batch, irq, target_of(v), vector);
+}
+
+int vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
+                                struct vtdpi_irq *irq,
+                                struct vtdpi_target *target, uint8_t vector)
+{
     const struct irq_order order = {
-        .verb = VERB_POST, .v = v, .vector = vector};
+        .verb = VERB_POST, .target = target, .vector = vector};
 
     return batch_apply(batch, irq, &order);
 }
@@ -633,26 +759,50 @@ int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 }
 
 /* Affinity code does not wait: it claims, or leaves the form to who has claimed. */
+static VTDPI_COLD int irq_set_host(struct vtdpi_irq *irq,
+                                   struct vtdpi_irq_form *host)
+{
+    int deferred;
+    int rc;
+
+    while (!irq_claim(irq)) {
+        if (irq_defer(irq, host))
+            return VTDPI_IRQ_DEFERRED;
+    }
+    rc = irq_set_host_claimed(irq, host);
+    deferred = irq_release(irq);
+    return rc != 0 ? rc : deferred;
+}
+
 int vtdpi_irq_set_host(struct vtdpi_irq *irq,
                        const struct vtdpi_irte_remapped *host)
 {
-    struct vtdpi_irte irte;
-    const struct irq_order order = {.verb = VERB_SET_HOST, .host = &irte};
-    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &irte);
+    struct vtdpi_irq_form form;
+    const int rc = irq == NULL ? VTDPI_EINVAL : host_encode(irq, host, &form);
 
-    if (rc != 0)
-        return rc;
-    while (!irq_claim(irq)) {
-        if (irq_defer(irq, &irte))
-            return VTDPI_IRQ_DEFERRED;
-    }
-    return irq_apply_claimed(irq, &order);
+    return rc != 0 ? rc : irq_set_host(irq, &form);
+}
+
+int vtdpi_irq_set_host_posted(struct vtdpi_irq *irq,
+                              struct vtdpi_target *target, uint8_t vector)
+{
+    struct vtdpi_irq_form form;
+    const int rc = host_make_posted(irq, target, vector, &form);
+
+    return rc != 0 ? rc : irq_set_host(irq, &form);
 }
 
 int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
 {
-    return irq_apply(
-        irq, &(struct irq_order){.verb = VERB_POST, .v = v, .vector = vector});
+    return vtdpi_irq_post_target(irq, target_of(v), vector);
+}
+
+int vtdpi_irq_post_target(struct vtdpi_irq *irq, struct vtdpi_target *target,
+                          uint8_t vector)
+{
+    return irq_apply(irq, &(struct irq_order){.verb = VERB_POST,
+                                              .target = target,
+                                              .vector = vector});
 }
 
 int vtdpi_irq_unpost(struct vtdpi_irq *irq)
@@ -679,7 +829,7 @@ VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
         return VTDPI_EINVAL;
     if (!irq_claim(irq))
         return VTDPI_EINFLIGHT;
-    if (irq->down && !vtdpi_irte_equal_(&irq->live, &irte_none))
+    if (irq->down && !vtdpi_irte_equal_(&irq->live.irte, &irte_none))
         rc = VTDPI_EBUSY;
     else if (irq->dirty)
         irq_settle(irq);

@@ -28,7 +28,7 @@ static const struct status_text status_texts[] = {
     {VTDPI_EPAGEBUSY, "a PID page with that number is present already"},
     {VTDPI_EATTACHED, "attached already"},
     {VTDPI_EDETACHED, "not attached"},
-    {VTDPI_ECLOSED, "the vCPU is being detached and takes no new reference"},
+    {VTDPI_ECLOSED, "the vCPU is being detached or the target is closed"},
     {VTDPI_EINDEX, "interrupt index outside the table"},
     {VTDPI_EFREE, "that interrupt index is not allocated"},
     {VTDPI_EDIRTY, "an earlier change is written but not flushed yet"},

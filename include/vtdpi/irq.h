@@ -9,18 +9,24 @@
  * An interrupt has an index in an interrupt-remapping table and up to two
  * forms, kept side by side:
  *
- * - the **host form**, from the host's affinity code: which pCPU, which vector;
+ * - the **host form**, from the host's affinity code: which pCPU, which vector. Its
+ *   entry is remapped (vtdpi_irq_set_host()); or posted, for hosts that take their
+ *   own interrupts through a descriptor for each pCPU
+ *   (vtdpi_irq_set_host_posted());
  * - the **posted form**, while a guest owns the interrupt and it can be posted:
- *   which vCPU, which guest vector.
+ *   which target, mostly that of a vCPU, and which guest vector.
  *
  * The entry in the table is derived from them: the posted form if there is
  * one, else the host form, else not present. A host affinity change under a
- * posted form touches only the stored host form.
+ * posted form touches only the stored host form. When the posted form goes, the
+ * entry changes to the host form in one step, whatever the host form's format is.
  *
- * **References.** A posted form holds a reference on its vCPU, so that the vCPU
+ * **References.** A posted form holds a reference on its target, so that the vCPU
  * cannot be detached while a unit may write its PID. The reference of a form
  * that is replaced is given back when a flush has retired the old entry and
- * postings in flight have landed, not earlier.
+ * postings in flight have landed, not earlier. A host form that is posted holds a
+ * reference on its target as long as it is stored, and one more while a unit may
+ * use it.
  *
  * **Dirty.** When an entry was changed and its flush failed, a unit may still
  * use the old one. The interrupt is then dirty: it keeps the references of all
@@ -109,15 +115,22 @@ VTDPI_BEGIN_DECLS
  *  that a failed flush left, and of one that was torn down after that. */
 #define VTDPI_IRQ_STALE_MAX 2
 
+/** @brief What an entry can hold, with a reference on what the entry posts to. */
+struct vtdpi_irq_form {
+    /* private: */
+    struct vtdpi_irte irte;
+    struct vtdpi_target *target; /* of a form in posted format, if known */
+};
+
 /** @brief A device interrupt; the host embeds it beside its own data. Zeroed
  *         before vtdpi_irq_init() is called first. */
 struct vtdpi_irq {
     /* private: */
     const struct vtdpi_backend *backend;
-    struct vtdpi_vcpu *vcpu; /* the posted form's; NULL: none */
-    struct vtdpi_vcpu *stale[VTDPI_IRQ_STALE_MAX];
-    struct vtdpi_irte host; /* zero: none */
-    struct vtdpi_irte live; /* what the entry holds */
+    struct vtdpi_target *target; /* the posted form's; NULL: none */
+    struct vtdpi_target *stale[VTDPI_IRQ_STALE_MAX];
+    struct vtdpi_irq_form host; /* zero: none */
+    struct vtdpi_irq_form live; /* what the entry holds */
     struct vtdpi_source source;
     uint32_t index;
     uint8_t vector;         /* the posted form's */
@@ -127,7 +140,7 @@ struct vtdpi_irq {
     void *batch;            /* struct vtdpi_irq_batch: not committed; atomic */
     struct vtdpi_irq *next; /* of the same batch */
     uint64_t claim;         /* who may touch all the above; atomic */
-    struct vtdpi_irte deferred[2]; /* host forms left to the holder; atomic */
+    struct vtdpi_irq_form deferred[2]; /* left to the holder; atomic */
 };
 
 /** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. The
@@ -216,6 +229,36 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
                    const struct vtdpi_irte_remapped *host);
 
 /**
+ * @brief vtdpi_irq_set_host(), of a host form in posted format.
+ *
+ * All that vtdpi_irq_set_host() says holds. FPD and AVAIL of the form are 0. The form
+ * holds a reference on @p target from a return of 0 or VTDPI_IRQ_DEFERRED until
+ * another host form, or none, has taken its place and was flushed, or the interrupt is
+ * torn down.
+ *
+ * @param irq     The interrupt. Not NULL.
+ * @param target  An open target, of a descriptor that the host handles. Not NULL.
+ * @param vector  The bit of PIR to set, 16 to 255.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0                      Done.
+ * @retval VTDPI_IRQ_DEFERRED     As vtdpi_irq_set_host().
+ * @retval VTDPI_EINVAL           @p irq or @p target is NULL.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ENOPI            The backend cannot post.
+ * @retval VTDPI_ECLOSED          @p target is not open.
+ * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @return Else an error of the backend, as vtdpi_irq_set_host().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_set_host_posted(struct vtdpi_irq *irq, struct vtdpi_target *target,
+                          uint8_t vector);
+
+/**
  * @brief Post the interrupt to a vCPU: set or replace the posted form.
  *
  * Takes a reference on @p v; gives that of the form replaced back once it is
@@ -248,6 +291,32 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
+
+/**
+ * @brief vtdpi_irq_post() to a target, for hosts whose descriptors are not in the
+ *        pages of sched.h.
+ *
+ * @param irq     The interrupt. Not NULL.
+ * @param target  An open target. Not NULL.
+ * @param vector  Guest vector, 16 to 255.
+ *
+ * @thread @waits{the backend's}
+ *
+ * @retval 0                      Done.
+ * @retval VTDPI_EINVAL           @p irq or @p target is NULL.
+ * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @retval VTDPI_ENOPI            As vtdpi_irq_post().
+ * @retval VTDPI_ECLOSED          @p target is not open.
+ * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
+ * @return Else an error of the backend, as vtdpi_irq_post().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_post_target(struct vtdpi_irq *irq, struct vtdpi_target *target,
+                      uint8_t vector);
 
 /**
  * @brief Take the posted form away: back to the host form, or to an entry that
@@ -390,6 +459,42 @@ vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
                      struct vtdpi_vcpu *v, uint8_t vector);
 
 /**
+ * @brief vtdpi_irq_post_target() in a batch.
+ *
+ * @param batch   A batch that has begun. Not NULL.
+ * @param irq     An interrupt of the same backend. Not NULL.
+ * @param target  An open target. Not NULL.
+ * @param vector  Guest vector, 16 to 255.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @return As vtdpi_irq_batch_post().
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
+                            struct vtdpi_irq *irq, struct vtdpi_target *target,
+                            uint8_t vector);
+
+/**
+ * @brief vtdpi_irq_set_host_posted() in a batch.
+ *
+ * @param batch   A batch that has begun. Not NULL.
+ * @param irq     An interrupt of the same backend. Not NULL.
+ * @param target  An open target. Not NULL.
+ * @param vector  The bit of PIR to set, 16 to 255.
+ *
+ * @thread @waits{the backend's begin and replace}
+ *
+ * @return As vtdpi_irq_batch_set_host() and, for the form, as
+ *         vtdpi_irq_set_host_posted(); VTDPI_EINFLIGHT if another call holds the
+ *         interrupt.
+ */
+VTDPI_API VTDPI_MUST_CHECK int
+vtdpi_irq_batch_set_host_posted(struct vtdpi_irq_batch *batch,
+                                struct vtdpi_irq *irq,
+                                struct vtdpi_target *target, uint8_t vector);
+
+/**
  * @brief vtdpi_irq_unpost() in a batch.
  *
  * @param batch  A batch that has begun. Not NULL.
@@ -501,13 +606,29 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq);
  *
  * @param irq  An initialised interrupt. Not NULL.
  *
- * @return The posted form's vCPU; NULL if there is no posted form.
+ * @return The posted form's vCPU; NULL if there is no posted form, or if its target
+ *         is no vCPU's.
  *
  * @anyctx @waitfree
  */
 VTDPI_INLINE struct vtdpi_vcpu *vtdpi_irq_vcpu(const struct vtdpi_irq *irq)
 {
-    return irq->vcpu;
+    return irq->target != VTDPI_NULL_ ? irq->target->vcpu : VTDPI_NULL_;
+}
+
+/**
+ * @brief The target that the interrupt is posted to.
+ *
+ * @param irq  An initialised interrupt. Not NULL.
+ *
+ * @return The posted form's target; NULL if there is no posted form, be the host form
+ *         in posted format or not.
+ *
+ * @anyctx @waitfree
+ */
+VTDPI_INLINE struct vtdpi_target *vtdpi_irq_target(const struct vtdpi_irq *irq)
+{
+    return irq->target;
 }
 
 /**
@@ -580,7 +701,7 @@ VTDPI_INLINE uint32_t vtdpi_irq_index(const struct vtdpi_irq *irq)
  */
 VTDPI_INLINE struct vtdpi_irte vtdpi_irq_live(const struct vtdpi_irq *irq)
 {
-    return irq->live;
+    return irq->live.irte;
 }
 
 /**
@@ -609,7 +730,8 @@ VTDPI_INLINE bool vtdpi_irq_is_dirty(const struct vtdpi_irq *irq)
  */
 VTDPI_INLINE bool vtdpi_irq_is_pinned(const struct vtdpi_irq *irq)
 {
-    return irq->down && (irq->dirty || irq->live.lo != 0 || irq->live.hi != 0);
+    return irq->down &&
+           (irq->dirty || irq->live.irte.lo != 0 || irq->live.irte.hi != 0);
 }
 
 VTDPI_END_DECLS

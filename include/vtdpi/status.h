@@ -64,7 +64,7 @@ enum vtdpi_err {
     VTDPI_EATTACHED = -1008,
     /** Not attached. */
     VTDPI_EDETACHED = -1009,
-    /** The vCPU is being detached and takes no new reference. */
+    /** The vCPU is being detached, or the target is closed: no new reference. */
     VTDPI_ECLOSED = -1010,
     /** Interrupt index outside the table. */
     VTDPI_EINDEX = -1011,

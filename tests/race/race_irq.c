@@ -6,6 +6,9 @@
  * them in other slots. A PID that belongs to nobody is poisoned: a unit that
  * posts to it faults, and the poison shows the damage.
  *
+ * Some host forms are posted, too: to a vCPU, so that detaching meets their
+ * references as well.
+ *
  * Posts stay in flight for a while, so a driver that does not drain is caught.
  */
 #include "rig.h"
@@ -32,7 +35,9 @@ struct vcpu {
 struct irq {
     struct vtdpi_irq lib;
     uint32_t number;
-    uint8_t host; /* vector; 0: no host form */
+    uint8_t host; /* vector; 0: no host form in remapped format */
+    const struct vtdpi_vcpu
+        *taken_by; /* the host form posts to it; NULL: none */
 };
 
 struct race {
@@ -77,6 +82,8 @@ static void check_delivery(struct changer *c, const struct irq *q)
 {
     const struct vtdpi_vcpu *v = vtdpi_irq_vcpu(&q->lib);
 
+    if (v == NULL)
+        v = q->taken_by;
     for (uint32_t u = 0; u < UNITS; u++) {
         const struct vtdpi_model_result r =
             machine_send(c->race->rig, u, vtdpi_irq_index(&q->lib));
@@ -107,6 +114,7 @@ static void irq_begin(struct changer *c, struct irq *q)
     race_check(vtdpi_irq_init(&q->lib, vtdpi_table_backend(t), index, &source,
                               NULL) == 0);
     q->host = 0;
+    q->taken_by = NULL;
 }
 
 static void irq_end(struct changer *c, struct irq *q)
@@ -114,6 +122,7 @@ static void irq_end(struct changer *c, struct irq *q)
     race_check(vtdpi_irq_teardown(&q->lib) == 0);
     race_check(!vtdpi_irq_is_pinned(&q->lib));
     q->host = 0;
+    q->taken_by = NULL;
     check_delivery(c, q);
     race_check(vtdpi_table_free(&c->race->rig->table, vtdpi_irq_index(&q->lib),
                                 1) == 0);
@@ -138,6 +147,23 @@ static void irq_host(struct changer *c, struct irq *q)
 
     race_check(vtdpi_irq_set_host(&q->lib, none ? NULL : &form) == 0);
     q->host = none ? 0 : vector;
+    q->taken_by = NULL;
+}
+
+/* The host takes the interrupt through a descriptor as well. */
+static void irq_host_posted(struct changer *c, struct irq *q)
+{
+    struct vcpu *v = &c->race->vcpu[race_below(&c->rng, VCPUS)];
+    const int rc =
+        vtdpi_irq_set_host_posted(&q->lib, vtdpi_vcpu_target(&v->lib),
+                                  (uint8_t)(GUEST_VECTOR + q->number));
+
+    race_check(rc == 0 || rc == VTDPI_ECLOSED);
+    c->refused += rc != 0;
+    if (rc != 0)
+        return;
+    q->host = 0;
+    q->taken_by = &v->lib;
 }
 
 static void change(struct changer *c)
@@ -150,8 +176,10 @@ static void change(struct changer *c)
         irq_begin(c, q);
         break;
     case 1:
-    case 2:
         irq_host(c, q);
+        break;
+    case 2:
+        irq_host_posted(c, q);
         break;
     case 3:
     case 4:

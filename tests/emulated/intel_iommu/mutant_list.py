@@ -283,13 +283,13 @@ TABLE_STEPS = [
     one(
         "irq: a changed entry counts as new",
         IRQ,
-        "old == NULL || irte_present(&irq->live);",
+        "old == NULL || irte_present(&irq->live.irte);",
         "old == NULL;",
     ),
     one(
         "irq: a new entry counts as changed",
         IRQ,
-        "old == NULL || irte_present(&irq->live);",
+        "old == NULL || irte_present(&irq->live.irte);",
         "true;",
     ),
 ]
