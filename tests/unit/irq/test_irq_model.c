@@ -72,7 +72,8 @@ enum goes {
     TO_HOST,
     TO_HOST2,
     TO_A,
-    TO_B
+    TO_B,
+    HOST_B /* the host form, which posts to B */
 };
 
 static void assert_goes(struct fixture *f, enum goes to)
@@ -92,6 +93,7 @@ static void assert_goes(struct fixture *f, enum goes to)
             assert_posted(f->m, u, f->index, 0, GUEST_VECTOR);
             break;
         case TO_B:
+        case HOST_B:
             assert_posted(f->m, u, f->index, 1, GUEST_VECTOR);
             break;
         }
@@ -321,12 +323,35 @@ struct change {
 };
 
 static const struct change changes[] = {
-    {TO_HOST, TO_HOST2}, {TO_HOST, TO_A}, {TO_A, TO_B},    {TO_A, TO_HOST},
-    {TO_A, NOWHERE},     {TO_B, NOWHERE}, {TO_HOST, TO_B},
+    {TO_HOST, TO_HOST2}, {TO_HOST, TO_A}, {TO_A, TO_B},      {TO_A, TO_HOST},
+    {TO_A, NOWHERE},     {TO_B, NOWHERE}, {TO_HOST, TO_B},   {TO_HOST, HOST_B},
+    {HOST_B, TO_A},      {TO_A, HOST_B},  {HOST_B, TO_HOST}, {HOST_B, NOWHERE},
 };
 enum {
     CHANGES = sizeof(changes) / sizeof(changes[0])
 };
+
+static int go_host_b(struct fixture *f)
+{
+    const int rc = vtdpi_irq_set_host_posted(&f->irq, vtdpi_vcpu_target(B(f)),
+                                             GUEST_VECTOR);
+
+    return rc != 0 || vtdpi_irq_vcpu(&f->irq) == NULL
+               ? rc
+               : vtdpi_irq_unpost(&f->irq);
+}
+
+/* References on B once the change is flushed: by the entry, by the host form. */
+static unsigned int refs_on_b(const struct change *c)
+{
+    unsigned int n = 0;
+
+    if (c->to == TO_B || c->to == HOST_B)
+        n++;
+    if (c->to == HOST_B || (c->from == HOST_B && c->to == TO_A))
+        n++;
+    return n;
+}
 
 /* Brings the interrupt to a form. Going nowhere is the teardown. */
 static int go(struct fixture *f, enum goes to)
@@ -341,6 +366,8 @@ static int go(struct fixture *f, enum goes to)
         return vtdpi_irq_post(&f->irq, A(f), GUEST_VECTOR);
     case TO_B:
         return vtdpi_irq_post(&f->irq, B(f), GUEST_VECTOR);
+    case HOST_B:
+        return go_host_b(f);
     case NOWHERE:
         break;
     }
@@ -389,6 +416,7 @@ static void assert_was_at(struct fixture *f, const struct machine_replay *i,
         break;
     case TO_A:
     case TO_B:
+    case HOST_B:
         assert_int_equal(r->outcome, VTDPI_MODEL_POSTED);
         assert_int_equal(*pir, UINT64_C(1) << 33);
         *pir = 0;
@@ -402,7 +430,9 @@ static enum goes went(const struct machine_replay *i, const struct change *c)
 
     switch (r->outcome) {
     case VTDPI_MODEL_POSTED:
-        return r->pda == PIDS_PHYS ? TO_A : TO_B;
+        if (r->pda == PIDS_PHYS)
+            return TO_A;
+        return c->from == HOST_B || c->to == HOST_B ? HOST_B : TO_B;
     case VTDPI_MODEL_REMAPPED:
         return r->vector == HOST_VECTOR ? TO_HOST : TO_HOST2;
     case VTDPI_MODEL_BLOCKED:
@@ -446,7 +476,7 @@ static bool replay_interrupt(void *ctx, unsigned int step)
     for (int v = 0; v < MACHINE_VCPUS; v++)
         assert_int_equal(m->pids[v].pir[1], 0);
     assert_goes(&f, c->to);
-    assert_refs(&f, c->to == TO_A, c->to == TO_B);
+    assert_refs(&f, c->to == TO_A, refs_on_b(c));
     end(&f);
     (void)machine_teardown(&(void *){m});
     return i.step.done;
@@ -470,8 +500,10 @@ static void assert_held(struct fixture *f, const struct change *c)
 {
     if (c->from == TO_A || c->to == TO_A)
         assert_int_equal(vtdpi_vcpu_refs(A(f)), 1);
-    if (c->from == TO_B || c->to == TO_B)
-        assert_int_equal(vtdpi_vcpu_refs(B(f)), 1);
+    /* The old entry's besides. */
+    assert_int_equal(vtdpi_vcpu_refs(B(f)),
+                     refs_on_b(c) +
+                         (c->from == TO_B || c->from == HOST_B ? 1 : 0));
     assert_int_equal(vtdpi_irq_is_pinned(&f->irq), c->to == NOWHERE);
 }
 
@@ -500,7 +532,7 @@ static bool replay_failure(void *ctx, unsigned int step)
     }
     vtdpi_model_clear_fault(&m->model[s->unit], s->fault);
     assert_goes(&f, c->to);
-    assert_refs(&f, c->to == TO_A, c->to == TO_B);
+    assert_refs(&f, c->to == TO_A, refs_on_b(c));
     end(&f);
     (void)machine_teardown(&(void *){m});
     return i.step.done;
