@@ -79,6 +79,46 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
     return 0;
 }
 
+/* Needs a reference on @p t. */
+static VTDPI_COLD int adopt_check(const struct vtdpi_irq *irq,
+                                  const struct vtdpi_irte_posted *fields,
+                                  const struct vtdpi_target *t)
+{
+    if (t->mode != irq->backend->mode)
+        return VTDPI_EMODE;
+    return t->pda != fields->pda ? VTDPI_EIRTE_PDA : 0;
+}
+
+VTDPI_COLD int
+vtdpi_irq_adopt(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
+                uint32_t index, const struct vtdpi_source *source,
+                const struct vtdpi_irte *live, struct vtdpi_vcpu *v)
+{
+    struct vtdpi_irte_posted fields;
+    struct vtdpi_target *t;
+    int rc = v == NULL ? VTDPI_EINVAL : vtdpi_irte_decode_posted(live, &fields);
+
+    if (rc == 0 && !fields.present)
+        rc = VTDPI_EIRTE_ABSENT;
+    if (rc == 0)
+        rc = vtdpi_irq_init(irq, backend, index, source, live);
+    if (rc != 0)
+        return rc;
+    t = vtdpi_vcpu_target(v);
+    rc = vtdpi_target_ref(t);
+    if (rc != 0)
+        return rc;
+    rc = adopt_check(irq, &fields, t);
+    if (rc != 0) {
+        vtdpi_target_unref(t);
+        return rc;
+    }
+    irq->live.target = t;
+    irq->target = t;
+    irq->vector = fields.vector;
+    return 0;
+}
+
 /*
  * A flush that covers every change of the interrupt has completed, so no unit
  * reaches a PID through an old entry any more. Only now may the references go:

@@ -47,6 +47,7 @@ static const struct status_text status_texts[] = {
     {VTDPI_EIRTE_FORMAT, "the entry is of the other format"},
     {VTDPI_EIRTE_SOURCE, "no source was chosen; any must be spelled out"},
     {VTDPI_EIRTE_ABSENT, "fields are set in an entry that is not present"},
+    {VTDPI_EIRTE_PDA, "the entry posts to another descriptor"},
     {VTDPI_EMSI_ADDRESS, "not an interrupt address (FEExxxxxh)"},
     {VTDPI_EMSI_FORMAT, "the request is of the other format"},
     {VTDPI_EMSI_RESERVED, "a reserved field of the request is not zero"},

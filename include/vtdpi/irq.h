@@ -195,6 +195,48 @@ vtdpi_irq_init(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
                const struct vtdpi_irte *live);
 
 /**
+ * @brief vtdpi_irq_init() of an entry that is posted already, for a kernel that
+ *        takes over a running table (live update, kexec). Calls no backend.
+ *
+ * The entry becomes the posted form, and the form takes its reference on @p v. There
+ * is no host form yet: set one before vtdpi_irq_unpost(), or the entry is not present
+ * after it. A host that takes over a host form in posted format calls
+ * vtdpi_irq_init() and vtdpi_irq_set_host_posted().
+ *
+ * @param irq      The interrupt, as for vtdpi_irq_init(). Not NULL.
+ * @param backend  The table; stays as long as the interrupt is in use.
+ * @param index    The index, as for vtdpi_irq_init().
+ * @param source   Who may raise the interrupt; used by later changes.
+ * @param live     A copy of what the entry holds. Not NULL.
+ * @param v        The vCPU whose descriptor the entry names. Not NULL.
+ *
+ * @pre Units may hold no other entry of this index: all were flushed since the entry
+ *      was made (vtdpi_table_flush_all()).
+ *
+ * @anyctx @lockfree
+ *
+ * @retval 0                   Done: posted to @p v, not dirty.
+ * @retval VTDPI_EINVAL        @p live or @p v is NULL, or as vtdpi_irq_init().
+ * @retval VTDPI_ERANGE        As vtdpi_irq_init().
+ * @retval VTDPI_EIRTE_SOURCE  The same.
+ * @retval VTDPI_EIRTE_SVT     The same.
+ * @retval VTDPI_EIRTE_SQ      The same.
+ * @retval VTDPI_EIRTE_BUS     The same.
+ * @retval VTDPI_EIRTE_FORMAT  The entry is in remapped format.
+ * @retval VTDPI_EIRTE_ABSENT  The entry is not present.
+ * @retval VTDPI_ECLOSED       @p v is not attached, or its detach has begun.
+ * @retval VTDPI_EMODE         The instance of @p v has another APIC mode than the
+ *                             backend.
+ * @retval VTDPI_EIRTE_PDA     The entry names another descriptor.
+ *
+ * After an error no reference is taken, and the interrupt is not initialised.
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_irq_adopt(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
+                uint32_t index, const struct vtdpi_source *source,
+                const struct vtdpi_irte *live, struct vtdpi_vcpu *v);
+
+/**
  * @brief Set the host form: first activation, affinity change, deactivation.
  *
  * Under a posted form only stored, without a call of the backend, dirty or

@@ -105,6 +105,8 @@ enum vtdpi_err {
     VTDPI_EIRTE_SOURCE = -1032,
     /** More than FPD, AVAIL and IM in an entry that is not present. */
     VTDPI_EIRTE_ABSENT = -1033,
+    /** The entry posts to another descriptor. */
+    VTDPI_EIRTE_PDA = -1034,
 
     /* Interrupt requests (MSI, IOAPIC RTE). */
 

@@ -247,6 +247,57 @@ static void test_post_target_posts_to_a_descriptor_of_the_host(void **state)
     assert_int_equal(vtdpi_target_close(&own), 0);
 }
 
+/* Entries that another kernel has posted. */
+
+static int adopt(struct fixture *f, const struct vtdpi_irte *live,
+                 struct vtdpi_vcpu *v)
+{
+    f->irq = (struct vtdpi_irq){0};
+    return vtdpi_irq_adopt(&f->irq, &f->backend, INDEX, &source, live, v);
+}
+
+static void test_adopt_takes_the_posted_form_and_a_reference(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(adopt(f, &post_a42, A(f)), 0);
+    assert_refs(f, 1, 0);
+    assert_ptr_equal(vtdpi_irq_vcpu(&f->irq), A(f));
+    assert_int_equal(vtdpi_irq_vector(&f->irq), 0x42);
+    assert_live(f, &post_a42);
+    assert_false(vtdpi_irq_is_dirty(&f->irq));
+    /* As if this kernel had posted it. */
+    assert_int_equal(vtdpi_irq_post(&f->irq, A(f), 0x42), 0);
+    assert_int_equal(vtdpi_irq_set_host(&f->irq, &fields1), 0);
+    PLAY(f, begin(1, 0), replace(post_a42, host1, 1, 0), invalidate(1, 0),
+         commit(true, 1, 0), settled(1, 0));
+    assert_int_equal(vtdpi_irq_unpost(&f->irq), 0);
+    played(f);
+    assert_refs(f, 0, 0);
+}
+
+static void test_adopt_refused_takes_no_reference(void **state)
+{
+    struct fixture *f = *state;
+    const struct vtdpi_irte absent = {post_a.lo & ~UINT64_C(1), post_a.hi};
+    struct vtdpi_vcpu detached = {0};
+
+    assert_int_equal(adopt(f, &post_a, B(f)), VTDPI_EIRTE_PDA);
+    assert_int_equal(adopt(f, &host1, A(f)), VTDPI_EIRTE_FORMAT);
+    assert_int_equal(adopt(f, &absent, A(f)), VTDPI_EIRTE_ABSENT);
+    assert_int_equal(adopt(f, &post_a, &detached), VTDPI_ECLOSED);
+    assert_int_equal(adopt(f, &post_a, NULL), VTDPI_EINVAL);
+    assert_int_equal(adopt(f, NULL, A(f)), VTDPI_EINVAL);
+    f->backend.mode = VTDPI_XAPIC;
+    assert_int_equal(adopt(f, &post_a, A(f)), VTDPI_EMODE);
+    f->backend.haw = 0;
+    assert_int_equal(adopt(f, &post_a, A(f)), VTDPI_EINVAL);
+    assert_int_equal(
+        vtdpi_irq_adopt(NULL, &f->backend, INDEX, &source, &post_a, A(f)),
+        VTDPI_EINVAL);
+    assert_refs(f, 0, 0);
+}
+
 /* Affinity code, while another call holds the interrupt. */
 
 static void during_posted(struct world *w)
@@ -353,6 +404,8 @@ int main(void)
         HOST_TEST(test_host_posted_bad_arguments_say_what),
         cmocka_unit_test(test_target_init_bad_arguments_say_what),
         HOST_TEST(test_post_target_posts_to_a_descriptor_of_the_host),
+        HOST_TEST(test_adopt_takes_the_posted_form_and_a_reference),
+        HOST_TEST(test_adopt_refused_takes_no_reference),
         WORLD_TEST(test_deferred_host_posted_is_set_by_the_holder),
         WORLD_TEST(test_deferred_host_posted_overwritten_is_given_back),
         WORLD_TEST(test_deferred_host_posted_over_a_teardown_is_given_back),
