@@ -510,7 +510,18 @@ vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  *
  * @thread @waits{the backend's begin and replace}
  *
- * @return As vtdpi_irq_batch_post().
+ * @retval 0                      Set; written and dirty, unless it was so.
+ * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
+ *                                another backend.
+ * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ENOPI            As vtdpi_irq_batch_post().
+ * @retval VTDPI_ECLOSED          @p target is not open.
+ * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
+ * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
@@ -527,9 +538,18 @@ vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
  *
  * @thread @waits{the backend's begin and replace}
  *
- * @return As vtdpi_irq_batch_set_host() and, for the form, as
- *         vtdpi_irq_set_host_posted(); VTDPI_EINFLIGHT if another call holds the
- *         interrupt.
+ * @retval 0                      Set; the entry, if it changed, is written and dirty.
+ * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
+ *                                another backend.
+ * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
+ * @retval VTDPI_EVECTOR          @p vector is below 16.
+ * @retval VTDPI_ESTATE           Torn down.
+ * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ENOPI            The backend cannot post.
+ * @retval VTDPI_ECLOSED          @p target is not open.
+ * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
+ * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
+ * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_set_host_posted(struct vtdpi_irq_batch *batch,
