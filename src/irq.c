@@ -705,9 +705,14 @@ static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
     return rc;
 }
 
-static VTDPI_COLD int irq_apply(struct vtdpi_irq *irq,
-                                const struct irq_order *order)
+/* One of the verbs but SET_HOST; target and vector of POST. */
+static VTDPI_COLD VTDPI_NOINLINE int irq_ask(struct vtdpi_irq *irq,
+                                             enum irq_verb verb,
+                                             struct vtdpi_target *t,
+                                             uint8_t vector)
 {
+    const struct irq_order order = {
+        .verb = verb, .target = t, .vector = vector};
     int deferred;
     int rc;
 
@@ -715,9 +720,20 @@ static VTDPI_COLD int irq_apply(struct vtdpi_irq *irq,
         return VTDPI_EINVAL;
     if (!irq_claim(irq))
         return VTDPI_EINFLIGHT;
-    rc = irq_do_clean(irq, order);
+    rc = irq_do_clean(irq, &order);
     deferred = irq_release(irq);
     return rc != 0 ? rc : deferred;
+}
+
+/* The same in a batch. */
+static VTDPI_COLD VTDPI_NOINLINE int
+batch_ask(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
+          enum irq_verb verb, struct vtdpi_target *t, uint8_t vector)
+{
+    const struct irq_order order = {
+        .verb = verb, .target = t, .vector = vector};
+
+    return batch_apply(batch, irq, &order);
 }
 
 /* The host form as it is asked for; with a reference if it is posted. */
@@ -776,26 +792,23 @@ int vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
                                 struct vtdpi_irq *irq,
                                 struct vtdpi_target *target, uint8_t vector)
 {
-    const struct irq_order order = {
-        .verb = VERB_POST, .target = target, .vector = vector};
-
-    return batch_apply(batch, irq, &order);
+    return batch_ask(batch, irq, VERB_POST, target, vector);
 }
 
 int vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_UNPOST});
+    return batch_ask(batch, irq, VERB_UNPOST, NULL, 0);
 }
 
 int vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch,
                              struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_TEARDOWN});
+    return batch_ask(batch, irq, VERB_TEARDOWN, NULL, 0);
 }
 
 int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 {
-    return batch_apply(batch, irq, &(struct irq_order){.verb = VERB_FLUSH});
+    return batch_ask(batch, irq, VERB_FLUSH, NULL, 0);
 }
 
 /* Affinity code does not wait: it claims, or leaves the form to who has claimed. */
@@ -840,24 +853,22 @@ int vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector)
 int vtdpi_irq_post_target(struct vtdpi_irq *irq, struct vtdpi_target *target,
                           uint8_t vector)
 {
-    return irq_apply(irq, &(struct irq_order){.verb = VERB_POST,
-                                              .target = target,
-                                              .vector = vector});
+    return irq_ask(irq, VERB_POST, target, vector);
 }
 
 int vtdpi_irq_unpost(struct vtdpi_irq *irq)
 {
-    return irq_apply(irq, &(struct irq_order){.verb = VERB_UNPOST});
+    return irq_ask(irq, VERB_UNPOST, NULL, 0);
 }
 
 int vtdpi_irq_flush(struct vtdpi_irq *irq)
 {
-    return irq_apply(irq, &(struct irq_order){.verb = VERB_FLUSH});
+    return irq_ask(irq, VERB_FLUSH, NULL, 0);
 }
 
 int vtdpi_irq_teardown(struct vtdpi_irq *irq)
 {
-    return irq_apply(irq, &(struct irq_order){.verb = VERB_TEARDOWN});
+    return irq_ask(irq, VERB_TEARDOWN, NULL, 0);
 }
 
 VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
