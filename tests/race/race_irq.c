@@ -53,9 +53,19 @@ struct changer {
     struct race *race;
     struct race_rng rng;
     struct irq irq[IRQS];
+    struct irq shared; /* with affinity code */
     uint32_t number;
     uint64_t changes;
     uint64_t refused;
+};
+
+/* Sets host forms of interrupts that the changers post and unpost meanwhile. */
+struct affinity {
+    struct race *race;
+    struct changer *changers;
+    struct race_rng rng;
+    uint64_t set;
+    uint64_t deferred;
 };
 
 struct device {
@@ -166,6 +176,18 @@ static void irq_host_posted(struct changer *c, struct irq *q)
     q->taken_by = &v->lib;
 }
 
+/* Affinity code may hold the interrupt. Where it goes is not known here. */
+static void change_shared(struct changer *c)
+{
+    struct vcpu *v = &c->race->vcpu[race_below(&c->rng, VCPUS)];
+    const bool post = race_one_in(&c->rng, 2);
+    const int rc = post ? vtdpi_irq_post(&c->shared.lib, &v->lib, GUEST_VECTOR)
+                        : vtdpi_irq_unpost(&c->shared.lib);
+
+    race_check(rc == 0 || rc == VTDPI_EINFLIGHT ||
+               (post && rc == VTDPI_ECLOSED));
+}
+
 static void change(struct changer *c)
 {
     struct irq *q = &c->irq[race_below(&c->rng, IRQS)];
@@ -219,11 +241,47 @@ static void changer_main(void *arg)
          vtdpi_atomic_load64(&c->race->owned) < c->race->ops / 8;
          i++) {
         change(c);
+        if (race_one_in(&c->rng, 4))
+            change_shared(c);
         c->changes++;
     }
     for (uint32_t i = 0; i < IRQS; i++)
         irq_end(c, &c->irq[i]);
     changer_done(c->race);
+}
+
+/* Affinity code. */
+
+static int affinity_set(struct affinity *a, struct vtdpi_irq *irq)
+{
+    struct vcpu *v = &a->race->vcpu[race_below(&a->rng, VCPUS)];
+    const struct vtdpi_irte_remapped form = fields_remapped(HOST_VECTOR);
+
+    switch (race_below(&a->rng, 4)) {
+    case 0:
+        return vtdpi_irq_set_host(irq, &form);
+    case 1:
+        return vtdpi_irq_set_host(irq, NULL);
+    default:
+        return vtdpi_irq_set_host_posted(irq, vtdpi_vcpu_target(&v->lib),
+                                         GUEST_VECTOR + 1);
+    }
+}
+
+static void affinity_main(void *arg)
+{
+    struct affinity *a = arg;
+
+    while (vtdpi_atomic_load64(&a->race->changing) != 0) {
+        struct changer *c = &a->changers[race_below(&a->rng, CHANGERS)];
+        const int rc = affinity_set(a, &c->shared.lib);
+
+        race_check(rc == 0 || rc == VTDPI_IRQ_DEFERRED || rc == VTDPI_ECLOSED);
+        a->set++;
+        a->deferred += rc == VTDPI_IRQ_DEFERRED;
+        if (race_one_in(&a->rng, 2))
+            race_yield();
+    }
 }
 
 /* Devices. */
@@ -233,7 +291,7 @@ static void device_main(void *arg)
     struct device *d = arg;
 
     while (vtdpi_atomic_load64(&d->race->changing) != 0) {
-        const uint32_t index = race_below(&d->rng, CHANGERS * IRQS + 2);
+        const uint32_t index = race_below(&d->rng, CHANGERS * (IRQS + 1) + 2);
         const struct vtdpi_model_result r =
             machine_send(d->race->rig, race_below(&d->rng, UNITS), index);
 
@@ -381,6 +439,7 @@ static void play(const struct race_options *opt)
     struct changer *c = race_memory(CHANGERS * sizeof(*c));
     struct device *d = race_memory(DEVICES * sizeof(*d));
     struct owner *o = race_memory(sizeof(*o));
+    struct affinity *a = race_memory(sizeof(*a));
     uint64_t posted;
 
     r->rig = rig_new(opt->seed);
@@ -393,23 +452,32 @@ static void play(const struct race_options *opt)
         c[i].race = r;
         c[i].number = i;
         c[i].rng = race_rng(opt->seed, 10 + i);
-        race_start(threads, changer_main, &c[i]);
+        irq_begin(&c[i], &c[i].shared);
     }
+    for (uint32_t i = 0; i < CHANGERS; i++)
+        race_start(threads, changer_main, &c[i]);
+    a->race = r;
+    a->changers = c;
+    a->rng = race_rng(opt->seed, 30);
+    race_start(threads, affinity_main, a);
     for (uint32_t i = 0; i < DEVICES; i++) {
         d[i].race = r;
         d[i].rng = race_rng(opt->seed, 20 + i);
         race_start(threads, device_main, &d[i]);
     }
     race_join(threads);
+    for (uint32_t i = 0; i < CHANGERS; i++)
+        irq_end(&c[i], &c[i].shared);
     account(r, o, &posted);
     rig_end(r->rig);
     printf("changes %" PRIu64 " (%" PRIu64 " refused: detaching), raised by "
            "devices %" PRIu64 ", posted %" PRIu64 ", delivered %" PRIu64
-           ", detached %" PRIu64 " (%" PRIu64 " busy); lost: 0\n",
+           ", detached %" PRIu64 " (%" PRIu64 " busy), host forms %" PRIu64
+           " (%" PRIu64 " deferred); lost: 0\n",
            c[0].changes + c[1].changes + c[2].changes,
            c[0].refused + c[1].refused + c[2].refused,
            d[0].raised + d[1].raised, posted, o->harvested, o->detached,
-           o->busy);
+           o->busy, a->set, a->deferred);
     race_check(opt->ops < 1000 || (o->detached > 0 && o->busy > 0));
 }
 
