@@ -47,7 +47,7 @@ static void dump_pcpus(const struct world *w)
         for (uint32_t k = 0; k < PAGES; k++)
             fprintf(stderr, " %" PRIx64 "/%" PRIx64, p->bitmap[2 * k],
                     p->bitmap[2 * k + 1]);
-        fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[2 * PAGES]);
+        fprintf(stderr, ", summary %" PRIx64 "\n", p->bitmap[2 * ROOM]);
     }
 }
 

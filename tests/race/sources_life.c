@@ -41,17 +41,26 @@ void source_offline(struct source *s)
     }
 }
 
-/* In leaf words that the others have slots in, too; with any vector. */
-static uint32_t slot_of(uint32_t n)
+/* In leaf words that the others have slots in, too, with any vector; or in the
+ * chunk that came last. */
+static uint32_t slot_of(struct source *s, uint32_t n)
 {
-    return n % PAGES * 64 + 40 + n;
+    const uint32_t grown = s->w->grown;
+    uint32_t page = n % PAGES;
+
+    if (grown != 0 && race_one_in(&s->rng, 2))
+        page = ROOM + (grown - 1) * VTDPI_CHUNK_PAGES;
+    return page * 64 + 40 + n;
 }
 
 static void arrive(struct source *s, struct vcpu *v)
 {
-    const uint32_t slot = slot_of(race_below(&s->rng, GUESTS));
+    uint32_t slot;
     int rc;
 
+    if (s->w->grown < CHUNKS && race_one_in(&s->rng, 8))
+        host_grow(s->w);
+    slot = slot_of(s, race_below(&s->rng, GUESTS));
     v->alive = true;
     rc = vtdpi_vcpu_attach(&s->w->sched, &v->lib, slot, v);
     if (rc != 0) {

@@ -156,6 +156,23 @@ static void pcpu_new(struct world *w, uint32_t n, uint64_t seed)
     host_pcpu_up(&w->sched, &w->names, &p->lib, n, p->bitmap);
 }
 
+static void page_new(struct world *w, uint32_t i, uint32_t number)
+{
+    race_check(vtdpi_sched_add_page(&w->sched, number, &w->page[i],
+                                    race_memory(VTDPI_PAGE_SIZE),
+                                    number * UINT64_C(0x1000)) == 0);
+}
+
+void host_grow(struct world *w)
+{
+    const uint32_t n = w->grown++;
+
+    for (uint32_t i = 0; i < PCPUS; i++)
+        race_check(vtdpi_pcpu_grow(&w->pcpu[i].lib, w->pcpu[i].part[n]) == 0);
+    race_check(vtdpi_sched_grow(&w->sched, w->refs[n]) == 0);
+    page_new(w, PAGES + n, ROOM + n * VTDPI_CHUNK_PAGES);
+}
+
 struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode)
 {
     struct world *w = race_memory(sizeof(*w));
@@ -163,9 +180,11 @@ struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode)
         .ops = &w->ops,
         .ctx = w,
         .pages = w->pages,
-        .max_pages = PAGES,
+        .max_pages = ROOM,
         .pcpus = w->pcpus,
         .wnv_count = (uint8_t)wnvs,
+        .chunks = w->chunks,
+        .max_chunks = CHUNKS,
     };
 
     w->names = (struct host_names){
@@ -182,9 +201,7 @@ struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode)
     w->queue = queue_new();
     host_sched_init(&w->sched, &w->names, params);
     for (uint32_t i = 0; i < PAGES; i++)
-        race_check(vtdpi_sched_add_page(&w->sched, i, &w->page[i],
-                                        race_memory(VTDPI_PAGE_SIZE),
-                                        i * UINT64_C(0x1000)) == 0);
+        page_new(w, i, i);
     for (uint32_t i = 0; i < PCPUS; i++)
         pcpu_new(w, i, seed);
     for (uint32_t i = 0; i < VCPUS; i++) {

@@ -24,6 +24,8 @@ enum {
     /* vCPUs that come and go, all owned by one thread. */
     GUESTS = 4,
     PAGES = 8,
+    ROOM = VTDPI_CHUNK_PAGES, /* for pages, before the instance grows */
+    CHUNKS = 6,
     ANV = 0xf2,
     WNVS_MAX = 4,
 };
@@ -59,7 +61,8 @@ enum pcpu_mode {
 
 struct pcpu {
     struct vtdpi_pcpu lib; /* first: see host_pcpu() */
-    uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
+    uint64_t bitmap[VTDPI_BITMAP_WORDS(ROOM) + 2 * CHUNKS];
+    uint64_t part[CHUNKS][VTDPI_CHUNK_WORDS];
     uint64_t pending[4]; /* of the local APIC */
     uint64_t mode;       /* enum pcpu_mode */
     struct world *w;
@@ -83,9 +86,12 @@ struct pcpu {
 struct world {
     struct vtdpi_sched sched;
     struct vtdpi_platform_ops ops;
-    struct vtdpi_page_ref pages[PAGES];
+    struct vtdpi_page_ref pages[ROOM];
+    struct vtdpi_page_ref *chunks[CHUNKS];
+    struct vtdpi_page_ref refs[CHUNKS][VTDPI_CHUNK_PAGES];
+    uint32_t grown; /* times; the thread's that makes it grow */
     struct vtdpi_pcpu *pcpus[PCPUS];
-    struct vtdpi_pid_page page[PAGES];
+    struct vtdpi_pid_page page[PAGES + CHUNKS];
     struct pcpu pcpu[PCPUS];
     struct vcpu vcpu[VCPUS];
     struct vcpu guest[GUESTS];
@@ -97,6 +103,9 @@ struct world {
 /* Sets up all of it, with the stable vCPUs queued; @p wnvs wakeup vectors, up
  * to WNVS_MAX. */
 struct world *host_new(uint64_t seed, uint32_t wnvs, enum vtdpi_apic_mode mode);
+
+/* Grows by a chunk, and adds the first page of the chunk. By one thread. */
+void host_grow(struct world *w);
 
 /* One step of a pCPU in the storm. */
 void host_storm(struct pcpu *p);
