@@ -409,7 +409,7 @@ static void trap(struct subject *s, uint32_t vcpu)
     rc = vtdpi_vm_begin(&s->vm, &work, &b, 1);
     while (rc > 0) {
         s->works++;
-        vtdpi_vm_work(&work);
+        vtdpi_vm_apply(&work);
         rc = vtdpi_vm_end(&s->vm, &work);
     }
     must(rc == 0, "trap");
@@ -481,7 +481,7 @@ static bool report_traps(uint32_t n, uint32_t rounds)
                    trap_change, 1, n, rounds);
     ok &= trap_row("changes nothing, the other table is dead", s, trap_again, 0,
                    n, rounds);
-    printf("\nworks: of vtdpi_vm_work(). calls: of the table's functions, the "
+    printf("\nworks: of vtdpi_vm_apply(). calls: of the table's functions, the "
            "flushes among them;\nother's: the same of the other table.\n");
     subject_free(s);
     return ok;

@@ -13,7 +13,7 @@
  * of the binding, and end compares: if the binding was marked in between, the
  * copy is out of date and the binding is not done. So nothing that happens while
  * the lock is dropped is lost, whatever the entry holds by then. begin and end run
- * under the decide lock. vtdpi_vm_work() sees only bindings that are FLYING by its
+ * under the decide lock. vtdpi_vm_apply() sees only bindings that are FLYING by its
  * own work, and of these only the copy.
  */
 #include "vtdpi/bind.h"
@@ -379,7 +379,7 @@ static VTDPI_COLD void table_work(struct vtdpi_binding *first,
     table_pass(first, table, STAGE_TODO);
 }
 
-void vtdpi_vm_work(struct vtdpi_vm_work *work)
+void vtdpi_vm_apply(struct vtdpi_vm_work *work)
 {
     for (struct vtdpi_binding *b = work->first; b != NULL; b = b->flight.next) {
         if (b->flight.stage == STAGE_TODO)

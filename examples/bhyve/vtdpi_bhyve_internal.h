@@ -20,7 +20,7 @@
  * | vCPU (bhyve's)      | spin | its state; vcpu_notify_event() takes it     |
  *
  * APICs and vCPUs of a VM change with both spin locks of the VM held; each of
- * them is enough to read. Entries are changed with neither: vtdpi_vm_work() takes
+ * them is enough to read. Entries are changed with neither: vtdpi_vm_apply() takes
  * the unit's lock by itself, in the backend. The decide lock is taken inside a
  * unit's lock only where an entry is adopted. Under a vCPU's lock only lock-free
  * calls are made (block, unblock, pending).

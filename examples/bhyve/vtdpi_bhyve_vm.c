@@ -152,7 +152,7 @@ static int step(struct vtdpi_bhyve_vm *gvm, struct vtdpi_vm_work *work, int rc)
         mtx_lock_spin(&gvm->lock);
         return (vtdpi_vm_begin_again(&gvm->pi, work));
     }
-    vtdpi_vm_work(work);
+    vtdpi_vm_apply(work);
     mtx_lock_spin(&gvm->lock);
     rc = vtdpi_vm_end(&gvm->pi, work);
     wakeup(gvm); /* those who found an interrupt of this work in flight */

@@ -42,7 +42,7 @@ static void apply_and_unlock(struct vtdpi_binding *const *b, uint32_t count)
     give_lock();
     while (rc > 0 || rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE) {
         if (rc > 0)
-            vtdpi_vm_work(&work); /* waits for CPU_UNIT */
+            vtdpi_vm_apply(&work); /* waits for CPU_UNIT */
         else
             pause(); /* another CPU is at it */
         take_lock();

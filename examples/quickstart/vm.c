@@ -33,7 +33,7 @@ static void apply_and_unlock(struct demo *d, struct vtdpi_binding *const *b,
     while (rc > 0 || rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE) {
         /* In the other two cases another CPU is at it: a hypervisor yields. */
         if (rc > 0)
-            vtdpi_vm_work(&work);
+            vtdpi_vm_apply(&work);
         lock(d);
         rc = rc > 0 ? vtdpi_vm_end(&d->vm, &work)
                     : vtdpi_vm_begin_again(&d->vm, &work);

@@ -36,7 +36,7 @@
  *     rc = vtdpi_vm_begin(vm, &work, &b, 1);
  * unlock(vm);
  * while (rc > 0) {
- *     vtdpi_vm_work(&work);
+ *     vtdpi_vm_apply(&work);
  *     lock(vm);
  *     rc = vtdpi_vm_end(vm, &work);
  *     unlock(vm);
@@ -45,7 +45,7 @@
  *
  * vtdpi_vm_begin() decides for the bindings that it is called for, and takes
  * those whose entry has to change: they are **in flight** until vtdpi_vm_end().
- * Only vtdpi_vm_work() calls backends; it runs without the decide lock and may
+ * Only vtdpi_vm_apply() calls backends; it runs without the decide lock and may
  * sleep. Several changes under one hold of the lock are one begin: one flush and
  * one wait for each table, however many entries change.
  *
@@ -96,7 +96,7 @@
  * binding as if it were not masked, by the message in force.
  *
  * **Locks.** Calls that decide, vtdpi_vm_begin(), vtdpi_vm_end() and queries need
- * the decide lock. vtdpi_vm_work() needs none, and different works of one VM run
+ * the decide lock. vtdpi_vm_apply() needs none, and different works of one VM run
  * side by side. vtdpi_irq_set_host() needs none of these either, so affinity code
  * calls it at any time. vtdpi_vm_deliver() needs a reader's share of what guards
  * the APICs and vCPUs of the VM, see there. Different VMs are independent.
@@ -585,7 +585,7 @@ VTDPI_API VTDPI_COLD void vtdpi_vm_retry(struct vtdpi_vm *vm);
  *
  * @anyctx @waitfree
  *
- * @retval 1                 There is work: drop the lock, call vtdpi_vm_work(),
+ * @retval 1                 There is work: drop the lock, call vtdpi_vm_apply(),
  *                           take the lock and call vtdpi_vm_end().
  * @retval 0                 Every entry is as decided.
  * @retval VTDPI_EINFLIGHT   Another work has a binding in flight that this one is
@@ -673,10 +673,10 @@ vtdpi_vm_begin_again(struct vtdpi_vm *vm, struct vtdpi_vm_work *work);
  *
  * @thread @waits{the backend's}
  */
-VTDPI_API VTDPI_COLD void vtdpi_vm_work(struct vtdpi_vm_work *work);
+VTDPI_API VTDPI_COLD void vtdpi_vm_apply(struct vtdpi_vm_work *work);
 
 /**
- * @brief Record what vtdpi_vm_work() has done.
+ * @brief Record what vtdpi_vm_apply() has done.
  *
  * Gives the holds of the work back. A binding that was marked while it was in
  * flight is taken once more; if that happens a second time, the binding stays

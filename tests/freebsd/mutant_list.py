@@ -219,8 +219,8 @@ MUTANTS = (
     port("the VM keeps its hold on a vCPU that goes", "_vm", (
         "    rc = vtdpi_vm_detach(&gvm->pi, v->vcpuid);", "    rc = 0;")),
     port("the decide lock is held over the work", "_vm", (
-        "    vtdpi_vm_work(work);\n    mtx_lock_spin(&gvm->lock);",
-        "    mtx_lock_spin(&gvm->lock);\n    vtdpi_vm_work(work);")),
+        "    vtdpi_vm_apply(work);\n    mtx_lock_spin(&gvm->lock);",
+        "    mtx_lock_spin(&gvm->lock);\n    vtdpi_vm_apply(work);")),
     port("a work is begun and not ended", "_vm", (
         "    rc = vtdpi_vm_end(&gvm->pi, work);", "    rc = 0;")),
     port("who waits for a work is not woken", "_vm", (

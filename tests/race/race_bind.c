@@ -160,7 +160,7 @@ static void apply(struct vm_thread *t, struct vtdpi_binding *const *b,
     unlock(&r->lock);
     while (rc != 0) {
         if (rc > 0) {
-            vtdpi_vm_work(&work);
+            vtdpi_vm_apply(&work);
             lock(&r->lock);
             rc = vtdpi_vm_end(&r->vm, &work);
         } else {

@@ -15,7 +15,7 @@ static inline int vm_apply(struct vtdpi_vm *vm, struct vtdpi_binding *const *b,
     int rc = vtdpi_vm_begin(vm, &work, b, count);
 
     while (rc > 0) {
-        vtdpi_vm_work(&work);
+        vtdpi_vm_apply(&work);
         rc = vtdpi_vm_end(vm, &work);
     }
     return rc;

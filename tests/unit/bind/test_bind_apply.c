@@ -13,7 +13,7 @@ static void begin(struct rig *r, struct vtdpi_vm_work *w,
 
 static int finish(struct rig *r, struct vtdpi_vm_work *w)
 {
-    vtdpi_vm_work(w);
+    vtdpi_vm_apply(w);
     return vtdpi_vm_end(&r->vm, w);
 }
 
@@ -86,7 +86,7 @@ static void test_marked_in_flight_is_taken_once_more(void **state)
     begin(r, &one, &b, 1);
     change_message(r, 0, 2, 0x42);
     assert_int_equal(vtdpi_vm_begin(&r->vm, &two, &b, 1), VTDPI_EINFLIGHT);
-    vtdpi_vm_work(&one);
+    vtdpi_vm_apply(&one);
     assert_int_equal(vtdpi_irq_vector(&r->irq[0]), 0x41);
     assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), VTDPI_EINFLIGHT);
     assert_int_equal(vtdpi_vm_end(&r->vm, &one), 1);
@@ -235,7 +235,7 @@ static void test_detach_waits_for_the_copy_in_flight(void **state)
     r->held = false;
     assert_int_equal(vtdpi_vm_begin(&r->vm, &two, NULL, 0), VTDPI_EINFLIGHT);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
-    vtdpi_vm_work(&one);
+    vtdpi_vm_apply(&one);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
     assert_int_equal(vtdpi_vm_end(&r->vm, &one), 1);
     assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
@@ -286,7 +286,7 @@ static void test_unbind_end_waits_for_what_is_in_flight(void **state)
     assert_int_equal(vtdpi_binding_unmask(b), VTDPI_ESTATE);
     assert_int_equal(vtdpi_binding_set_block(&b, 1, &msi), VTDPI_ESTATE);
     assert_int_equal(vtdpi_vm_begin(&r->vm, &two, &b, 1), VTDPI_EINFLIGHT);
-    vtdpi_vm_work(&one);
+    vtdpi_vm_apply(&one);
     assert_int_equal(vtdpi_vm_unbind_end(b), VTDPI_EBUSY);
     assert_int_equal(vtdpi_vm_end(&r->vm, &one), 1);
     assert_int_equal(finish(r, &one), 0);
@@ -308,7 +308,7 @@ static void test_refused_and_marked_is_decided_again(void **state)
     change_message(r, 0, 1, 0x41);
     begin(r, &w, &b, 1);
     r->table[0].no_posting = true;
-    vtdpi_vm_work(&w);
+    vtdpi_vm_apply(&w);
     r->table[0].no_posting = false;
     change_message(r, 0, 2, 0x42);
     assert_int_equal(vtdpi_vm_end(&r->vm, &w), 1);
