@@ -512,6 +512,9 @@ static VTDPI_COLD int work_result(const struct vtdpi_vm *vm,
     if (w->only == NULL) {
         work_note_list(w, vm->flying);
         work_note_list(w, vm->due);
+        /* What another work has taken from this one, and failed with. */
+        if (vm->failed_flight > w->flight)
+            work_note_list(w, vm->failed);
     }
     for (uint32_t i = 0; w->only != NULL && i < w->count; i++)
         work_note_pending(w, w->only[i]);
@@ -601,6 +604,8 @@ static VTDPI_COLD void flight_end(struct vtdpi_vm_work *w,
         decision_downgrade(b, (enum vtdpi_route_reason)b->flight.refusal);
     if (b->error != 0) {
         state_enter(b, STATE_FAILED, &vm->failed);
+        if (vm->failed_flight < b->flight.number)
+            vm->failed_flight = b->flight.number;
         if (w->error == 0)
             w->error = b->error;
     }

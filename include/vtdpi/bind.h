@@ -163,8 +163,9 @@ struct vtdpi_vm {
     struct vtdpi_binding **last;  /* where the next one is put */
     struct vtdpi_binding *flying; /* in flight */
     struct vtdpi_binding *failed;
-    uint64_t marks;   /* made so far: the number of the latest */
-    uint64_t flights; /* begun so far: the number of the latest */
+    uint64_t marks;         /* made so far: the number of the latest */
+    uint64_t flights;       /* begun so far: the number of the latest */
+    uint64_t failed_flight; /* the latest that has failed */
     uint64_t visited;
     uint64_t decided;
     uint32_t count[VTDPI_ROUTE_REASONS]; /* bindings, by their decision */

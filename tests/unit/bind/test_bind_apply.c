@@ -219,6 +219,37 @@ static void test_change_of_an_earlier_hold_is_waited_for(void **state)
     rig_check(r);
 }
 
+/* What a change waited for has failed in the other work: the change is not in
+ * force, and its caller is told. What fails for others is not its concern. */
+static void test_change_is_told_of_what_failed_in_another_work(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *first = &r->b[0];
+    struct vtdpi_binding *second = &r->b[1];
+    struct vtdpi_vm_work other;
+    struct vtdpi_vm_work w;
+
+    rig_vcpus(r, 3);
+    change_message(r, 0, 1, 0x41);
+    begin(r, &other, &first, 1);
+    change_apic(r, 1, 21);
+    assert_int_equal(vtdpi_vm_begin(&r->vm, &w, NULL, 0), VTDPI_EINFLIGHT);
+    vtdpi_vm_apply(&other);
+    assert_int_equal(vtdpi_vm_end(&r->vm, &other), 1);
+    r->refuse = r->calls + 1;
+    r->refuse_to = UINT32_MAX;
+    assert_int_equal(finish(r, &other), RIG_REFUSED);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &w), RIG_REFUSED);
+    /* A later change of another vCPU. */
+    r->refuse = 0;
+    change_message(r, 1, 2, 0x42);
+    assert_int_equal(vm_apply(&r->vm, &second, 1), 0);
+    change_apic(r, 2, 22);
+    assert_int_equal(vm_apply(&r->vm, NULL, 0), 0);
+    assert_int_equal(rig_update(r), 0);
+    rig_check(r);
+}
+
 /* The copy that is in flight holds its vCPU. */
 static void test_detach_waits_for_the_copy_in_flight(void **state)
 {
@@ -448,6 +479,7 @@ int main(void)
         RIG_TEST(test_change_waits_for_what_it_concerns_only),
         RIG_TEST(test_change_waits_for_what_others_have_taken_since),
         RIG_TEST(test_change_of_an_earlier_hold_is_waited_for),
+        RIG_TEST(test_change_is_told_of_what_failed_in_another_work),
         RIG_TEST(test_detach_waits_for_the_copy_in_flight),
         RIG_TEST(test_detach_waits_for_what_leaves_the_vcpu),
         RIG_TEST(test_unbind_end_waits_for_what_is_in_flight),
