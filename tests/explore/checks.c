@@ -243,7 +243,7 @@ static void check_leaf(unsigned int cpu, unsigned int word, uint64_t changed)
     for (unsigned int s = A; s <= B; s++) {
         const uint32_t slot = slot_of(s);
 
-        if (slot / 64 != word || (changed >> slot % 64 & 1) == 0)
+        if (page_of(slot) != word || (changed >> slot % 64 & 1) == 0)
             continue;
         changed &= ~(UINT64_C(1) << slot % 64);
         if (!owns(vcpu_of_slot(s)))
@@ -288,7 +288,7 @@ static void check_marks(unsigned int cpu, unsigned int page, uint64_t old,
         const uint32_t slot = slot_of(s);
         const uint64_t bit = UINT64_C(1) << slot % 64;
 
-        if (slot / 64 == page && ((old ^ value) & bit) != 0)
+        if (page_of(slot) == page && ((old ^ value) & bit) != 0)
             check_mark(cpu, s, (value & bit) != 0);
     }
 }
@@ -313,7 +313,8 @@ void check_written(void *ctx, const uint64_t *addr, uint64_t old,
 
     (void)ctx;
     /* Of a page or a pCPU that is not there yet. */
-    if (op != NULL && (op->kind == OP_ADD_PAGE || op->kind == OP_ADD_PCPU))
+    if (op != NULL && (op->kind == OP_ADD_PAGE || op->kind == OP_ADD_PCPU ||
+                       op->kind == OP_GROW))
         return;
     for (unsigned int s = A; s <= B; s++) {
         const struct vtdpi_pid *const pid = pid_of(s);

@@ -92,6 +92,11 @@ RECHECK = """    if (vtdpi_atomic_load64(&p->online) != 0)
     return false;"""
 GO_OFFLINE = """    (void)vtdpi_atomic_xchg64(&p->online, 0);
     return wake_all_blocked(p);"""
+GROW_ROOM = ("    (void)vtdpi_atomic_xchg64(&s->room, "
+             "room + VTDPI_CHUNK_PAGES);\n")
+GROW_REFS = """    vtdpi_atomic_store_ptr_release(
+        (void **)&s->chunks[chunks_of(room - s->first_pages)], refs);
+"""
 POLL = """    for (; v->detach_next <= s->max_pcpus; v->detach_next++) {
         if (!scan_passed(v, scan_sequence(s, v->detach_next)))
             return false;
@@ -512,6 +517,35 @@ MUTANTS = [
           ("    page->pids = memory;\n    page->phys = phys;\n",
            "    page_publish(ref, page, memory);\n"
            "    page->pids = memory;\n    page->phys = phys;\n")),
+    # Growing.
+    sched("room is made before the page references are there", "23a", "",
+          (GROW_REFS, GROW_ROOM + GROW_REFS),
+          (GROW_ROOM + "    return 0;", "    return 0;")),
+    sched("a pCPU's part of a chunk is not zeroed", "23a", "",
+          ("    words_clear(chunk, VTDPI_CHUNK_WORDS);\n", "")),
+    sched("room is made before a pCPU's part is there", "23a", "",
+          ("    vtdpi_atomic_store64_release(at, (uintptr_t)chunk);\n",
+           GROW_ROOM.replace("s->room, room", "p->sched->room,\n"
+                             "                              sched_room(p->sched)") +
+           "    vtdpi_atomic_store64_release(at, (uintptr_t)chunk);\n"
+           "    (void)vtdpi_atomic_xchg64(&p->sched->room,\n"
+           "                              p->sched->first_pages);\n")),
+    pcpu("handler looks at the pages that there were at first", "23a", "",
+         ("    words = chunks_of(sched_room(p->sched));\n",
+          "    words = p->first_chunks;\n")),
+    pcpu("offline: pages are counted before the flag", "23b",
+         "block against offline",
+         ("static VTDPI_COLD uint32_t wake_all_blocked(struct vtdpi_pcpu *p)\n",
+          "static VTDPI_COLD uint32_t wake_all_blocked(struct vtdpi_pcpu *p,\n"
+          "                                            uint32_t pages)\n"),
+         ("    struct vtdpi_sched *const s = p->sched;\n"
+          "    const uint32_t pages = sched_room(s);\n",
+          "    struct vtdpi_sched *const s = p->sched;\n"),
+         (GO_OFFLINE, "    const uint32_t pages = sched_room(p->sched);\n\n" +
+          GO_OFFLINE.replace("(p);", "(p, pages);")),
+         ("    return wake_all_blocked(p);\n}\n\nuint32_t vtdpi_pcpu_blocked",
+          "    return wake_all_blocked(p, sched_room(p->sched));\n}\n\n"
+          "uint32_t vtdpi_pcpu_blocked")),
     vcpu("detach waits for the first pCPU only", "6a", "detach against scans",
           (POLL, "    if (!scan_passed(v, scan_sequence(s, 0)))\n"
            "        return false;\n")),

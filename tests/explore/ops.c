@@ -36,7 +36,12 @@ static bool has_gone(void *v)
 
 static bool has_page(void *v)
 {
-    return host.pages[slot_of(index_of(v)) / VTDPI_PAGE_SLOTS].page != NULL;
+    return page_ref_of(index_of(v))->page != NULL;
+}
+
+static bool has_room(void *v)
+{
+    return host.s.room > slot_of(index_of(v)) / VTDPI_PAGE_SLOTS;
 }
 
 /* Attached once, and detached. */
@@ -364,11 +369,25 @@ static void check_free(const struct host_vcpu *v)
     }
 }
 
+/* As soon as there is room for its page, which may not be there yet. */
+static int attach(struct host_vcpu *v)
+{
+    const uint32_t slot = slot_of(index_of(v));
+    const int err = vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
+
+    if (err != VTDPI_ENOPAGE || !world.scenario->grows)
+        return err;
+    op_idle(has_page, v);
+    return vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
+}
+
 static void op_attach(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
 
-    if (world.scenario->late_page)
+    if (world.scenario->grows)
+        op_idle(has_room, v);
+    else if (world.scenario->late_page)
         op_idle(has_page, v);
     else if (v == &host.vcpu[C])
         op_idle(has_gone, &host.vcpu[A]);
@@ -378,7 +397,7 @@ static void op_attach(struct host_vcpu *v)
     check_free(v);
     v->attached = 1;
     t->forgets = t->harvests = 1;
-    if (vtdpi_vcpu_attach(&host.s, &v->v, slot_of(index_of(v)), v) != 0)
+    if (attach(v) != 0)
         ex_fail("X: the slot cannot be attached");
     /* Handing the vCPU over is a barrier. */
     ex_host(NULL, NULL);

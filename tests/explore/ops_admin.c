@@ -244,7 +244,10 @@ void op_admin(const struct op *op)
         op_idle(naps, v);
         break;
     case OP_ADD_PAGE:
-        add_page(slot_of(op->vcpu) / VTDPI_PAGE_SLOTS);
+        add_page(page_of(slot_of(op->vcpu)));
+        break;
+    case OP_GROW:
+        grow();
         break;
     case OP_ADD_PCPU:
         add_pcpu(op->cpu);

@@ -35,6 +35,7 @@ static const char *const op_names[] = {
     [OP_AWAIT_NAP] = "await nap",
     [OP_ADD_PAGE] = "add_page",
     [OP_ADD_PCPU] = "pcpu_init",
+    [OP_GROW] = "grow",
 };
 
 const char *world_doing(unsigned int fiber)
@@ -137,7 +138,7 @@ static void print_name(FILE *out, const uint64_t *addr)
             if (addr == mark_word(i, w))
                 (void)fprintf(out, "cpu%u.marks[%u]", i, w);
         }
-        if (addr == leaf_word(i, world.leaves))
+        if (addr == summary_word(i))
             (void)fprintf(out, "cpu%u.summary", i);
         if (addr == &cpu->pcpu.online)
             (void)fprintf(out, "cpu%u.online", i);

@@ -44,9 +44,29 @@ unsigned int wnvs(void)
     return world.scenario->wnvs == 0 ? 1 : world.scenario->wnvs;
 }
 
+static bool comes_by_growing(unsigned int page)
+{
+    return world.scenario->grows && page == world.leaves - 1;
+}
+
+uint32_t page_number(unsigned int page)
+{
+    return comes_by_growing(page) ? FIRST_PAGES : page;
+}
+
+unsigned int page_of(uint32_t slot)
+{
+    const uint32_t number = slot / VTDPI_PAGE_SLOTS;
+
+    return number == FIRST_PAGES ? world.leaves - 1 : number;
+}
+
 uint32_t slot_of(unsigned int vcpu)
 {
-    return vcpu == B ? (world.leaves == 2 ? VTDPI_PAGE_SLOTS : 1) : 0;
+    const unsigned int page = vcpu == B ? world.leaves - 1 : 0;
+
+    return page_number(page) * VTDPI_PAGE_SLOTS +
+           (vcpu == B && world.leaves == 1);
 }
 
 /* Two leaf words: A has one vector and B the other. One word: they share. */
@@ -63,7 +83,7 @@ uint8_t wnv(unsigned int n)
 struct vtdpi_pid *pid_of(unsigned int vcpu)
 {
     const uint32_t slot = slot_of(vcpu);
-    void *const page = host.memory[slot / VTDPI_PAGE_SLOTS];
+    void *const page = host.memory[page_of(slot)];
 
     return (struct vtdpi_pid *)page + slot % VTDPI_PAGE_SLOTS;
 }
@@ -73,12 +93,18 @@ unsigned int cpu_of_ndst(uint32_t ndst)
     return host_of_ndst(&host_names, ndst);
 }
 
-uint64_t *leaf_word(unsigned int cpu, uint32_t page)
+uint64_t *leaf_word(unsigned int cpu, unsigned int page)
 {
-    return &host.cpu[cpu].bitmap[2 * (size_t)page];
+    return comes_by_growing(page) ? host.cpu[cpu].part
+                                  : &host.cpu[cpu].bitmap[2 * (size_t)page];
 }
 
-uint64_t *mark_word(unsigned int cpu, uint32_t page)
+uint64_t *summary_word(unsigned int cpu)
+{
+    return &host.cpu[cpu].bitmap[2 * host.s.first_pages];
+}
+
+uint64_t *mark_word(unsigned int cpu, unsigned int page)
 {
     return leaf_word(cpu, page) + 1;
 }
@@ -87,7 +113,7 @@ bool bit_is_set(unsigned int cpu, unsigned int vcpu)
 {
     const uint32_t slot = slot_of(vcpu);
 
-    return (*leaf_word(cpu, slot / 64) >> slot % 64 & 1) != 0;
+    return (*leaf_word(cpu, page_of(slot)) >> slot % 64 & 1) != 0;
 }
 
 uint8_t vector_of(unsigned int n)
@@ -172,13 +198,42 @@ static void require(int err)
 bool comes_late(unsigned int vcpu)
 {
     return (world.scenario->later >> vcpu & 1) != 0 ||
-           world.scenario->late_page;
+           world.scenario->late_page || world.scenario->grows;
 }
 
-void add_page(uint32_t page)
+const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu)
 {
-    require(vtdpi_sched_add_page(&host.s, page, &host.page[page],
+    const unsigned int page = page_of(slot_of(vcpu));
+
+    return comes_by_growing(page) ? host.refs : &host.pages[page];
+}
+
+void add_page(unsigned int page)
+{
+    require(vtdpi_sched_add_page(&host.s, page_number(page), &host.page[page],
                                  host.memory[page], page * VTDPI_PAGE_SIZE));
+}
+
+void grow(void)
+{
+    for (unsigned int i = 0; i < CPUS; i++)
+        require(vtdpi_pcpu_grow(&host.cpu[i].pcpu, host.cpu[i].part));
+    require(vtdpi_sched_grow(&host.s, host.refs));
+}
+
+/* What would do harm, in those words of the chunk that are state. The others are
+ * as they will be written. */
+static void spoil_chunk(void)
+{
+    struct vtdpi_pid *const pid = (void *)host.memory[world.leaves - 1];
+
+    for (unsigned int i = 0; i < VTDPI_PAGE_SLOTS; i++)
+        vtdpi_pid_init(&pid[i], ANV, 0);
+    host.wrong_page.claimed = UINT64_MAX;
+    host.wrong_refs[0].page = &host.wrong_page;
+    host.chunks[0] = host.wrong_refs;
+    for (unsigned int i = 0; i < CPUS; i++)
+        host.cpu[i].part[0] = host.cpu[i].part[1] = UINT64_MAX;
 }
 
 void add_pcpu(unsigned int cpu)
@@ -205,7 +260,7 @@ static void spoil_pcpu(unsigned int cpu)
 {
     host.cpu[cpu].pcpu.scan = 1;
     host.cpu[cpu].pcpu.online = 0;
-    *leaf_word(cpu, world.leaves) = UINT64_MAX;
+    *summary_word(cpu) = UINT64_MAX;
     host.pcpus[cpu] = NULL;
 }
 
@@ -214,19 +269,25 @@ static void set_up_library(void)
     const struct vtdpi_sched_params params = {
         .ops = &ops,
         .pages = host.pages,
-        .max_pages = world.leaves,
+        .max_pages = world.scenario->grows ? FIRST_PAGES : world.leaves,
         .pcpus = host.pcpus,
         .wnv_count = (uint8_t)world.scenario->wnvs,
+        .chunks = host.chunks,
+        .max_chunks = world.scenario->grows,
     };
 
     memset(&host, 0, sizeof host);
     host_sched_init(&host.s, &host_names, params);
-    for (uint32_t i = 0; i < world.leaves; i++)
-        add_page(i);
+    for (unsigned int i = 0; i < world.leaves; i++) {
+        if (!comes_by_growing(i))
+            add_page(i);
+    }
     for (unsigned int i = 0; i < CPUS; i++)
         add_pcpu(i);
     if (world.scenario->late_page)
-        spoil_page(slot_of(B) / VTDPI_PAGE_SLOTS);
+        spoil_page(page_of(slot_of(B)));
+    if (world.scenario->grows)
+        spoil_chunk();
     if (world.scenario->late_pcpu)
         spoil_pcpu(1);
     for (unsigned int i = A; i <= B; i++) {
@@ -270,6 +331,14 @@ static void set_up_rare_ranges(void)
 {
     if (world.scenario->late_page)
         ex_range(host.pages, world.leaves * sizeof host.pages[0]);
+    if (world.scenario->grows) {
+        ex_range(&host.s.room, sizeof host.s.room);
+        ex_range(host.chunks, sizeof host.chunks);
+        ex_range(host.refs, sizeof host.refs[0]);
+        ex_range(&host.page[world.leaves - 1].pids, 2 * sizeof(uint64_t));
+    }
+    for (unsigned int i = 0; i < CPUS && world.scenario->grows; i++)
+        ex_range(host.cpu[i].part, 2 * sizeof(uint64_t));
     if (world.scenario->late_pcpu)
         ex_range(host.pcpus, sizeof host.pcpus);
     if (has_op(OP_MERGE))
@@ -307,7 +376,9 @@ static void set_up_ranges(void)
 
         ex_range(&cpu->pcpu.scan, sizeof cpu->pcpu.scan);
         ex_range(&cpu->pcpu.online, sizeof cpu->pcpu.online);
-        ex_range(cpu->bitmap, sizeof cpu->bitmap);
+        if (world.scenario->grows)
+            ex_range(summary_word(i), 3 * sizeof(uint64_t));
+        ex_range(cpu->bitmap, (2 * world.leaves + 1) * sizeof(uint64_t));
         ex_range(&cpu->irr, sizeof *cpu - offsetof(struct host_cpu, irr));
         for (uint32_t w = 0; w < world.leaves; w++)
             ex_visible(leaf_word(i, w), sizeof(uint64_t));

@@ -77,6 +77,7 @@ enum op_kind {
     OP_AWAIT_NAP, /* until vcpu naps */
     OP_ADD_PAGE,  /* that of vcpu's slot */
     OP_ADD_PCPU,
+    OP_GROW, /* by the chunk of the last page */
 };
 
 struct op {
@@ -123,6 +124,7 @@ struct op {
 #define BIND(v)                     OP(OP_BIND, v, 0, 0)
 #define UNBIND                      OP(OP_UNBIND, 0, 0, 0)
 #define ADD_PAGE(v)                 OP(OP_ADD_PAGE, v, 0, 0)
+#define GROW                        OP(OP_GROW, 0, 0, 0)
 #define ADD_PCPU(cpu)               OP(OP_ADD_PCPU, 0, cpu, 0)
 #define AWAIT_NAP(v)                OP(OP_AWAIT_NAP, v, 0, 0)
 
@@ -158,6 +160,7 @@ struct scenario {
     bool longer;        /* only with --deep, or by its name */
     bool late_page;     /* B's page comes later; nobody is attached at first */
     bool late_pcpu;     /* pCPU 1 comes later */
+    bool grows;         /* B's page comes by growing; nobody is attached */
     struct script script[THREADS];
 };
 

@@ -16,14 +16,16 @@
 #define CTL_SN     UINT64_C(2)
 
 enum {
-    VAPIC_WORDS = 0xa0, /* 32-bit words up to the end of the IRR */
-    BOUND = 1,          /* for vtdpi_pcpu_choose() */
+    VAPIC_WORDS = 0xa0,              /* 32-bit words up to the end of the IRR */
+    BOUND = 1,                       /* for vtdpi_pcpu_choose() */
+    FIRST_PAGES = VTDPI_CHUNK_PAGES, /* of an instance that grows */
 };
 
 struct host_cpu {
     struct vtdpi_pcpu pcpu;
     /* For each page a leaf word and its wake marks; then the summary. */
-    uint64_t bitmap[VTDPI_BITMAP_WORDS(PAGES)];
+    uint64_t bitmap[VTDPI_BITMAP_WORDS(FIRST_PAGES) + 2];
+    uint64_t part[VTDPI_CHUNK_WORDS]; /* of the chunk that comes later */
     /* What follows is the host's, changed in host actions only. */
     uint64_t irr;      /* interrupts that are pending in the local APIC */
     uint64_t busy;     /* interrupts that are being handled */
@@ -67,7 +69,11 @@ struct host {
     _Alignas(4096) unsigned char memory[PAGES][VTDPI_PAGE_SIZE];
     struct vtdpi_sched s;
     struct vtdpi_pid_page page[PAGES];
-    struct vtdpi_page_ref pages[PAGES];
+    struct vtdpi_page_ref pages[FIRST_PAGES];
+    struct vtdpi_page_ref *chunks[1];
+    struct vtdpi_page_ref refs[VTDPI_CHUNK_PAGES]; /* of that chunk */
+    struct vtdpi_page_ref wrong_refs[1]; /* found before those are there */
+    struct vtdpi_pid_page wrong_page;
     struct vtdpi_pcpu *pcpus[CPUS];
     struct host_cpu cpu[CPUS];
     struct host_vcpu vcpu[VCPUS];
@@ -85,15 +91,22 @@ extern struct world_options world;
 struct vtdpi_pid *pid_of(unsigned int vcpu);
 uint32_t slot_of(unsigned int vcpu);
 bool comes_late(unsigned int vcpu); /* it is not attached at first */
-void add_page(uint32_t page);
+/* Pages are counted from 0 here, whatever their numbers; the last one is in the
+ * chunk that comes later, if the instance grows. */
+uint32_t page_number(unsigned int page);
+unsigned int page_of(uint32_t slot);
+const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu);
+void add_page(unsigned int page);
+void grow(void);
 void add_pcpu(unsigned int cpu);
 unsigned int wnvs(void);                    /* how many */
 unsigned int wnv_number(unsigned int vcpu); /* the one of its slot */
 uint8_t wnv(unsigned int n);
 unsigned int cpu_of_ndst(uint32_t ndst); /* CPUS: nobody */
 /* A PID page's two words on a pCPU: blocked bits and wake marks. */
-uint64_t *leaf_word(unsigned int cpu, uint32_t page);
-uint64_t *mark_word(unsigned int cpu, uint32_t page);
+uint64_t *leaf_word(unsigned int cpu, unsigned int page);
+uint64_t *mark_word(unsigned int cpu, unsigned int page);
+uint64_t *summary_word(unsigned int cpu);
 bool bit_is_set(unsigned int cpu, unsigned int vcpu);
 uint8_t vector_of(unsigned int n);
 uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS]);
