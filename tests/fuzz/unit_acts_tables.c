@@ -334,7 +334,9 @@ static void irq_end(struct fuzz *f, const struct before *b,
                     const struct fuzz_irq *q, int rc)
 {
     (void)call_end(f, b, rc);
-    support_check((rc == VTDPI_EBUSY) == q->in_batch);
+    support_check((rc == (b->call == CALL_IRQ_SET_HOST ? VTDPI_IRQ_DEFERRED
+                                                       : VTDPI_EINFLIGHT)) ==
+                  q->in_batch);
     /* Under a posted form, a host form is only stored. */
     if (rc == 0 &&
         (b->call != CALL_IRQ_SET_HOST || vtdpi_irq_vcpu(&q->irq) == NULL))

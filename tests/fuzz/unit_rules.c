@@ -16,7 +16,7 @@
     }
 
 enum {
-    END_OF_LIST = 1,
+    END_OF_LIST = 1000000,
     RULE_STATES = 8,
     SETTLE_TICKS = 300, /* a command that is not lost is done after that */
 };
@@ -43,8 +43,9 @@ struct rule {
 #define TICKET_CODES                                                     \
     0, VTDPI_ETIMEDOUT, VTDPI_EIQE, VTDPI_EITE, VTDPI_EICE, VTDPI_EQOFF, \
         VTDPI_EIO, VTDPI_EQFULL, VTDPI_EINVAL, VTDPI_ERANGE, VTDPI_EALIGN
-#define HOST_FORM_CODES 0, VTDPI_EBUSY, VTDPI_ESTATE, VTDPI_EDIRTY, QUEUE_CODES
-#define POST_CODES      HOST_FORM_CODES, VTDPI_ENOPI, VTDPI_ECLOSED, VTDPI_EMODE
+#define HOST_FORM_CODES \
+    0, VTDPI_EINFLIGHT, VTDPI_ESTATE, VTDPI_EDIRTY, QUEUE_CODES
+#define POST_CODES HOST_FORM_CODES, VTDPI_ENOPI, VTDPI_ECLOSED, VTDPI_EMODE
 
 static const struct rule rules[CALLS] = {
     [CALL_UNIT_PROBE] = {"vtdpi_unit_probe",
@@ -192,8 +193,13 @@ static const struct rule rules[CALLS] = {
         {"vtdpi_table_flush", 0, 0, 5, {{CODES(0, QUEUE_CODES), 0}}},
     [CALL_TABLE_FLUSH_ALL] =
         {"vtdpi_table_flush_all", 0, 0, 5, {{CODES(0, QUEUE_CODES), 0}}},
-    [CALL_IRQ_SET_HOST] =
-        {"vtdpi_irq_set_host", 0, 0, 10, {{CODES(HOST_FORM_CODES), 0}}},
+    [CALL_IRQ_SET_HOST] = {"vtdpi_irq_set_host",
+                           0,
+                           0,
+                           10,
+                           {{CODES(0, VTDPI_IRQ_DEFERRED, VTDPI_ESTATE,
+                                   VTDPI_EDIRTY, QUEUE_CODES),
+                             0}}},
     [CALL_IRQ_POST] = {"vtdpi_irq_post", 0, 0, 10, {{CODES(POST_CODES), 0}}},
     [CALL_IRQ_UNPOST] =
         {"vtdpi_irq_unpost", 0, 0, 10, {{CODES(HOST_FORM_CODES), 0}}},
@@ -201,9 +207,12 @@ static const struct rule rules[CALLS] = {
                            0,
                            0,
                            5,
-                           {{CODES(0, VTDPI_EBUSY, QUEUE_CODES), 0}}},
-    [CALL_IRQ_FLUSH] =
-        {"vtdpi_irq_flush", 0, 0, 5, {{CODES(0, VTDPI_EBUSY, QUEUE_CODES), 0}}},
+                           {{CODES(0, VTDPI_EINFLIGHT, QUEUE_CODES), 0}}},
+    [CALL_IRQ_FLUSH] = {"vtdpi_irq_flush",
+                        0,
+                        0,
+                        5,
+                        {{CODES(0, VTDPI_EINFLIGHT, QUEUE_CODES), 0}}},
     [CALL_IRQ_MARK_FLUSHED] =
         {"vtdpi_irq_mark_flushed", 0, 0, 0, {{CODES(0), 0}}},
     [CALL_BATCH_SET_HOST] = {"vtdpi_irq_batch_set_host",
@@ -273,6 +282,8 @@ static bool is_refusal(const struct before *b, int rc)
         VTDPI_EINDEX, VTDPI_EFREE,  VTDPI_ERANGE,   END_OF_LIST,
     };
 
+    if (rc == VTDPI_EINFLIGHT)
+        return true;
     if (rc == VTDPI_EBUSY)
         return b->call != CALL_UNIT_DISABLE && b->call != CALL_QI_POLL &&
                b->call != CALL_FAULT_CLEAR_ALL;

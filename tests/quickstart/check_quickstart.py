@@ -122,13 +122,16 @@ def check_output(program):
     case("--all shows everything",
          "" if complete and everything.count("\n") > 2000 else "too short")
     # One seed need not have every kind of event.
-    everything += run(program, "--all", "--seed", 2).stdout
+    for seed in range(2, 7):
+        everything += run(program, "--all", "--seed", seed).stdout
     for word in ("takes WNV", "wakes v", "takes ANV", "halts", "is preempted",
                  "moved from", "handles", "merged", "falls back", "relayed",
                  "moves from", "sleeps", "      +  ", "goes offline",
-                 "p3 offline", "preempted first", "halts again", "takes 36 (VM exit)"):
+                 "preempted first", "halts again", "takes 36 (VM exit)"):
         case("the timeline has '%s'" % word.strip(),
              "" if word in everything else "never")
+    case("the timeline has a block on a pCPU that is offline",
+         "" if any("p%d offline" % n in everything for n in range(4)) else "never")
 
 
 def check_colour(program):
