@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * unit.h: every state times every call, with DMA translation off and on. One
- * table says which code and which state come of it; no state is a dead end.
+ * table says which code and which state come of it; no state is a dead end. Then the
+ * same with hardware that fails during the call, in every way.
  */
 #include "unit_fixture.h"
 
@@ -441,6 +442,119 @@ static void test_states_none_is_a_dead_end(void **state)
     }
 }
 
+/*
+ * Hardware that fails during the call, in each of the model's ways that concern a
+ * unit's life. A bit stuck in GSTS is one way for each bit.
+ */
+static const struct fault {
+    enum vtdpi_model_fault mode;
+    uint32_t argument;
+} faults[] = {
+    {VTDPI_MODEL_FAULT_GSTS_STUCK, 0x04000000}, /* QIES */
+    {VTDPI_MODEL_FAULT_GSTS_STUCK, 0x02000000}, /* IRES */
+    {VTDPI_MODEL_FAULT_GSTS_STUCK, 0x01000000}, /* IRTPS */
+    {VTDPI_MODEL_FAULT_GSTS_STUCK, 0x00800000}, /* CFIS */
+    {VTDPI_MODEL_FAULT_GSTS_STUCK, 0x07800000},
+    {VTDPI_MODEL_FAULT_GSTS_LATE, 3},
+    {VTDPI_MODEL_FAULT_IQE, 0},
+    {VTDPI_MODEL_FAULT_ITE, 0},
+    {VTDPI_MODEL_FAULT_ICE, 0},
+    {VTDPI_MODEL_FAULT_STATUS_LATE, 3},
+    {VTDPI_MODEL_FAULT_STATUS_NEVER, 0},
+    {VTDPI_MODEL_FAULT_QUEUE_STUCK, 0},
+    {VTDPI_MODEL_FAULT_IQH_STUCK, 0},
+    {VTDPI_MODEL_FAULT_ALL_ONES, 0},
+    {VTDPI_MODEL_FAULT_FSTS_STUCK, 0x10},
+};
+
+/* The codes that unit.h lists for a call that its state allows. */
+static bool is_documented(int call, int rc)
+{
+    switch (rc) {
+    case 0:
+    case VTDPI_EIO:
+        return true;
+    case VTDPI_ETIMEDOUT:
+        return call != FORSAKE;
+    case VTDPI_EFOREIGN:
+        return call == ENABLE || call == OPEN_QUEUE || call == RESUME;
+    case VTDPI_EIQE:
+        return call != FORSAKE && call != OPEN_QUEUE;
+    case VTDPI_ECFIS:
+        return call == ENABLE || call == RESUME;
+    case VTDPI_EBUSY:
+        return call == DISABLE || call == FORSAKE;
+    default:
+        return false;
+    }
+}
+
+/* What a state says of the registers; FAILED and GONE say nothing. */
+static void assert_registers_agree(void)
+{
+    const uint32_t gsts = (uint32_t)vtdpi_model_peek(&rig.m, 0x1c);
+
+    switch ((int)vtdpi_unit_state(&rig.u)) {
+    case OFF:
+        assert_int_equal(gsts & 0x06000000, 0);
+        break;
+    case SUSPENDED:
+        assert_int_equal(gsts & 0x02000000, 0);
+        break;
+    case QUEUE:
+        assert_int_equal(gsts & 0x06000000, 0x04000000);
+        break;
+    case ON:
+        assert_int_equal(gsts & 0x06000000, 0x06000000);
+        break;
+    default:
+        break;
+    }
+}
+
+/* With hardware that is well again; a command that was lost costs a call. */
+static void assert_recovers_to(int goal)
+{
+    config.take_over = true;
+    for (int i = 0; (int)vtdpi_unit_state(&rig.u) != goal; i++) {
+        assert_true(i < 6);
+        (void)call_towards(goal, (int)vtdpi_unit_state(&rig.u));
+        assert_registers_agree();
+    }
+}
+
+static void expect_survives(int state, int call, const struct fault *f)
+{
+    const bool refused = table[state][call].code == VTDPI_ESTATE;
+    int rc;
+
+    begin(state);
+    vtdpi_model_set_fault(&rig.m, f->mode, f->argument);
+    rc = calls[call]();
+    if (refused) {
+        assert_int_equal(rc, VTDPI_ESTATE);
+        assert_int_equal(vtdpi_unit_state(&rig.u), state);
+    } else if (!is_documented(call, rc)) {
+        print_error("state %d, call %d, fault %d: %d\n", state, call,
+                    (int)f->mode, rc);
+        fail();
+    }
+    assert_registers_agree();
+    vtdpi_model_clear_fault(&rig.m, f->mode);
+    assert_recovers_to(te ? ON : OFF);
+    vtdpi_model_clear_violations(&rig.m); /* commands that were given up */
+}
+
+static void test_states_with_every_fault(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * STATES * (CALLS - 1); i++) {
+        te = (i & 1) != 0;
+        for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]); f++)
+            expect_survives(i / 2 % STATES, i / 2 / STATES, &faults[f]);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -452,6 +566,7 @@ int main(void)
         TEST(test_states_in_which_a_unit_joins_a_table),
         TEST(test_states_of_a_unit_that_does_not_answer),
         TEST(test_states_none_is_a_dead_end),
+        TEST(test_states_with_every_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
