@@ -23,8 +23,8 @@
  * - All ones is the broadcast, to every APIC in any mode; except a logical
  *   destination to an APIC in xAPIC flat mode, see there. In the 8-bit form
  *   all ones is FFh: vtdpi_route_decode() widens it to FFFFFFFFh. (KVM does
- *   so, too, unless its user asked for extended destinations; Xen takes FFh
- *   for a broadcast in physical mode, and to xAPICs.)
+ *   so, too, unless its user disables that quirk; Xen takes FFh for a
+ *   broadcast in physical mode only, and only to an APIC in xAPIC mode.)
  * - In the wider forms FFh is all ones for an APIC in xAPIC mode only; one in
  *   x2APIC mode reads it as id 255, or as members 0 to 7 of cluster 0.
  * - Physical: the destination is the id, all 32 bits. A destination above FFh
@@ -342,8 +342,9 @@ vtdpi_guest_x2apic_ldr(const struct vtdpi_guest_apic *apic)
 /**
  * @brief Which of several candidates takes an arbitrated interrupt.
  *
- * The only place that says so, for posting and for software delivery. Xen and
- * KVM have the same formula.
+ * The only place that says so, for posting and for software delivery. KVM, and
+ * Xen for posting, have the same formula over candidates of their own
+ * (docs/routing.md).
  *
  * @param vector  Vector of the message.
  * @param count   Candidates, in ascending order of APIC id. Not 0.
