@@ -24,6 +24,15 @@ static void report(enum ex_kind kind, const uint64_t *addr, uint64_t old,
         ex_on_access(&access);
 }
 
+/* Until its next step the fiber reads the plain words as they are now. */
+static void remember_plain(struct ex_fiber *f)
+{
+    const uint64_t *const p = ex.plain.addr;
+
+    for (size_t i = 0; i < ex.plain.size / 8; i++)
+        ex_mix(f->history, p[i]);
+}
+
 /* Let the engine decide who goes on. */
 static void point(struct ex_fiber *f, enum ex_kind kind, const uint64_t *addr)
 {
@@ -33,6 +42,7 @@ static void point(struct ex_fiber *f, enum ex_kind kind, const uint64_t *addr)
         f->fresh = false;
     else
         ex_fiber_yield();
+    remember_plain(f);
 }
 
 static void write_word(uint64_t *p, uint64_t value)

@@ -68,6 +68,12 @@ void ex_range(void *addr, size_t size)
     ex.ranges++;
 }
 
+void ex_plain(void *addr, size_t size)
+{
+    ex.plain.addr = addr;
+    ex.plain.size = size;
+}
+
 unsigned int ex_spawn(const char *name, void (*entry)(void *arg), void *arg)
 {
     struct ex_fiber *const f = &ex.fiber[ex.fibers];
@@ -158,7 +164,7 @@ bool ex_look(void)
 static void record(uint8_t step)
 {
     if (search.path.length == EX_STEPS) {
-        ex_fail("an execution of more than %d steps", EX_STEPS);
+        ex_fail("X: an execution of more than %d steps", EX_STEPS);
         return;
     }
     search.path.step[search.path.length++] = step;
@@ -250,7 +256,7 @@ static void push(uint32_t left, bool midway)
 
     search.result->states++;
     if (search.depth == EX_STEPS) {
-        ex_fail("a search deeper than %d", EX_STEPS);
+        ex_fail("X: a search deeper than %d steps", EX_STEPS);
         return;
     }
     node->left = left;

@@ -12,7 +12,8 @@
  * has read since it last forgot (ex_start()): code is deterministic, so that
  * is all that its future depends on. It is sound as long as every shared word
  * is read and written through this header, which access.c checks as far as it
- * can: what it is not told about must not be touched.
+ * can: what it is not told about must not be touched. Words that the code under
+ * test reads without atomics are named by ex_plain().
  *
  * Reductions: states seen are not explored again; an access to a word that,
  * in this scenario, nobody else writes (or only its writer touches) is taken
@@ -137,6 +138,10 @@ unsigned int ex_running(void);
 void ex_range(void *addr, size_t size);
 /* The check after each step looks at this word: always shared. */
 void ex_visible(const void *addr, size_t size);
+/* A part of a range that the code under test reads and writes without atomics. What
+ * a fiber may have read there is part of its history. Not with ex_limits.eager, which
+ * does not see these accesses. */
+void ex_plain(void *addr, size_t size);
 unsigned int ex_spawn(const char *name, void (*entry)(void *arg), void *arg);
 
 /* For fibers. Outside of a fiber (in setup) they do nothing. */

@@ -22,6 +22,7 @@ struct ex_state {
     const struct ex_world *world;
     struct ex_range range[EX_RANGES];
     unsigned int ranges;
+    struct ex_range plain; /* size 0: none */
 };
 
 extern struct ex_state ex;

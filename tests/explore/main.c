@@ -31,7 +31,11 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block, scenarios_offline, scenarios_detach, scenarios_vectors};
+    scenarios_block, scenarios_offline, scenarios_detach, scenarios_vectors,
+    scenarios_claims};
+
+/* Of which scenario the traces are. */
+static bool of_claims;
 
 static void print_access(const struct ex_access *a)
 {
@@ -39,7 +43,10 @@ static void print_access(const struct ex_access *a)
         [EX_LOAD] = "load", [EX_STORE] = "store", [EX_LOCKED] = "locked"};
 
     printf("        %-6s ", kinds[a->kind]);
-    world_print_word(stdout, a->addr, a->old, a->value);
+    if (of_claims)
+        claims_print_word(stdout, a->addr, a->old, a->value);
+    else
+        world_print_word(stdout, a->addr, a->old, a->value);
     printf("%s\n", a->buffered ? " (store buffer)" : "");
 }
 
@@ -47,9 +54,13 @@ static void print_step(uint8_t step)
 {
     const unsigned int fiber = step % EX_FIBERS;
 
-    printf("    %-6s %s%s\n       ", ex_fiber(fiber)->name, world_doing(fiber),
+    printf("    %-6s %s%s\n       ", ex_fiber(fiber)->name,
+           of_claims ? claims_doing(fiber) : world_doing(fiber),
            step < EX_FIBERS ? "" : ": store visible");
-    world_print(stdout);
+    if (of_claims)
+        claims_print(stdout);
+    else
+        world_print(stdout);
 }
 
 /* Run a schedule with a trace; true if it fails. */
@@ -81,9 +92,18 @@ static void print_bounds(const struct scenario *s)
 {
     const struct bounds b = bounds_of(s);
 
+    if (s->claims != NULL) {
+        printf("1 interrupt, %u host forms", s->claims->forms);
+        return;
+    }
     printf("%u vCPU%s, %u post%s in %u PIR word%s%s", b.vcpus,
            b.vcpus == 1 ? "" : "s", b.posts, b.posts == 1 ? "" : "s", b.words,
            b.words == 1 ? "" : "s", s->extra ? "; extra" : "");
+}
+
+static bool large_enough(const struct scenario *s)
+{
+    return s->extra || s->claims != NULL || bounds_met(s);
 }
 
 static void name_bound(char how[32], int bound)
@@ -106,7 +126,7 @@ static void print_result(const char *spec, const struct scenario *s, int bound)
            (unsigned long long)result.states,
            (unsigned long long)result.executions, result.seconds,
            result.failed ? result.failure : s->what);
-    if (!s->extra && !bounds_met(s))
+    if (!large_enough(s))
         printf("  smaller than the bounds of a scenario\n");
 }
 
@@ -134,8 +154,11 @@ static void explore(const struct options *o, const struct scenario *s,
                     unsigned int leaves, bool tso)
 {
     const struct world_options options = {s, leaves, o->bug};
-    const struct ex_world *const w = world_new(&options);
-    struct ex_limits limits = {tso, true, true, bound_of(o, s), o->states};
+    const struct ex_world *const w = s->claims != NULL
+                                         ? claims_new(s->claims, leaves == 2)
+                                         : world_new(&options);
+    struct ex_limits limits = {tso, true, s->claims == NULL, bound_of(o, s),
+                               o->states};
     char spec[64];
     bool bad;
 
@@ -144,13 +167,14 @@ static void explore(const struct options *o, const struct scenario *s,
     (void)snprintf(spec, sizeof spec, "%s/%u/%s", s->name, leaves,
                    tso ? "tso" : "sc");
     runs++;
+    of_claims = s->claims != NULL;
     if (o->replay != NULL) {
         replay(o->replay, w, tso);
         return;
     }
     ex_explore(w, &limits, &result);
     bad = result.failed || (!result.complete && o->states == 0) ||
-          (!s->extra && !bounds_met(s));
+          !large_enough(s);
     failures += bad;
     if (o->tap)
         printf("%s %u - ", bad ? "not ok" : "ok", runs);

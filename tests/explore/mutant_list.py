@@ -11,6 +11,7 @@ SCHED = "src/sched.c"
 VCPU = "src/sched_vcpu.c"
 PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
+IRQ = "src/irq.c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,10 @@ def pid(name, by, origin, *pairs):
     return Bug(name, changes(PID, pairs), by, origin)
 
 
+def irq(name, by, origin, *pairs):
+    return Bug(name, changes(IRQ, pairs), by, origin)
+
+
 def host(name, by, origin):
     return Bug(f"host: {name}", (), by, origin, name)
 
@@ -71,6 +76,18 @@ def same_pid(name, why, *pairs):
 
 
 # Pieces of the sources that several mutants replace.
+PUBLISH = """    if (!vtdpi_atomic_cas64(&irq->claim, &w, next))
+        return false;
+"""
+PLACE = "place_write(&irq->deferred[second ? 1 : 0], host);"
+NEXT = "    next = (w & ~CLAIM_PLACE) + CLAIM_NUMBER;\n"
+GIVE_BACK = """    if (again)
+        target_unref(place_read(&irq->deferred[old]).target);
+"""
+TAKE_OVER = """        if (!vtdpi_atomic_cas64(&irq->claim, &w,
+                                w & ~(deferred ? CLAIM_DEFERRED : CLAIM_HELD)))
+            continue;
+"""
 DESTINATION = """PID_OWNED,
                             pid_destination(v->sched->anv, p->ndst)"""
 RUN = f"""    (void)vtdpi_pid_replace(v->pid, {DESTINATION});
@@ -672,6 +689,61 @@ MUTANTS = [
          "        vtdpi_atomic_store64_release(&pid->control,\n"
          "                                     (old & ~mask) | value);\n"
          "    } while (false);")),
+    # Claims.
+    irq("claim by a plain store", "24a", "",
+        ("        if (vtdpi_atomic_cas64(&irq->claim, &w, w | CLAIM_HELD))\n"
+         "            return true;\n",
+         "        vtdpi_atomic_store64_release(&irq->claim, w | CLAIM_HELD);\n"
+         "        return true;\n")),
+    irq("host form is published by a plain store", "24a", "",
+        (PUBLISH, "    vtdpi_atomic_store64_release(&irq->claim, next);\n")),
+    irq("host form is published by a read-modify-write", "24a", "",
+        (PUBLISH, "    (void)vtdpi_atomic_xchg64(&irq->claim, next);\n")),
+    irq("host forms have one place", "24b/2", "",
+        (PLACE, "place_write(&irq->deferred[0], host);"),
+        ("(second ? CLAIM_PLACE : 0)", "0")),
+    irq("host form is published before it is written", "24b/2", "",
+        ("    " + PLACE + "\n", ""),
+        (PUBLISH, PUBLISH + "    " + PLACE + "\n")),
+    irq("number of the host form does not change", "24b/2", "",
+        (NEXT, "    next = w & ~CLAIM_PLACE;\n")),
+    irq("reference of the host form before is not given back", "24a/2", "",
+        (GIVE_BACK, "    (void)again;\n")),
+    irq("reference of the host form before is given back too early", "24b/2",
+        "", (GIVE_BACK, ""), ("    " + PLACE + "\n", GIVE_BACK + "    " + PLACE + "\n")),
+    irq("holder lets go without a look", "24a", "",
+        (TAKE_OVER,
+         "        if (!deferred)\n"
+         "            (void)vtdpi_atomic_xchg64(&irq->claim, w & ~CLAIM_HELD);\n"
+         "        else if (!vtdpi_atomic_cas64(&irq->claim, &w,\n"
+         "                                     w & ~CLAIM_DEFERRED))\n"
+         "            continue;\n")),
+    irq("holder does not look again after it has taken a host form", "24b", "",
+        ("            first = rc;\n"
+         "        w = vtdpi_atomic_load64_acquire(&irq->claim);\n",
+         "            first = rc;\n"
+         "        (void)vtdpi_atomic_and64(&irq->claim, ~CLAIM_HELD);\n"
+         "        return first;\n")),
+    irq("holder takes a host form by a plain store", "24b", "",
+        (TAKE_OVER,
+         "        if (deferred)\n"
+         "            vtdpi_atomic_store64_release(&irq->claim,\n"
+         "                                         w & ~CLAIM_DEFERRED);\n"
+         "        else if (!vtdpi_atomic_cas64(&irq->claim, &w,\n"
+         "                                     w & ~CLAIM_HELD))\n"
+         "            continue;\n")),
+    irq("holder reads the host form after it has taken it", "24b/2", "",
+        ("        rc = irq_set_host_claimed(irq, &host);\n",
+         "        host = place_read(&irq->deferred[claim_place(w)]);\n"
+         "        rc = irq_set_host_claimed(irq, &host);\n")),
+    irq("set_host waits for the holder", "24a", "",
+        ("        if (irq_defer(irq, host))\n"
+         "            return VTDPI_IRQ_DEFERRED;\n", "")),
+    irq("claim ends before the change", "24a", "",
+        ("    rc = irq_do_clean(irq, &order);\n    deferred = irq_release(irq);\n"
+         "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */",
+         "    deferred = irq_release(irq);\n    rc = irq_do_clean(irq, &order);\n"
+         "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */")),
 ]
 
 # Errors of the host, which no patch of the library makes; see world.h.

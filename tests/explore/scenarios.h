@@ -32,6 +32,7 @@ extern const struct scenario scenarios_block[];
 extern const struct scenario scenarios_offline[];
 extern const struct scenario scenarios_detach[];
 extern const struct scenario scenarios_vectors[];
+extern const struct scenario scenarios_claims[];
 
 /* bounds.c: how large a scenario is. */
 struct bounds {

@@ -4,7 +4,7 @@
 
 /*
  * The code under test: the source files of sched.h, and pid.h, in one
- * translation unit, which is all that is compiled anew for a mutant. The
+ * translation unit. It and subject_irq.c are all that is compiled anew for a mutant. The
  * inline functions that a host calls are reached through here, so that a mutant
  * of pid.h is seen.
  */

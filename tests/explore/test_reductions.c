@@ -85,6 +85,24 @@ static void test_group(const struct scenario *s, size_t n, bool full)
     }
 }
 
+/* Words that are read without atomics are part of what a fiber remembers. */
+static void test_plain(bool posted)
+{
+    static const struct claims script = {1, {CLAIMS_POST}};
+    struct ex_limits limits = {false, false, false, EX_UNBOUNDED, 0};
+    uint64_t all;
+    char what[128];
+
+    ex_explore(claims_new(&script, posted), &limits, &result);
+    all = result.complete ? result.final_set : 0;
+    limits.cache = true;
+    ex_explore(claims_new(&script, posted), &limits, &result);
+    (void)snprintf(
+        what, sizeof what, "claims, host form in %s format: %llu final states",
+        posted ? "posted" : "remapped", (unsigned long long)result.finals);
+    report(all != 0 && result.complete && result.final_set == all, what);
+}
+
 static void test_schedules(void)
 {
     static struct ex_schedule s;
@@ -143,6 +161,8 @@ int main(void)
 {
     test_group(small, sizeof small / sizeof small[0], true);
     test_group(medium, sizeof medium / sizeof medium[0], false);
+    test_plain(false);
+    test_plain(true);
     test_schedules();
     test_minimised();
     printf("1..%u\n", tests);
