@@ -27,13 +27,17 @@ static void tickets_sweep(struct vtdpi_qi *qi)
         ticket_complete(qi, qi->oldest);
 }
 
-/* Find room for @p n slots. The register is read only if nothing else helps:
+/* Find room for @p n slots. Registers are used only if nothing else helps:
  * what was given up is free once the head has passed it. */
 static int ring_make_room(struct vtdpi_qi *qi, uint32_t n)
 {
     tickets_sweep(qi);
     if (ring_free(qi) >= n)
         return 0;
+    /* A unit that did not answer for a while has missed writes of the tail. Nothing
+     * is submitted to a full ring, so no later write would make up for them. A unit
+     * that knows the tail already ignores this write. */
+    ring_publish_tail(qi);
     if (ring_read_head(qi) == HEAD_GONE)
         return VTDPI_EIO;
     return ring_free(qi) >= n ? 0 : VTDPI_EQFULL;

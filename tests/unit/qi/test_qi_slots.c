@@ -64,7 +64,8 @@ static void test_qi_submit_full_ring_never_spins(void **state)
         submit(&t[i]);
     rig_clear_trace();
     assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), VTDPI_EQFULL);
-    assert_int_equal(rig.traced, 1); /* one look at IQH */
+    assert_int_equal(rig.traced, 2); /* IQT once more, and one look at IQH */
+    assert_int_equal(rig_count(true, 0x88), 1);
     assert_int_equal(rig_count(false, 0x80), 1);
     vtdpi_model_fetch(&rig.m, 2);
     /* Fetched is not done: its descriptors may have to be written again. */
@@ -72,6 +73,26 @@ static void test_qi_submit_full_ring_never_spins(void **state)
     vtdpi_model_complete(&rig.m, 2);
     assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &more), 0);
     assert_int_equal(vtdpi_qi_poll(&rig.qi, &t[0]), 0);
+}
+
+/* The unit has missed every write of the tail, and a full ring brings no new one:
+ * the tail is written again. */
+static void test_qi_submit_unit_returns_to_a_full_ring(void **state)
+{
+    const struct vtdpi_qi_desc d = iec(9);
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    vtdpi_model_vanish(&rig.m);
+    for (size_t i = 0; i < 127; i++) {
+        submit(&t);
+        assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 0), VTDPI_EIO);
+    }
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &t), VTDPI_EIO);
+    vtdpi_model_return_kept(&rig.m);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &d, 1, &t), 0);
+    assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 0), 0);
+    assert_int_equal(vtdpi_model_peek(&rig.m, 0x80), 0); /* 128 times 2 slots */
 }
 
 /* Deadlines. */
@@ -436,6 +457,7 @@ int main(void)
         TEST(test_qi_submit_unlooked_tickets_keep_no_slots),
         TEST(test_qi_submit_as_many_as_submitters_fit),
         TEST(test_qi_submit_full_ring_never_spins),
+        TEST(test_qi_submit_unit_returns_to_a_full_ring),
         TEST(test_qi_wait_stuck_queue_times_out_as_given),
         TEST(test_qi_wait_late_status_is_waited_for),
         TEST(test_qi_wait_preempted_caller_gets_no_false_timeout),
