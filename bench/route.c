@@ -228,7 +228,10 @@ static bool report(uint32_t n, uint32_t rounds)
             decide(&subjects[r][k], n);
             each = (double)asked / n / MESSAGES;
             printf("%9.2f", each);
-            if (rows[r].flat && each > (rows[r].dests == PHYSICAL ? 1 : 32))
+            /* One for each destination; FFh, which an xAPIC reads as the
+             * broadcast, asks one more. It is one of 256 here. */
+            if (rows[r].flat &&
+                each > (rows[r].dests == PHYSICAL ? 1 + 2.0 / 256 : 32))
                 ok = false;
         }
         printf("\n");
