@@ -25,7 +25,7 @@ import mutation
 import mutant_list
 
 UNWIND = "9"
-TIMEOUT = 300
+TIMEOUT = 1200  # seconds; a loaded machine may need many
 
 # The head of a harness: the bound of its loops may follow, and in a comment of
 # its own that of some of them by CBMC's names for them.
