@@ -11,9 +11,9 @@
  * makes the entry follow, and decides again when something has changed that the
  * decision rests on. There are two steps, with different locks.
  *
- * **Deciding** records what has changed and marks the bindings that the change
- * concerns. It touches no hardware, calls no backend and does not sleep. The host
- * has one lock for each VM, the *decide lock*, which may be a spin lock:
+ * **Recording** a change marks the bindings that the change concerns. That touches no
+ * hardware, calls no backend and does not sleep. The host has one lock for each VM, the
+ * *decide lock*, which may be a spin lock:
  *
  * | the host traps, or does                   | call, with the decide lock held |
  * |-------------------------------------------|---------------------------------|
@@ -26,8 +26,10 @@
  * | posting is inhibited, or allowed again    | vtdpi_vm_set_posting()          |
  * | host form is set, or taken away           | vtdpi_binding_set_host()        |
  * | device is assigned; taken away            | vtdpi_vm_bind(), _unbind()      |
+ * | a unit works again, or was given up       | vtdpi_vm_retry()                |
  *
- * **Applying** changes the entries of what is marked:
+ * **Applying** decides anew for what is marked, and changes the entries. This is the
+ * whole of a guest's trap:
  *
  * @code
  * lock(vm);
@@ -35,10 +37,13 @@
  * if (rc == 0)
  *     rc = vtdpi_vm_begin(vm, &work, &b, 1);
  * unlock(vm);
- * while (rc > 0) {
- *     vtdpi_vm_apply(&work);
+ * while (rc > 0 || rc == VTDPI_EINFLIGHT || rc == VTDPI_EDUE) {
+ *     if (rc > 0)
+ *         vtdpi_vm_apply(&work);
+ *     else
+ *         yield();
  *     lock(vm);
- *     rc = vtdpi_vm_end(vm, &work);
+ *     rc = rc > 0 ? vtdpi_vm_end(vm, &work) : vtdpi_vm_begin_again(vm, &work);
  *     unlock(vm);
  * }
  * @endcode
@@ -57,9 +62,10 @@
  * **Nobody waits in the library.** A binding that is in flight is not taken a
  * second time. A change that concerns the binding marks it, and the CPU that has
  * the binding in flight takes it once more in vtdpi_vm_end(). The other CPU gets
- * VTDPI_EINFLIGHT. If its caller must not go on before the change is in force (the
- * guest's write of a message, the unmask of the device, a detach) it drops the
- * lock, yields, and goes on with vtdpi_vm_begin_again().
+ * VTDPI_EINFLIGHT. A caller that must not go on before its change is in force drops the
+ * lock, yields, and goes on with vtdpi_vm_begin_again(): for the guest's write of a
+ * message or of an APIC register, the unmask of the device, and a detach. Of several
+ * results the first of this list is returned: EINFLIGHT, EDUE, an error, ENOHOST.
  *
  * **Failure.** Where an entry does not follow, since the backend refused or a
  * flush failed, the binding has **failed**. Its decision stands, no reference is
