@@ -90,7 +90,8 @@ struct commit_share {
  *
  * A unit that another kernel left on does not read this table, unless the table
  * is being adopted: then entries may be in its cache, and no queue of ours can
- * drop them. A unit that does not answer is not asked: a read may take long. Nor
+ * drop them. The same while a unit that is adopted has not latched the table yet. A
+ * unit that does not answer is not asked: a read may take long. Nor
  * is one that failed and has no queue: its write buffer would be flushed after a
  * deadline, behind the command that is stuck.
  */
@@ -109,11 +110,16 @@ static bool commit_unit_is_skipped(const struct vtdpi_table *t,
         *rc = VTDPI_EIO;
         return true;
     case VTDPI_UNIT_FAILED:
-        *rc = vtdpi_qi_is_open_(&unit->qi) ? 0 : VTDPI_EQOFF;
-        return *rc != 0;
+        if (!vtdpi_qi_is_open_(&unit->qi))
+            *rc = VTDPI_EQOFF;
+        break;
     default:
-        return false;
+        break;
     }
+    /* Acquire, after the state: see unit_set_other_table(). */
+    if (vtdpi_atomic_load64_acquire(&unit->other_table) != 0)
+        *rc = VTDPI_EQOFF;
+    return *rc != 0;
 }
 
 static VTDPI_NOINLINE int commit_submit(struct vtdpi_unit *unit,

@@ -64,6 +64,21 @@ static void unit_set_stuck(struct vtdpi_unit *u, uint32_t bit)
 }
 
 /*
+ * A unit that is adopted goes on remapping with the other kernel's table until SIRTP
+ * has latched ours, or a read has shown IRES = 0. Its queue is ours before that, but
+ * an invalidation only makes it read that table again. So commits do not count on it.
+ *
+ * Release: the word is set before the state is QUEUE, so a commit that acquires QUEUE
+ * finds it set; and cleared after the latch, so a commit that finds it clear submits
+ * its invalidation behind the latch. Left out, an adoption could end, and an index be
+ * freed, while the unit delivers by the old table.
+ */
+static void unit_set_other_table(struct vtdpi_unit *u, bool on)
+{
+    vtdpi_atomic_store64_release(&u->other_table, on);
+}
+
+/*
  * Commands.
  */
 
@@ -279,7 +294,19 @@ static VTDPI_COLD int table_latch(struct vtdpi_unit *u)
     if (rc != 0)
         return rc;
     vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta_value(&u->irt));
-    return command_run(u, GCMD_SIRTP, true);
+    rc = command_run(u, GCMD_SIRTP, true);
+    if (rc == 0)
+        unit_set_other_table(u, false);
+    return rc;
+}
+
+static VTDPI_COLD int remapping_stop(struct vtdpi_unit *u)
+{
+    const int rc = command_run(u, GCMD_IRE, false);
+
+    if (rc == 0)
+        unit_set_other_table(u, false);
+    return rc;
 }
 
 /* Entries of another table may be cached, of another user of the unit. */
@@ -337,7 +364,7 @@ static VTDPI_COLD int eime_clear(struct vtdpi_unit *u)
  */
 static VTDPI_COLD int unit_take_down(struct vtdpi_unit *u, bool keep)
 {
-    int rc = command_run(u, GCMD_IRE, false);
+    int rc = remapping_stop(u);
     int first;
 
     if (rc != 0)
@@ -412,8 +439,10 @@ static VTDPI_COLD int foreign_clear(struct vtdpi_unit *u, uint32_t gsts,
 
     if ((gsts & (GCMD_IRE | GCMD_QIE)) == 0)
         return 0;
-    if (!foreign_is_adoptable(u, gsts))
-        rc = take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN;
+    if (foreign_is_adoptable(u, gsts))
+        unit_set_other_table(u, true);
+    else
+        rc = take_over ? remapping_stop(u) : VTDPI_EFOREIGN;
     if (rc != 0)
         return rc;
     if ((gsts & GCMD_QIE) != 0)
@@ -501,7 +530,7 @@ static VTDPI_COLD int unit_claim(struct vtdpi_unit *u, bool take_over,
 
     *kept = rc == 0;
     if (*kept) {
-        rc = command_run(u, GCMD_IRE, false);
+        rc = remapping_stop(u);
     } else if (rc == VTDPI_EFOREIGN) {
         vtdpi_qi_abort(&u->qi);
         rc = foreign_clear(u, gsts, take_over);

@@ -156,9 +156,10 @@ struct vtdpi_unit {
     uint64_t state;    /* enum vtdpi_unit_state; others read it at any time */
     uint64_t flush_wb; /* write buffers need flushes; read at any time */
     uint64_t stuck; /* GCMD bit of the last command that timed out; as state */
-    uint32_t pending; /* that bit, as long as it may still be executing */
-    bool pending_set; /* what its status bit was to become */
-    bool eime_left;   /* the SIRTP that clears EIME was not done */
+    uint64_t other_table; /* remaps with another kernel's table; as state */
+    uint32_t pending;     /* that bit, as long as it may still be executing */
+    bool pending_set;     /* what its status bit was to become */
+    bool eime_left;       /* the SIRTP that clears EIME was not done */
     struct vtdpi_unit_irt irt; /* of the table joined; order 0: none */
     struct vtdpi_unit_config config;
     struct vtdpi_qi qi;

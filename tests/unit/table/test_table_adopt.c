@@ -152,6 +152,33 @@ static void test_adopted_table_keeps_foreign_units(void **state)
     assert_int_equal(flush_all(m), 0);
 }
 
+/* A unit whose queue is ours goes on reading the other kernel's table until ours is
+ * latched: an invalidation in that time ends nothing. */
+static void test_adopted_table_is_not_flushed_before_the_latch(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    struct vtdpi_unit_config c;
+
+    machine_find_foreign(m, true);
+    enable(m, 1);
+    c = config_of(m, 0);
+    c.adopt = true;
+    vtdpi_model_set_fault(&m->model[0], VTDPI_MODEL_FAULT_COMMAND_LATE,
+                          VTDPI_MODEL_LATE(0x01000000, VTDPI_MODEL_NEVER));
+    assert_int_equal(vtdpi_unit_enable(&m->unit[0], &c), VTDPI_ETIMEDOUT);
+    assert_int_equal(vtdpi_unit_state(&m->unit[0]), VTDPI_UNIT_FAILED);
+    assert_int_equal(flush_all(m), VTDPI_EQOFF);
+    assert_adopting(m, index);
+    vtdpi_model_clear_fault(&m->model[0], VTDPI_MODEL_FAULT_COMMAND_LATE);
+    /* Remapping goes off, so nothing is read any more. */
+    assert_int_equal(vtdpi_unit_disable(&m->unit[0]), 0);
+    assert_int_equal(flush_all(m), 0);
+    machine_enable(m, 0);
+    assert_remapped(m, 0, index, 0x51);
+    vtdpi_model_clear_violations(&m->model[0]); /* the command that was lost */
+}
+
 /* Its cache was not flushed when the adoption ended. */
 static void test_adopted_table_takes_no_foreign_unit_afterwards(void **state)
 {
@@ -250,6 +277,7 @@ int main(void)
         TEST(test_adopted_table_without_units_is_not_flushed),
         TEST(test_adopted_table_flush_that_fails_ends_nothing),
         TEST(test_adopted_table_keeps_foreign_units),
+        TEST(test_adopted_table_is_not_flushed_before_the_latch),
         TEST(test_adopted_table_takes_no_foreign_unit_afterwards),
         TEST(test_adopted_table_counts_what_posts),
         cmocka_unit_test(test_posted_is_zero_where_posting_is_closed),
