@@ -63,9 +63,10 @@ MUTANTS = [
     bug("an adoption ends beside a unit that others left on", COMMIT,
         "*rc = vtdpi_table_is_adopted_(t) ? VTDPI_EQOFF : 0;", "*rc = 0;"),
     bug("changes skip a unit that failed", COMMIT,
-        "*rc = vtdpi_qi_is_open_(&unit->qi) ? 0 : VTDPI_EQOFF;\n"
-        "        return *rc != 0;",
-        "return true;"),
+        "        if (!vtdpi_qi_is_open_(&unit->qi))\n"
+        "            *rc = VTDPI_EQOFF;\n"
+        "        break;",
+        "        return true;"),
     bug("changes skip a unit that does not answer", COMMIT,
         "*rc = VTDPI_EIO;", ""),
     bug("the drain is left out", COMMIT,

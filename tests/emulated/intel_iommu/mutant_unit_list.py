@@ -77,19 +77,18 @@ BRING_UP_STEPS = [
     one(
         "SIRTP not commanded",
         UNIT,
-        "irta_value(&u->irt));\n    return command_run(u, GCMD_SIRTP, true);\n",
-        "irta_value(&u->irt));\n    return 0;\n",
+        "irta_value(&u->irt));\n    rc = command_run(u, GCMD_SIRTP, true);\n",
+        "irta_value(&u->irt));\n    rc = 0;\n",
     ),
     one(
         "SIRTP before IRTA",
         UNIT,
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
         "irta_value(&u->irt));\n"
-        "    return command_run(u, GCMD_SIRTP, true);\n",
+        "    rc = command_run(u, GCMD_SIRTP, true);\n",
         "    rc = command_run(u, GCMD_SIRTP, true);\n"
         "    vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, "
-        "irta_value(&u->irt));\n"
-        "    return rc;\n",
+        "irta_value(&u->irt));\n",
     ),
     one(
         "IRTA: EIME left out",
@@ -165,7 +164,7 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: remapping stays on",
         UNIT,
-        "    int rc = command_run(u, GCMD_IRE, false);\n    int first;\n",
+        "    int rc = remapping_stop(u);\n    int first;\n",
         "    int rc = 0;\n    int first;\n",
     ),
     one(
@@ -196,20 +195,20 @@ TAKE_DOWN_STEPS = [
     one(
         "take-down: queue before remapping",
         UNIT,
-        "    int rc = command_run(u, GCMD_IRE, false);\n    int first;\n",
+        "    int rc = remapping_stop(u);\n    int first;\n",
         "    int rc = queue_stop(u);\n    int first;\n\n"
-        "    rc = command_run(u, GCMD_IRE, false);\n",
+        "    rc = remapping_stop(u);\n",
     ),
     one(
         "foreign: taken though not allowed",
         UNIT,
-        "take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN",
-        "command_run(u, GCMD_IRE, false)",
+        "take_over ? remapping_stop(u) : VTDPI_EFOREIGN",
+        "remapping_stop(u)",
     ),
     one(
         "foreign: remapping stays on",
         UNIT,
-        "take_over ? command_run(u, GCMD_IRE, false) : VTDPI_EFOREIGN",
+        "take_over ? remapping_stop(u) : VTDPI_EFOREIGN",
         "take_over ? 0 : VTDPI_EFOREIGN",
     ),
     one(
