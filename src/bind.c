@@ -141,20 +141,18 @@ static VTDPI_COLD void state_enter_due(struct vtdpi_binding *b)
 }
 
 /* A change concerns the binding. While it is in flight the mark is all: the work
- * that has it compares. */
+ * that has it finds the mark at its end. The oldest mark that no flight has copied is
+ * kept, not the latest: a work whose caller made that change has to wait for it,
+ * whatever was marked later. */
 static VTDPI_COLD void binding_mark(struct vtdpi_binding *b)
 {
-    b->mark = ++b->vm->marks;
+    b->vm->marks++;
+    if (b->mark == 0)
+        b->mark = b->vm->marks;
     if (b->state == STATE_FLYING || b->state == STATE_DUE)
         return;
     state_leave(b);
     state_enter_due(b);
-}
-
-/* Whether a binding in flight was marked since its decision was copied. */
-static bool flight_is_stale(const struct vtdpi_binding *b)
-{
-    return b->mark != b->flight.mark;
 }
 
 /* Marks those of a list that the change of an APIC can affect. */
@@ -206,7 +204,7 @@ static VTDPI_COLD void mark_for_apic(struct vtdpi_vm *vm,
         mark_logical(vm, vm->heads[HEAD_LOGICAL + i], before, after);
     mark_by_id(vm, before, before, after);
     if (after->id != before->id || after->mode != before->mode ||
-        vtdpi_guest_x2apic_ldr(after) != vtdpi_guest_x2apic_ldr(before))
+        after->ldr != before->ldr || after->ldr_given != before->ldr_given)
         mark_by_id(vm, after, before, after);
 }
 
@@ -429,6 +427,7 @@ static VTDPI_COLD void flight_begin(struct vtdpi_vm_work *w,
     b->flight.vcpu = v;
     b->flight.vector = b->decision.vector;
     b->flight.mark = b->mark;
+    b->mark = 0;
     b->flight.number = ++b->vm->flights;
     b->flight.rc = 0;
     b->flight.refusal = VTDPI_ROUTE_POSTABLE;
@@ -449,6 +448,7 @@ static VTDPI_COLD void work_take(struct vtdpi_vm_work *w,
     v = decision_vcpu(b);
     if (binding_is_as_decided(b, v)) {
         b->error = 0;
+        b->mark = 0;
         work_note_done(w, b);
     } else {
         flight_begin(w, b, v, tries);
@@ -476,18 +476,17 @@ static VTDPI_COLD void work_take_part(struct vtdpi_vm *vm,
 }
 
 /*
- * Whether a work without names is to bring into force what is decided for a
- * binding that is due or in flight. What was marked after the work began is not
- * its concern. What was marked before is, unless the flight is older than the work
- * and up to date: then the mark is no change of this work.
+ * Whether a work without names has to wait for a binding that is due, in flight or
+ * failed: a mark from before the work began is not in force. A flight that is older
+ * than the work and up to date has no such mark of this work's caller.
  */
 static VTDPI_COLD bool work_needs(const struct vtdpi_vm_work *w,
                                   const struct vtdpi_binding *b)
 {
-    if (b->mark > w->mark)
-        return false;
-    return b->state == STATE_DUE || flight_is_stale(b) ||
-           b->flight.number > w->flight;
+    if (b->state != STATE_FAILED && b->mark != 0 && b->mark <= w->mark)
+        return true;
+    return b->state != STATE_DUE && b->flight.number > w->flight &&
+           b->flight.mark <= w->mark;
 }
 
 /* What stands in the way of calling a binding done. */
@@ -585,9 +584,12 @@ static VTDPI_COLD void flight_end(struct vtdpi_vm_work *w,
     struct vtdpi_vm *vm = b->vm;
     struct vtdpi_vcpu *const v = b->flight.vcpu;
     const bool refused = b->flight.refusal != VTDPI_ROUTE_POSTABLE;
+    const bool again = b->mark != 0 || b->flight.rc == VTDPI_EINFLIGHT;
 
     b->error = b->flight.rc;
     b->known = b->error == 0;
+    if (!b->known) /* so what the flight has copied is not in force */
+        b->mark = b->flight.mark;
     b->vcpu = refused ? NULL : v;
     b->vector = b->flight.vector;
     state_leave(b);
@@ -596,7 +598,7 @@ static VTDPI_COLD void flight_end(struct vtdpi_vm_work *w,
     if (v != NULL)
         vtdpi_vcpu_unhold(v);
     /* Affinity code had the interrupt: the same as if the binding was marked. */
-    if (flight_is_stale(b) || b->error == VTDPI_EINFLIGHT) {
+    if (again) {
         if (b->flight.tries < FLIGHT_TRIES) {
             work_take(w, b, (uint8_t)(b->flight.tries + 1));
         } else {
@@ -680,11 +682,11 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
     *b = (struct vtdpi_binding){
         .vm = vm,
         .irq = irq,
-        .decision = decision_no_message,
-        .unrouted = decision_no_message,
         .known = true,
         .host = host,
     };
+    b->decision = decision_no_message;
+    b->unrouted = decision_no_message;
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
     binding_list(b);
     return 0;
@@ -805,6 +807,17 @@ void vtdpi_binding_set_host(struct vtdpi_binding *b, bool host)
     b->host = host;
 }
 
+/* A binding in flight may be on its way from the vCPU, or from any (NULL), to
+ * somewhere else. Its message does not say so any more, and its entry still does. */
+static VTDPI_COLD void mark_leaving(struct vtdpi_vm *vm,
+                                    const struct vtdpi_vcpu *v)
+{
+    for (struct vtdpi_binding *b = vm->flying; b != NULL; b = b->next_state) {
+        if (!b->known || (v == NULL ? b->vcpu != NULL : b->vcpu == v))
+            binding_mark(b);
+    }
+}
+
 /* The guest's vCPUs. */
 
 static VTDPI_COLD int vm_apic_set(struct vtdpi_vm *vm, uint32_t vcpu,
@@ -854,17 +867,6 @@ int vtdpi_vm_attach(struct vtdpi_vm *vm, uint32_t vcpu, struct vtdpi_vcpu *v)
     return vm_vcpu_set(vm, vcpu, v);
 }
 
-/* A binding in flight may be on its way from the vCPU to another one. Its message
- * does not name the vCPU any more, and its entry still does. */
-static VTDPI_COLD void mark_leaving(struct vtdpi_vm *vm,
-                                    const struct vtdpi_vcpu *v)
-{
-    for (struct vtdpi_binding *b = vm->flying; b != NULL; b = b->next_state) {
-        if (b->vcpu == v || !b->known)
-            binding_mark(b);
-    }
-}
-
 int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
 {
     struct vtdpi_vcpu *v;
@@ -874,7 +876,8 @@ int vtdpi_vm_detach(struct vtdpi_vm *vm, uint32_t vcpu)
         return VTDPI_EINVAL;
     v = vm->vcpus[vcpu];
     rc = vm_vcpu_set(vm, vcpu, NULL);
-    mark_leaving(vm, v);
+    if (v != NULL)
+        mark_leaving(vm, v);
     /* After the map has forgotten the vCPU. Entries hold references of their
      * own, and so do bindings in flight. */
     if (v != NULL)
@@ -894,6 +897,8 @@ int vtdpi_vm_set_posting(struct vtdpi_vm *vm, bool on)
         for (struct vtdpi_binding *b = vm->heads[i]; b != NULL; b = b->next)
             binding_mark(b);
     }
+    if (!on)
+        mark_leaving(vm, NULL);
     return 0;
 }
 

@@ -193,7 +193,7 @@ struct vtdpi_binding {
     /* Of those that are due, in flight or failed, as state says. */
     struct vtdpi_binding *next_state;
     struct vtdpi_binding **link_state;
-    uint64_t mark; /* number of the latest mark; 0: never marked */
+    uint64_t mark; /* number of the oldest that no flight has copied; 0: none */
     struct vtdpi_route_decision decision;
     struct vtdpi_route_decision unrouted; /* the next one, unless routed */
     struct vtdpi_msi message;             /* the latest, be it under the mask */
@@ -213,7 +213,7 @@ struct vtdpi_binding {
     struct {
         struct vtdpi_binding *next; /* of the same work */
         struct vtdpi_vcpu *vcpu;    /* referenced; NULL: the host form */
-        uint64_t mark;              /* of the decision */
+        uint64_t mark;              /* the oldest that it brings into force */
         uint64_t number;            /* of the flight */
         int rc;
         uint8_t vector;

@@ -300,6 +300,57 @@ static void test_detach_waits_for_what_leaves_the_vcpu(void **state)
     rig_check(r);
 }
 
+/* The change that the second work waits for is marked once more by another caller. It
+ * is still not in force. */
+static void test_later_mark_ends_no_wait(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *b = &r->b[0];
+    struct vtdpi_vm_work one;
+    struct vtdpi_vm_work two;
+
+    rig_vcpus(r, 2);
+    change_message(r, 0, 1, 0x41);
+    begin(r, &one, &b, 1);
+    rig_hold(r);
+    assert_int_equal(rig_detach(r, 1), 0);
+    r->held = false;
+    assert_int_equal(vtdpi_vm_begin(&r->vm, &two, NULL, 0), VTDPI_EINFLIGHT);
+    change_message(r, 0, 0, 0x42);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), VTDPI_EINFLIGHT);
+    vtdpi_vm_apply(&one);
+    assert_int_equal(vtdpi_vm_end(&r->vm, &one), 1);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(finish(r, &one), 0);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), 0);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
+    rig_check(r);
+}
+
+/* The flight takes the interrupt to the host form; its entry still posts. */
+static void test_posting_off_waits_for_what_still_posts(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *b = &r->b[0];
+    struct vtdpi_vm_work one;
+    struct vtdpi_vm_work two;
+
+    rig_vcpus(r, 2);
+    change_message(r, 0, 1, 0x41);
+    assert_int_equal(vm_apply(&r->vm, &b, 1), 0);
+    change_message(r, 0, 7, 0x42); /* names no vCPU */
+    begin(r, &one, &b, 1);
+    rig_hold(r);
+    assert_int_equal(vtdpi_vm_set_posting(&r->vm, false), 0);
+    r->held = false;
+    assert_int_equal(vtdpi_vm_begin(&r->vm, &two, NULL, 0), VTDPI_EINFLIGHT);
+    assert_int_equal(finish(r, &one), 0);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), 0);
+    assert_null(vtdpi_irq_vcpu(&r->irq[0]));
+    rig_check(r);
+}
+
 static void test_unbind_end_waits_for_what_is_in_flight(void **state)
 {
     struct rig *r = *state;
@@ -482,6 +533,8 @@ int main(void)
         RIG_TEST(test_change_is_told_of_what_failed_in_another_work),
         RIG_TEST(test_detach_waits_for_the_copy_in_flight),
         RIG_TEST(test_detach_waits_for_what_leaves_the_vcpu),
+        RIG_TEST(test_later_mark_ends_no_wait),
+        RIG_TEST(test_posting_off_waits_for_what_still_posts),
         RIG_TEST(test_unbind_end_waits_for_what_is_in_flight),
         RIG_TEST(test_refused_and_marked_is_decided_again),
         RIG_TEST(test_no_host_form_is_told),
