@@ -340,6 +340,9 @@ int vtdpi_pcpu_fini(struct vtdpi_pcpu *p)
 {
     if (p == NULL)
         return VTDPI_EINVAL;
+    /* Not a second time: another pCPU may have the number by now. */
+    if (pcpu_found(&p->sched->pcpus[p->number]) != p)
+        return VTDPI_EPCPU;
     /*
      * Offline has cleared the flag by an exchange before the leaves are read
      * here. Pairs with blocked_set_online(): a block whose bit is not seen here

@@ -23,7 +23,8 @@
  *   starts finds the bit (invariant I).
  * - Bit against the online flag: see blocked_set_online().
  * - Wake mark: a handler wakes a vCPU only if it has set the vCPU's mark, which
- *   block has cleared; so there is at most one wake for each block. See
+ *   block has cleared; so wakes by the handlers of a pCPU are at most one more than
+ *   the blocks there. See
  *   wake_mark_set() and wake_mark_clear().
  *
  * docs/memory-ordering.md, section 6, has the proof.

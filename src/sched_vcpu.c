@@ -442,8 +442,9 @@ int vtdpi_vcpu_detach_begin(struct vtdpi_vcpu *v)
     return 0;
 }
 
-/* The sequence of pCPU @n, or the scanner's behind the last; NULL: no such
- * pCPU yet, so it has never scanned. */
+/* The sequence of pCPU @n, or the scanner's behind the last; NULL: no such pCPU
+ * yet, or no longer. vtdpi_pcpu_fini() has found its sequence even, and no handler
+ * begins there afterwards. */
 static const uint64_t *scan_sequence(const struct vtdpi_sched *s, uint32_t n)
 {
     const struct vtdpi_pcpu *p;

@@ -113,8 +113,9 @@ struct vtdpi_platform_ops {
      * vtdpi_pcpu_offline() and vtdpi_pcpu_rescan() in their caller's context;
      * nothing of the library is held. Must not sleep or fail. May be called for
      * a vCPU that runs already: spurious wakes happen, lost ones do not. A
-     * handler does not call again before the vCPU's next block, so a vCPU that
-     * was woken for nothing does not go back to sleep without one.
+     * handler that has called once may not call again before the vCPU's next
+     * block, so a vCPU that was woken for nothing does not go back to sleep
+     * without one.
      *
      * wake may call vtdpi_vcpu_post() and vtdpi_vcpu_notify() for any vCPU, and
      * vtdpi_vcpu_run(), vtdpi_vcpu_preempt(), vtdpi_vcpu_sync() and

@@ -57,9 +57,9 @@
  * itself may call. docs/memory-ordering.md holds the proof that no vector is
  * lost.
  *
- * **One wake for each block.** The handler wakes a vCPU at most once between
- * two of its blocks, however many notifications come; offline and rescan wake
- * it whatever was before. So once wake was called for a vCPU, the host does not
+ * **One wake for each block.** Handlers of one pCPU wake a vCPU at most once more
+ * often than it blocks there, however many notifications come: a slow handler may
+ * still wake it for the block before. Offline and rescan wake it whatever was before. So once wake was called for a vCPU, the host does not
  * put it to sleep again before a new vtdpi_vcpu_block(), also if there was
  * nothing for it to do; and the host clears its sticky "woken" mark before a
  * block and nowhere else. A host that went back to sleep under the same block
@@ -97,8 +97,8 @@ VTDPI_BEGIN_DECLS
 /** For vtdpi_vcpu_attach(): the first free slot of the instance. */
 #define VTDPI_SLOT_ANY      UINT32_MAX
 
-/** For vtdpi_vcpu_attach(): the first free slot of page @p page, which may be
- *  one on the vCPU's NUMA node, or one that only its VM uses. */
+/** For vtdpi_vcpu_attach(): the first free slot of page @p page, which is below
+ *  VTDPI_PAGES_MAX: one on the vCPU's NUMA node, or one that only its VM uses. */
 #define VTDPI_SLOT_IN(page) (UINT32_C(0x80000000) + (page))
 
 /** Most wakeup notification vectors of an instance. */
@@ -490,16 +490,21 @@ VTDPI_API struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
  *
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  @p p is NULL.
+ * @retval VTDPI_EPCPU   @p p is not set up in its instance, or not any more.
  * @retval VTDPI_EBUSY   @p p is online, or a vCPU is blocked on it, or a
  *                       wakeup handler runs there. Nothing has changed.
  *
- * @pre No vCPU runs on @p p (each was preempted, or runs on another pCPU).
+ * @pre No vCPU runs on @p p (each was preempted, or runs on another pCPU). No
+ *      wakeup vector is handled for @p p any more: its local APIC is masked or the
+ *      vectors were given back, and handling that was put off has ended. A handler
+ *      that begins later would not be seen by a detach.
  *      Calls for one instance are serialised by the caller, also against init,
  *      online, offline and rescan.
- * @post @p p, its bitmap and its parts of chunks may be freed or used again once every call for the
- *       instance that had begun at the return has returned: a choose, a find, a
- *       block or a detach may have found @p p before. Kernels have a way to wait for
- *       that (RCU; stopping all CPUs).
+ * @post @p p, its bitmap and its parts of chunks may be freed or used again when
+ *       nobody uses what a call has found before: every call for the instance that
+ *       had begun at the return has returned, and so has the block that follows a
+ *       choose, and the use of what a find has returned. Keep a choose and its block
+ *       in one section that the host can wait for (RCU; stopping all CPUs).
  *
  * @thread @waitfree @order{SC: after offline has cleared the flag}
  */
@@ -813,7 +818,9 @@ VTDPI_INLINE uint32_t vtdpi_vcpu_slot(const struct vtdpi_vcpu *v)
  *
  * Owner call: before every VM entry, with interrupts off from here until the
  * entry; and at any other time while the vCPU is not in the guest, blocked or
- * not.
+ * not. If something is taken from a vCPU that is blocked, the host makes the vCPU
+ * runnable and sets its woken mark: the harvest has cleared ON, so the handler whose
+ * notification is on its way does not wake the vCPU.
  *
  * @param v    An attached vCPU. Not NULL.
  * @param out  Receives the vectors. Not NULL.

@@ -286,6 +286,7 @@ static void test_pcpu_init_again_with_another_id(void **state)
 
         (void)vtdpi_pcpu_offline(p);
         assert_int_equal(vtdpi_pcpu_fini(p), 0);
+        assert_int_equal(vtdpi_pcpu_fini(p), VTDPI_EPCPU);
         memset(p, fill[i], sizeof(*p));
         memset(w->bitmap[1], fill[i], sizeof(w->bitmap[1]));
         assert_int_equal(vtdpi_pcpu_init(&w->s, p, 1, id, w->bitmap[1]), 0);
