@@ -31,11 +31,27 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block, scenarios_offline, scenarios_detach, scenarios_vectors,
-    scenarios_claims};
+    scenarios_block,   scenarios_offline, scenarios_detach,
+    scenarios_vectors, scenarios_claims,  scenarios_bindings};
 
-/* Of which scenario the traces are. */
-static bool of_claims;
+/* How the traces of a scenario are printed. */
+struct printers {
+    void (*state)(FILE *out);
+    void (*word)(FILE *out, const uint64_t *addr, uint64_t old, uint64_t value);
+    const char *(*doing)(unsigned int fiber);
+};
+
+static struct printers printers;
+
+static struct printers printers_of(const struct scenario *s)
+{
+    if (s->claims != NULL)
+        return (struct printers){claims_print, claims_print_word, claims_doing};
+    if (s->bindings != NULL)
+        return (struct printers){bindings_print, bindings_print_word,
+                                 bindings_doing};
+    return (struct printers){world_print, world_print_word, world_doing};
+}
 
 static void print_access(const struct ex_access *a)
 {
@@ -43,10 +59,7 @@ static void print_access(const struct ex_access *a)
         [EX_LOAD] = "load", [EX_STORE] = "store", [EX_LOCKED] = "locked"};
 
     printf("        %-6s ", kinds[a->kind]);
-    if (of_claims)
-        claims_print_word(stdout, a->addr, a->old, a->value);
-    else
-        world_print_word(stdout, a->addr, a->old, a->value);
+    printers.word(stdout, a->addr, a->old, a->value);
     printf("%s\n", a->buffered ? " (store buffer)" : "");
 }
 
@@ -55,12 +68,8 @@ static void print_step(uint8_t step)
     const unsigned int fiber = step % EX_FIBERS;
 
     printf("    %-6s %s%s\n       ", ex_fiber(fiber)->name,
-           of_claims ? claims_doing(fiber) : world_doing(fiber),
-           step < EX_FIBERS ? "" : ": store visible");
-    if (of_claims)
-        claims_print(stdout);
-    else
-        world_print(stdout);
+           printers.doing(fiber), step < EX_FIBERS ? "" : ": store visible");
+    printers.state(stdout);
 }
 
 /* Run a schedule with a trace; true if it fails. */
@@ -96,14 +105,36 @@ static void print_bounds(const struct scenario *s)
         printf("1 interrupt, %u host forms", s->claims->forms);
         return;
     }
+    if (s->bindings != NULL) {
+        printf("1 binding, 2 vCPUs");
+        return;
+    }
     printf("%u vCPU%s, %u post%s in %u PIR word%s%s", b.vcpus,
            b.vcpus == 1 ? "" : "s", b.posts, b.posts == 1 ? "" : "s", b.words,
            b.words == 1 ? "" : "s", s->extra ? "; extra" : "");
 }
 
+/* Not one of world.h. */
+static bool has_own_world(const struct scenario *s)
+{
+    return s->claims != NULL || s->bindings != NULL;
+}
+
+static const struct ex_world *world_of(const struct scenario *s,
+                                       unsigned int leaves, enum host_bug bug)
+{
+    const struct world_options options = {s, leaves, bug};
+
+    if (s->claims != NULL)
+        return claims_new(s->claims, leaves == 2);
+    if (s->bindings != NULL)
+        return bindings_new(s->bindings, leaves == 2);
+    return world_new(&options);
+}
+
 static bool large_enough(const struct scenario *s)
 {
-    return s->extra || s->claims != NULL || bounds_met(s);
+    return s->extra || has_own_world(s) || bounds_met(s);
 }
 
 static void name_bound(char how[32], int bound)
@@ -153,11 +184,8 @@ static int bound_of(const struct options *o, const struct scenario *s)
 static void explore(const struct options *o, const struct scenario *s,
                     unsigned int leaves, bool tso)
 {
-    const struct world_options options = {s, leaves, o->bug};
-    const struct ex_world *const w = s->claims != NULL
-                                         ? claims_new(s->claims, leaves == 2)
-                                         : world_new(&options);
-    struct ex_limits limits = {tso, true, s->claims == NULL, bound_of(o, s),
+    const struct ex_world *const w = world_of(s, leaves, o->bug);
+    struct ex_limits limits = {tso, true, !has_own_world(s), bound_of(o, s),
                                o->states};
     char spec[64];
     bool bad;
@@ -167,7 +195,7 @@ static void explore(const struct options *o, const struct scenario *s,
     (void)snprintf(spec, sizeof spec, "%s/%u/%s", s->name, leaves,
                    tso ? "tso" : "sc");
     runs++;
-    of_claims = s->claims != NULL;
+    printers = printers_of(s);
     if (o->replay != NULL) {
         replay(o->replay, w, tso);
         return;

@@ -12,6 +12,7 @@ VCPU = "src/sched_vcpu.c"
 PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
 IRQ = "src/irq.c"
+BIND = "src/bind.c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,10 @@ def irq(name, by, origin, *pairs):
     return Bug(name, changes(IRQ, pairs), by, origin)
 
 
+def bind(name, by, origin, *pairs):
+    return Bug(name, changes(BIND, pairs), by, origin)
+
+
 def host(name, by, origin):
     return Bug(f"host: {name}", (), by, origin, name)
 
@@ -76,6 +81,9 @@ def same_pid(name, why, *pairs):
 
 
 # Pieces of the sources that several mutants replace.
+UNHOLD = """    if (v != NULL)
+        vtdpi_vcpu_unhold(v);
+    /* Affinity"""
 PUBLISH = """    if (!vtdpi_atomic_cas64(&irq->claim, &w, next))
         return false;
 """
@@ -744,6 +752,68 @@ MUTANTS = [
          "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */",
          "    deferred = irq_release(irq);\n    rc = irq_do_clean(irq, &order);\n"
          "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */")),
+    # Bindings.
+    bind("end does not compare marks", "25a", "",
+         ("    return b->mark != b->flight.mark;",
+          "    (void)b;\n    return false;")),
+    bind("mark of a binding in flight has no number", "25a", "",
+         ("    b->mark = ++b->vm->marks;\n"
+          "    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n"
+          "        return;\n",
+          "    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n"
+          "        return;\n"
+          "    b->mark = ++b->vm->marks;\n")),
+    bind("mark takes a binding out of flight", "25a", "",
+         ("    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n",
+          "    if (b->state == STATE_DUE)\n")),
+    bind("begin takes a binding in flight", "25b", "",
+         ("        if (b->state == STATE_DUE || (b->state",
+          "        if (b->state == STATE_DUE || b->state == STATE_FLYING ||\n"
+          "            (b->state")),
+    bind("end does not take again what was marked", "25b", "",
+         ("        if (b->flight.tries < FLIGHT_TRIES) {\n"
+          "            work_take(w, b, (uint8_t)(b->flight.tries + 1));\n"
+          "        } else {\n"
+          "            state_enter_due(b);\n"
+          "            w->due = true;\n"
+          "        }\n", "")),
+    bind("end forgets what was marked twice", "25a", "",
+         ("            state_enter_due(b);\n            w->due = true;\n", "")),
+    bind("stale flight counts as up to date", "25c", "",
+         ("b->state == STATE_DUE || flight_is_stale(b) ||",
+          "b->state == STATE_DUE ||")),
+    bind("flight between the change and the begin counts as older", "25b/2", "",
+         ("           b->flight.number > w->flight;", "           false;")),
+    bind("flights have no number", "25c/2", "",
+         ("    b->flight.number = ++b->vm->flights;",
+          "    b->flight.number = b->vm->flights;")),
+    bind("begin without names does not look at what is in flight", "25b", "",
+         ("        work_note_list(w, vm->flying);\n", "")),
+    bind("begin with names does not look at what is in flight", "25a", "",
+         ("    if (b->state == STATE_FLYING)\n"
+          "        w->in_flight = true;\n"
+          "    else if (b->state == STATE_DUE)",
+          "    if (b->state == STATE_DUE)")),
+    bind("binding in flight has no hold", "25c", "",
+         ("    if (v != NULL && vtdpi_vcpu_hold(v) != 0) {", "    if (false) {"),
+         (UNHOLD, "    /* Affinity")),
+    bind("hold of the flight is not given back", "25c", "", (UNHOLD, "    /* Affinity")),
+    bind("hold of the VM is not given back", "25b", "",
+         ("        vtdpi_vcpu_unhold(v);\n    return rc;",
+          "        (void)v;\n    return rc;")),
+    bind("detach does not mark what leaves the vCPU", "25b", "",
+         ("    mark_leaving(vm, v);\n", "    (void)mark_leaving;\n")),
+    bind("detach marks before the map forgets the vCPU", "25c", "",
+         ("    rc = vm_vcpu_set(vm, vcpu, NULL);\n",
+          "    rc = vm_vcpu_set(vm, vcpu, v);\n    vm->vcpus[vcpu] = NULL;\n")),
+    bind("end records the message and not the copy", "25a", "",
+         ("    b->vector = b->flight.vector;\n    state_leave(b);",
+          "    b->vector = b->msg.vector;\n    state_leave(b);")),
+    bind("batch is not committed", "25a", "",
+         ("    rc = vtdpi_irq_batch_commit(&batch);\n", "    rc = 0;\n")),
+    bind("binding in flight is released", "25d", "",
+         ("    if (b->state != STATE_DONE)\n        return VTDPI_EBUSY;\n",
+          "    if (b->state == STATE_DUE)\n        return VTDPI_EBUSY;\n")),
 ]
 
 # Errors of the host, which no patch of the library makes; see world.h.

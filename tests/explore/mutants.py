@@ -49,7 +49,8 @@ class Explorer(mutation.Host):
             "-std=c11", "-O2", "-w",
             f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
             f"-I{work}/include", f"-I{work}/src", f"-I{here}",
-            str(here / "subject.c"), str(here / "subject_irq.c"),
+            str(here / "subject.c"), str(here / "subject_bind.c"),
+            str(here / "subject_irq.c"),
             str(here / "main.c"), str(options.archive),
             "-o", str(work / "explore"),
         ])

@@ -33,6 +33,7 @@ extern const struct scenario scenarios_offline[];
 extern const struct scenario scenarios_detach[];
 extern const struct scenario scenarios_vectors[];
 extern const struct scenario scenarios_claims[];
+extern const struct scenario scenarios_bindings[];
 
 /* bounds.c: how large a scenario is. */
 struct bounds {

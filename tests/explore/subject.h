@@ -4,8 +4,8 @@
 
 /*
  * The code under test: the source files of sched.h, and pid.h, in one
- * translation unit. It and subject_irq.c are all that is compiled anew for a mutant. The
- * inline functions that a host calls are reached through here, so that a mutant
+ * translation unit. It, subject_irq.c and subject_bind.c are all that is compiled anew for a
+ * mutant. The inline functions that a host calls are reached through here, so that a mutant
  * of pid.h is seen.
  */
 

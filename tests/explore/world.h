@@ -10,6 +10,7 @@
  * Scenarios are scripts, one a thread, of the operations below.
  */
 
+#include "bindings.h"
 #include "claims.h"
 #include "engine.h"
 #include "subject.h"
@@ -163,7 +164,8 @@ struct scenario {
     bool late_pcpu;     /* pCPU 1 comes later */
     bool grows;         /* B's page comes by growing; nobody is attached */
     struct script script[THREADS];
-    const struct claims *claims; /* of irq.c; in place of the scripts */
+    const struct claims *claims;     /* of irq.c; in place of the scripts */
+    const struct bindings *bindings; /* of bind.c; the same */
 };
 
 /* Errors of a host, to see that the scenarios would notice. */
