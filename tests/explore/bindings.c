@@ -434,16 +434,21 @@ static void require(int rc)
         ex_fail("setup: error %d", rc);
 }
 
-static const struct vtdpi_irte_remapped host_form = {
-    .present = true,
-    .mode = VTDPI_X2APIC,
-    .vector = 0x31,
-    .dst = 1,
-    .source = source,
-};
+static struct vtdpi_irte_remapped host_form(void)
+{
+    return (struct vtdpi_irte_remapped){
+        .present = true,
+        .mode = VTDPI_X2APIC,
+        .vector = 0x31,
+        .dst = 1,
+        .source = source,
+    };
+}
 
 static void set_up_forms(void)
 {
+    const struct vtdpi_irte_remapped host = host_form();
+
     for (uint32_t i = 0; i < HOST; i++) {
         const struct vtdpi_irte_posted fields = {
             .present = true,
@@ -454,7 +459,7 @@ static void set_up_forms(void)
 
         require(vtdpi_irte_encode_posted(&fields, &forms[i]));
     }
-    require(vtdpi_irte_encode_remapped(&host_form, &forms[HOST]));
+    require(vtdpi_irte_encode_remapped(&host, &forms[HOST]));
 }
 
 static void set_up_vcpus(void)
@@ -499,10 +504,11 @@ static void set_up_vm(void)
 
 static void set_up_binding(void)
 {
+    const struct vtdpi_irte_remapped host = host_form();
     struct vtdpi_vm_work work;
 
     require(vtdpi_irq_init(&bound.irq, &backend, INDEX, &source, NULL));
-    require(vtdpi_irq_set_host(&bound.irq, &host_form));
+    require(vtdpi_irq_set_host(&bound.irq, &host));
     require(vtdpi_vm_bind(&bound.vm, &bound.binding, &bound.irq, true));
     bound.dest = script->from;
     require(write_message());
