@@ -754,15 +754,12 @@ MUTANTS = [
          "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */")),
     # Bindings.
     bind("end does not compare marks", "25a", "",
-         ("    return b->mark != b->flight.mark;",
-          "    (void)b;\n    return false;")),
+         ("again = b->mark != 0 || b->flight.rc == VTDPI_EINFLIGHT;",
+          "again = b->flight.rc == VTDPI_EINFLIGHT;")),
     bind("mark of a binding in flight has no number", "25a", "",
-         ("    b->mark = ++b->vm->marks;\n"
-          "    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n"
-          "        return;\n",
-          "    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n"
-          "        return;\n"
-          "    b->mark = ++b->vm->marks;\n")),
+         ("    b->vm->marks++;\n    if (b->mark == 0)\n",
+          "    if (b->state == STATE_FLYING)\n        return;\n"
+          "    b->vm->marks++;\n    if (b->mark == 0)\n")),
     bind("mark takes a binding out of flight", "25a", "",
          ("    if (b->state == STATE_FLYING || b->state == STATE_DUE)\n",
           "    if (b->state == STATE_DUE)\n")),
@@ -780,10 +777,10 @@ MUTANTS = [
     bind("end forgets what was marked twice", "25a", "",
          ("            state_enter_due(b);\n            w->due = true;\n", "")),
     bind("stale flight counts as up to date", "25c", "",
-         ("b->state == STATE_DUE || flight_is_stale(b) ||",
-          "b->state == STATE_DUE ||")),
+         ("    if (b->state != STATE_FAILED && b->mark != 0 &&",
+          "    if (b->state == STATE_DUE && b->mark != 0 &&")),
     bind("flight between the change and the begin counts as older", "25b/2", "",
-         ("           b->flight.number > w->flight;", "           false;")),
+         ("           b->flight.mark <= w->mark;", "           false;")),
     bind("flights have no number", "25c/2", "",
          ("    b->flight.number = ++b->vm->flights;",
           "    b->flight.number = b->vm->flights;")),
@@ -802,7 +799,7 @@ MUTANTS = [
          ("        vtdpi_vcpu_unhold(v);\n    return rc;",
           "        (void)v;\n    return rc;")),
     bind("detach does not mark what leaves the vCPU", "25b", "",
-         ("    mark_leaving(vm, v);\n", "    (void)mark_leaving;\n")),
+         ("    if (v != NULL)\n        mark_leaving(vm, v);\n", "")),
     bind("detach marks before the map forgets the vCPU", "25c", "",
          ("    rc = vm_vcpu_set(vm, vcpu, NULL);\n",
           "    rc = vm_vcpu_set(vm, vcpu, v);\n    vm->vcpus[vcpu] = NULL;\n")),
