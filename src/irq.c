@@ -226,31 +226,42 @@ static VTDPI_COLD int irq_set_host_claimed(struct vtdpi_irq *irq,
                                            struct vtdpi_irq_form *host);
 
 /*
- * Lets go. A form that was published is taken over first, each in a batch of its own:
- * the caller of set_host was told that it will be in force. The result is that of the
- * forms taken over.
- *
- * The CAS to 0 orders everything that the holder wrote before the next claim, see
- * irq_claim(); it fails if a form was published since, so none is left behind.
+ * Lets go, unless a form was published. The CAS orders everything that the holder wrote
+ * before the next claim, see irq_claim(); it fails if a form was published since, so
+ * none is left behind.
  */
-static VTDPI_COLD int irq_release(struct vtdpi_irq *irq)
+static VTDPI_COLD bool irq_let_go(struct vtdpi_irq *irq)
 {
     uint64_t w = vtdpi_atomic_load64_acquire(&irq->claim);
-    int first = 0;
+
+    while ((w & CLAIM_DEFERRED) == 0) {
+        if (vtdpi_atomic_cas64(&irq->claim, &w, w & ~CLAIM_HELD))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Lets go. A form that was published is taken over first, each in a batch of its own,
+ * so no batch of the caller is open. What comes of the form is no concern of the
+ * holder: the caller of set_host asks again, and is told.
+ *
+ * The CAS orders what the holder wrote as in irq_let_go().
+ */
+static VTDPI_COLD void irq_release(struct vtdpi_irq *irq)
+{
+    uint64_t w = vtdpi_atomic_load64_acquire(&irq->claim);
 
     for (;;) {
         const bool deferred = (w & CLAIM_DEFERRED) != 0;
         struct vtdpi_irq_form host = place_read(&irq->deferred[claim_place(w)]);
-        int rc;
 
         if (!vtdpi_atomic_cas64(&irq->claim, &w,
                                 w & ~(deferred ? CLAIM_DEFERRED : CLAIM_HELD)))
             continue;
         if (!deferred)
-            return first;
-        rc = irq_set_host_claimed(irq, &host);
-        if (first == 0 && rc != VTDPI_ESTATE) /* torn down: nobody needs it */
-            first = rc;
+            return;
+        (void)irq_set_host_claimed(irq, &host);
         w = vtdpi_atomic_load64_acquire(&irq->claim);
     }
 }
@@ -359,10 +370,8 @@ VTDPI_COLD int vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch)
     rc = batch_flush(batch, &irq);
     while (irq != NULL) {
         struct vtdpi_irq *const next = irq->next;
-        const int deferred = irq_release(irq);
 
-        if (rc == 0)
-            rc = deferred;
+        irq_release(irq);
         irq = next;
     }
     return rc;
@@ -611,6 +620,8 @@ static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
     if (!irq->dirty || vtdpi_irq_batch_has(b, irq))
         return 0;
     rc = batch_open(b);
+    /* The flush before may have failed while the entry hung in a write buffer. */
+    b->flush.write_buffer = true;
     return rc != 0 ? rc : batch_join(b, irq, true);
 }
 
@@ -642,13 +653,16 @@ static VTDPI_COLD int irq_do(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
     return irq_do_flush(b, irq);
 }
 
-/* In a batch. The claim lasts until the commit, if the commit has to do with the
- * interrupt, else until the return. */
+/*
+ * In a batch. The claim lasts until the commit, if the commit has to do with the
+ * interrupt, else until the return. A host form that was deferred here waits for the
+ * commit too: taken over now, it would begin a batch of the backend inside of one that
+ * is open.
+ */
 static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
                                   struct vtdpi_irq *irq,
                                   const struct irq_order *order)
 {
-    int deferred;
     int rc;
 
     if (b == NULL || irq == NULL || irq->backend != b->backend)
@@ -658,8 +672,11 @@ static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
     rc = irq_do(b, irq, order);
     if (vtdpi_irq_batch_has(b, irq))
         return rc;
-    deferred = irq_release(irq);
-    return rc != 0 ? rc : deferred;
+    if (!b->open)
+        irq_release(irq);
+    else if (!irq_let_go(irq))
+        (void)batch_join(b, irq, irq->dirty); /* the commit tells its error */
+    return rc;
 }
 
 /* A batch of one, of an interrupt that is claimed and stays so. */
@@ -713,7 +730,6 @@ static VTDPI_COLD VTDPI_NOINLINE int irq_ask(struct vtdpi_irq *irq,
 {
     const struct irq_order order = {
         .verb = verb, .target = t, .vector = vector};
-    int deferred;
     int rc;
 
     if (irq == NULL)
@@ -721,8 +737,8 @@ static VTDPI_COLD VTDPI_NOINLINE int irq_ask(struct vtdpi_irq *irq,
     if (!irq_claim(irq))
         return VTDPI_EINFLIGHT;
     rc = irq_do_clean(irq, &order);
-    deferred = irq_release(irq);
-    return rc != 0 ? rc : deferred;
+    irq_release(irq);
+    return rc;
 }
 
 /* The same in a batch. */
@@ -815,7 +831,6 @@ int vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq)
 static VTDPI_COLD int irq_set_host(struct vtdpi_irq *irq,
                                    struct vtdpi_irq_form *host)
 {
-    int deferred;
     int rc;
 
     while (!irq_claim(irq)) {
@@ -823,8 +838,8 @@ static VTDPI_COLD int irq_set_host(struct vtdpi_irq *irq,
             return VTDPI_IRQ_DEFERRED;
     }
     rc = irq_set_host_claimed(irq, host);
-    deferred = irq_release(irq);
-    return rc != 0 ? rc : deferred;
+    irq_release(irq);
+    return rc;
 }
 
 int vtdpi_irq_set_host(struct vtdpi_irq *irq,
@@ -873,7 +888,6 @@ int vtdpi_irq_teardown(struct vtdpi_irq *irq)
 
 VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
 {
-    int deferred;
     int rc = 0;
 
     if (irq == NULL)
@@ -884,6 +898,6 @@ VTDPI_COLD int vtdpi_irq_mark_flushed(struct vtdpi_irq *irq)
         rc = VTDPI_EBUSY;
     else if (irq->dirty)
         irq_settle(irq);
-    deferred = irq_release(irq);
-    return rc != 0 ? rc : deferred;
+    irq_release(irq);
+    return rc;
 }

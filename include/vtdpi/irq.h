@@ -71,15 +71,14 @@
  * **The old host vector.** After a retarget the host wants to give the vector of the
  * old host form to something else. Two things must hold first.
  *
- * 1. No unit sends the vector any more. That holds once vtdpi_irq_set_host() has
- *    returned 0 and vtdpi_irq_is_dirty() is false, and also once vtdpi_irq_flush()
- *    has returned 0 after vtdpi_irq_set_host() returned 0 or VTDPI_IRQ_DEFERRED. After
- *    VTDPI_IRQ_DEFERRED the new form is not in force yet: vtdpi_irq_flush() returns
- *    VTDPI_EINFLIGHT while another call holds the interrupt, and the host calls
- *    vtdpi_irq_flush() again later. If vtdpi_irq_live() still names the old vector
- *    after that, the backend has refused the deferred form, and the old one stays
- *    in force. Under a posted form vtdpi_irq_set_host() flushes nothing. The vector of
- *    the form that the posted form replaced is free when the interrupt is not dirty.
+ * 1. No unit sends the vector any more. The host calls vtdpi_irq_set_host() with the
+ *    new form until the call returns 0, and then vtdpi_irq_flush() until that returns
+ *    0. VTDPI_IRQ_DEFERRED and VTDPI_EINFLIGHT mean that another call holds the
+ *    interrupt: the host calls again later. The second call with the same form also
+ *    tells whether a form that was left to a holder came into force; if the backend
+ *    has refused the form, the old one stays and the call tries again. Under a posted
+ *    form vtdpi_irq_set_host() flushes nothing. The vector of the form that the posted
+ *    form replaced is free when vtdpi_irq_flush() has returned 0.
  * 2. No interrupt of that vector waits in the old CPU. One that was sent before may
  *    be pending in that CPU's IRR: a flush does not take it back. So the handler
  *    of the old vector stays on the old CPU until that CPU has had interrupts
@@ -143,8 +142,8 @@ struct vtdpi_irq {
     struct vtdpi_irq_form deferred[2]; /* left to the holder; atomic */
 };
 
-/** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. The
- *  form is in force when vtdpi_irq_flush() does not return VTDPI_EINFLIGHT any more. */
+/** vtdpi_irq_set_host(): the form is left to the call that holds the interrupt. Once
+ *  the same call returns 0, the form is set. */
 #define VTDPI_IRQ_DEFERRED 1
 
 /** @brief Changes that are flushed together; the caller's memory. */
@@ -257,7 +256,8 @@ vtdpi_irq_adopt(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  *
  * @retval 0                   Done.
  * @retval VTDPI_IRQ_DEFERRED  Another call holds the interrupt. That call sets the
- *                             form before it returns, and reports its error.
+ *                             form before it ends, and its own result says nothing
+ *                             of the form. Call again to learn what came of it.
  * @retval VTDPI_EINVAL  @p irq is NULL, or @p host is not as above.
  * @retval VTDPI_ESTATE  Torn down.
  * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
@@ -645,7 +645,8 @@ vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch);
 
 /**
  * @brief The host has flushed in another way: make a dirty interrupt clean and
- *        give references of old entries back. Calls only the backend's settled.
+ *        give references of old entries back. Calls only the backend's settled; and,
+ *        if a host form was left to this call, what setting that form calls.
  *
  * @param irq  The interrupt. Not NULL.
  *
@@ -653,7 +654,7 @@ vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch);
  *      has completed a global invalidation of its interrupt entry cache, or
  *      had interrupt remapping off; and what it had posted has landed.
  *
- * @thread @waitfree
+ * @thread @waits{the backend's}
  *
  * @retval 0             Neither dirty nor pinned.
  * @retval VTDPI_EINVAL  @p irq is NULL.

@@ -727,11 +727,11 @@ MUTANTS = [
          "                                     w & ~CLAIM_DEFERRED))\n"
          "            continue;\n")),
     irq("holder does not look again after it has taken a host form", "24b", "",
-        ("            first = rc;\n"
+        ("        (void)irq_set_host_claimed(irq, &host);\n"
          "        w = vtdpi_atomic_load64_acquire(&irq->claim);\n",
-         "            first = rc;\n"
+         "        (void)irq_set_host_claimed(irq, &host);\n"
          "        (void)vtdpi_atomic_and64(&irq->claim, ~CLAIM_HELD);\n"
-         "        return first;\n")),
+         "        return;\n")),
     irq("holder takes a host form by a plain store", "24b", "",
         (TAKE_OVER,
          "        if (deferred)\n"
@@ -741,17 +741,17 @@ MUTANTS = [
          "                                     w & ~CLAIM_HELD))\n"
          "            continue;\n")),
     irq("holder reads the host form after it has taken it", "24b/2", "",
-        ("        rc = irq_set_host_claimed(irq, &host);\n",
+        ("        (void)irq_set_host_claimed(irq, &host);\n",
          "        host = place_read(&irq->deferred[claim_place(w)]);\n"
-         "        rc = irq_set_host_claimed(irq, &host);\n")),
+         "        (void)irq_set_host_claimed(irq, &host);\n")),
     irq("set_host waits for the holder", "24a", "",
         ("        if (irq_defer(irq, host))\n"
          "            return VTDPI_IRQ_DEFERRED;\n", "")),
     irq("claim ends before the change", "24a", "",
-        ("    rc = irq_do_clean(irq, &order);\n    deferred = irq_release(irq);\n"
-         "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */",
-         "    deferred = irq_release(irq);\n    rc = irq_do_clean(irq, &order);\n"
-         "    return rc != 0 ? rc : deferred;\n}\n\n/* The same in a batch. */")),
+        ("    rc = irq_do_clean(irq, &order);\n    irq_release(irq);\n"
+         "    return rc;\n}\n\n/* The same in a batch. */",
+         "    irq_release(irq);\n    rc = irq_do_clean(irq, &order);\n"
+         "    return rc;\n}\n\n/* The same in a batch. */")),
     # Bindings.
     bind("end does not compare marks", "25a", "",
          ("again = b->mark != 0 || b->flight.rc == VTDPI_EINFLIGHT;",

@@ -35,8 +35,12 @@ static int on_replace(void *ctx, struct vtdpi_flush *flush, uint32_t index,
                       const struct vtdpi_irte *replacement)
 {
     struct world *w = ctx;
+    void (*const during)(struct world * w) = w->in_replace;
     const int rc = note(w, "R", index);
 
+    w->in_replace = NULL;
+    if (during != NULL)
+        during(w);
     assert_non_null(flush);
     if (rc != 0)
         return rc;
@@ -64,6 +68,7 @@ static int on_commit(void *ctx, struct vtdpi_flush *flush)
     void (*const during)(struct world * w) = w->during;
     const int rc = note(w, flush->drain ? "CD" : flush->global ? "CG" : "C", 0);
 
+    w->write_buffer = flush->write_buffer;
     w->during = NULL;
     if (during != NULL)
         during(w);

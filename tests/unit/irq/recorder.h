@@ -28,7 +28,9 @@ struct world {
     bool settled[FIRST + IRQS]; /* since it was replaced last */
     unsigned int calls;
     unsigned int refuse; /* number of the call that fails; 0: none */
-    void (*during)(struct world *w); /* called once, by the next commit */
+    void (*during)(struct world *w);     /* called once, by the next commit */
+    void (*in_replace)(struct world *w); /* and by the next replace */
+    bool write_buffer; /* of the flush that was committed last */
     char text[TEXT];
 };
 

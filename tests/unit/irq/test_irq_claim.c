@@ -153,8 +153,55 @@ static void test_claim_torn_down_needs_no_form(void **state)
     assert_entry(w, 0, &none);
 }
 
-/* The form cannot be set: the holder gets the error, and the interrupt is dirty. */
-static void test_claim_failure_is_told_to_the_holder(void **state)
+/* A change of an open batch is refused while a form is left: the form waits for the
+ * commit, so that no batch of the backend begins inside of another one. */
+static void test_claim_form_waits_for_the_commit_of_an_open_batch(void **state)
+{
+    struct world *w = *state;
+
+    posted_n(w, 1);
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[1], &fields1), 0);
+    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), 0);
+    w->text[0] = '\0';
+    post(w, 1, A(w->f), 0);
+    w->refuse = w->calls + 1;
+    w->in_replace = during_host2;
+    post(w, 0, A(w->f), FAILURE);
+    assert_calls(w, "B R2 I2 R1!");
+    assert_entry(w, 0, &host1);
+    assert_int_equal(vtdpi_irq_post(&w->irq[0], A(w->f), 0x41),
+                     VTDPI_EINFLIGHT);
+    end_batch(w, 0);
+    assert_calls(w, "C S1 S2 B R1 I1 C S1");
+    assert_entry(w, 0, &host2);
+    assert_dirty(w, "....");
+}
+
+/* The same of a dirty interrupt: the commit flushes it. */
+static void test_claim_form_over_a_dirty_one_waits_for_the_commit(void **state)
+{
+    struct world *w = *state;
+
+    posted_n(w, 2);
+    w->refuse = w->calls + 4;
+    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), FAILURE);
+    assert_dirty(w, "d...");
+    w->text[0] = '\0';
+    unpost(w, 1, 0);
+    w->refuse = w->calls + 1;
+    w->in_replace = during_host2;
+    assert_int_equal(vtdpi_irq_batch_teardown(&w->batch, &w->irq[0]), FAILURE);
+    assert_calls(w, "B R2 I2 R1! I1");
+    end_batch(w, 0);
+    assert_calls(w, "CD S1 S2");
+    assert_true(vtdpi_irq_is_pinned(&w->irq[0]));
+    assert_int_equal(vtdpi_irq_teardown(&w->irq[0]), 0);
+    assert_entry(w, 0, &none);
+}
+
+/* The form cannot be set: the holder's own change is done, and affinity code, which
+ * asks again, is told. */
+static void test_claim_failure_is_told_to_affinity_code(void **state)
 {
     struct world *w = *state;
 
@@ -162,11 +209,33 @@ static void test_claim_failure_is_told_to_the_holder(void **state)
     w->calls = 0;
     w->refuse = 8; /* B R1 I1 C, B R1 I1 C */
     w->during = during_host2;
-    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), FAILURE);
+    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), 0);
     assert_calls(w, "B R1 I1 CD S1 B R1 I1 C!");
     assert_entry(w, 0, &host2);
     assert_dirty(w, "d...");
-    assert_int_equal(vtdpi_irq_flush(&w->irq[0]), 0);
+    w->refuse = w->calls + 2;
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), VTDPI_EDIRTY);
+    w->write_buffer = false;
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), 0);
+    assert_dirty(w, "....");
+    assert_true(w->write_buffer);
+}
+
+/* The table refuses the form: the old one stays, until affinity code asks again. */
+static void test_claim_refused_form_is_told_to_affinity_code(void **state)
+{
+    struct world *w = *state;
+
+    posted_n(w, 1);
+    w->calls = 0;
+    w->refuse = 6; /* B R1 I1 C, B R1 */
+    w->during = during_host2;
+    assert_int_equal(vtdpi_irq_unpost(&w->irq[0]), 0);
+    assert_entry(w, 0, &host1);
+    w->refuse = w->calls + 2;
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), FAILURE);
+    assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), 0);
+    assert_entry(w, 0, &host2);
 }
 
 static void test_claim_bad_form_is_refused_at_once(void **state)
@@ -207,7 +276,10 @@ int main(void)
         CLAIM_TEST(test_claim_of_a_batch_lasts_until_its_commit),
         CLAIM_TEST(test_claim_ends_with_a_change_that_is_none),
         CLAIM_TEST(test_claim_torn_down_needs_no_form),
-        CLAIM_TEST(test_claim_failure_is_told_to_the_holder),
+        CLAIM_TEST(test_claim_form_waits_for_the_commit_of_an_open_batch),
+        CLAIM_TEST(test_claim_form_over_a_dirty_one_waits_for_the_commit),
+        CLAIM_TEST(test_claim_failure_is_told_to_affinity_code),
+        CLAIM_TEST(test_claim_refused_form_is_told_to_affinity_code),
         CLAIM_TEST(test_claim_bad_form_is_refused_at_once),
         CLAIM_TEST(test_claim_keeps_other_calls_out),
     };
