@@ -642,6 +642,7 @@ VTDPI_INLINE uint64_t vtdpi_vm_flights(const struct vtdpi_vm *vm)
  * @retval VTDPI_EINFLIGHT  Another work has a binding in flight that this one is
  *                          to bring into force.
  * @retval VTDPI_ENOHOST    As vtdpi_vm_end().
+ * @return Else an error, as vtdpi_vm_end().
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
