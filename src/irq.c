@@ -619,9 +619,9 @@ static VTDPI_COLD int irq_do_flush(struct vtdpi_irq_batch *b,
         return irq_change(b, irq, NULL, &form_none, 0);
     if (!irq->dirty || vtdpi_irq_batch_has(b, irq))
         return 0;
+    /* No write buffer to flush, whatever the failed flush has left in one: a unit
+     * flushes its write buffers itself before it executes an invalidation. */
     rc = batch_open(b);
-    /* The flush before may have failed while the entry hung in a write buffer. */
-    b->flush.write_buffer = true;
     return rc != 0 ? rc : batch_join(b, irq, true);
 }
 

@@ -635,7 +635,10 @@ vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  *
  * @thread @waits{the backend's}
  *
- * @retval 0             Done: none of them is dirty or pinned.
+ * @retval 0             Done: what the batch changed is neither dirty nor pinned. A host
+ *                       form that was left to the batch (VTDPI_IRQ_DEFERRED) is set
+ *                       after that, and can leave its interrupt dirty again; never one
+ *                       that was torn down.
  * @retval VTDPI_EINVAL  @p batch is NULL.
  * @return Else an error of the backend: of the first invalidate that failed, or
  *         else of its commit.

@@ -73,6 +73,7 @@ struct fuzz_irq {
     uint32_t index;
     bool used;
     bool in_batch;
+    bool deferred; /* a host form was left to the batch */
 };
 
 struct fuzz_ticket {

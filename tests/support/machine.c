@@ -157,6 +157,7 @@ void machine_free(struct machine *m)
         free(m->ring[u]);
         free(m->status[u]);
         free(m->iec[u]);
+        free(m->own_storage[u]);
     }
     free(m->table_params.storage);
     free(m->extra);
@@ -196,6 +197,32 @@ void machine_enable(struct machine *m, uint32_t unit)
     support_check(vtdpi_unit_enable(&m->unit[unit], &config) == 0);
     if (m->params.clock_step != 0)
         vtdpi_model_set_clock_step(&m->model[unit], m->params.clock_step);
+}
+
+static void own_table_up(struct machine *m, uint32_t u)
+{
+    const uint32_t count = m->params.entries / m->params.units;
+    const size_t storage_size = vtdpi_table_storage_size(count);
+    struct vtdpi_table_params params = m->table_params;
+
+    m->own_storage[u] = support_memory(storage_size);
+    params.entries = &m->entries[u * count];
+    params.phys = TABLE_PHYS + u * count * sizeof(struct vtdpi_irte);
+    params.count = count;
+    params.storage = m->own_storage[u];
+    params.storage_size = storage_size;
+    params.owners = NULL;
+    support_check(vtdpi_table_init(&m->own[u], &params) == 0);
+    support_check(vtdpi_table_add_unit(&m->own[u], &m->link[u], &m->unit[u]) ==
+                  0);
+}
+
+void machine_own_tables(struct machine *m)
+{
+    for (uint32_t u = 0; u < m->params.units; u++) {
+        own_table_up(m, u);
+        machine_enable(m, u);
+    }
 }
 
 struct vtdpi_model_result machine_send(struct machine *m, uint32_t unit,

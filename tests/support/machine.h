@@ -77,6 +77,8 @@ struct machine {
     struct vtdpi_table_unit link[UNITS];
     struct vtdpi_table table;
     struct vtdpi_table_params table_params;
+    struct vtdpi_table own[UNITS]; /* see machine_own_tables() */
+    void *own_storage[UNITS];
     void **owners;
     struct vtdpi_irte *entries; /* the table's memory */
     uint8_t *shadow;            /* what a unit that does not snoop sees of it */
@@ -108,6 +110,9 @@ void machine_replace_unit(struct machine *m, uint32_t unit, uint64_t cap,
 /* Put a unit on the table's list, and enable it with its configuration. */
 void machine_add(struct machine *m, uint32_t unit);
 void machine_enable(struct machine *m, uint32_t unit);
+/* Each unit gets a table of its own, in its share of the entries, and is enabled. The
+ * table of all units stays without one. */
+void machine_own_tables(struct machine *m);
 struct vtdpi_unit_config machine_config(const struct machine *m, uint32_t unit);
 
 /* The device behind @p unit sends the message of @p index. */

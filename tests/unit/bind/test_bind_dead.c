@@ -47,8 +47,6 @@ struct asked {
 struct dying {
     struct machine *m;
     uint64_t seed;
-    struct vtdpi_table table[UNITS];
-    void *storage[UNITS];
     struct vtdpi_vm vm;
     struct vtdpi_guest_apic apics[MACHINE_VCPUS];
     uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
@@ -273,33 +271,11 @@ enum {
 
 /* Set up and take down. */
 
-static void tables_up(struct dying *d)
-{
-    for (unsigned int u = 0; u < UNITS; u++) {
-        struct vtdpi_table_params params = {
-            .entries = &d->m->entries[u * PART],
-            .phys = TABLE_PHYS + u * PART * sizeof(struct vtdpi_irte),
-            .count = PART,
-            .storage_size = vtdpi_table_storage_size(PART),
-            .mode = VTDPI_X2APIC,
-            .haw = 46,
-        };
-
-        d->storage[u] = test_calloc(1, params.storage_size);
-        params.storage = d->storage[u];
-        assert_int_equal(vtdpi_table_init(&d->table[u], &params), 0);
-        assert_int_equal(
-            vtdpi_table_add_unit(&d->table[u], &d->m->link[u], &d->m->unit[u]),
-            0);
-        machine_enable(d->m, u);
-    }
-}
-
 static void irq_up(struct dying *d, unsigned int i)
 {
     const struct vtdpi_irte_remapped host =
         fields_remapped((uint8_t)(HOST_VECTOR + i));
-    struct vtdpi_table *table = &d->table[i % UNITS];
+    struct vtdpi_table *table = &d->m->own[i % UNITS];
     uint32_t index;
 
     assert_int_equal(vtdpi_table_alloc(table, 1, NULL, &index), 0);
@@ -333,7 +309,7 @@ static void start(struct dying *d)
     first_model = d->m->model;
     d->m->ops.read64 = counting_read64;
     d->m->ops.now_us = counting_now_us;
-    tables_up(d);
+    machine_own_tables(d->m);
     vm.apics = d->apics;
     vm.keys = d->keys;
     vm.vcpus = d->vcpus;
@@ -387,8 +363,6 @@ static void finish(struct dying *d)
         assert_int_equal(vtdpi_vcpu_detach(&d->m->vcpu[v]),
                          d->gone[v] ? VTDPI_EDETACHED : 0);
     }
-    for (unsigned int u = 0; u < UNITS; u++)
-        test_free(d->storage[u]);
     (void)machine_teardown(&(void *){d->m});
 }
 

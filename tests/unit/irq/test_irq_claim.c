@@ -215,10 +215,11 @@ static void test_claim_failure_is_told_to_affinity_code(void **state)
     assert_dirty(w, "d...");
     w->refuse = w->calls + 2;
     assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), VTDPI_EDIRTY);
-    w->write_buffer = false;
+    w->write_buffer = true;
     assert_int_equal(vtdpi_irq_set_host(&w->irq[0], &fields2), 0);
     assert_dirty(w, "....");
-    assert_true(w->write_buffer);
+    /* The unit does that before it invalidates. A command could be stuck. */
+    assert_false(w->write_buffer);
 }
 
 /* The table refuses the form: the old one stays, until affinity code asks again. */
