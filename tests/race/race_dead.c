@@ -262,6 +262,12 @@ static void move(struct cpu *c, uint32_t vcpu, uint32_t id)
 
     lock(r);
     race_check(vtdpi_vm_set_apic(&r->vm, vcpu, &apic) == 0);
+    if (race_one_in(&c->rng, 2)) {
+        /* What is due in between is not for whoever names other messages. */
+        unlock(r);
+        race_yield();
+        lock(r);
+    }
     (void)trap(c, NULL, 0, false);
 }
 
