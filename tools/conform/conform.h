@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_TOOLS_CONFORM_H
+#define VTDPI_TOOLS_CONFORM_H
+
+/*
+ * Between the engine (trial.c, trap*.c, report*.c) and the phases (phases_*.c).
+ *
+ * A phase runs in a child process. It powers a model up, calls the driver, raises
+ * interrupts, and records findings. No finding: the phase has passed. Findings
+ * live in memory that parent and child share, so they outlive a crash of the driver.
+ */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vtdpi/conform.h"
+#include "vtdpi/model.h"
+
+enum {
+    OWNER = 0x0310,    /* the requester id of the device that is mapped */
+    STRANGER = 0x0420, /* and that of another one */
+    VECTOR = 0x51,     /* as mapped, and as changed */
+    VECTOR_NEW = 0x62,
+    APIC = 2,
+    APIC_NEW = 3,
+};
+
+/* How the hardware of a phase behaves while the driver is at work. */
+enum weather {
+    WEATHER_FAIR,
+    WEATHER_SLOW, /* commands and status words come late, within any deadline */
+    WEATHER_STUCK,   /* the queue stops */
+    WEATHER_GONE,    /* registers read as ones */
+    WEATHER_REFUSED, /* a descriptor is refused: IQE */
+};
+#define WEATHERS 5
+
+/* One question. */
+struct phase {
+    const char *name; /* for the command line and docs/your-driver.md: a-z, - */
+    const char *question; /* one line, as in docs/your-driver.md */
+    const char *rule;    /* the specification's section or register, by title */
+    uint64_t violations; /* 1 << kind: those that are findings of this phase */
+    unsigned int needs;  /* NEEDS_* */
+    void (*run)(void);
+};
+
+enum {
+    NEEDS_CHANGE = 1 << 0,
+    NEEDS_FREE = 1 << 1,
+    NEEDS_RESUME = 1 << 2, /* suspend may be absent */
+    NEEDS_FAULT = 1 << 3,
+    NEEDS_TABLE = 1 << 4,
+    NEEDS_POST = 1 << 5,  /* and unpost */
+    NEEDS_TRAPS = 1 << 6, /* stores into the table must trap: Linux on x86-64 */
+};
+
+extern const struct phase phases[];
+extern const unsigned int phase_count;
+
+/* What a unit is made of, besides what every one has. All zero: snoops, caches entries,
+ * has EIM, QI and posting. */
+struct hardware {
+    uint64_t cap_set;
+    uint64_t cap_clear;
+    uint64_t ecap_set;
+    uint64_t ecap_clear;
+    uint32_t ver;  /* 0: 10h */
+    bool no_cache; /* each look-up reads memory */
+};
+
+/* In the child: the unit of the phase, and the driver. */
+extern struct vtdpi_model model;
+extern const struct vtdpi_conform_driver *driver;
+extern struct vtdpi_conform_message
+    message; /* of the interrupt that is mapped */
+
+/* Powers a unit up, also once more after suspend. The driver's registers answer. */
+void power_up(const struct hardware *hw);
+
+/* Calls of the driver. Each begins with a fresh budget of accesses and time; a driver
+ * that exhausts the budget waits for ever, and that is a finding: the child ends. So
+ * does one that crashes or aborts. call_map() and the others use OWNER and message. */
+int call_init(void);
+int call_map(uint8_t vector, uint32_t apic_id);
+int call_change(uint8_t vector, uint32_t apic_id);
+int call_free(void);
+int call_suspend(void);
+int call_resume(void);
+void call_fault(void);
+int call_post(uint8_t vector, void *pid);
+int call_unpost(void);
+
+/* Init and map, for phases that are about what comes after. False: one of them has
+ * failed, which is a finding. Violations before its return are no findings. */
+bool bring_up(void);
+
+/* From now until it is fair again. */
+void set_weather(enum weather w);
+
+/* Model violations are findings of the phase (by its mask) or not at all. Starts true. */
+void watch_violations(bool on);
+
+/* A device sends the message. */
+struct vtdpi_model_result fire(uint16_t sid);
+/* ... which is delivered as asked: fixed, to that vector and APIC id (the id is not
+ * compared if the driver's is logical). */
+bool delivers(const struct vtdpi_model_result *r, uint8_t vector,
+              uint32_t apic_id);
+/* In words; of the last few calls. */
+const char *words(const struct vtdpi_model_result *r);
+
+/* After each store into the table that the unit has latched: @p stored is called, with
+ * the unit not caching anything it reads for it. NULL ends that. False: there is no
+ * table yet, or this host cannot trap stores. */
+bool watch_table(void (*stored)(void));
+
+/* The driver's returned: memory of its stack below here is dead, and a status word that
+ * the unit writes there is a finding. */
+void stack_is_dead(void);
+
+/* Findings. @p severity decides colour and order, not whether the phase fails: all
+ * findings fail it. */
+void find(enum vtdpi_model_severity severity, const char *format, ...)
+    __attribute__((__format__(__printf__, 2, 3)));
+/* What is worth knowing and no fault. */
+void note(const char *format, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
+/* The phase says nothing of this driver: ends the child. */
+_Noreturn void skip(const char *format, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
+
+#endif
