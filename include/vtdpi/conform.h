@@ -125,16 +125,18 @@ struct vtdpi_conform_driver {
     /**
      * @brief Post an interrupt that is mapped: its entry gets the posted format.
      *
-     * @p pid is the posted-interrupt descriptor, 64 bytes. As change otherwise.
+     * @p pid is the posted-interrupt descriptor: the first 64 bytes of a page of memory
+     * that is the driver's. As change otherwise.
      */
     int (*post)(uint16_t sid, uint8_t vector, void *pid,
                 struct vtdpi_conform_message *msg);
 
     /**
-     * @brief Stop posting: the entry gets the format and the form of before.
+     * @brief Stop posting: the entry gets the remapped format again, with the vector
+     *        and the destination that map or change was called with last.
      *
-     * When the function has returned 0, the descriptor's memory is used for something
-     * else at once.
+     * When the function has returned 0, the page is used for something else at
+     * once.
      */
     int (*unpost)(uint16_t sid, struct vtdpi_conform_message *msg);
 

@@ -96,8 +96,13 @@ int call_unpost(void);
  * failed, which is a finding. Violations before its return are no findings. */
 bool bring_up(void);
 
-/* From now until it is fair again. */
-void set_weather(enum weather w);
+/* Runs a part of the phase in a child of its own, which can bring the driver up anew.
+ * The findings of the child are the phase's. */
+void apart(void (*run)(void));
+
+/* Whether a driver that exhausts its budget is a finding. Starts true. If not, the child
+ * ends with a note. */
+void hangs_are_findings(bool on);
 
 /* Model violations are findings of the phase (by its mask) or not at all. Starts true. */
 void watch_violations(bool on);

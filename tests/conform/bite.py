@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every phase bites, and bites only what it is for.
+
+usage: bite.py BAD
+
+BAD is the driver with switches. Without a bug no phase fails; with a bug the phase
+that BAD names beside the bug fails, and no other. Each phase has a bug. Prints TAP.
+"""
+
+import concurrent.futures
+import json
+import subprocess
+import sys
+
+WORKERS = 2
+
+
+def run(bad, *arguments):
+    return subprocess.run([bad, *arguments], capture_output=True, text=True,
+                          check=False, timeout=300)
+
+
+def failing(bad, bug):
+    """The phases that fail with @bug, and whether the exit status agrees."""
+    done = run(bad, "--bug", bug, "--format", "json")
+    report = json.loads(done.stdout)
+    names = {p["name"] for p in report["phases"] if p["verdict"] == "fail"}
+    return names, (done.returncode == 1) == bool(names)
+
+
+def bugs_of(bad):
+    for line in run(bad, "--bugs").stdout.splitlines():
+        bug, _, phase = line.partition(" ")
+        yield bug, {phase} if phase else set()
+
+
+def main():
+    bad = sys.argv[1]
+    bugs = list(bugs_of(bad))
+    phases = set(run(bad, "--list").stdout.split("\n")) - {""}
+    names = {line.split()[0] for line in phases}
+    print(f"1..{len(bugs) + 1}")
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        results = pool.map(lambda b: failing(bad, b[0]), bugs)
+        for i, ((bug, expected), (found, agrees)) in enumerate(
+                zip(bugs, results), 1):
+            good = found == expected and agrees
+            print(f"{'ok' if good else 'not ok'} {i} - {bug}")
+            if not good:
+                print(f"# fails: {sorted(found)}, not {sorted(expected)}",
+                      flush=True)
+    idle = names - {phase for _, some in bugs for phase in some}
+    print(f"{'ok' if not idle else 'not ok'} {len(bugs) + 1} - "
+          "every phase has a bug")
+    for name in sorted(idle):
+        print(f"# no bug for {name}")
+
+
+main()

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_TOOLS_PHASES_H
+#define VTDPI_TOOLS_PHASES_H
+
+/* What the phases share; phases.c has the list of all. */
+
+#include "conform.h"
+
+#define KIND(kind) (UINT64_C(1) << VTDPI_MODEL_##kind)
+
+enum {
+    INDEXES = 256, /* that are tried where any may be in use */
+};
+
+/* The unit, and the driver on it with one interrupt mapped; else the phase ends. */
+void begin(const struct hardware *hw);
+/* The same without the interrupt. */
+void begin_unmapped(const struct hardware *hw);
+
+/* The message with that index in the place of the interrupt's own. */
+struct vtdpi_model_result fire_index(uint16_t sid, uint32_t index);
+/* The interrupt of a device is let through, to wherever. */
+bool passes(const struct vtdpi_model_result *r);
+/* How many indexes let the requester through. */
+unsigned int passing_indexes(uint16_t sid);
+
+/* Both are delivered in the same way. */
+bool same_delivery(const struct vtdpi_model_result *a,
+                   const struct vtdpi_model_result *b);
+
+/* Invalidations of the entry cache that the unit has fetched but not executed. */
+uint64_t flushes_unfinished(void);
+
+/* A descriptor, at the start of a page that the driver may use. */
+extern uint8_t pid_page[4096];
+
+/* A call of the driver that makes units forget what they know of the entry. */
+struct operation {
+    const char *name;
+    bool (*exists)(void);
+    void (*prepare)(void); /* NULL: the interrupt is mapped */
+    int (*call)(void);
+};
+extern const struct operation flushing[];
+extern const unsigned int flushing_count;
+
+/* Each in a child, with the unit up and the operation prepared. */
+void for_each_flushing(void (*run)(const struct operation *op));
+
+void phase_deliver(void);
+void phase_source_id(void);
+void phase_upper_first(void);
+void phase_one_step(void);
+void phase_clean_first(void);
+void phase_flush(void);
+void phase_caching_mode(void);
+void phase_free_flush(void);
+
+void phase_cfi(void);
+void phase_eim(void);
+void phase_sirtp_flush(void);
+void phase_one_shot(void);
+void phase_foreign_bits(void);
+void phase_slow_commands(void);
+void phase_stuck_command(void);
+void phase_firmware_queue(void);
+void phase_firmware_remapping(void);
+void phase_resume(void);
+
+void phase_wait(void);
+void phase_late_status(void);
+void phase_tail_wrap(void);
+void phase_stuck_queue(void);
+void phase_refused(void);
+void phase_aborted(void);
+void phase_gone(void);
+
+void phase_fault_event(void);
+void phase_fault_records(void);
+void phase_fault_overflow(void);
+
+void phase_post_one_step(void);
+void phase_post_flush(void);
+void phase_post_drain(void);
+void phase_post_affinity(void);
+
+void phase_accesses(void);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bringing the unit up: what firmware or another kernel may have left, what commands
+ * demand, and the same after a sleep.
+ */
+#include "phases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OLD_VECTOR = 0xee, /* of the table of before */
+    SLOW_TICKS = 20,
+};
+
+/* A table and a queue that were in use before the driver came. */
+static _Alignas(8192) uint64_t old_table[2 * INDEXES];
+static _Alignas(4096) uint64_t old_queue[512];
+static uint32_t old_status;
+
+static void command(uint32_t bits)
+{
+    vtdpi_model_write32(&model, VTDPI_GCMD_REG, bits);
+}
+
+static bool owner_gets_through(void)
+{
+    const struct vtdpi_model_result r = fire(OWNER);
+
+    return r.outcome == VTDPI_MODEL_REMAPPED && r.vector == VECTOR;
+}
+
+static void find_not_delivered(const char *when)
+{
+    const struct vtdpi_model_result r = fire(OWNER);
+
+    if (!owner_gets_through())
+        find(VTDPI_MODEL_INTERRUPT, "%s: %s", when, words(&r));
+}
+
+/*
+ * Firmware.
+ */
+
+void phase_cfi(void)
+{
+    struct vtdpi_model_result r;
+
+    power_up(&(struct hardware){0});
+    watch_violations(false);
+    command(VTDPI_GCMD_CFI);
+    watch_violations(true);
+    if (!bring_up())
+        return;
+    (void)vtdpi_model_msi(&model, STRANGER, 0xfee02000, OLD_VECTOR, &r);
+    if (passes(&r))
+        find(VTDPI_MODEL_ISOLATION,
+             "a message in compatibility format is let through: %s", words(&r));
+}
+
+/* With a wait executed, so that the head is not 0. */
+static void old_queue_on(void)
+{
+    old_queue[0] = VTDPI_QI_WAIT | VTDPI_WAIT_SW;
+    old_queue[1] = (uintptr_t)&old_status;
+    vtdpi_model_write64(&model, VTDPI_IQT_REG, 0);
+    vtdpi_model_write64(&model, VTDPI_IQA_REG, (uintptr_t)old_queue);
+    command(VTDPI_GCMD_QIE);
+    vtdpi_model_write64(&model, VTDPI_IQT_REG, 16);
+}
+
+/* One global invalidation, behind the wait. */
+static void old_queue_flush(void)
+{
+    old_queue[2] = VTDPI_QI_IEC;
+    old_queue[3] = 0;
+    vtdpi_model_write64(&model, VTDPI_IQT_REG, 32);
+}
+
+/* Every entry lets everybody through. */
+static void old_table_on(void)
+{
+    const uint64_t irta =
+        (uintptr_t)old_table | 7 | (driver->x2apic ? VTDPI_IRTA_EIME : 0);
+
+    for (unsigned int i = 0; i < INDEXES; i++)
+        old_table[2 * i] =
+            VTDPI_IRTE_LO_P |
+            VTDPI_FIELD_PUT((uint64_t)OLD_VECTOR, VTDPI_BITS64(23, 16));
+    old_queue_on();
+    vtdpi_model_write64(&model, VTDPI_IRTA_REG, irta);
+    command(VTDPI_GCMD_QIE | VTDPI_GCMD_SIRTP);
+    old_queue_flush();
+    command(VTDPI_GCMD_QIE | VTDPI_GCMD_IRE);
+    for (uint32_t i = 0; i < INDEXES; i++)
+        (void)vtdpi_model_iec_prefetch(&model, i);
+}
+
+static void find_old_entries(void)
+{
+    unsigned int n = 0;
+
+    for (uint32_t i = 0; i < INDEXES; i++) {
+        const struct vtdpi_model_result r = fire_index(STRANGER, i);
+
+        n += passes(&r) && r.vector == OLD_VECTOR;
+    }
+    if (n != 0)
+        find(VTDPI_MODEL_ISOLATION,
+             "after init %u of %u indexes deliver by the table of before", n,
+             (unsigned int)INDEXES);
+}
+
+void phase_sirtp_flush(void)
+{
+    power_up(&(struct hardware){0});
+    watch_violations(false);
+    old_table_on();
+    command(VTDPI_GCMD_QIE);
+    command(0);
+    watch_violations(true);
+    if (call_init() != 0)
+        skip("init fails");
+    find_old_entries();
+}
+
+void phase_firmware_queue(void)
+{
+    power_up(&(struct hardware){0});
+    watch_violations(false);
+    old_queue_on();
+    watch_violations(true);
+    if (call_init() != 0 || call_map(VECTOR, APIC) != 0) {
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "the driver does not come up on a unit whose queue is on");
+        return;
+    }
+    find_not_delivered("with a queue that firmware had on");
+}
+
+void phase_firmware_remapping(void)
+{
+    power_up(&(struct hardware){.no_cache = true});
+    watch_violations(false);
+    old_table_on();
+    watch_violations(true);
+    if (call_init() != 0) {
+        note("init refuses a unit that remaps already");
+        return;
+    }
+    find_old_entries();
+    if (call_map(VECTOR, APIC) != 0)
+        skip("map fails");
+    find_not_delivered("with a table that firmware had in use");
+}
+
+void phase_foreign_bits(void)
+{
+    const uint64_t te = VTDPI_GCMD_TE;
+
+    power_up(&(struct hardware){0});
+    watch_violations(false);
+    command(VTDPI_GCMD_SRTP);
+    command((uint32_t)te);
+    watch_violations(true);
+    if (call_init() != 0)
+        skip("init fails with DMA translation on");
+    if ((vtdpi_model_peek(&model, VTDPI_GSTS_REG) & te) == 0)
+        find(VTDPI_MODEL_ISOLATION,
+             "DMA translation was on before init, and is off now");
+}
+
+/*
+ * Commands.
+ */
+
+void phase_eim(void)
+{
+    power_up(&(struct hardware){.ecap_clear = VTDPI_ECAP_EIM});
+    if (call_init() != 0) {
+        note("init refuses a unit without extended interrupt mode");
+        return;
+    }
+    if (call_map(VECTOR, APIC) != 0)
+        skip("map fails");
+    find_not_delivered("on a unit without extended interrupt mode");
+}
+
+/* The model tells. */
+void phase_one_shot(void)
+{
+    power_up(&(struct hardware){0});
+    if (call_init() != 0)
+        skip("init fails");
+    if (driver->suspend != NULL)
+        (void)call_suspend();
+}
+
+void phase_slow_commands(void)
+{
+    power_up(&(struct hardware){0});
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_LATE, SLOW_TICKS);
+    if (call_init() != 0 || call_map(VECTOR, APIC) != 0) {
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "the driver does not come up if a command takes %d accesses",
+             (int)SLOW_TICKS);
+        return;
+    }
+    find_not_delivered("on a unit whose commands are slow");
+}
+
+/* Remapping does not come on. */
+void phase_stuck_command(void)
+{
+    power_up(&(struct hardware){0});
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_STUCK,
+                          VTDPI_GSTS_IRES);
+    if (call_init() == 0)
+        find(VTDPI_MODEL_ISOLATION,
+             "init returns 0, and interrupt remapping has never come on");
+}
+
+/*
+ * Sleep.
+ */
+
+/* The descriptors of before are gone. The memory stays, but a driver that starts anew
+ * writes a descriptor before the tail moves over it. */
+static void spoil_queue(void)
+{
+    const uint64_t iqa = vtdpi_model_peek(&model, VTDPI_IQA_REG);
+
+    memset((void *)(uintptr_t)(iqa & VTDPI_IQA_BASE), 0xff,
+           (size_t)4096 << VTDPI_FIELD_GET(iqa, VTDPI_IQA_QS));
+}
+
+/* So that the tail is not 0; as it was mapped in the end. */
+static void change_often(void)
+{
+    for (unsigned int i = 0; driver->change != NULL && i < 20; i++) {
+        if (call_change(i % 2 == 0 ? VECTOR_NEW : VECTOR, APIC) != 0)
+            skip("change fails");
+    }
+}
+
+void phase_resume(void)
+{
+    begin(&(struct hardware){0});
+    change_often();
+    if (driver->suspend != NULL && call_suspend() != 0)
+        skip("suspend fails");
+    spoil_queue();
+    power_up(&(struct hardware){0});
+    if (call_resume() != 0)
+        find(VTDPI_MODEL_ROBUSTNESS, "resume fails");
+    find_not_delivered("after the sleep");
+}

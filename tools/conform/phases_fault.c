@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fault records: read, cleared and told of for ever. */
+#include "phases.h"
+
+enum {
+    REASON = 5, /* a write without permission */
+};
+
+static uint32_t records(void)
+{
+    return (uint32_t)VTDPI_FIELD_GET(vtdpi_model_peek(&model, VTDPI_CAP_REG),
+                                     VTDPI_CAP_NFR) +
+           1;
+}
+
+static void fault(uint16_t sid)
+{
+    vtdpi_model_dma_fault(&model, sid, REASON, 0x1000, false);
+}
+
+static void faults(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        fault((uint16_t)(0x100 + i));
+}
+
+static uint32_t status(void)
+{
+    return (uint32_t)vtdpi_model_peek(&model, VTDPI_FSTS_REG);
+}
+
+static uint64_t events(void)
+{
+    struct vtdpi_model_counters c;
+
+    vtdpi_model_get_counters(&model, &c);
+    return c.fault_events;
+}
+
+static uint64_t recorded(void)
+{
+    struct vtdpi_model_counters c;
+
+    vtdpi_model_get_counters(&model, &c);
+    return c.faults_recorded;
+}
+
+/* Firmware left records, an overflow, and the event masked, as after reset. */
+void phase_fault_event(void)
+{
+    uint64_t before;
+
+    power_up(&(struct hardware){0});
+    faults(records() + 1);
+    if (call_init() != 0)
+        skip("init fails");
+    before = events();
+    fault(OWNER);
+    if (events() == before)
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "a fault after init raises no event: FSTS is %#x, FECTL %#x",
+             (unsigned int)status(),
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FECTL_REG));
+}
+
+static bool handle(uint32_t n, const char *what)
+{
+    faults(n);
+    call_fault();
+    if ((status() & VTDPI_FSTS_PPF) == 0)
+        return true;
+    find(VTDPI_MODEL_ROBUSTNESS,
+         "after %s and one run of the handler records are pending, so no later "
+         "fault raises an event",
+         what);
+    return false;
+}
+
+void phase_fault_records(void)
+{
+    begin(&(struct hardware){0});
+    call_fault();
+    if (!handle(3, "three faults"))
+        return;
+    /* Up to the last record but one, and two more across the wrap. */
+    if (!handle(records() - 4, "faults in most records"))
+        return;
+    (void)handle(2, "two faults across the wrap");
+}
+
+void phase_fault_overflow(void)
+{
+    uint64_t before;
+
+    begin(&(struct hardware){0});
+    faults(records() + 2);
+    for (uint32_t i = 0; i < records() + 2; i++)
+        call_fault();
+    before = recorded();
+    fault(OWNER);
+    if (recorded() == before)
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "after an overflow no fault is recorded any more: FSTS is %#x",
+             (unsigned int)status());
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entries of the table: what a unit makes of them, also between two stores of the
+ * driver, and of those that it has cached.
+ */
+#include "phases.h"
+
+#include <stdlib.h>
+
+void phase_deliver(void)
+{
+    struct vtdpi_model_result r;
+
+    begin(&(struct hardware){0});
+    r = fire(OWNER);
+    if (!delivers(&r, VECTOR, APIC))
+        find(VTDPI_MODEL_INTERRUPT,
+             "the device's interrupt, asked for as vector %#x at APIC %u: %s",
+             VECTOR, APIC, words(&r));
+}
+
+void phase_source_id(void)
+{
+    struct vtdpi_model_result r;
+
+    begin(&(struct hardware){0});
+    r = fire(STRANGER);
+    if (passes(&r))
+        find(VTDPI_MODEL_ISOLATION,
+             "another device's message with the index is let through: %s",
+             words(&r));
+    else if (r.hidden)
+        note("the entry has FPD set, so no fault tells of the other device");
+}
+
+/*
+ * Between stores.
+ */
+
+static struct {
+    unsigned int stores;
+    unsigned int strange; /* after which another device was let through */
+    unsigned int
+        mixed; /* the owner's interrupt is neither the old nor the new */
+    unsigned int lost;
+    struct vtdpi_model_result old;
+    struct vtdpi_model_result seen[64]; /* of the owner, by store */
+    struct vtdpi_model_result stranger; /* the first one let through */
+} steps;
+
+enum {
+    SEEN = sizeof(steps.seen) / sizeof(steps.seen[0]),
+};
+
+static void strangers_between(void)
+{
+    for (uint32_t i = 0; i < INDEXES; i++) {
+        const struct vtdpi_model_result r = fire_index(STRANGER, i);
+
+        if (passes(&r)) {
+            if (steps.strange++ == 0)
+                steps.stranger = r;
+            return;
+        }
+    }
+}
+
+static void stored_new(void)
+{
+    steps.stores++;
+    strangers_between();
+}
+
+/* Unless the entry lets everybody through at last: source-id tells that. */
+static void find_strangers(void)
+{
+    const struct vtdpi_model_result last = fire(STRANGER);
+
+    if (steps.strange != 0 && !passes(&last))
+        find(VTDPI_MODEL_ISOLATION,
+             "after %u of %u stores another device is let through: %s",
+             steps.strange, steps.stores, words(&steps.stranger));
+}
+
+void phase_upper_first(void)
+{
+    begin_unmapped(&(struct hardware){.no_cache = true});
+    if (!watch_table(stored_new))
+        skip("the unit has no table after init");
+    if (call_map(VECTOR, APIC) != 0)
+        skip("map fails");
+    (void)watch_table(NULL);
+    find_strangers();
+}
+
+static void stored_change(void)
+{
+    const struct vtdpi_model_result owner = fire(OWNER);
+    const struct vtdpi_model_result other = fire(STRANGER);
+
+    if (steps.stores < SEEN)
+        steps.seen[steps.stores] = owner;
+    steps.stores++;
+    if (passes(&other) && steps.strange++ == 0)
+        steps.stranger = other;
+}
+
+/* What the owner's interrupt was after each store, by what it is at last. */
+static void judge_steps(void)
+{
+    const struct vtdpi_model_result last = fire(OWNER);
+    const struct vtdpi_model_result *mixture = NULL;
+
+    for (unsigned int i = 0; i < steps.stores && i < SEEN; i++) {
+        const struct vtdpi_model_result *r = &steps.seen[i];
+
+        if (same_delivery(r, &steps.old) || same_delivery(r, &last))
+            continue;
+        if (passes(r)) {
+            steps.mixed++;
+            mixture = r;
+        } else {
+            steps.lost++;
+        }
+    }
+    if (steps.mixed != 0)
+        find(VTDPI_MODEL_INTERRUPT,
+             "after %u of %u stores the interrupt is neither the old nor the "
+             "new: %s",
+             steps.mixed, steps.stores, words(mixture));
+    if (steps.lost != 0)
+        find(VTDPI_MODEL_INTERRUPT,
+             "after %u of %u stores the device's interrupt is blocked",
+             steps.lost, steps.stores);
+    find_strangers();
+}
+
+void phase_one_step(void)
+{
+    begin(&(struct hardware){.no_cache = true});
+    steps.old = fire(OWNER);
+    if (!watch_table(stored_change))
+        skip("the unit has no table after init");
+    if (call_change(VECTOR_NEW, APIC_NEW) != 0)
+        skip("change fails");
+    (void)watch_table(NULL);
+    judge_steps();
+}
+
+void phase_post_one_step(void)
+{
+    begin(&(struct hardware){.no_cache = true});
+    steps.old = fire(OWNER);
+    if (!watch_table(stored_change))
+        skip("the unit has no table after init");
+    if (call_post(VECTOR_NEW, pid_page) != 0)
+        skip("post fails");
+    (void)watch_table(NULL);
+    judge_steps();
+}
+
+/*
+ * Caches.
+ */
+
+/* The unit reads the entry again as soon as it has executed the invalidation. */
+static void prefetch(void *ctx, struct vtdpi_model *m,
+                     enum vtdpi_model_step kind)
+{
+    (void)ctx;
+    if (kind == VTDPI_MODEL_STEP_STATUS)
+        (void)vtdpi_model_iec_prefetch(m, message.index);
+}
+
+void phase_clean_first(void)
+{
+    struct vtdpi_model_result r;
+
+    begin(&(struct hardware){.ecap_clear = VTDPI_ECAP_C});
+    r = fire(OWNER);
+    if (r.outcome != VTDPI_MODEL_REMAPPED || r.vector != VECTOR)
+        find(VTDPI_MODEL_INTERRUPT, "the unit does not see the new entry: %s",
+             words(&r));
+    vtdpi_model_set_step_hook(&model, prefetch);
+    if (call_change(VECTOR_NEW, APIC_NEW) != 0)
+        skip("change fails");
+    vtdpi_model_set_step_hook(&model, NULL);
+    r = fire(OWNER);
+    /* Without an invalidation, nothing was read too early; flush tells that. */
+    if (r.vector != VECTOR_NEW && r.from_cache)
+        find(VTDPI_MODEL_INTERRUPT,
+             "the unit, which read the entry right after the invalidation, "
+             "keeps the old one: %s",
+             words(&r));
+}
+
+void phase_flush(void)
+{
+    struct vtdpi_model_result r;
+
+    begin(&(struct hardware){0});
+    (void)fire(OWNER);
+    if (call_change(VECTOR_NEW, APIC_NEW) != 0)
+        skip("change fails");
+    r = fire(OWNER);
+    if (r.vector != VECTOR_NEW)
+        find(VTDPI_MODEL_INTERRUPT, "after the change: %s", words(&r));
+}
+
+void phase_caching_mode(void)
+{
+    struct vtdpi_model_result r;
+
+    begin_unmapped(&(struct hardware){.cap_set = VTDPI_CAP_CM});
+    (void)passing_indexes(OWNER);
+    if (call_map(VECTOR, APIC) != 0)
+        skip("map fails");
+    r = fire(OWNER);
+    if (r.outcome != VTDPI_MODEL_REMAPPED || r.vector != VECTOR)
+        find(VTDPI_MODEL_INTERRUPT,
+             "the unit has cached that the entry is absent: %s", words(&r));
+}
+
+void phase_free_flush(void)
+{
+    struct vtdpi_model_result r;
+
+    begin(&(struct hardware){0});
+    (void)fire(OWNER);
+    if (call_free() != 0)
+        skip("free fails");
+    r = fire(OWNER);
+    if (passes(&r))
+        find(VTDPI_MODEL_ISOLATION,
+             "the index is free, and the device still gets through: %s",
+             words(&r));
+}

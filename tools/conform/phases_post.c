@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Posted interrupts: flushes, posts in flight, and the host's affinity. */
+#include "phases.h"
+
+static void begin_posted(void)
+{
+    begin(&(struct hardware){0});
+    (void)fire(OWNER);
+    if (call_post(VECTOR_NEW, pid_page) != 0)
+        skip("post fails");
+}
+
+void phase_post_flush(void)
+{
+    struct vtdpi_model_result r;
+
+    begin_posted();
+    r = fire(OWNER);
+    if (r.outcome != VTDPI_MODEL_POSTED || r.pda != (uintptr_t)pid_page)
+        find(VTDPI_MODEL_INTERRUPT, "after post: %s", words(&r));
+    if (call_unpost() != 0)
+        skip("unpost fails");
+    r = fire(OWNER);
+    if (r.outcome == VTDPI_MODEL_POSTED)
+        find(VTDPI_MODEL_ISOLATION,
+             "after unpost the unit still writes to the descriptor: %s",
+             words(&r));
+}
+
+/* The interrupt was raised before unpost, and is on its way to the descriptor. */
+void phase_post_drain(void)
+{
+    struct vtdpi_model_result r;
+
+    begin_posted();
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_POST_LATE, 0);
+    r = fire(OWNER);
+    if (r.outcome != VTDPI_MODEL_IN_FLIGHT)
+        skip("the interrupt is not posted");
+    if (call_unpost() != 0)
+        skip("unpost fails");
+    if (vtdpi_model_in_flight(&model) != 0)
+        find(VTDPI_MODEL_ISOLATION,
+             "unpost returns while an interrupt is on its way to the "
+             "descriptor; a read of a register behind the flush would have "
+             "waited for it");
+}
+
+void phase_post_affinity(void)
+{
+    struct vtdpi_model_result r;
+
+    begin_posted();
+    if (call_change(VECTOR_NEW + 1, APIC_NEW) != 0) {
+        note("change refuses an interrupt that is posted");
+        return;
+    }
+    r = fire(OWNER);
+    if (r.outcome != VTDPI_MODEL_POSTED)
+        find(VTDPI_MODEL_INTERRUPT,
+             "the host's affinity has changed the posted entry: %s", words(&r));
+    if (call_unpost() != 0)
+        skip("unpost fails");
+    r = fire(OWNER);
+    if (r.outcome == VTDPI_MODEL_REMAPPED && r.vector != VECTOR_NEW + 1)
+        find(VTDPI_MODEL_INTERRUPT,
+             "after unpost the interrupt goes where affinity had it before: %s",
+             words(&r));
+}

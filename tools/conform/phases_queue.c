@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The invalidation queue: when an invalidation is over, and what becomes of a driver
+ * whose unit is late, stuck, in error or gone.
+ */
+#include "phases.h"
+
+#include <stdlib.h>
+
+enum {
+    LATE_TICKS = 50,
+    TOO_LATE_TICKS = 1000000, /* later than any deadline */
+    MANY = 600,               /* changes; some rings have 256 descriptors */
+    TRIES = 3,                /* until a queue works again */
+};
+
+static uint64_t tail(void)
+{
+    return vtdpi_model_peek(&model, VTDPI_IQT_REG);
+}
+
+static uint64_t flushes_done(void)
+{
+    struct vtdpi_model_counters c;
+
+    vtdpi_model_get_counters(&model, &c);
+    return c.iec_global + c.iec_index;
+}
+
+static uint64_t writes(void)
+{
+    struct vtdpi_model_counters c;
+
+    vtdpi_model_get_counters(&model, &c);
+    return c.writes;
+}
+
+/* Invalidations take effect some time after they were fetched. */
+static void wait_for(const struct operation *op)
+{
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE, LATE_TICKS);
+    if (op->call() == 0 && flushes_unfinished() != 0)
+        find(VTDPI_MODEL_INTERRUPT,
+             "%s returns 0 before the invalidation has taken effect", op->name);
+}
+
+void phase_wait(void)
+{
+    for_each_flushing(wait_for);
+}
+
+/* The status is written when the wait has long been given up. */
+static void late_status(const struct operation *op)
+{
+    hangs_are_findings(false);
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE,
+                          TOO_LATE_TICKS);
+    (void)op->call();
+    stack_is_dead();
+    vtdpi_model_tick(&model, 2 * TOO_LATE_TICKS);
+}
+
+void phase_late_status(void)
+{
+    for_each_flushing(late_status);
+}
+
+void phase_tail_wrap(void)
+{
+    begin(&(struct hardware){.no_cache = true});
+    for (unsigned int i = 0; i < MANY; i++) {
+        const uint64_t before = flushes_done();
+        const uint64_t from = tail();
+
+        if (call_change(i % 2 == 0 ? VECTOR_NEW : VECTOR, APIC) != 0) {
+            find(VTDPI_MODEL_ROBUSTNESS,
+                 "change %u fails, with the tail at %#x", i + 1,
+                 (unsigned int)from);
+            return;
+        }
+        if (tail() != from && flushes_done() == before) {
+            find(VTDPI_MODEL_INTERRUPT,
+                 "change %u returns 0, and nothing was invalidated", i + 1);
+            return;
+        }
+    }
+}
+
+/* Nothing is fetched. */
+static void stuck_queue(const struct operation *op)
+{
+    const uint64_t before = flushes_done();
+    const uint64_t from = tail();
+
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
+    if (op->call() == 0 && tail() != from && flushes_done() == before)
+        find(VTDPI_MODEL_INTERRUPT,
+             "%s returns 0, and the invalidation was not executed", op->name);
+}
+
+/* Everything is executed, and no status word is written. */
+static void no_status(const struct operation *op)
+{
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_NEVER, 0);
+    (void)op->call();
+}
+
+void phase_stuck_queue(void)
+{
+    for_each_flushing(stuck_queue);
+    for_each_flushing(no_status);
+}
+
+/* One descriptor meets with an error. Whoever looks after errors may be the fault
+ * handler. */
+static void get_over(const char *error)
+{
+    uint64_t before;
+    int rc = -1;
+
+    for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
+        rc = call_change(i % 2 == 0 ? VECTOR_NEW : VECTOR, APIC);
+        if (driver->fault != NULL)
+            call_fault();
+    }
+    if (rc != 0) {
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "%u changes after one %s fail: the queue does not work again",
+             (unsigned int)TRIES, error);
+        return;
+    }
+    before = tail();
+    rc = call_change(VECTOR_NEW, APIC_NEW);
+    if (rc == 0 && tail() != before &&
+        vtdpi_model_peek(&model, VTDPI_IQH_REG) != tail())
+        find(VTDPI_MODEL_INTERRUPT,
+             "changes after one %s return 0, and the unit executes nothing",
+             error);
+}
+
+void phase_refused(void)
+{
+    begin(&(struct hardware){0});
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_IQE, 0);
+    get_over("refused descriptor");
+}
+
+void phase_aborted(void)
+{
+    begin(&(struct hardware){0});
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_ITE, OWNER);
+    get_over("aborted wait");
+}
+
+/*
+ * Gone.
+ */
+
+static void gone(const struct operation *op)
+{
+    const uint64_t before = writes();
+
+    vtdpi_model_vanish(&model);
+    if (op->call() == 0 && writes() != before)
+        find(VTDPI_MODEL_INTERRUPT,
+             "%s returns 0, and the unit, which has vanished, was not told",
+             op->name);
+}
+
+static void gone_at_init(void)
+{
+    power_up(&(struct hardware){0});
+    vtdpi_model_vanish(&model);
+    if (call_init() == 0)
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "init returns 0 for a unit that does not answer");
+}
+
+static void gone_at_fault(void)
+{
+    begin(&(struct hardware){0});
+    vtdpi_model_vanish(&model);
+    call_fault();
+}
+
+static void gone_at_suspend(void)
+{
+    begin(&(struct hardware){0});
+    vtdpi_model_vanish(&model);
+    (void)call_suspend();
+}
+
+void phase_gone(void)
+{
+    apart(gone_at_init);
+    for_each_flushing(gone);
+    if (driver->fault != NULL)
+        apart(gone_at_fault);
+    if (driver->suspend != NULL)
+        apart(gone_at_suspend);
+}
