@@ -195,13 +195,19 @@ enum vtdpi_model_violation_kind {
     VTDPI_MODEL_MULTI_COMMAND, /**< GCMD: more than one command changed. */
     VTDPI_MODEL_ONE_SHOT_ECHO, /**< GCMD: the status of a one-shot command
                                        written back with another command. */
+    VTDPI_MODEL_COMMAND_DROPS, /**< GCMD: with a command, a bit of another thing
+                                       that was on is written as zero: DMA
+                                       translation, say. The unit does both. */
     VTDPI_MODEL_COMMAND_PENDING, /**< GCMD: the last command has not shown in
                                        GSTS yet. */
     VTDPI_MODEL_COMMAND_ORDER,   /**< GCMD: not allowed in this state, as IRE
                                        before SIRTP or QIE. */
     VTDPI_MODEL_STALE_CACHE,     /**< GCMD.IRE after SIRTP without a global
                                        IEC invalidation (ESIRTPS = 0). */
-    VTDPI_MODEL_TABLE_ALIGNMENT, /**< SIRTP: table not aligned to its size. */
+    VTDPI_MODEL_TABLE_ALIGNMENT, /**< SIRTP: table not aligned to its size. A
+                                       caution of this library: the specification
+                                       demands 4 KiB. Not judged with
+                                       vtdpi_model_params.foreign. */
     VTDPI_MODEL_QUEUE_LIVE,      /**< IQA written while the queue is on. */
     VTDPI_MODEL_QUEUE_BUSY,      /**< QIE cleared with work in the queue. */
     VTDPI_MODEL_QUEUE_TAIL,      /**< IQT not zero when the queue is turned
@@ -213,10 +219,14 @@ enum vtdpi_model_violation_kind {
     /* Descriptors; where is the slot, value the first word. */
     VTDPI_MODEL_IEC_ALIGNMENT,  /**< IIDX not aligned to its mask. */
     VTDPI_MODEL_STATUS_ADDRESS, /**< Status address that nothing answers. */
+    VTDPI_MODEL_STATUS_DEAD,    /**< Status address in memory that has died:
+                                       vtdpi_model_retire(). Not written. */
 
     /* Tables and posted-interrupt descriptors; where is the index. */
-    VTDPI_MODEL_VECTOR,            /**< Interrupt sent with vector 0 to 15. */
-    VTDPI_MODEL_NDST_FORMAT,       /**< NDST has bits that xAPIC mode lacks. */
+    VTDPI_MODEL_TABLE_STORE, /**< An entry changes in more than one step while
+                                       present: vtdpi_model_table_stored(). */
+    VTDPI_MODEL_VECTOR,      /**< Interrupt sent with vector 0 to 15. */
+    VTDPI_MODEL_NDST_FORMAT, /**< NDST has bits that xAPIC mode lacks. */
     VTDPI_MODEL_NOTIFICATION_LOST, /**< No room for a notification: too few
                                        notification_slots. */
 
@@ -228,6 +238,18 @@ enum vtdpi_model_violation_kind {
                                        where is the offset. */
     VTDPI_MODEL_LOCK_LOG,      /**< log while the lock is held. */
     VTDPI_MODEL_CLEAN_EMPTY,   /**< clean of nothing: NULL or length 0. */
+};
+
+/** Number of enum vtdpi_model_violation_kind values. */
+#define VTDPI_MODEL_VIOLATIONS 33
+
+/** @brief What a violation can lead to, from little to much. */
+enum vtdpi_model_severity {
+    VTDPI_MODEL_HARMLESS,   /**< No unit is known to mind. */
+    VTDPI_MODEL_ROBUSTNESS, /**< The driver can fail or hang. */
+    VTDPI_MODEL_INTERRUPT,  /**< An interrupt can be lost, late or stale. */
+    VTDPI_MODEL_ISOLATION, /**< A device can reach what is not its own, or a unit
+                                 can write to memory that is something else. */
 };
 
 /** @brief One violation. */
@@ -455,7 +477,20 @@ struct vtdpi_model_params {
 
     /** Do not demand the lock for writes to GCMD and IQT. */
     bool allow_unlocked;
+
+    /**
+     * The driver is somebody else's: judge the driver by the specification, not by
+     * this library's contract with its platform. Implies allow_halves and
+     * allow_unlocked. An access of 64 bits to a register of 32 bits is a violation
+     * and reaches both registers that lie there. The registers of DMA protection,
+     * page requests and the advanced fault log keep what is written. A table that
+     * is larger than 4 KiB needs no more alignment.
+     */
+    bool foreign;
 };
+
+/** Registers that a unit keeps for a foreign driver. */
+#define VTDPI_MODEL_KEPT 14
 
 /** @brief A model of one remapping unit. Size is public, members are not. */
 struct vtdpi_model {
@@ -473,7 +508,11 @@ struct vtdpi_model {
     uint64_t fault_arg[VTDPI_MODEL_FAULTS];
     uint32_t fault_on;
     bool in_hook;
-    bool iec_unflushed; /* SIRTP since the last global invalidation. */
+    bool iec_unflushed;    /* SIRTP since the last global invalidation. */
+    uint32_t stored;       /* Entry stored to since it was flushed, plus 1. */
+    uint64_t retired_phys; /* Memory that has died. */
+    uint64_t retired_bytes;
+    uint64_t kept[VTDPI_MODEL_KEPT]; /* Registers that do nothing. */
 
     /* Registers. */
     uint32_t gsts;
@@ -627,6 +666,34 @@ VTDPI_API void vtdpi_model_advance_clock(struct vtdpi_model *m, uint64_t us);
 
 /** @brief Let @p n ticks pass, and do what is due. */
 VTDPI_API void vtdpi_model_tick(struct vtdpi_model *m, uint32_t n);
+
+/**
+ * @brief Declare memory as dead: given back, or a part of a stack that was left.
+ *
+ * A status word that the unit writes there is VTDPI_MODEL_STATUS_DEAD and is not
+ * written. Other accesses of the unit to the memory are not judged.
+ *
+ * @param m      Model. Not NULL.
+ * @param phys   Where the memory begins. There is one such range: the latest.
+ * @param bytes  Its size; 0: no memory is dead.
+ */
+VTDPI_API void vtdpi_model_retire(struct vtdpi_model *m, uint64_t phys,
+                                  uint64_t bytes);
+
+/**
+ * @brief Judge a store to the table that the unit has latched; call after each store.
+ *
+ * An entry may become present or absent in any number of stores. One that is present
+ * before and after a store has changed in one step. A second such store, before an
+ * invalidation of the entry, is a violation, VTDPI_MODEL_TABLE_STORE: the unit may
+ * have read what lay between the two.
+ *
+ * @param m       Model. Not NULL.
+ * @param index   The entry that the store hit.
+ * @param before  The entry before the store. Not NULL.
+ */
+VTDPI_API void vtdpi_model_table_stored(struct vtdpi_model *m, uint32_t index,
+                                        const uint64_t before[2]);
 
 /* Invalidation queue, by hand (vtdpi_model_params.manual). */
 
@@ -864,6 +931,14 @@ VTDPI_API void vtdpi_model_clear_violations(struct vtdpi_model *m);
 /** @brief Name of a kind of violation; never NULL. */
 VTDPI_API const char *
 vtdpi_model_violation_name(enum vtdpi_model_violation_kind kind);
+
+/** @brief What a violation of @p kind can lead to. */
+VTDPI_API enum vtdpi_model_severity
+vtdpi_model_violation_severity(enum vtdpi_model_violation_kind kind);
+
+/** @brief The name of a severity: one word. */
+VTDPI_API const char *
+vtdpi_model_severity_name(enum vtdpi_model_severity severity);
 
 VTDPI_END_DECLS
 

@@ -9,6 +9,7 @@
  * The order of files; each calls only those before it, and the host's hooks
  * (tests/check/model_layers.py reads this list):
  *
+ *   model_violation.c  what violations are called, and what they lead to
  *   model_base.c       guard, steps, violations, memory, random numbers
  *   model_cache.c      table entries and the interrupt entry cache
  *   model_fault.c      fault status, fault records, events
@@ -16,6 +17,7 @@
  *   model_interrupt.c  requests: decoding, remapping, checks
  *   model_queue.c      the invalidation queue
  *   model_command.c    GCMD to GSTS
+ *   model_kept.c       registers that keep what is written, for foreign drivers
  *   model_registers.c  the register file, time
  *   model_platform.c   the model as a platform
  *   model.c            life and fault modes
@@ -99,6 +101,11 @@ uint64_t vtdpi_model_queue_size_(const struct vtdpi_model *m);
 /* model_command.c */
 void vtdpi_model_command_(struct vtdpi_model *m, uint32_t value);
 void vtdpi_model_command_due_(struct vtdpi_model *m);
+
+/* model_kept.c */
+uint32_t vtdpi_model_kept_size_(const struct vtdpi_model *m, uint32_t off);
+uint64_t vtdpi_model_kept_get_(const struct vtdpi_model *m, uint32_t off);
+void vtdpi_model_kept_put_(struct vtdpi_model *m, uint32_t off, uint64_t value);
 
 /* model_registers.c */
 void vtdpi_model_tick_(struct vtdpi_model *m);

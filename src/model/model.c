@@ -43,6 +43,8 @@ static void unit_reset(struct vtdpi_model *m)
     model_zero(m->frcd, sizeof(m->frcd));
     m->frcd_next = 0;
     m->iec_unflushed = false;
+    m->stored = 0;
+    model_zero(m->kept, sizeof(m->kept));
     vtdpi_model_queue_drop_(m);
     vtdpi_model_iec_invalidate_all_(m);
 }
@@ -66,6 +68,10 @@ int vtdpi_model_init(struct vtdpi_model *m,
         m->params.window_bytes = vtdpi_model_register_bytes_(m);
     if (m->params.concurrent)
         m->params.split_post = true;
+    if (m->params.foreign) {
+        m->params.allow_halves = true;
+        m->params.allow_unlocked = true;
+    }
     m->clock_step = 1;
     m->random = params->seed;
     unit_reset(m);

@@ -205,12 +205,34 @@ void vtdpi_model_iec_invalidate_(struct vtdpi_model *m, uint32_t index,
         if (e->valid != 0 && e->index - index < count)
             e->valid = 0;
     }
+    if (m->stored - 1 - index < count)
+        m->stored = 0;
 }
 
 void vtdpi_model_iec_invalidate_all_(struct vtdpi_model *m)
 {
     for (uint32_t i = 0; i < m->params.iec_slots; i++)
         m->params.iec[i].valid = 0;
+    m->stored = 0;
+}
+
+void vtdpi_model_table_stored(struct vtdpi_model *m, uint32_t index,
+                              const uint64_t before[2])
+{
+    const uint64_t phys = (m->irta_latched & VTDPI_IRTA_BASE) + index * 16ull;
+    const uint64_t *now;
+
+    vtdpi_model_enter_(m);
+    now = vtdpi_model_map_(m, phys, 16);
+    if (now == NULL || (before[0] & now[0] & VTDPI_IRTE_LO_P) == 0) {
+        if (m->stored == index + 1)
+            m->stored = 0; /* In as many stores as one likes. */
+    } else if (before[0] != now[0] || before[1] != now[1]) {
+        if (m->stored == index + 1)
+            vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_STORE, index, before[0]);
+        m->stored = index + 1;
+    }
+    vtdpi_model_leave_(m);
 }
 
 static void view_clean_pair(uint64_t *shadow, const uint64_t *cpu)

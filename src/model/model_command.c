@@ -62,7 +62,7 @@ static void latch_table(struct vtdpi_model *m)
     const uint64_t size = UINT64_C(32)
                           << VTDPI_FIELD_GET(m->irta, VTDPI_IRTA_S);
 
-    if ((base & (size - 1)) != 0)
+    if (!m->params.foreign && (base & (size - 1)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_ALIGNMENT, VTDPI_IRTA_REG,
                              m->irta);
     m->irta_latched = m->irta;
@@ -155,6 +155,18 @@ static uint32_t command_put_aside(struct vtdpi_model *m, uint32_t value,
     return changed & ~late;
 }
 
+/* What a command is that changes more than one bit, and should not. */
+static enum vtdpi_model_violation_kind
+command_judge(const struct vtdpi_model *m, uint32_t value, uint32_t changed)
+{
+    if ((value & GCMD_ONE_SHOT & m->gsts) != 0)
+        return VTDPI_MODEL_ONE_SHOT_ECHO;
+    /* One thing is asked for, and others go off. */
+    if ((changed & value) != 0 && (changed & ~value) != 0)
+        return VTDPI_MODEL_COMMAND_DROPS;
+    return VTDPI_MODEL_MULTI_COMMAND;
+}
+
 /* Record what is wrong with a command, and return what the unit takes. */
 static uint32_t command_check(struct vtdpi_model *m, uint32_t value,
                               uint32_t changed)
@@ -163,10 +175,7 @@ static uint32_t command_check(struct vtdpi_model *m, uint32_t value,
         vtdpi_model_violate_(m, VTDPI_MODEL_RESERVED_BITS, VTDPI_GCMD_REG,
                              value);
     if ((changed & (changed - 1)) != 0)
-        vtdpi_model_violate_(m,
-                             (value & GCMD_ONE_SHOT & m->gsts) != 0
-                                 ? VTDPI_MODEL_ONE_SHOT_ECHO
-                                 : VTDPI_MODEL_MULTI_COMMAND,
+        vtdpi_model_violate_(m, command_judge(m, value, changed),
                              VTDPI_GCMD_REG, value);
     if ((changed & command_unsupported(m)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_UNSUPPORTED, VTDPI_GCMD_REG, value);

@@ -261,25 +261,43 @@ static void descriptor_invalidate(struct vtdpi_model *m, uint64_t qw0,
     vtdpi_model_iec_invalidate_(m, index & ~(count - 1), count);
 }
 
+void vtdpi_model_retire(struct vtdpi_model *m, uint64_t phys, uint64_t bytes)
+{
+    vtdpi_model_enter_(m);
+    m->retired_phys = phys;
+    m->retired_bytes = bytes;
+    vtdpi_model_leave_(m);
+}
+
+static void status_write(struct vtdpi_model *m, const uint64_t qw[2],
+                         uint32_t slot)
+{
+    uint32_t *status;
+
+    if (qw[1] - m->retired_phys < m->retired_bytes) {
+        vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_DEAD, slot, qw[0]);
+        return;
+    }
+    status = vtdpi_model_map_(m, qw[1], sizeof(*status));
+    if (status == NULL) {
+        vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_ADDRESS, slot, qw[0]);
+        return;
+    }
+    /* Release: the invalidations before it are done for whoever reads the status
+     * with acquire. */
+    vtdpi_atomic_store32_release(
+        status, (uint32_t)VTDPI_FIELD_GET(qw[0], VTDPI_WAIT_DATA));
+    m->counters.status_writes++;
+}
+
 static void descriptor_complete_wait(struct vtdpi_model *m,
                                      const uint64_t qw[2], uint32_t slot)
 {
     m->counters.waits_completed++;
     if (fault_on(m, VTDPI_MODEL_FAULT_STATUS_NEVER))
         return;
-    if ((qw[0] & VTDPI_WAIT_SW) != 0) {
-        uint32_t *status = vtdpi_model_map_(m, qw[1], sizeof(*status));
-
-        if (status == NULL) {
-            vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_ADDRESS, slot, qw[0]);
-        } else {
-            /* Release: the invalidations before it are done for whoever reads
-             * the status with acquire. */
-            vtdpi_atomic_store32_release(
-                status, (uint32_t)VTDPI_FIELD_GET(qw[0], VTDPI_WAIT_DATA));
-            m->counters.status_writes++;
-        }
-    }
+    if ((qw[0] & VTDPI_WAIT_SW) != 0)
+        status_write(m, qw, slot);
     if ((qw[0] & VTDPI_WAIT_IF) != 0 && (m->ics & ICS_IWC) == 0) {
         m->ics |= ICS_IWC;
         vtdpi_model_event_(m, EVENT_COMPLETION);

@@ -101,6 +101,7 @@ static bool iotlb_at(const struct vtdpi_model *m, uint32_t off)
 static struct reg register_find(const struct vtdpi_model *m, uint32_t off)
 {
     const struct reg *const fixed = register_fixed(off);
+    const uint32_t kept = vtdpi_model_kept_size_(m, off);
     const bool second = (off & 8) != 0;
 
     if (fixed != NULL)
@@ -111,6 +112,8 @@ static struct reg register_find(const struct vtdpi_model *m, uint32_t off)
     if (iotlb_at(m, off))
         return (struct reg){off & ~7u, 8,
                             second ? ACCESS_READ_WRITE : ACCESS_WRITE_ONLY};
+    if (kept != 0)
+        return (struct reg){off & ~(kept - 1), kept, ACCESS_READ_WRITE};
     return (struct reg){off, 4, ACCESS_NONE};
 }
 
@@ -170,7 +173,7 @@ static uint64_t register_get(const struct vtdpi_model *m, uint32_t off)
     case VTDPI_IRTA_REG:
         return m->irta;
     default:
-        return 0;
+        return vtdpi_model_kept_get_(m, off);
     }
 }
 
@@ -347,6 +350,7 @@ static void register_put(struct vtdpi_model *m, uint32_t off, uint64_t value)
         irta_write(m, value);
         break;
     default:
+        vtdpi_model_kept_put_(m, off, value);
         break;
     }
 }
@@ -393,10 +397,32 @@ static struct reg register_check(struct vtdpi_model *m, uint32_t off,
         kind = VTDPI_MODEL_BAD_WIDTH;
     if (kind != VTDPI_MODEL_OK)
         vtdpi_model_violate_(m, kind, off, value);
-    if (kind != VTDPI_MODEL_OK &&
-        (kind != VTDPI_MODEL_BAD_WIDTH || r.size < size))
+    if (kind != VTDPI_MODEL_OK && (kind != VTDPI_MODEL_BAD_WIDTH ||
+                                   (r.size < size && !m->params.foreign)))
         r.access = ACCESS_NONE;
     return r;
+}
+
+/* The register behind one of 32 bits, if an access of @p size reaches that, too. */
+static struct reg register_behind(const struct vtdpi_model *m,
+                                  const struct reg *r, uint32_t size)
+{
+    if (size <= r->size || r->access == ACCESS_NONE)
+        return (struct reg){r->off, 4, ACCESS_NONE};
+    return register_find(m, r->off + r->size);
+}
+
+static uint64_t registers_read(const struct vtdpi_model *m, const struct reg *r,
+                               uint32_t off, uint32_t size)
+{
+    const struct reg behind = register_behind(m, r, size);
+    uint64_t value = 0;
+
+    if (r->access != ACCESS_NONE)
+        value = register_answer(m, r->off) >> (off - r->off) * 8;
+    if (behind.access == ACCESS_READ_ONLY || behind.access == ACCESS_READ_WRITE)
+        value |= register_answer(m, behind.off) << 32;
+    return value;
 }
 
 static uint64_t register_read(struct vtdpi_model *m, uint32_t off,
@@ -414,9 +440,7 @@ static uint64_t register_read(struct vtdpi_model *m, uint32_t off,
         (void)vtdpi_model_drain_(m);
         r = register_check(m, off, size, ACCESS_WRITE_ONLY,
                            VTDPI_MODEL_WRITE_ONLY, 0);
-        value = r.access == ACCESS_NONE
-                    ? 0
-                    : register_answer(m, r.off) >> (off - r.off) * 8;
+        value = registers_read(m, &r, off, size);
     }
     vtdpi_model_leave_(m);
     return value;
@@ -432,9 +456,23 @@ static uint64_t register_merge(const struct vtdpi_model *m, const struct reg *r,
 
     if (r->size == size)
         return value;
+    if (r->size < size)
+        return value & UINT32_MAX;
     if (record_at(m, r->off) >= 0)
         return value << shift;
     return (register_get(m, r->off) & ~mask) | value << shift;
+}
+
+static void registers_write(struct vtdpi_model *m, const struct reg *r,
+                            uint32_t off, uint32_t size, uint64_t value)
+{
+    const struct reg behind = register_behind(m, r, size);
+
+    if (r->access != ACCESS_NONE)
+        register_put(m, r->off, register_merge(m, r, off, size, value));
+    if (behind.access == ACCESS_WRITE_ONLY ||
+        behind.access == ACCESS_READ_WRITE)
+        register_put(m, behind.off, value >> 32);
 }
 
 static void register_write(struct vtdpi_model *m, uint32_t off, uint32_t size,
@@ -449,8 +487,7 @@ static void register_write(struct vtdpi_model *m, uint32_t off, uint32_t size,
     if (!fault_on(m, VTDPI_MODEL_FAULT_ALL_ONES)) {
         r = register_check(m, off, size, ACCESS_READ_ONLY,
                            VTDPI_MODEL_READ_ONLY, value);
-        if (r.access != ACCESS_NONE)
-            register_put(m, r.off, register_merge(m, &r, off, size, value));
+        registers_write(m, &r, off, size, value);
     }
     vtdpi_model_leave_(m);
 }
