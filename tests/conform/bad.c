@@ -145,7 +145,7 @@ static int command(uint64_t bit, bool on)
     value = on ? value | bit : value & ~bit;
     own_bits = value & LASTING;
     put(VTDPI_GCMD_REG, value);
-    if (HAS(command_not_awaited))
+    if (HAS(command_not_awaited) && bit == VTDPI_GCMD_SIRTP)
         return 0;
     rc = await(bit, on);
     return HAS(command_failure_lost) && rc == FAILED ? 0 : rc;
@@ -423,7 +423,7 @@ static int release(uint16_t sid, const struct vtdpi_conform_message *msg)
 /* Both words at once; compiled with -mcx16. */
 static void store_both(uint32_t index, uint64_t lo, uint64_t hi)
 {
-    typedef unsigned __int128 both;
+    __extension__ typedef unsigned __int128 both;
     both *const e = (both *)(void *)table[index];
     both old = *e;
 

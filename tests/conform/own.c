@@ -281,7 +281,6 @@ static int vcpu_up(void *pid)
         .max_pcpus = 1,
         .apic_mode = mode,
         .anv = 0xf2,
-        .wnv = {0xf1},
     };
     int rc;
 

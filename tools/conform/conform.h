@@ -92,9 +92,9 @@ void call_fault(void);
 int call_post(uint8_t vector, void *pid);
 int call_unpost(void);
 
-/* Init and map, for phases that are about what comes after. False: one of them has
- * failed, which is a finding. Violations before its return are no findings. */
-bool bring_up(void);
+/* Init and map, for phases that are about what comes after. If one of them fails, the
+ * phase is skipped. Violations before the return are no findings. */
+void bring_up(void);
 
 /* Runs a part of the phase in a child of its own, which can bring the driver up anew.
  * The findings of the child are the phase's. */

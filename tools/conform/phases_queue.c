@@ -5,8 +5,6 @@
  */
 #include "phases.h"
 
-#include <stdlib.h>
-
 enum {
     LATE_TICKS = 50,
     TOO_LATE_TICKS = 1000000, /* later than any deadline */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VTDPI_TOOLS_ENGINE_H
+#define VTDPI_TOOLS_ENGINE_H
+
+/* What the parts of the engine share; the phases see conform.h only. */
+
+#include <stdio.h>
+
+#include "conform.h"
+
+enum {
+    FINDINGS_MAX = 12, /* of a phase; more are counted */
+    TEXT_MAX = 320,
+};
+
+struct finding {
+    bool is_note;
+    enum vtdpi_model_severity severity;
+    uintptr_t where; /* address in the driver; 0: none */
+    char text[TEXT_MAX];
+};
+
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_FAIL,
+    VERDICT_SKIP,
+};
+
+/* What a phase came to. Parent and children share it. */
+struct record {
+    unsigned int count; /* of findings, notes included */
+    unsigned int lost;  /* for want of room */
+    struct finding findings[FINDINGS_MAX];
+    bool skipped;
+    char reason[TEXT_MAX];
+};
+
+enum verdict record_verdict(const struct record *r);
+
+/* record.c: in a child, of the phase that runs. */
+extern struct record *record;
+void find_at(uintptr_t where, enum vtdpi_model_severity severity,
+             const char *format, va_list arguments);
+void find_where(uintptr_t where, enum vtdpi_model_severity severity,
+                const char *format, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+/* Ends the child that runs. */
+_Noreturn void end_phase(void);
+
+/* trial.c: the unit as the driver reaches it. @p where is in the driver. */
+extern const struct phase *phase;
+extern bool verbose;
+extern bool with_traps;
+/* Runs a function in a child, and finds when the child dies. */
+void run_child(void (*run)(void));
+void spend(uintptr_t where); /* one access, pause or look at the clock */
+uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where);
+void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
+                uintptr_t where);
+/* A register access of a kind that the model is never asked for. */
+void violate(enum vtdpi_model_violation_kind kind, uint32_t where,
+             uint64_t value);
+_Noreturn void driver_died(const char *how, uintptr_t where);
+
+/* trap_x86_64.c, or trap_none.c: in the child. False: not on this host. */
+bool traps_exist(void);
+bool traps_up(void);
+/* Memory that traps when it is stored to; @p stored is called after each store, with
+ * what 16 aligned bytes held before. bytes 0: none. */
+bool traps_watch(uintptr_t base, size_t bytes,
+                 void (*stored)(uint32_t index, const uint64_t before[2]));
+
+/* where.c: file, line and function of addresses, by addr2line. */
+struct place {
+    uintptr_t address;
+    char file[256]; /* with the line; empty: not known */
+    char function[128];
+};
+void places_find(struct place *places, size_t count);
+
+/* report.c */
+enum format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_TAP,
+};
+
+struct result {
+    const struct phase *phase;
+    struct record record;
+};
+
+/* False: the format is not built in. */
+bool report_print(FILE *out, enum format format, bool color,
+                  const char *driver_name, const struct result *results,
+                  size_t count);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A host on which accesses cannot be trapped: drivers call the functions. */
+#include "engine.h"
+
+bool traps_exist(void)
+{
+    return false;
+}
+
+bool traps_up(void)
+{
+    return false;
+}
+
+bool traps_watch(uintptr_t base, size_t bytes,
+                 void (*stored)(uint32_t index, const uint64_t before[2]))
+{
+    (void)base;
+    (void)bytes;
+    (void)stored;
+    return false;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Registers as an inaccessible page, and memory that tells of stores: Linux on x86-64.
+ *
+ * An access faults (SIGSEGV). The page is opened, for a read with what the model
+ * answers in it, and the instruction runs alone (TF). The trap behind it (SIGTRAP)
+ * takes what was written to the model and closes the page. Both handlers may be
+ * entered while they run: the model writes to memory that may be watched, too.
+ */
+#define _GNU_SOURCE
+#include <capstone/capstone.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "engine.h"
+
+enum {
+    PAGE = 4096,
+    INSTRUCTION_MAX = 15,
+    ACCESS_MAX = 64, /* bytes: the widest vector */
+    TF = 0x100,
+    ERROR_WRITE = 2, /* of the page fault's error code */
+};
+
+/* The access that is being stepped over. */
+struct access {
+    bool on;
+    bool to_registers;
+    bool reads;
+    bool writes;
+    unsigned int bytes;
+    uintptr_t address;
+    uintptr_t where;
+    uint64_t before[2]; /* of the entry that is stored to */
+};
+
+static struct access now;
+static csh capstone;
+
+static struct {
+    uintptr_t base;
+    size_t bytes;
+    void (*stored)(uint32_t index, const uint64_t before[2]);
+} watched;
+
+static uint8_t *registers(void)
+{
+    return (uint8_t *)(uintptr_t)VTDPI_CONFORM_REGISTERS;
+}
+
+static void protect(void *page, size_t bytes, int protection)
+{
+    if (mprotect(page, bytes, protection) != 0)
+        driver_died("memory cannot be protected", 0);
+}
+
+static void protect_watched(int protection)
+{
+    const uintptr_t first = watched.base & ~(uintptr_t)(PAGE - 1);
+    const uintptr_t end =
+        (watched.base + watched.bytes + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+    protect((void *)first, end - first, protection);
+}
+
+/*
+ * Decoding.
+ */
+
+/* The operand in memory that the fault is about: of two, as in a string move, the one
+ * that goes the way of the fault. */
+static const cs_x86_op *operand_find(const cs_x86 *x86, bool write)
+{
+    const cs_x86_op *found = NULL;
+
+    for (uint8_t i = 0; i < x86->op_count; i++) {
+        const cs_x86_op *op = &x86->operands[i];
+
+        if (op->type != X86_OP_MEM)
+            continue;
+        if (found == NULL || ((op->access & CS_AC_WRITE) != 0) == write)
+            found = op;
+    }
+    return found;
+}
+
+static bool instruction_decode(struct access *a, bool write)
+{
+    cs_insn *instruction;
+    const cs_x86_op *op;
+
+    if (cs_disasm(capstone, (const uint8_t *)a->where, INSTRUCTION_MAX,
+                  a->where, 1, &instruction) != 1)
+        return false;
+    op = operand_find(&instruction->detail->x86, write);
+    if (op != NULL) {
+        a->bytes = op->size;
+        a->reads = (op->access & CS_AC_READ) != 0 || !write;
+        a->writes = (op->access & CS_AC_WRITE) != 0 || write;
+    }
+    cs_free(instruction, 1);
+    return op != NULL && a->bytes != 0 && a->bytes <= ACCESS_MAX;
+}
+
+/*
+ * Registers.
+ */
+
+static unsigned int piece(unsigned int left)
+{
+    return left >= 8 ? 8 : left;
+}
+
+static void registers_read(const struct access *a)
+{
+    const uint32_t off = (uint32_t)(a->address - VTDPI_CONFORM_REGISTERS);
+
+    for (unsigned int i = 0; i < a->bytes; i += piece(a->bytes - i)) {
+        const uint64_t value =
+            unit_read(off + i, piece(a->bytes - i), a->where);
+
+        memcpy(registers() + off + i, &value, piece(a->bytes - i));
+    }
+}
+
+static void registers_write(const struct access *a)
+{
+    const uint32_t off = (uint32_t)(a->address - VTDPI_CONFORM_REGISTERS);
+    uint8_t bytes[ACCESS_MAX];
+
+    memcpy(bytes, registers() + off, a->bytes);
+    protect(registers(), PAGE, PROT_NONE);
+    for (unsigned int i = 0; i < a->bytes; i += piece(a->bytes - i)) {
+        uint64_t value = 0;
+
+        memcpy(&value, bytes + i, piece(a->bytes - i));
+        unit_write(off + i, piece(a->bytes - i), value, a->where);
+    }
+}
+
+static void registers_open(struct access *a, bool write)
+{
+    if (!instruction_decode(a, write))
+        driver_died("the driver reaches a register by an instruction that the "
+                    "harness cannot decode",
+                    a->where);
+    if (a->address + a->bytes > VTDPI_CONFORM_REGISTERS + PAGE)
+        driver_died("the driver reaches beyond the page of registers",
+                    a->where);
+    protect(registers(), PAGE, PROT_READ | PROT_WRITE);
+    if (a->reads)
+        registers_read(a);
+}
+
+/*
+ * Watched memory.
+ */
+
+static bool is_watched(uintptr_t address)
+{
+    return watched.bytes != 0 && address >= (watched.base & -(uintptr_t)PAGE) &&
+           address <
+               ((watched.base + watched.bytes + PAGE - 1) & -(uintptr_t)PAGE);
+}
+
+static bool is_in_table(uintptr_t address)
+{
+    return address - watched.base < watched.bytes;
+}
+
+static void watched_open(struct access *a)
+{
+    if (is_in_table(a->address))
+        memcpy(a->before, (const void *)(a->address & ~(uintptr_t)15), 16);
+    protect_watched(PROT_READ | PROT_WRITE);
+}
+
+static void watched_stored(const struct access *a)
+{
+    if (watched.bytes == 0)
+        return;
+    protect_watched(PROT_READ);
+    if (is_in_table(a->address))
+        watched.stored((uint32_t)((a->address - watched.base) / 16), a->before);
+}
+
+/*
+ * Signals.
+ */
+
+static void on_segv(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *const uc = context;
+    greg_t *const regs = uc->uc_mcontext.gregs;
+    const bool write = (regs[REG_ERR] & ERROR_WRITE) != 0;
+    struct access a = {
+        .on = true,
+        .address = (uintptr_t)info->si_addr,
+        .where = (uintptr_t)regs[REG_RIP],
+    };
+
+    (void)number;
+    if (now.on)
+        driver_died("the driver reaches registers and watched memory in one "
+                    "instruction",
+                    a.where);
+    a.to_registers = a.address - VTDPI_CONFORM_REGISTERS < PAGE;
+    if (a.to_registers)
+        registers_open(&a, write);
+    else if (is_watched(a.address))
+        watched_open(&a);
+    else
+        driver_died("the driver crashes: it reaches memory that is not there",
+                    a.where);
+    now = a;
+    regs[REG_EFL] |= TF;
+}
+
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *const uc = context;
+    const struct access a = now;
+
+    (void)number;
+    (void)info;
+    uc->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TF;
+    if (!a.on)
+        driver_died("the driver traps",
+                    (uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
+    now.on = false;
+    if (!a.to_registers)
+        watched_stored(&a);
+    else if (a.writes)
+        registers_write(&a);
+    else
+        protect(registers(), PAGE, PROT_NONE);
+}
+
+static void on_other(int number, siginfo_t *info, void *context)
+{
+    const ucontext_t *const uc = context;
+
+    (void)info;
+    driver_died(number == SIGILL ? "the driver runs into an invalid instruction"
+                                 : "the driver divides by zero",
+                (uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
+}
+
+static void handle(int number,
+                   void (*handler)(int number, siginfo_t *info, void *context))
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER};
+
+    action.sa_sigaction = handler;
+    (void)sigaction(number, &action, NULL);
+}
+
+bool traps_exist(void)
+{
+    return true;
+}
+
+bool traps_up(void)
+{
+    void *const page =
+        mmap(registers(), PAGE, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if (page != registers() ||
+        cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK ||
+        cs_option(capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
+        return false;
+    handle(SIGSEGV, on_segv);
+    handle(SIGBUS, on_segv);
+    handle(SIGTRAP, on_trap);
+    handle(SIGILL, on_other);
+    handle(SIGFPE, on_other);
+    return true;
+}
+
+bool traps_watch(uintptr_t base, size_t bytes,
+                 void (*stored)(uint32_t index, const uint64_t before[2]))
+{
+    if (!with_traps)
+        return false;
+    if (watched.bytes != 0)
+        protect_watched(PROT_READ | PROT_WRITE);
+    watched.base = base;
+    watched.bytes = bytes;
+    watched.stored = stored;
+    if (bytes != 0)
+        protect_watched(PROT_READ);
+    return true;
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One phase's unit, and the calls of the driver: in a child process. Time passes when
+ * the driver reads a register, pauses, or looks at the clock, and only then; so a driver
+ * that waits can be told from one that waits for ever.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+/* A unit that real machines have: snoops, EIM, posting, eight fault records. */
+#define CAP_BASE  UINT64_C(0x08d2078c106f0466)
+#define ECAP_BASE UINT64_C(0xf020df)
+
+enum {
+    PAGE = 4096,
+    SLOTS = 1024,    /* of the entry cache */
+    BUDGET = 100000, /* accesses, pauses and looks at the clock in a call */
+    SECONDS = 30,    /* of real time in a call */
+    STACK = 1 << 20, /* of the driver's frames, at most */
+    WORDS = 4,       /* results in words at a time */
+    SEEN_MAX = 32,   /* violations told of; each kind and place once */
+    STEP_US = 100,   /* a look at the clock, */
+    LONG_STEP_US = 20000, /* and after many in one call */
+    MANY_LOOKS = 1000,
+};
+
+struct vtdpi_model model;
+const struct vtdpi_conform_driver *driver;
+struct vtdpi_conform_message message;
+const struct phase *phase;
+bool verbose;
+bool with_traps;
+
+static struct vtdpi_model_iec_entry cache[SLOTS];
+static struct vtdpi_model_notification notifications[64];
+static struct vtdpi_model_view view;
+
+static uint64_t budget;
+static uint64_t looks; /* at the clock, in this call */
+static uint64_t clock_us;
+static uintptr_t last_access; /* where in the driver */
+static bool hangs_count = true;
+static bool watching = true;
+
+void hangs_are_findings(bool on)
+{
+    hangs_count = on;
+}
+
+void watch_violations(bool on)
+{
+    watching = on;
+}
+
+/*
+ * Ends.
+ */
+
+static _Noreturn void waits_for_ever(const char *how)
+{
+    if (hangs_count)
+        find_where(last_access, VTDPI_MODEL_ROBUSTNESS,
+                   "the driver waits for ever: %s", how);
+    else
+        note("the driver waits for ever; stuck-queue tells that");
+    end_phase();
+}
+
+void spend(uintptr_t where)
+{
+    last_access = where;
+    if (budget == 0)
+        waits_for_ever("100000 accesses, pauses and looks at the clock in one "
+                       "call");
+    budget--;
+}
+
+_Noreturn void driver_died(const char *how, uintptr_t where)
+{
+    find_where(where, VTDPI_MODEL_ROBUSTNESS, "%s", how);
+    end_phase();
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+    waits_for_ever("it reads no register and asks no clock");
+}
+
+static void on_abort(int number)
+{
+    (void)number;
+    driver_died("the driver aborts", last_access);
+}
+
+/*
+ * The model's side.
+ */
+
+static bool is_mapped(uintptr_t address)
+{
+    unsigned char vector[1];
+
+    return mincore((void *)(address & ~(uintptr_t)(PAGE - 1)), 1, vector) == 0;
+}
+
+/* Physical is virtual. What nobody has mapped answers nobody. */
+static void *map(void *ctx, uint64_t phys, size_t length)
+{
+    const uintptr_t address = (uintptr_t)phys;
+
+    (void)ctx;
+    if (address - VTDPI_CONFORM_REGISTERS < VTDPI_CONFORM_WINDOW ||
+        !is_mapped(address) || !is_mapped(address + length - 1))
+        return NULL;
+    return (void *)address;
+}
+
+static bool is_told_already(const struct vtdpi_model_violation *v)
+{
+    static struct vtdpi_model_violation seen[SEEN_MAX];
+    static unsigned int count;
+
+    for (unsigned int i = 0; i < count; i++) {
+        if (seen[i].kind == v->kind && seen[i].where == v->where)
+            return true;
+    }
+    if (count < SEEN_MAX)
+        seen[count++] = *v;
+    return false;
+}
+
+static void on_violation(void *ctx, const struct vtdpi_model_violation *v)
+{
+    (void)ctx;
+    if (!watching || (phase->violations >> v->kind & 1) == 0 ||
+        is_told_already(v))
+        return;
+    find_where(last_access, vtdpi_model_violation_severity(v->kind),
+               "%s: %#x, value %#llx", vtdpi_model_violation_name(v->kind),
+               (unsigned int)v->where, (unsigned long long)v->value);
+}
+
+void violate(enum vtdpi_model_violation_kind kind, uint32_t where,
+             uint64_t value)
+{
+    const struct vtdpi_model_violation v = {kind, where, value};
+
+    on_violation(NULL, &v);
+}
+
+/* A unit that does not snoop sees the table as the driver cleaned it last. */
+static void view_up(struct vtdpi_model_params *params)
+{
+    static void *shadow;
+    size_t bytes = 0;
+    void *table;
+
+    if ((params->ecap & VTDPI_ECAP_C) != 0 || driver->table == NULL)
+        return;
+    table = driver->table(&bytes);
+    if (table == NULL || (uintptr_t)table % 64 != 0 || bytes % 64 != 0)
+        skip("the driver's table() gives no range of cache lines");
+    free(shadow);
+    shadow = aligned_alloc(64, bytes);
+    if (shadow == NULL)
+        skip("no memory");
+    vtdpi_model_view_init(&view, (uintptr_t)table, table, shadow, bytes);
+    params->views = &view;
+    params->view_count = 1;
+}
+
+static void signals_up(void)
+{
+    (void)signal(SIGALRM, on_alarm);
+    (void)signal(SIGABRT, on_abort);
+    if (with_traps && !traps_up())
+        skip("the page of registers cannot be mapped");
+}
+
+void power_up(const struct hardware *hw)
+{
+    static bool up;
+    struct vtdpi_model_params params = {
+        .ver = hw->ver,
+        .cap = (CAP_BASE | hw->cap_set) & ~hw->cap_clear,
+        .ecap = (ECAP_BASE | hw->ecap_set) & ~hw->ecap_clear,
+        .map = map,
+        .notifications = notifications,
+        .notification_slots = 64,
+        .violation = on_violation,
+        .window_bytes = VTDPI_CONFORM_WINDOW,
+        .foreign = true,
+    };
+
+    if (!hw->no_cache) {
+        params.iec = cache;
+        params.iec_slots = SLOTS;
+    }
+    view_up(&params);
+    if (vtdpi_model_init(&model, &params) != 0)
+        skip("no such unit");
+    if (!up)
+        signals_up();
+    up = true;
+}
+
+/*
+ * The driver's side: registers of any width, in pieces that the model knows.
+ */
+
+uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
+{
+    spend(where);
+    if (bytes == 8)
+        return vtdpi_model_read64(&model, off);
+    if (bytes == 4)
+        return vtdpi_model_read32(&model, off);
+    violate(VTDPI_MODEL_BAD_WIDTH, off, bytes);
+    return vtdpi_model_read32(&model, off & ~3u) >> off % 4 * 8;
+}
+
+void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
+                uintptr_t where)
+{
+    spend(where);
+    if (bytes == 8) {
+        vtdpi_model_write64(&model, off, value);
+    } else if (bytes == 4) {
+        vtdpi_model_write32(&model, off, (uint32_t)value);
+    } else {
+        const unsigned int shift = off % 4 * 8;
+        const uint32_t mask = ((1u << bytes * 8) - 1) << shift;
+        const uint32_t old = (uint32_t)vtdpi_model_peek(&model, off & ~3u);
+
+        violate(VTDPI_MODEL_BAD_WIDTH, off, value);
+        vtdpi_model_write32(&model, off & ~3u,
+                            (old & ~mask) | ((uint32_t)value << shift & mask));
+    }
+}
+
+#define CALLER ((uintptr_t)__builtin_return_address(0) - 1)
+
+uint32_t vtdpi_conform_read32(uint32_t off)
+{
+    return (uint32_t)unit_read(off, 4, CALLER);
+}
+
+uint64_t vtdpi_conform_read64(uint32_t off)
+{
+    return unit_read(off, 8, CALLER);
+}
+
+void vtdpi_conform_write32(uint32_t off, uint32_t value)
+{
+    unit_write(off, 4, value, CALLER);
+}
+
+void vtdpi_conform_write64(uint32_t off, uint64_t value)
+{
+    unit_write(off, 8, value, CALLER);
+}
+
+void vtdpi_conform_clean(const void *p, size_t n)
+{
+    if (n != 0)
+        vtdpi_model_platform_ops.clean(&model, p, n);
+}
+
+/* The first looks are close together, so that short waits are; a deadline of a minute
+ * is still within the budget. */
+uint64_t vtdpi_conform_now_us(void)
+{
+    const uint64_t step = looks++ < MANY_LOOKS ? STEP_US : LONG_STEP_US;
+
+    spend(CALLER);
+    vtdpi_model_advance_clock(&model, step);
+    vtdpi_model_tick(&model, 1);
+    return clock_us += step;
+}
+
+void vtdpi_conform_pause(void)
+{
+    spend(CALLER);
+    vtdpi_model_tick(&model, 1);
+}
+
+void vtdpi_conform_log(const char *format, ...)
+{
+    va_list arguments;
+
+    if (!verbose)
+        return;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: ", phase->name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+/*
+ * Calls.
+ */
+
+static void call_begin(void)
+{
+    budget = BUDGET;
+    looks = 0;
+    (void)alarm(SECONDS);
+}
+
+static int call_end(const char *name, int rc)
+{
+    (void)alarm(0);
+    if (rc != 0)
+        vtdpi_conform_log("%s returns %d", name, rc);
+    return rc;
+}
+
+int call_init(void)
+{
+    call_begin();
+    return call_end("init", driver->init());
+}
+
+int call_map(uint8_t vector, uint32_t apic_id)
+{
+    call_begin();
+    return call_end("map", driver->map(OWNER, vector, apic_id, &message));
+}
+
+int call_change(uint8_t vector, uint32_t apic_id)
+{
+    call_begin();
+    return call_end("change", driver->change(OWNER, vector, apic_id, &message));
+}
+
+int call_free(void)
+{
+    call_begin();
+    return call_end("free", driver->free(OWNER, &message));
+}
+
+int call_suspend(void)
+{
+    call_begin();
+    return call_end("suspend", driver->suspend());
+}
+
+int call_resume(void)
+{
+    call_begin();
+    return call_end("resume", driver->resume());
+}
+
+void call_fault(void)
+{
+    call_begin();
+    driver->fault();
+    (void)call_end("fault", 0);
+}
+
+int call_post(uint8_t vector, void *pid)
+{
+    call_begin();
+    return call_end("post", driver->post(OWNER, vector, pid, &message));
+}
+
+int call_unpost(void)
+{
+    call_begin();
+    return call_end("unpost", driver->unpost(OWNER, &message));
+}
+
+void bring_up(void)
+{
+    int rc;
+
+    watch_violations(false);
+    rc = call_init();
+    if (rc != 0)
+        skip("init returns %d", rc);
+    rc = call_map(VECTOR, APIC);
+    if (rc != 0)
+        skip("map returns %d", rc);
+    watch_violations(true);
+}
+
+void stack_is_dead(void)
+{
+    char here;
+
+    vtdpi_model_retire(&model, (uintptr_t)&here - STACK, STACK);
+}
+
+/* How a child ended that did not end a phase by itself. */
+static void judge_end(int status)
+{
+    if (WIFSIGNALED(status))
+        find(VTDPI_MODEL_ROBUSTNESS, "the driver dies of signal %d (%s)",
+             WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != 0)
+        find(VTDPI_MODEL_ROBUSTNESS, "the driver ends its process, status %d",
+             WEXITSTATUS(status));
+}
+
+void run_child(void (*run)(void))
+{
+    const pid_t child = fork();
+    int status;
+
+    if (child < 0)
+        skip("no process");
+    if (child == 0) {
+        run();
+        end_phase();
+    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    judge_end(status);
+}
+
+/* A part that says nothing of the driver does not make the phase say nothing. */
+void apart(void (*run)(void))
+{
+    run_child(run);
+    if (record->skipped)
+        note("%s", record->reason);
+    record->skipped = false;
+}
+
+/*
+ * Devices.
+ */
+
+struct vtdpi_model_result fire(uint16_t sid)
+{
+    struct vtdpi_model_result r;
+
+    (void)vtdpi_model_msi(&model, sid, message.address, message.data, &r);
+    return r;
+}
+
+bool delivers(const struct vtdpi_model_result *r, uint8_t vector,
+              uint32_t apic_id)
+{
+    return r->outcome == VTDPI_MODEL_REMAPPED && r->vector == vector &&
+           r->dlm == 0 && !r->level && r->logical == driver->logical &&
+           (driver->logical || r->dest == apic_id);
+}
+
+const char *words(const struct vtdpi_model_result *r)
+{
+    static const char *const outcomes[] = {
+        "no interrupt's address",
+        "masked",
+        "dropped",
+        "passed unremapped",
+        "delivered",
+        "posted",
+        "posted",
+        "blocked",
+    };
+    static char texts[WORDS][160];
+    static unsigned int next;
+    char *text = texts[next++ % WORDS];
+
+    if (r->outcome == VTDPI_MODEL_BLOCKED)
+        (void)snprintf(text, sizeof(texts[0]), "blocked, reason %xh, index %u",
+                       r->reason, (unsigned int)r->index);
+    else
+        (void)snprintf(text, sizeof(texts[0]),
+                       "%s, index %u, vector %#x, destination %#x%s",
+                       outcomes[r->outcome], (unsigned int)r->index, r->vector,
+                       (unsigned int)r->dest,
+                       r->from_cache ? ", from the cache" : "");
+    return text;
+}
+
+/*
+ * Stores to the table.
+ */
+
+static void (*on_store)(void);
+
+static void stored(uint32_t index, const uint64_t before[2])
+{
+    vtdpi_model_table_stored(&model, index, before);
+    on_store();
+}
+
+bool watch_table(void (*callback)(void))
+{
+    const uint64_t irta = vtdpi_model_latched_irta(&model);
+
+    on_store = callback;
+    if (callback == NULL)
+        return traps_watch(0, 0, NULL);
+    if (irta == 0)
+        return false;
+    return traps_watch((uintptr_t)(irta & VTDPI_IRTA_BASE),
+                       (size_t)32 << VTDPI_FIELD_GET(irta, VTDPI_IRTA_S),
+                       stored);
+}
