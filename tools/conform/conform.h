@@ -129,6 +129,12 @@ void stack_is_dead(void);
  * findings fail it. */
 void find(enum vtdpi_model_severity severity, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
+/* The same of a line of the driver. */
+void find_where(uintptr_t where, enum vtdpi_model_severity severity,
+                const char *format, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+/* Where in the driver the latest access, pause, look at the clock or watched store is. */
+uintptr_t driver_was_at(void);
 /* What is worth knowing and no fault. */
 void note(const char *format, ...)
     __attribute__((__format__(__printf__, 1, 2)));

@@ -41,9 +41,6 @@ enum verdict record_verdict(const struct record *r);
 extern struct record *record;
 void find_at(uintptr_t where, enum vtdpi_model_severity severity,
              const char *format, va_list arguments);
-void find_where(uintptr_t where, enum vtdpi_model_severity severity,
-                const char *format, ...)
-    __attribute__((__format__(__printf__, 3, 4)));
 /* Ends the child that runs. */
 _Noreturn void end_phase(void);
 
@@ -60,6 +57,7 @@ void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
 /* A register access of a kind that the model is never asked for. */
 void violate(enum vtdpi_model_violation_kind kind, uint32_t where,
              uint64_t value);
+void was_at(uintptr_t where);
 _Noreturn void driver_died(const char *how, uintptr_t where);
 
 /* trap_x86_64.c, or trap_none.c: in the child. False: not on this host. */

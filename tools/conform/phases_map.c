@@ -52,12 +52,22 @@ static struct {
     unsigned int lost;
     struct vtdpi_model_result old;
     struct vtdpi_model_result seen[64]; /* of the owner, by store */
+    uintptr_t where[64];
     struct vtdpi_model_result stranger; /* the first one let through */
+    uintptr_t stranger_where;
 } steps;
 
 enum {
     SEEN = sizeof(steps.seen) / sizeof(steps.seen[0]),
 };
+
+static void strange(const struct vtdpi_model_result *r)
+{
+    if (steps.strange++ != 0)
+        return;
+    steps.stranger = *r;
+    steps.stranger_where = driver_was_at();
+}
 
 static void strangers_between(void)
 {
@@ -65,8 +75,7 @@ static void strangers_between(void)
         const struct vtdpi_model_result r = fire_index(STRANGER, i);
 
         if (passes(&r)) {
-            if (steps.strange++ == 0)
-                steps.stranger = r;
+            strange(&r);
             return;
         }
     }
@@ -84,9 +93,9 @@ static void find_strangers(void)
     const struct vtdpi_model_result last = fire(STRANGER);
 
     if (steps.strange != 0 && !passes(&last))
-        find(VTDPI_MODEL_ISOLATION,
-             "after %u of %u stores another device is let through: %s",
-             steps.strange, steps.stores, words(&steps.stranger));
+        find_where(steps.stranger_where, VTDPI_MODEL_ISOLATION,
+                   "after %u of %u stores another device is let through: %s",
+                   steps.strange, steps.stores, words(&steps.stranger));
 }
 
 void phase_upper_first(void)
@@ -105,18 +114,21 @@ static void stored_change(void)
     const struct vtdpi_model_result owner = fire(OWNER);
     const struct vtdpi_model_result other = fire(STRANGER);
 
-    if (steps.stores < SEEN)
+    if (steps.stores < SEEN) {
         steps.seen[steps.stores] = owner;
+        steps.where[steps.stores] = driver_was_at();
+    }
     steps.stores++;
-    if (passes(&other) && steps.strange++ == 0)
-        steps.stranger = other;
+    if (passes(&other))
+        strange(&other);
 }
 
 /* What the owner's interrupt was after each store, by what it is at last. */
 static void judge_steps(void)
 {
     const struct vtdpi_model_result last = fire(OWNER);
-    const struct vtdpi_model_result *mixture = NULL;
+    unsigned int mixture = 0;
+    unsigned int gap = 0;
 
     for (unsigned int i = 0; i < steps.stores && i < SEEN; i++) {
         const struct vtdpi_model_result *r = &steps.seen[i];
@@ -125,20 +137,21 @@ static void judge_steps(void)
             continue;
         if (passes(r)) {
             steps.mixed++;
-            mixture = r;
+            mixture = i;
         } else {
             steps.lost++;
+            gap = i;
         }
     }
     if (steps.mixed != 0)
-        find(VTDPI_MODEL_INTERRUPT,
-             "after %u of %u stores the interrupt is neither the old nor the "
-             "new: %s",
-             steps.mixed, steps.stores, words(mixture));
+        find_where(steps.where[mixture], VTDPI_MODEL_INTERRUPT,
+                   "after %u of %u stores the interrupt is neither the old nor "
+                   "the new: %s",
+                   steps.mixed, steps.stores, words(&steps.seen[mixture]));
     if (steps.lost != 0)
-        find(VTDPI_MODEL_INTERRUPT,
-             "after %u of %u stores the device's interrupt is blocked",
-             steps.lost, steps.stores);
+        find_where(steps.where[gap], VTDPI_MODEL_INTERRUPT,
+                   "after %u of %u stores the device's interrupt is blocked",
+                   steps.lost, steps.stores);
     find_strangers();
 }
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An adapter for a trial by vtdpi-conform. Copy this file and fill in what is marked
- * with TODO; delete a function that you do not need, and its line in the structure.
+ * with FILL IN; delete a function that you do not need, and its line in the structure.
  * Then:
  *
  *   cc -g adapter.c driver.c $(pkg-config --cflags --libs libvtdpi-conform)
  */
 #include "vtdpi/conform.h"
 
-/* TODO: bring the unit up. The registers are at VTDPI_CONFORM_REGISTERS. */
+/* FILL IN: bring the unit up. The registers are at VTDPI_CONFORM_REGISTERS. */
 static int init(void)
 {
     return -1;
 }
 
-/* TODO: set one interrupt up, and say which message the device has to send. */
+/* FILL IN: set one interrupt up, and say which message the device has to send. */
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
                struct vtdpi_conform_message *out)
 {
@@ -27,26 +27,26 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
     return 0;
 }
 
-/* TODO: move the interrupt to another vector and APIC. */
+/* FILL IN: move the interrupt to another vector and APIC. */
 static int change(uint16_t sid, uint8_t vector, uint32_t apic_id,
                   struct vtdpi_conform_message *message)
 {
     return map(sid, vector, apic_id, message);
 }
 
-/* TODO: the handler of the unit's fault event. */
+/* FILL IN: the handler of the unit's fault event. */
 static void fault(void)
 {
 }
 
 static const struct vtdpi_conform_driver driver = {
-    .name = "TODO: name and version",
+    .name = "FILL IN: name and version",
     .init = init,
     .map = map,
     .change = change,
     .fault = fault,
     /* .free, .suspend, .resume, .table, .post, .unpost: see vtdpi/conform.h */
-    .x2apic = true, /* TODO: false if the driver leaves IRTA.EIME at zero */
+    .x2apic = true, /* FILL IN: false if the driver leaves IRTA.EIME at zero */
 };
 
 int main(int argc, char **argv)

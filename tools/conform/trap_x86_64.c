@@ -182,6 +182,7 @@ static void watched_stored(const struct access *a)
     if (watched.bytes == 0)
         return;
     protect_watched(PROT_READ);
+    was_at(a->where);
     if (is_in_table(a->address))
         watched.stored((uint32_t)((a->address - watched.base) / 16), a->before);
 }
@@ -202,6 +203,8 @@ static void on_segv(int number, siginfo_t *info, void *context)
     };
 
     (void)number;
+    if (a.where == a.address)
+        driver_died("the driver jumps to memory that is no code", a.where);
     if (now.on)
         driver_died("the driver reaches registers and watched memory in one "
                     "instruction",

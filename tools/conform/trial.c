@@ -74,9 +74,19 @@ static _Noreturn void waits_for_ever(const char *how)
     end_phase();
 }
 
-void spend(uintptr_t where)
+void was_at(uintptr_t where)
 {
     last_access = where;
+}
+
+uintptr_t driver_was_at(void)
+{
+    return last_access;
+}
+
+void spend(uintptr_t where)
+{
+    was_at(where);
     if (budget == 0)
         waits_for_ever("100000 accesses, pauses and looks at the clock in one "
                        "call");
@@ -396,9 +406,10 @@ void bring_up(void)
 
 void stack_is_dead(void)
 {
-    char here;
+    /* This function's own frame is where the driver's was. */
+    const uintptr_t end = (uintptr_t)__builtin_frame_address(0);
 
-    vtdpi_model_retire(&model, (uintptr_t)&here - STACK, STACK);
+    vtdpi_model_retire(&model, end - STACK, STACK);
 }
 
 /* How a child ended that did not end a phase by itself. */

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The engine of vtdpi-conform: what shapes.c does is found, and reported alike.
+
+usage: engine.py SHAPES
+
+Prints TAP.
+"""
+
+import json
+import re
+import subprocess
+import sys
+
+
+class Tap:
+    """Counts tests and prints a line for each."""
+
+    def __init__(self):
+        self.count = 0
+
+    def say(self, good, name, *lines):
+        self.count += 1
+        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        if not good:
+            for line in lines:
+                print(f"# {line}")
+
+
+def run(*arguments):
+    return subprocess.run(arguments, capture_output=True, text=True,
+                          check=False, timeout=300)
+
+
+def judge(tap, phase):
+    """Whether the phase came to what its name says."""
+    name = phase["name"]
+    texts = [finding["text"] for finding in phase["findings"]]
+    if name.startswith("bad"):
+        good = (phase["verdict"] == "fail" and
+                any(phase["rule"] in text for text in texts))
+    elif name == "skipped":
+        good = (phase["verdict"] == "skip" and
+                phase["reason"] == "because of this")
+    else:
+        good = phase["verdict"] == "pass"
+    tap.say(good, name, phase["verdict"], *texts)
+
+
+def places(report):
+    """Whether what happened in the driver is found in its source."""
+    by_name = {phase["name"]: phase for phase in report["phases"]}
+    found = by_name["bad_wait"]["findings"][0]
+    return (re.search(r"shapes\.c:\d+$", found.get("place", "")) is not None and
+            found["function"] == "spin_on_register")
+
+
+def tap_agrees(report, text):
+    """The TAP has the same verdicts as the JSON."""
+    lines = re.findall(r"^(ok|not ok) \d+ - (\w+)( # SKIP .*)?$", text, re.M)
+    said = {name: "skip" if skip else "pass" if ok == "ok" else "fail"
+            for ok, name, skip in lines}
+    return said == {p["name"]: p["verdict"] for p in report["phases"]}
+
+
+def main():
+    shapes = sys.argv[1]
+    tap = Tap()
+    done = run(shapes, "--format", "json")
+    report = json.loads(done.stdout)
+
+    for phase in report["phases"]:
+        judge(tap, phase)
+    tap.say(done.returncode == 1, "status 1 when something fails")
+    tap.say(places(report), "a finding names file, line and function")
+    tap.say(run(shapes, "good_moves").returncode == 0,
+            "status 0 when nothing fails")
+    done = run(shapes, "--format", "tap")
+    tap.say(tap_agrees(report, done.stdout), "TAP agrees with JSON")
+    done = run(shapes, "--color", "always", "bad_abort", "skipped")
+    tap.say("FAIL" in done.stdout and "\033[" in done.stdout and
+            "0 passed, 1 failed, 1 skipped" in done.stdout,
+            "text tells, in color", done.stdout)
+    tap.say("\033[" not in run(shapes, "bad_abort").stdout,
+            "no color unless on a terminal")
+    for bad in (["--format", "xml"], ["--color", "red"], ["no-such-phase"],
+                ["--no-such-option"], ["--unfit"]):
+        done = run(shapes, *bad)
+        tap.say(done.returncode == 2 and done.stderr != "",
+                f"status 2: {' '.join(bad)}", str(done.returncode))
+    done = run(shapes, "--list")
+    tap.say(len(done.stdout.splitlines()) == len(report["phases"]),
+            "--list has every phase")
+    print(f"1..{tap.count}")
+
+
+main()

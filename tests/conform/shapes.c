@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine of vtdpi-conform with phases of its own, in the place of the real ones:
+ * accesses of every shape, stores to watched memory, drivers that hang or die. A phase
+ * whose name begins with "bad" has to fail, with its rule in what is found; engine.py
+ * sees to that. The driver does nothing; the phases are the driver.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conform.h"
+
+enum {
+    RTADDR = 0x20, /* 64 bits */
+    FSTS = 0x34,
+    FEDATA = 0x3c, /* 32 bits */
+    FEADDR = 0x40,
+    PHMBASE = 0x70, /* two of 64 bits, which keep what is written */
+    PHMLIMIT = 0x78,
+};
+
+#define REGISTER(off) ((void *)(uintptr_t)(VTDPI_CONFORM_REGISTERS + (off)))
+
+static void expect(uint64_t is, uint64_t wanted, const char *what)
+{
+    if (is != wanted)
+        find(VTDPI_MODEL_ROBUSTNESS, "%s is %#llx, not %#llx", what,
+             (unsigned long long)is, (unsigned long long)wanted);
+}
+
+static uint64_t peek(uint32_t off)
+{
+    return vtdpi_model_peek(&model, off);
+}
+
+static void begin(void)
+{
+    power_up(&(struct hardware){0});
+    (void)call_init();
+}
+
+/*
+ * Registers.
+ */
+
+static void good_moves(void)
+{
+    volatile uint64_t *const wide = REGISTER(RTADDR);
+    volatile uint32_t *const narrow = REGISTER(FEDATA);
+
+    begin();
+    *wide = UINT64_C(0x123456789000);
+    expect(peek(RTADDR), UINT64_C(0x123456789000), "RTADDR");
+    expect(*wide, UINT64_C(0x123456789000), "RTADDR read");
+    *narrow = 0x77;
+    expect(peek(FEDATA), 0x77, "FEDATA");
+    expect(*narrow, 0x77, "FEDATA read");
+}
+
+static void good_vectors(void)
+{
+    const uint64_t in[2] = {0x1111000, 0x2222000};
+    uint64_t out[2];
+    uint64_t half;
+
+    begin();
+    __asm__ volatile("movdqu %1, %%xmm0\n\tmovdqu %%xmm0, (%0)"
+                     :
+                     : "r"(REGISTER(PHMBASE)), "m"(in)
+                     : "xmm0", "memory");
+    expect(peek(PHMBASE), in[0], "PHMBASE");
+    expect(peek(PHMLIMIT), in[1], "PHMLIMIT");
+    __asm__ volatile("movdqu (%1), %%xmm1\n\tmovdqu %%xmm1, %0"
+                     : "=m"(out)
+                     : "r"(REGISTER(PHMBASE))
+                     : "xmm1");
+    expect(out[0], in[0], "16 bytes read, low");
+    expect(out[1], in[1], "16 bytes read, high");
+    __asm__ volatile("movq (%1), %%xmm1\n\tmovq %%xmm1, %0"
+                     : "=m"(half)
+                     : "r"(REGISTER(PHMLIMIT))
+                     : "xmm1");
+    expect(half, in[1], "8 bytes read");
+}
+
+static void good_changes(void)
+{
+    uint32_t value = 0xf0;
+
+    begin();
+    *(volatile uint32_t *)REGISTER(FEDATA) = 0x0f;
+    __asm__ volatile("lock orl %1, (%0)"
+                     :
+                     : "r"(REGISTER(FEDATA)), "r"(value)
+                     : "memory");
+    expect(peek(FEDATA), 0xff, "or");
+    __asm__ volatile("andl $0x3c, (%0)" : : "r"(REGISTER(FEDATA)) : "memory");
+    expect(peek(FEDATA), 0x3c, "and");
+    __asm__ volatile("xchgl %0, (%1)"
+                     : "+r"(value)
+                     : "r"(REGISTER(FEDATA))
+                     : "memory");
+    expect(value, 0x3c, "exchanged, old");
+    expect(peek(FEDATA), 0xf0, "exchanged, new");
+    __asm__ volatile("btsl $0, (%0)" : : "r"(REGISTER(FEDATA)) : "memory");
+    expect(peek(FEDATA), 0xf1, "bit set");
+    __asm__ volatile("incl (%0)" : : "r"(REGISTER(FEDATA)) : "memory");
+    expect(peek(FEDATA), 0xf2, "increment");
+}
+
+static void good_tests(void)
+{
+    bool equal;
+
+    begin();
+    *(volatile uint32_t *)REGISTER(FEDATA) = 0x55;
+    __asm__ volatile("cmpl $0x55, (%1)\n\tsete %0"
+                     : "=q"(equal)
+                     : "r"(REGISTER(FEDATA)));
+    expect(equal, true, "compared");
+    __asm__ volatile("testl $0xaa, (%1)\n\tsete %0"
+                     : "=q"(equal)
+                     : "r"(REGISTER(FEDATA)));
+    expect(equal, true, "tested");
+    expect(peek(FEDATA), 0x55, "FEDATA afterwards");
+}
+
+static void good_strings(void)
+{
+    uint32_t in[2] = {0xfee00000, 0x5};
+    uint32_t out[2] = {0};
+    void *to = REGISTER(FEADDR);
+    const void *from = in;
+    unsigned long count = 2;
+
+    begin();
+    __asm__ volatile("rep movsl"
+                     : "+D"(to), "+S"(from), "+c"(count)
+                     :
+                     : "memory");
+    expect(peek(FEADDR), in[0], "FEADDR");
+    expect(peek(FEADDR + 4), in[1], "FEUADDR");
+    to = out;
+    from = REGISTER(FEADDR);
+    count = 2;
+    __asm__ volatile("rep movsl"
+                     : "+D"(to), "+S"(from), "+c"(count)
+                     :
+                     : "memory");
+    expect(out[0], in[0], "copied");
+    expect(out[1], in[1], "copied, second");
+}
+
+static void good_stack(void)
+{
+    uint64_t value;
+
+    begin();
+    *(volatile uint64_t *)REGISTER(RTADDR) = 0x5000;
+    __asm__ volatile("pushq (%1)\n\tpopq %0"
+                     : "=r"(value)
+                     : "r"(REGISTER(RTADDR))
+                     : "memory");
+    expect(value, 0x5000, "pushed");
+}
+
+static void good_callbacks(void)
+{
+    begin();
+    vtdpi_conform_write64(RTADDR, 0x6000);
+    expect(vtdpi_conform_read64(RTADDR), 0x6000, "RTADDR");
+    vtdpi_conform_write32(FEDATA, 0x66);
+    expect(vtdpi_conform_read32(FEDATA), 0x66, "FEDATA");
+}
+
+/* An access of the wrong width is answered. */
+static void bad_width(void)
+{
+    uint32_t out;
+
+    begin();
+    *(volatile uint32_t *)REGISTER(FEDATA) = 0x12345678;
+    __asm__ volatile("movzbl 1(%1), %0" : "=r"(out) : "r"(REGISTER(FEDATA)));
+    expect(out, 0x56, "a byte");
+    __asm__ volatile("movw %w1, 2(%0)"
+                     :
+                     : "r"(REGISTER(FEDATA)), "r"(0xabcd)
+                     : "memory");
+    expect(peek(FEDATA), 0xabcd5678, "FEDATA");
+}
+
+static void bad_end_of_page(void)
+{
+    begin();
+    (void)*(volatile uint64_t *)REGISTER(0xffc);
+}
+
+static void bad_call(void)
+{
+    begin();
+    ((void (*)(void))(uintptr_t)VTDPI_CONFORM_REGISTERS)();
+}
+
+/*
+ * Watched memory.
+ */
+
+static _Alignas(4096) uint64_t table[512];
+static volatile unsigned int stores;
+
+static void count_store(void)
+{
+    stores++;
+}
+
+static void watch(void)
+{
+    begin();
+    vtdpi_model_write64(&model, 0xb8, (uintptr_t)table | 3); /* 16 entries */
+    vtdpi_model_write32(&model, 0x18, 1u << 24);
+    if (!watch_table(count_store))
+        find(VTDPI_MODEL_ROBUSTNESS, "the table is not watched");
+}
+
+static void good_watch(void)
+{
+    volatile uint64_t *const t = table;
+
+    watch();
+    t[0] = 1;
+    t[1] = 2;
+    t[31] = 3;
+    expect(stores, 3, "stores");
+    t[32] = 4; /* behind the table, in the same page */
+    expect(stores, 3, "stores to the table");
+    expect(t[0] + t[1] + t[31] + t[32], 10, "what was stored");
+    (void)watch_table(NULL);
+    t[0] = 5;
+    expect(stores, 3, "stores that are watched");
+}
+
+/* A status word of the queue beside the table: the unit's store is no driver's. */
+static void good_unit_stores(void)
+{
+    static _Alignas(4096) uint64_t ring[512];
+
+    watch();
+    ring[0] = 0x25 | UINT64_C(7) << 32;
+    ring[1] = (uintptr_t)&table[40];
+    *(volatile uint64_t *)REGISTER(0x88) = 0;
+    *(volatile uint64_t *)REGISTER(0x90) = (uintptr_t)ring;
+    *(volatile uint32_t *)REGISTER(0x18) = 1u << 26;
+    *(volatile uint64_t *)REGISTER(0x88) = 16;
+    expect(table[40], 7, "the status word");
+    expect(stores, 0, "stores to the table");
+}
+
+/*
+ * Ends.
+ */
+
+static int spin_on_register(void)
+{
+    while ((*(volatile uint32_t *)REGISTER(FSTS) & 1) == 0)
+        ;
+    return 0;
+}
+
+static void bad_wait(void)
+{
+    begin();
+    (void)spin_on_register();
+}
+
+static void bad_pause(void)
+{
+    begin();
+    for (;;)
+        vtdpi_conform_pause();
+}
+
+static void good_long_deadline(void)
+{
+    uint64_t start;
+
+    begin();
+    start = vtdpi_conform_now_us();
+    while (vtdpi_conform_now_us() - start < 60 * UINT64_C(1000000))
+        vtdpi_conform_pause();
+}
+
+static volatile uintptr_t nowhere = 64;
+
+static void bad_crash(void)
+{
+    begin();
+    *(volatile uint32_t *)nowhere = 1;
+}
+
+static void bad_abort(void)
+{
+    begin();
+    abort();
+}
+
+static void bad_exit(void)
+{
+    begin();
+    exit(3);
+}
+
+static void crash_apart(void)
+{
+    *(volatile uint32_t *)nowhere = 1;
+}
+
+static void bad_apart(void)
+{
+    begin();
+    apart(crash_apart);
+}
+
+static void skip_apart(void)
+{
+    skip("nothing to say");
+}
+
+static void good_skip_apart(void)
+{
+    begin();
+    apart(skip_apart);
+}
+
+static void skipped(void)
+{
+    begin();
+    skip("because of this");
+}
+
+__attribute__((__noinline__)) static void status_dead(void)
+{
+    static _Alignas(4096) uint64_t ring[512];
+    uint32_t word;
+
+    ring[0] = 0x25 | UINT64_C(7) << 32;
+    ring[1] = (uintptr_t)&word;
+    __asm__ volatile("" : : "r"(&word) : "memory");
+    vtdpi_model_write64(&model, 0x90, (uintptr_t)ring);
+    vtdpi_model_write32(&model, 0x18, 1u << 26);
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE, 5);
+    vtdpi_model_write64(&model, 0x88, 16);
+}
+
+static void bad_dead_stack(void)
+{
+    begin();
+    status_dead();
+    stack_is_dead();
+    vtdpi_model_tick(&model, 10);
+}
+
+#define ALL (~UINT64_C(0))
+#define GOOD(function)                       \
+    {                                        \
+#function, "?", "", ALL, 0, function \
+    }
+#define BAD(function, found)                    \
+    {                                           \
+#function, "?", found, ALL, 0, function \
+    }
+
+const struct phase phases[] = {
+    GOOD(good_moves),
+    GOOD(good_vectors),
+    GOOD(good_changes),
+    GOOD(good_tests),
+    GOOD(good_strings),
+    GOOD(good_stack),
+    GOOD(good_callbacks),
+    BAD(bad_width, "wrong width"),
+    BAD(bad_end_of_page, "beyond the page"),
+    BAD(bad_call, "jumps"),
+    GOOD(good_watch),
+    GOOD(good_unit_stores),
+    BAD(bad_wait, "waits for ever"),
+    BAD(bad_pause, "waits for ever"),
+    GOOD(good_long_deadline),
+    BAD(bad_crash, "crashes"),
+    BAD(bad_abort, "aborts"),
+    BAD(bad_exit, "status 3"),
+    BAD(bad_apart, "crashes"),
+    GOOD(good_skip_apart),
+    BAD(bad_dead_stack, "has died"),
+    {"skipped", "?", "", 0, 0, skipped},
+};
+const unsigned int phase_count = sizeof(phases) / sizeof(phases[0]);
+
+static int init(void)
+{
+    return 0;
+}
+
+static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
+               struct vtdpi_conform_message *out)
+{
+    (void)sid;
+    (void)vector;
+    (void)apic_id;
+    (void)out;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct vtdpi_conform_driver idle = {
+        .name = "the engine",
+        .init = init,
+        .map = map,
+    };
+
+    if (argc > 1 && strcmp(argv[1], "--unfit") == 0) {
+        idle.map = NULL;
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
+    return vtdpi_conform_main(argc, argv, &idle);
+}
