@@ -12,6 +12,7 @@
 
 enum {
     RTADDR = 0x20, /* 64 bits */
+    GSTS = 0x1c,   /* read-only */
     FSTS = 0x34,
     FEDATA = 0x3c, /* 32 bits */
     FEADDR = 0x40,
@@ -123,6 +124,11 @@ static void good_tests(void)
                      : "r"(REGISTER(FEDATA)));
     expect(equal, true, "tested");
     expect(peek(FEDATA), 0x55, "FEDATA afterwards");
+    /* None of these writes: the register is read-only. */
+    __asm__ volatile("testl %0, (%1)\n\tbtl $3, (%1)\n\tcmpl %0, (%1)"
+                     :
+                     : "r"(1), "r"(REGISTER(GSTS))
+                     : "cc");
 }
 
 static void good_strings(void)

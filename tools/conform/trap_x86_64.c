@@ -33,7 +33,8 @@ struct access {
     unsigned int bytes;
     uintptr_t address;
     uintptr_t where;
-    uint64_t before[2]; /* of the entry that is stored to */
+    uint64_t before[2];         /* of the entry that is stored to */
+    uint8_t answer[ACCESS_MAX]; /* of the registers that are read */
 };
 
 static struct access now;
@@ -97,8 +98,9 @@ static bool instruction_decode(struct access *a, bool write)
     op = operand_find(&instruction->detail->x86, write);
     if (op != NULL) {
         a->bytes = op->size;
-        a->reads = (op->access & CS_AC_READ) != 0 || !write;
-        a->writes = (op->access & CS_AC_WRITE) != 0 || write;
+        a->writes = write;
+        /* Not all of these are known to read; a plain store is known not to. */
+        a->reads = !write || op->access != CS_AC_WRITE;
     }
     cs_free(instruction, 1);
     return op != NULL && a->bytes != 0 && a->bytes <= ACCESS_MAX;
@@ -113,7 +115,7 @@ static unsigned int piece(unsigned int left)
     return left >= 8 ? 8 : left;
 }
 
-static void registers_read(const struct access *a)
+static void registers_read(struct access *a)
 {
     const uint32_t off = (uint32_t)(a->address - VTDPI_CONFORM_REGISTERS);
 
@@ -123,6 +125,7 @@ static void registers_read(const struct access *a)
 
         memcpy(registers() + off + i, &value, piece(a->bytes - i));
     }
+    memcpy(a->answer, registers() + off, a->bytes);
 }
 
 static void registers_write(const struct access *a)
@@ -221,6 +224,15 @@ static void on_segv(int number, siginfo_t *info, void *context)
     regs[REG_EFL] |= TF;
 }
 
+/* The fault says what comes first. A processor may read before it writes. */
+static bool is_write(const struct access *a)
+{
+    const void *const now_there =
+        registers() + (a->address - VTDPI_CONFORM_REGISTERS);
+
+    return a->writes || memcmp(a->answer, now_there, a->bytes) != 0;
+}
+
 static void on_trap(int number, siginfo_t *info, void *context)
 {
     ucontext_t *const uc = context;
@@ -235,7 +247,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
     now.on = false;
     if (!a.to_registers)
         watched_stored(&a);
-    else if (a.writes)
+    else if (is_write(&a))
         registers_write(&a);
     else
         protect(registers(), PAGE, PROT_NONE);
