@@ -62,6 +62,8 @@ _Noreturn void driver_died(const char *how, uintptr_t where);
 
 /* trap_x86_64.c, or trap_none.c: in the child. False: not on this host. */
 bool traps_exist(void);
+/* Whether nothing else is where the registers have to be; in the parent. */
+bool traps_have_room(void);
 bool traps_up(void);
 /* Memory that traps when it is stored to; @p stored is called after each store, with
  * what 16 aligned bytes held before. bytes 0: none. */

@@ -236,5 +236,13 @@ int vtdpi_conform_main(int argc, char **argv,
     if (!driver_is_fit() || !record_is_shared())
         return STATUS_UNFIT;
     with_traps = traps_exist() && !o.no_traps;
+    if (with_traps && !traps_have_room()) {
+        fprintf(stderr,
+                "vtdpi-conform: no page can be mapped at %#x (with "
+                "AddressSanitizer there never can); a driver that "
+                "calls functions for registers needs --no-traps\n",
+                VTDPI_CONFORM_REGISTERS);
+        return STATUS_UNFIT;
+    }
     return trial(&o);
 }

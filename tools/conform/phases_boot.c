@@ -195,7 +195,26 @@ void phase_one_shot(void)
         (void)call_suspend();
 }
 
-void phase_slow_commands(void)
+static void sleep_over(void)
+{
+    if (driver->suspend != NULL && call_suspend() != 0)
+        skip("suspend fails");
+    power_up(&(struct hardware){0});
+}
+
+static void slow_at_resume(void)
+{
+    begin(&(struct hardware){0});
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_LATE, SLOW_TICKS);
+    sleep_over();
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_LATE, SLOW_TICKS);
+    if (call_resume() != 0)
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "resume fails if a command takes %d accesses", (int)SLOW_TICKS);
+    find_not_delivered("after a sleep, on a unit whose commands are slow");
+}
+
+static void slow_at_init(void)
 {
     power_up(&(struct hardware){0});
     vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_LATE, SLOW_TICKS);
@@ -208,15 +227,44 @@ void phase_slow_commands(void)
     find_not_delivered("on a unit whose commands are slow");
 }
 
-/* Remapping does not come on. */
-void phase_stuck_command(void)
+void phase_slow_commands(void)
 {
-    power_up(&(struct hardware){0});
+    apart(slow_at_init);
+    if (driver->resume != NULL)
+        apart(slow_at_resume);
+}
+
+/* Remapping does not come on. */
+static void stick(void)
+{
     vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_GSTS_STUCK,
                           VTDPI_GSTS_IRES);
+}
+
+static void stuck_at_init(void)
+{
+    power_up(&(struct hardware){0});
+    stick();
     if (call_init() == 0)
         find(VTDPI_MODEL_ISOLATION,
              "init returns 0, and interrupt remapping has never come on");
+}
+
+static void stuck_at_resume(void)
+{
+    begin(&(struct hardware){0});
+    sleep_over();
+    stick();
+    if (call_resume() == 0)
+        find(VTDPI_MODEL_ISOLATION,
+             "resume returns 0, and interrupt remapping has never come on");
+}
+
+void phase_stuck_command(void)
+{
+    apart(stuck_at_init);
+    if (driver->resume != NULL)
+        apart(stuck_at_resume);
 }
 
 /*

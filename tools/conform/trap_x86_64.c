@@ -277,13 +277,21 @@ bool traps_exist(void)
     return true;
 }
 
+static bool registers_map(void)
+{
+    return mmap(registers(), PAGE, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                0) == registers();
+}
+
+bool traps_have_room(void)
+{
+    return registers_map() && munmap(registers(), PAGE) == 0;
+}
+
 bool traps_up(void)
 {
-    void *const page =
-        mmap(registers(), PAGE, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-    if (page != registers() ||
+    if (!registers_map() ||
         cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK ||
         cs_option(capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
         return false;
