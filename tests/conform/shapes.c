@@ -265,7 +265,7 @@ static void good_unit_stores(void)
  * Ends.
  */
 
-static int spin_on_register(void)
+__attribute__((__noinline__)) static int spin_on_register(void)
 {
     while ((*(volatile uint32_t *)REGISTER(FSTS) & 1) == 0)
         ;
