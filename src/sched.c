@@ -125,34 +125,72 @@ int vtdpi_sched_init(struct vtdpi_sched *s,
     return 0;
 }
 
-int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
-                         struct vtdpi_pid_page *page, void *memory,
-                         uint64_t phys)
+/* What is wrong with a page that is to come. */
+static VTDPI_COLD int page_check(const struct vtdpi_sched *s, uint32_t number,
+                                 const struct vtdpi_pid_page *page,
+                                 const void *memory, uint64_t phys)
 {
-    struct vtdpi_page_ref *ref;
-
     if (s == NULL || page == NULL || memory == NULL)
         return VTDPI_EINVAL;
     if (number >= sched_room(s))
         return VTDPI_EPAGE;
     if ((uintptr_t)memory % VTDPI_PAGE_SIZE != 0 || phys % VTDPI_PAGE_SIZE != 0)
         return VTDPI_EALIGN;
-    ref = vtdpi_sched_page_ref(s, number);
-    if (page_found(ref) != NULL)
-        return VTDPI_EPAGEBUSY;
+    return page_found(vtdpi_sched_page_ref(s, number)) != NULL ? VTDPI_EPAGEBUSY
+                                                               : 0;
+}
 
+/* The book-keeping; slots that are @held are claimed, too. */
+static VTDPI_COLD void page_open(struct vtdpi_pid_page *page, void *memory,
+                                 uint64_t phys, uint64_t held)
+{
     page->pids = memory;
     page->phys = phys;
-    vtdpi_atomic_store64_relaxed(&page->claimed, 0);
-    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++) {
+    vtdpi_atomic_store64_relaxed(&page->claimed, held);
+    vtdpi_atomic_store64_relaxed(&page->held, held);
+    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++)
         vtdpi_atomic_store_ptr_release(&page->cookie[i], NULL);
+}
+
+int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
+                         struct vtdpi_pid_page *page, void *memory,
+                         uint64_t phys)
+{
+    const int err = page_check(s, number, page, memory, phys);
+
+    if (err != 0)
+        return err;
+    page_open(page, memory, phys, 0);
+    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++)
         vtdpi_pid_init(&page->pids[i], s->anv, 0);
-    }
     /*
      * Release: whoever finds the page finds it initialised. Pairs with the
      * acquire of attach; a handler finds a bit of this page only after that.
      */
-    page_publish(ref, page, page->pids);
+    page_publish(vtdpi_sched_page_ref(s, number), page, page->pids);
+    return 0;
+}
+
+int vtdpi_sched_adopt_page(struct vtdpi_sched *s, uint32_t number,
+                           struct vtdpi_pid_page *page, void *memory,
+                           uint64_t phys)
+{
+    const int err = page_check(s, number, page, memory, phys);
+
+    if (err != 0)
+        return err;
+    page_open(page, memory, phys, UINT64_MAX);
+    /*
+     * As a preempt. By a compare-and-swap, since a unit may be setting ON: with a
+     * plain store its ON, and by that the notification of the vCPU's next block,
+     * would be lost. PIR is not touched at all.
+     */
+    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++)
+        (void)vtdpi_pid_replace(&page->pids[i], VTDPI_PID_SN | VTDPI_PID_NV,
+                                VTDPI_PID_SN |
+                                    VTDPI_FIELD_PUT(s->anv, VTDPI_PID_NV));
+    /* Release: as in vtdpi_sched_add_page(). */
+    page_publish(vtdpi_sched_page_ref(s, number), page, page->pids);
     return 0;
 }
 

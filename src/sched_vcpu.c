@@ -98,20 +98,20 @@ static VTDPI_COLD void target_open(struct vtdpi_target *t, uint64_t pda,
     vtdpi_atomic_store64_release(&t->refs, REFS_OPEN);
 }
 
-int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
-                      uint32_t slot, void *cookie)
+static VTDPI_COLD int vcpu_check(const struct vtdpi_sched *s,
+                                 const struct vtdpi_vcpu *v, const void *cookie)
 {
-    struct vtdpi_pid_page *page;
-    int err;
-
     if (s == NULL || v == NULL || cookie == NULL)
         return VTDPI_EINVAL;
-    if (v->sched != NULL)
-        return VTDPI_EATTACHED;
-    err = slot_claim(s, &slot);
-    if (err != 0)
-        return err;
-    page = page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)));
+    return v->sched != NULL ? VTDPI_EATTACHED : 0;
+}
+
+/* The slot is the caller's. Whoever takes a reference from now on posts to the PID. */
+static VTDPI_COLD void vcpu_open(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
+                                 uint32_t slot, void *cookie, bool adopted)
+{
+    struct vtdpi_pid_page *const page =
+        page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)));
 
     v->sched = s;
     v->pid = &page->pids[slot % VTDPI_PAGE_SLOTS];
@@ -119,7 +119,8 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
     v->detach_seq = 0;
     v->detach_next = 0;
     v->slot = slot;
-    vtdpi_pid_init(v->pid, s->anv, 0);
+    if (!adopted)
+        vtdpi_pid_init(v->pid, s->anv, 0);
     /* Release: pairs with the handler, which reads the cookie after the bit
      * that the first block sets. */
     vtdpi_atomic_store_ptr_release(&page->cookie[slot % VTDPI_PAGE_SLOTS],
@@ -127,7 +128,65 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
     target_open(&v->target,
                 page->phys + slot % VTDPI_PAGE_SLOTS * sizeof(struct vtdpi_pid),
                 s->apic_mode, v);
+}
+
+int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
+                      uint32_t slot, void *cookie)
+{
+    int err = vcpu_check(s, v, cookie);
+
+    if (err == 0)
+        err = slot_claim(s, &slot);
+    if (err == 0)
+        vcpu_open(s, v, slot, cookie, false);
+    return err;
+}
+
+/*
+ * Takes a held slot. One step: of two callers one finds the bit clear. The slot stays
+ * claimed, so an attach beside this does not get the slot.
+ */
+static VTDPI_COLD int slot_unhold(const struct vtdpi_sched *s, uint32_t slot)
+{
+    struct vtdpi_pid_page *page;
+
+    if (page_of_slot(slot) >= sched_room(s))
+        return VTDPI_ESLOT;
+    page = page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)));
+    if (page == NULL)
+        return VTDPI_ENOPAGE;
+    if ((vtdpi_atomic_and64(&page->held, ~slot_bit(slot)) & slot_bit(slot)) ==
+        0)
+        return VTDPI_ESLOTBUSY;
     return 0;
+}
+
+int vtdpi_vcpu_adopt(struct vtdpi_sched *s, struct vtdpi_vcpu *v, uint32_t slot,
+                     void *cookie)
+{
+    int err = vcpu_check(s, v, cookie);
+
+    if (err == 0)
+        err = slot_unhold(s, slot);
+    if (err == 0)
+        vcpu_open(s, v, slot, cookie, true);
+    return err;
+}
+
+int vtdpi_sched_release_slot(struct vtdpi_sched *s, uint32_t slot)
+{
+    int err;
+
+    if (s == NULL)
+        return VTDPI_EINVAL;
+    err = slot_unhold(s, slot);
+    /* SC, so release: the caller's flush comes before the next owner's attach, which
+     * initialises the PID. */
+    if (err == 0)
+        (void)vtdpi_atomic_and64(
+            &page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)))->claimed,
+            ~slot_bit(slot));
+    return err;
 }
 
 uint64_t vtdpi_vcpu_pda(const struct vtdpi_vcpu *v)

@@ -136,7 +136,8 @@ struct vtdpi_pid_page {
     /* private: */
     struct vtdpi_pid *pids;
     uint64_t phys;
-    uint64_t claimed; /* bit i: slot i has a vCPU */
+    uint64_t claimed; /* bit i: slot i has a vCPU, or is held */
+    uint64_t held;    /* bit i: slot i was adopted, and has no vCPU yet */
     void *cookie[VTDPI_PAGE_SLOTS];
 };
 
@@ -332,6 +333,69 @@ vtdpi_sched_init(struct vtdpi_sched *s,
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
                      struct vtdpi_pid_page *page, void *memory, uint64_t phys);
+
+/**
+ * @brief Take a PID page over from another kernel, while units post to the page.
+ *
+ * For live update and kexec: the table entries of before still name the PIDs. PIR and
+ * ON stay as they are found. Each PID gets SN = 1 and NV = ANV, by a compare-and-swap,
+ * so no post is lost. All 64 slots are **held**: vtdpi_vcpu_attach() takes none of
+ * them. For each slot the host calls vtdpi_vcpu_adopt(), or, when no entry of any table
+ * names the slot's PID, vtdpi_sched_release_slot(). docs/live-update.md has the whole
+ * sequence.
+ *
+ * @param s       As vtdpi_sched_add_page().
+ * @param number  The number may differ from the page's number in the other kernel.
+ * @param page    As vtdpi_sched_add_page().
+ * @param memory  The page, as the other kernel left it. 4 KiB aligned.
+ * @param phys    Its physical address, the same as before. 4 KiB aligned.
+ *
+ * @pre The other kernel does not run any more. Until this call returns, a unit may send
+ *      the notifications that the other kernel has asked for: with its ANV and its
+ *      WNVs, to the APIC ids of its pCPUs. In this kernel these vectors have handlers
+ *      that do EOI and nothing else.
+ * @pre All memory of the page is a PID page's: bits of the control word that are
+ *      reserved are zero.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     As vtdpi_sched_add_page().
+ * @retval VTDPI_EPAGE      As vtdpi_sched_add_page().
+ * @retval VTDPI_EALIGN     As vtdpi_sched_add_page().
+ * @retval VTDPI_EPAGEBUSY  As vtdpi_sched_add_page().
+ *
+ * Nothing has changed after an error. Calls are serialised as those of
+ * vtdpi_sched_add_page().
+ *
+ * @thread @lockfree @order{release: contents before the page's presence}
+ * @spec{VT-d, Posted Interrupt Descriptor}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_sched_adopt_page(struct vtdpi_sched *s, uint32_t number,
+                       struct vtdpi_pid_page *page, void *memory,
+                       uint64_t phys);
+
+/**
+ * @brief Give a held slot back: it is free from now on.
+ *
+ * @param s     The instance. Not NULL.
+ * @param slot  The slot.
+ *
+ * @pre No table entry names the slot's PID, and no unit has a post to the PID in
+ *      flight: the entries were changed, flushed and drained. What the PID holds is
+ *      lost.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     @p s is NULL.
+ * @retval VTDPI_ESLOT      The instance has no room for a page with that slot.
+ * @retval VTDPI_ENOPAGE    The page of the slot is not present.
+ * @retval VTDPI_ESLOTBUSY  The slot is not held: it has a vCPU, or was given back.
+ *
+ * Nothing has changed after an error.
+ *
+ * @thread @lockfree @order{SC: the caller's flush before the slot's next owner}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_sched_release_slot(struct vtdpi_sched *s, uint32_t slot);
 
 /**
  * @brief Grow, for one pCPU: give it the memory for the next chunk.
@@ -624,6 +688,33 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_blocked(const struct vtdpi_pcpu *p);
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v, uint32_t slot,
                   void *cookie);
+
+/**
+ * @brief Give a vCPU a held slot, whose PID units may be posting to.
+ *
+ * As vtdpi_vcpu_attach(), but the PID stays as it is: with SN = 1, and with the vectors
+ * that were posted to the vCPU before and since. The interrupts of the vCPU follow by
+ * vtdpi_irq_adopt(). Then the host wakes the vCPU once, so that the vCPU harvests.
+ *
+ * @param s       The instance. Not NULL.
+ * @param v       The vCPU, zeroed before its first attach. Not NULL.
+ * @param slot    The number of a slot of a page that vtdpi_sched_adopt_page() took over.
+ * @param cookie  What wake receives. Not NULL.
+ *
+ * @retval 0                Done.
+ * @retval VTDPI_EINVAL     A pointer is NULL.
+ * @retval VTDPI_EATTACHED  @p v has a slot.
+ * @retval VTDPI_ESLOT      The instance has no room for a page with that slot.
+ * @retval VTDPI_ENOPAGE    The page of the slot is not present.
+ * @retval VTDPI_ESLOTBUSY  The slot is not held: it has a vCPU, or was given back.
+ *
+ * Nothing has changed after an error.
+ *
+ * @thread @lockfree @order{release: the cookie before any bit}
+ */
+VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
+vtdpi_vcpu_adopt(struct vtdpi_sched *s, struct vtdpi_vcpu *v, uint32_t slot,
+                 void *cookie);
 
 /**
  * @brief Scheduled in: notifications go to @p p with ANV.
