@@ -192,7 +192,8 @@ uint64_t vtdpi_conform_now_us(void);
 /** @brief The driver's pause in a loop that waits. */
 void vtdpi_conform_pause(void);
 
-/** @brief What the driver logs; shown with --verbose. As printf(). */
+/** @brief What the driver logs; shown with --verbose, beside the register accesses.
+ *         As printf(). */
 #if defined(__GNUC__)
 __attribute__((__format__(__printf__, 1, 2)))
 #endif

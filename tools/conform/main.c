@@ -32,7 +32,8 @@ struct options {
 static const struct argp_option argp_options[] = {
     {"list", 'l', NULL, 0, "print the phases and their questions", 0},
     {"format", 'f', "FORMAT", 0, "text (the default), json or tap", 0},
-    {"verbose", 'v', NULL, 0, "show what the driver logs and prints", 0},
+    {"verbose", 'v', NULL, 0,
+     "show register accesses, and what the driver logs and prints", 0},
     {"no-traps", OPTION_NO_TRAPS, NULL, 0,
      "registers by vtdpi_conform_read32() and the like only", 0},
     {"color", OPTION_COLOR, "WHEN", 0, "auto (the default), always or never",

@@ -227,9 +227,8 @@ void power_up(const struct hardware *hw)
  * The driver's side: registers of any width, in pieces that the model knows.
  */
 
-uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
+static uint64_t narrow_read(uint32_t off, unsigned int bytes)
 {
-    spend(where);
     if (bytes == 8)
         return vtdpi_model_read64(&model, off);
     if (bytes == 4)
@@ -238,10 +237,23 @@ uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
     return vtdpi_model_read32(&model, off & ~3u) >> off % 4 * 8;
 }
 
+uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
+{
+    uint64_t value;
+
+    spend(where);
+    value = narrow_read(off, bytes);
+    vtdpi_conform_log("read  %2u bits at %03x: %#llx", bytes * 8, off,
+                      (unsigned long long)value);
+    return value;
+}
+
 void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
                 uintptr_t where)
 {
     spend(where);
+    vtdpi_conform_log("write %2u bits at %03x: %#llx", bytes * 8, off,
+                      (unsigned long long)value);
     if (bytes == 8) {
         vtdpi_model_write64(&model, off, value);
     } else if (bytes == 4) {
