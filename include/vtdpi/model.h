@@ -197,17 +197,18 @@ enum vtdpi_model_violation_kind {
                                        written back with another command. */
     VTDPI_MODEL_COMMAND_DROPS, /**< GCMD: with a command, a bit of another thing
                                        that was on is written as zero: DMA
-                                       translation, say. The unit does both. */
+                                       translation, say. The unit does both. Of two
+                                       bits that go off one counts as dropped. */
     VTDPI_MODEL_COMMAND_PENDING, /**< GCMD: the last command has not shown in
                                        GSTS yet. */
     VTDPI_MODEL_COMMAND_ORDER,   /**< GCMD: not allowed in this state, as IRE
                                        before SIRTP or QIE. */
     VTDPI_MODEL_STALE_CACHE,     /**< GCMD.IRE after SIRTP without a global
                                        IEC invalidation (ESIRTPS = 0). */
-    VTDPI_MODEL_TABLE_ALIGNMENT, /**< SIRTP: table not aligned to its size. A
-                                       caution of this library: the specification
-                                       demands 4 KiB. Not judged with
-                                       vtdpi_model_params.foreign. */
+    VTDPI_MODEL_TABLE_ALIGNMENT, /**< SIRTP: table not aligned to its size.
+                                       Datasheets of servers demand that of tables
+                                       above 4 KiB (base address in IRTA); others
+                                       name 4 KiB only. */
     VTDPI_MODEL_QUEUE_LIVE,      /**< IQA written while the queue is on. */
     VTDPI_MODEL_QUEUE_BUSY,      /**< QIE cleared with work in the queue. */
     VTDPI_MODEL_QUEUE_TAIL,      /**< IQT not zero when the queue is turned
@@ -483,8 +484,7 @@ struct vtdpi_model_params {
      * this library's contract with its platform. Implies allow_halves and
      * allow_unlocked. An access of 64 bits to a register of 32 bits is a violation
      * and reaches both registers that lie there. The registers of DMA protection,
-     * page requests and the advanced fault log keep what is written. A table that
-     * is larger than 4 KiB needs no more alignment.
+     * page requests and the advanced fault log keep what is written.
      */
     bool foreign;
 };
@@ -670,8 +670,8 @@ VTDPI_API void vtdpi_model_tick(struct vtdpi_model *m, uint32_t n);
 /**
  * @brief Declare memory as dead: given back, or a part of a stack that was left.
  *
- * A status word that the unit writes there is VTDPI_MODEL_STATUS_DEAD and is not
- * written. Other accesses of the unit to the memory are not judged.
+ * A status word of which the unit would write a byte there is
+ * VTDPI_MODEL_STATUS_DEAD and is not written. Other accesses of the unit to the memory are not judged.
  *
  * @param m      Model. Not NULL.
  * @param phys   Where the memory begins. There is one such range: the latest.
@@ -686,7 +686,8 @@ VTDPI_API void vtdpi_model_retire(struct vtdpi_model *m, uint64_t phys,
  * An entry may become present or absent in any number of stores. One that is present
  * before and after a store has changed in one step. A second such store, before an
  * invalidation of the entry, is a violation, VTDPI_MODEL_TABLE_STORE: the unit may
- * have read what lay between the two.
+ * have read what lay between the two. The model remembers the latest entry only: of
+ * two entries that change by turns it tells nothing.
  *
  * @param m       Model. Not NULL.
  * @param index   The entry that the store hit.

@@ -205,15 +205,12 @@ void vtdpi_model_iec_invalidate_(struct vtdpi_model *m, uint32_t index,
         if (e->valid != 0 && e->index - index < count)
             e->valid = 0;
     }
-    if (m->stored - 1 - index < count)
-        m->stored = 0;
 }
 
 void vtdpi_model_iec_invalidate_all_(struct vtdpi_model *m)
 {
     for (uint32_t i = 0; i < m->params.iec_slots; i++)
         m->params.iec[i].valid = 0;
-    m->stored = 0;
 }
 
 void vtdpi_model_table_stored(struct vtdpi_model *m, uint32_t index,

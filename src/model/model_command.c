@@ -62,10 +62,11 @@ static void latch_table(struct vtdpi_model *m)
     const uint64_t size = UINT64_C(32)
                           << VTDPI_FIELD_GET(m->irta, VTDPI_IRTA_S);
 
-    if (!m->params.foreign && (base & (size - 1)) != 0)
+    if ((base & (size - 1)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_ALIGNMENT, VTDPI_IRTA_REG,
                              m->irta);
     m->irta_latched = m->irta;
+    m->stored = 0; /* that was of another table */
     /* With ESIRTPS the command invalidates; else what was cached of the old
      * table stays, and bites. */
     if ((m->params.cap & VTDPI_CAP_ESIRTPS) != 0)
@@ -161,10 +162,9 @@ command_judge(const struct vtdpi_model *m, uint32_t value, uint32_t changed)
 {
     if ((value & GCMD_ONE_SHOT & m->gsts) != 0)
         return VTDPI_MODEL_ONE_SHOT_ECHO;
-    /* One thing is asked for, and others go off. */
-    if ((changed & value) != 0 && (changed & ~value) != 0)
-        return VTDPI_MODEL_COMMAND_DROPS;
-    return VTDPI_MODEL_MULTI_COMMAND;
+    /* At most one of those that go off is what the command is about. */
+    return (changed & ~value) != 0 ? VTDPI_MODEL_COMMAND_DROPS
+                                   : VTDPI_MODEL_MULTI_COMMAND;
 }
 
 /* Record what is wrong with a command, and return what the unit takes. */

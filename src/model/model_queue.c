@@ -251,6 +251,7 @@ static void descriptor_invalidate(struct vtdpi_model *m, uint64_t qw0,
     if ((qw0 & VTDPI_IEC_G) == 0) {
         m->counters.iec_global++;
         m->iec_unflushed = false;
+        m->stored = 0;
         vtdpi_model_iec_invalidate_all_(m);
         return;
     }
@@ -258,6 +259,8 @@ static void descriptor_invalidate(struct vtdpi_model *m, uint64_t qw0,
     if ((index & (count - 1)) != 0)
         vtdpi_model_violate_(m, VTDPI_MODEL_IEC_ALIGNMENT, slot, qw0);
     m->counters.iec_index++;
+    if (m->stored - 1 - (index & ~(count - 1)) < count)
+        m->stored = 0;
     vtdpi_model_iec_invalidate_(m, index & ~(count - 1), count);
 }
 
@@ -274,7 +277,8 @@ static void status_write(struct vtdpi_model *m, const uint64_t qw[2],
 {
     uint32_t *status;
 
-    if (qw[1] - m->retired_phys < m->retired_bytes) {
+    if (m->retired_bytes != 0 && qw[1] < m->retired_phys + m->retired_bytes &&
+        qw[1] + sizeof(*status) > m->retired_phys) {
         vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_DEAD, slot, qw[0]);
         return;
     }

@@ -89,7 +89,6 @@ vtdpi_model_violation_severity(enum vtdpi_model_violation_kind kind)
     case VTDPI_MODEL_LOCK_LOG:
     case VTDPI_MODEL_CLEAN_EMPTY:
     case VTDPI_MODEL_NOTIFICATION_LOST:
-    case VTDPI_MODEL_TABLE_ALIGNMENT:
         return VTDPI_MODEL_HARMLESS;
     /* What happens is the unit's choice; an interrupt that works goes on. */
     case VTDPI_MODEL_BAD_WIDTH:
@@ -112,6 +111,7 @@ vtdpi_model_violation_severity(enum vtdpi_model_violation_kind kind)
     case VTDPI_MODEL_QUEUE_TAIL:
     case VTDPI_MODEL_IEC_ALIGNMENT:
     case VTDPI_MODEL_STATUS_ADDRESS:
+    case VTDPI_MODEL_TABLE_ALIGNMENT:
     case VTDPI_MODEL_TABLE_STORE:
     case VTDPI_MODEL_VECTOR:
     case VTDPI_MODEL_NDST_FORMAT:

@@ -430,6 +430,7 @@ static bool violation_is_excused(const struct fuzz *f, uint32_t u,
     case VTDPI_MODEL_OK:
         return true;
     case VTDPI_MODEL_COMMAND_PENDING: /* written over a command that was lost */
+    case VTDPI_MODEL_COMMAND_DROPS:
     case VTDPI_MODEL_MULTI_COMMAND: /* executed between a read and the write */
     case VTDPI_MODEL_ONE_SHOT_ECHO:
         return f->units[u].lost;

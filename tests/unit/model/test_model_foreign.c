@@ -96,7 +96,7 @@ static void test_foreign_allows_halves_and_no_lock(void **state)
     vtdpi_model_write32(&rig->m, 0xb8, (uint32_t)RIG_TABLE);
     vtdpi_model_write32(&rig->m, 0xbc, (uint32_t)(RIG_TABLE >> 32));
     assert_int_equal(vtdpi_model_read64(&rig->m, 0xb8), RIG_TABLE);
-    vtdpi_model_write32(&rig->m, 0x18, 1u << 23);
+    vtdpi_model_platform_ops.write32(&rig->m, 0x18, 1u << 23);
     rig_expect_none(rig);
 }
 
@@ -107,22 +107,23 @@ static void latch_odd_table(struct rig *rig)
     vtdpi_model_write32(&rig->m, 0x18, 1u << 24);
 }
 
-static void test_foreign_table_needs_a_page(void **state)
+static void test_large_table_needs_its_size(void **state)
 {
     struct rig *rig = *state;
 
-    latch_odd_table(rig);
-    rig_expect_none(rig);
-}
-
-static void test_own_table_needs_its_size(void **state)
-{
-    struct rig *rig = *state;
-
-    rig->params.allow_unlocked = true;
-    assert_int_equal(vtdpi_model_init(&rig->m, &rig->params), 0);
     latch_odd_table(rig);
     rig_expect(rig, VTDPI_MODEL_TABLE_ALIGNMENT, 0xb8);
+}
+
+/* A register of 32 bits holds no more. */
+static void test_kept_register_is_cut(void **state)
+{
+    struct rig *rig = *state;
+
+    vtdpi_model_write64(&rig->m, 0x68, 0x1234567800005000ull);
+    rig_expect(rig, VTDPI_MODEL_BAD_WIDTH, 0x68);
+    assert_int_equal(vtdpi_model_peek(&rig->m, 0x68), 0x5000);
+    assert_int_equal(vtdpi_model_peek(&rig->m, 0x6c), 0x12345678);
 }
 
 /*
@@ -141,10 +142,10 @@ static void test_command_that_drops_another_bit(void **state)
     rig_expect(rig, VTDPI_MODEL_COMMAND_DROPS, 0x18);
     assert_int_equal(vtdpi_model_read32(&rig->m, 0x1c) & 1u << 31, 0);
     assert_int_equal(vtdpi_model_read32(&rig->m, 0x1c) & 1u << 26, 1u << 26);
-    /* Two that go off, and two that come on, are two commands. */
+    /* Of two that go off one was dropped; two that come on are two commands. */
     vtdpi_model_write32(&rig->m, 0x18, 1u << 31 | 1u << 26);
     vtdpi_model_write32(&rig->m, 0x18, 0);
-    rig_expect(rig, VTDPI_MODEL_MULTI_COMMAND, 0x18);
+    rig_expect(rig, VTDPI_MODEL_COMMAND_DROPS, 0x18);
     vtdpi_model_write32(&rig->m, 0x18, 1u << 31 | 1u << 26);
     rig_expect(rig, VTDPI_MODEL_MULTI_COMMAND, 0x18);
 }
@@ -164,6 +165,12 @@ static void test_status_in_dead_memory_is_not_written(void **state)
     rig_kick(rig);
     rig_expect(rig, VTDPI_MODEL_STATUS_DEAD, 0);
     assert_int_equal(*status & 0xffffffff, 0);
+    /* In part, too. */
+    vtdpi_model_retire(&rig->m, RIG_STATUS + 2, 4);
+    rig_put(rig, 0x0000000700000025, RIG_STATUS);
+    rig_kick(rig);
+    rig_expect(rig, VTDPI_MODEL_STATUS_DEAD, 1);
+    vtdpi_model_retire(&rig->m, RIG_STATUS, 4);
     rig_put(rig, 0x0000000800000025, RIG_STATUS + 4);
     rig_kick(rig);
     assert_int_equal(*status >> 32, 8);
@@ -235,6 +242,43 @@ static void test_second_store_before_a_flush_is_told(void **state)
     rig_expect_none(rig);
 }
 
+static void test_reset_forgets_kept_registers_and_stores(void **state)
+{
+    struct rig *rig = *state;
+
+    table_on(rig);
+    store(rig, 3, 0x510001, 0x40a10);
+    store(rig, 3, 0x520001, 0x40a10);
+    vtdpi_model_write64(&rig->m, 0x70, 0x1000);
+    vtdpi_model_vanish(&rig->m);
+    vtdpi_model_return_reset(&rig->m);
+    assert_int_equal(vtdpi_model_read64(&rig->m, 0x70), 0);
+    rig->tail = 0;
+    vtdpi_model_write64(&rig->m, 0xb8, RIG_TABLE | 7);
+    store(rig, 3, 0x530001, 0x40a10);
+    rig_expect_none(rig);
+}
+
+static void test_another_table_has_no_stores(void **state)
+{
+    struct rig *rig = *state;
+
+    table_on(rig);
+    store(rig, 3, 0x510001, 0x40a10);
+    store(rig, 3, 0x520001, 0x40a10);
+    vtdpi_model_write32(&rig->m, 0x18, 1u << 26 | 1u << 24);
+    store(rig, 3, 0x530001, 0x40a10);
+    rig_expect_none(rig);
+    /* What a cache forgets by itself is no invalidation. */
+    vtdpi_model_set_fault(&rig->m, VTDPI_MODEL_FAULT_IEC_EVICT, 1);
+    (void)vtdpi_model_iec_prefetch(&rig->m, 3);
+    vtdpi_model_write32(&rig->m, 0x18, 1u << 26 | 1u << 25);
+    vtdpi_model_clear_violations(&rig->m);
+    (void)rig_fire(rig, 3);
+    store(rig, 3, 0x540001, 0x40a10);
+    rig_expect(rig, VTDPI_MODEL_TABLE_STORE, 3);
+}
+
 /*
  * Severities.
  */
@@ -262,6 +306,8 @@ static void test_every_kind_has_a_name_and_a_severity(void **state)
     }
     assert_string_equal(vtdpi_model_severity_name((enum vtdpi_model_severity)4),
                         "unknown");
+    /* None falls through the switch to the harmless ones. */
+    assert_int_equal(of[VTDPI_MODEL_HARMLESS], 6);
     assert_int_equal(vtdpi_model_violation_severity(VTDPI_MODEL_STALE_CACHE),
                      VTDPI_MODEL_ISOLATION);
     assert_int_equal(vtdpi_model_violation_severity(VTDPI_MODEL_TABLE_STORE),
@@ -284,12 +330,14 @@ int main(void)
         FOREIGN_TEST(test_wide_access_is_reported_and_answered),
         rig_test(test_wide_access_of_our_own_does_nothing),
         FOREIGN_TEST(test_foreign_allows_halves_and_no_lock),
-        FOREIGN_TEST(test_foreign_table_needs_a_page),
-        rig_test(test_own_table_needs_its_size),
+        FOREIGN_TEST(test_large_table_needs_its_size),
+        FOREIGN_TEST(test_kept_register_is_cut),
         FOREIGN_TEST(test_command_that_drops_another_bit),
         FOREIGN_TEST(test_status_in_dead_memory_is_not_written),
         FOREIGN_TEST(test_stores_that_are_one_step_are_fine),
         FOREIGN_TEST(test_second_store_before_a_flush_is_told),
+        FOREIGN_TEST(test_reset_forgets_kept_registers_and_stores),
+        FOREIGN_TEST(test_another_table_has_no_stores),
         cmocka_unit_test(test_every_kind_has_a_name_and_a_severity),
     };
 
