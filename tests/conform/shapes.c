@@ -5,8 +5,11 @@
  * whose name begins with "bad" has to fail, with its rule in what is found; engine.py
  * sees to that. The driver does nothing; the phases are the driver.
  */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conform.h"
 
@@ -245,6 +248,18 @@ static void good_watch(void)
     expect(stores, 3, "stores that are watched");
 }
 
+/* Two entries in one store; and a store that begins in the table, and ends behind. */
+static void good_wide_stores(void)
+{
+    uint8_t *const t = (uint8_t *)table;
+
+    watch();
+    __asm__ volatile("movdqu %%xmm0, (%0)" : : "r"(t + 8) : "memory");
+    expect(stores, 2, "entries in a store across two");
+    __asm__ volatile("movdqu %%xmm0, (%0)" : : "r"(t + 15 * 16 + 8) : "memory");
+    expect(stores, 3, "entries in a store across the end");
+}
+
 /* A status word of the queue beside the table: the unit's store is no driver's. */
 static void good_unit_stores(void)
 {
@@ -313,6 +328,40 @@ static void bad_exit(void)
 {
     begin();
     exit(3);
+}
+
+static void bad_quiet_exit(void)
+{
+    begin();
+    _exit(0);
+}
+
+static int deep(volatile char *above, unsigned int depth)
+{
+    volatile char bytes[4096];
+
+    bytes[0] = *above;
+    return depth == 0 ? 0 : deep(bytes, depth - 1) + bytes[0];
+}
+
+static void bad_stack(void)
+{
+    volatile char first = 0;
+
+    begin();
+    (void)deep(&first, 1u << 30);
+}
+
+/* Nothing that the driver does is seen, and no alarm comes. */
+static void bad_alarm(void)
+{
+    sigset_t all;
+
+    begin();
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_BLOCK, &all, NULL);
+    for (;;)
+        ;
 }
 
 static void crash_apart(void)
@@ -387,6 +436,7 @@ const struct phase phases[] = {
     BAD(bad_end_of_page, "beyond the page"),
     BAD(bad_call, "jumps"),
     GOOD(good_watch),
+    GOOD(good_wide_stores),
     GOOD(good_unit_stores),
     BAD(bad_wait, "waits for ever"),
     BAD(bad_pause, "waits for ever"),
@@ -394,6 +444,9 @@ const struct phase phases[] = {
     BAD(bad_crash, "crashes"),
     BAD(bad_abort, "aborts"),
     BAD(bad_exit, "status 3"),
+    BAD(bad_quiet_exit, "status 0"),
+    BAD(bad_stack, "crashes"),
+    BAD(bad_alarm, "keeps the alarm away"),
     BAD(bad_apart, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),

@@ -31,6 +31,7 @@ struct record {
     unsigned int count; /* of findings, notes included */
     unsigned int lost;  /* for want of room */
     struct finding findings[FINDINGS_MAX];
+    bool ended; /* the child that runs has ended its part by itself */
     bool skipped;
     char reason[TEXT_MAX];
 };
@@ -48,6 +49,7 @@ _Noreturn void end_phase(void);
 extern const struct phase *phase;
 extern bool verbose;
 extern bool with_traps;
+extern unsigned int call_seconds; /* of real time, for a call */
 /* Runs a function in a child, and finds when the child dies. */
 void run_child(void (*run)(void));
 void spend(uintptr_t where); /* one access, pause or look at the clock */

@@ -17,6 +17,8 @@ enum {
     STATUS_UNFIT = 2, /* command line, driver or host */
     OPTION_NO_TRAPS = 256,
     OPTION_COLOR,
+    OPTION_SECONDS,
+    SECONDS_MAX = 3600,
     PHASES_MAX = 64,
 };
 
@@ -32,6 +34,9 @@ struct options {
 static const struct argp_option argp_options[] = {
     {"list", 'l', NULL, 0, "print the phases and their questions", 0},
     {"format", 'f', "FORMAT", 0, "text (the default), json or tap", 0},
+    {"phase", 'p', "PHASE", 0, "as a PHASE without the option", 0},
+    {"seconds", OPTION_SECONDS, "N", 0,
+     "real time that a call of the driver may take (30)", 0},
     {"verbose", 'v', NULL, 0,
      "show register accesses, and what the driver logs and prints", 0},
     {"no-traps", OPTION_NO_TRAPS, NULL, 0,
@@ -78,6 +83,17 @@ static void choose_phase(struct options *o, const char *name,
     argp_error(state, "no such phase: %s (--list prints them)", name);
 }
 
+static void choose_seconds(const char *text, struct argp_state *state)
+{
+    char *end;
+    const unsigned long n = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || n == 0 || n > SECONDS_MAX)
+        argp_error(state, "no number of seconds: %s (1 to %d)", text,
+                   (int)SECONDS_MAX);
+    call_seconds = (unsigned int)n;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -98,6 +114,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_COLOR:
         choose_color(o, argument, state);
         return 0;
+    case OPTION_SECONDS:
+        choose_seconds(argument, state);
+        return 0;
+    case 'p':
     case ARGP_KEY_ARG:
         choose_phase(o, argument, state);
         return 0;

@@ -73,6 +73,7 @@ void note(const char *format, ...)
 
 _Noreturn void end_phase(void)
 {
+    record->ended = true;
     _exit(0);
 }
 

@@ -20,6 +20,8 @@ enum {
     PAGE = 4096,
     INSTRUCTION_MAX = 15,
     ACCESS_MAX = 64, /* bytes: the widest vector */
+    SLOTS_MAX = ACCESS_MAX / 16 + 1,
+    STACK = 1 << 19, /* of the handlers */
     TF = 0x100,
     ERROR_WRITE = 2, /* of the page fault's error code */
 };
@@ -33,8 +35,8 @@ struct access {
     unsigned int bytes;
     uintptr_t address;
     uintptr_t where;
-    uint64_t before[2];         /* of the entry that is stored to */
-    uint8_t answer[ACCESS_MAX]; /* of the registers that are read */
+    uint64_t before[SLOTS_MAX][2]; /* of the entries that are stored to */
+    uint8_t answer[ACCESS_MAX];    /* of the registers that are read */
 };
 
 static struct access now;
@@ -168,26 +170,44 @@ static bool is_watched(uintptr_t address)
                ((watched.base + watched.bytes + PAGE - 1) & -(uintptr_t)PAGE);
 }
 
-static bool is_in_table(uintptr_t address)
+/* The entries of the table that the store touches, from @p first to before @p end. */
+static void entries_of(const struct access *a, uintptr_t *first, uintptr_t *end)
 {
-    return address - watched.base < watched.bytes;
+    *first = a->address & ~(uintptr_t)15;
+    *end = (a->address + a->bytes + 15) & ~(uintptr_t)15;
+    if (*first < watched.base)
+        *first = watched.base;
+    if (*end > watched.base + watched.bytes)
+        *end = watched.base + watched.bytes;
 }
 
 static void watched_open(struct access *a)
 {
-    if (is_in_table(a->address))
-        memcpy(a->before, (const void *)(a->address & ~(uintptr_t)15), 16);
+    uintptr_t at;
+    uintptr_t end;
+
+    if (!instruction_decode(a, true))
+        driver_died("the driver stores to the table by an instruction that the "
+                    "harness cannot decode",
+                    a->where);
+    entries_of(a, &at, &end);
+    for (unsigned int i = 0; at < end; i++, at += 16)
+        memcpy(a->before[i], (const void *)at, 16);
     protect_watched(PROT_READ | PROT_WRITE);
 }
 
 static void watched_stored(const struct access *a)
 {
+    uintptr_t at;
+    uintptr_t end;
+
     if (watched.bytes == 0)
         return;
     protect_watched(PROT_READ);
     was_at(a->where);
-    if (is_in_table(a->address))
-        watched.stored((uint32_t)((a->address - watched.base) / 16), a->before);
+    entries_of(a, &at, &end);
+    for (unsigned int i = 0; at < end; i++, at += 16)
+        watched.stored((uint32_t)((at - watched.base) / 16), a->before[i]);
 }
 
 /*
@@ -266,7 +286,8 @@ static void on_other(int number, siginfo_t *info, void *context)
 static void handle(int number,
                    void (*handler)(int number, siginfo_t *info, void *context))
 {
-    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER};
+    struct sigaction action = {.sa_flags =
+                                   SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
 
     action.sa_sigaction = handler;
     (void)sigaction(number, &action, NULL);
@@ -291,7 +312,10 @@ bool traps_have_room(void)
 
 bool traps_up(void)
 {
-    if (!registers_map() ||
+    static uint8_t stack[STACK]; /* the driver's may be used up */
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof(stack)};
+
+    if (!registers_map() || sigaltstack(&own, NULL) != 0 ||
         cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK ||
         cs_option(capstone, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
         return false;

@@ -5,12 +5,12 @@
  * that waits can be told from one that waits for ever.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -23,13 +23,14 @@ enum {
     PAGE = 4096,
     SLOTS = 1024,    /* of the entry cache */
     BUDGET = 100000, /* accesses, pauses and looks at the clock in a call */
-    SECONDS = 30,    /* of real time in a call */
     STACK = 1 << 20, /* of the driver's frames, at most */
     WORDS = 4,       /* results in words at a time */
     SEEN_MAX = 32,   /* violations told of; each kind and place once */
     STEP_US = 100,   /* a look at the clock, */
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
+    TICK_NS = 1000000, /* between looks at a child */
+    CALLS = 3,         /* a child has the time of so many calls */
 };
 
 struct vtdpi_model model;
@@ -38,6 +39,7 @@ struct vtdpi_conform_message message;
 const struct phase *phase;
 bool verbose;
 bool with_traps;
+unsigned int call_seconds = 30;
 
 static struct vtdpi_model_iec_entry cache[SLOTS];
 static struct vtdpi_model_notification notifications[64];
@@ -336,7 +338,7 @@ static void call_begin(void)
 {
     budget = BUDGET;
     looks = 0;
-    (void)alarm(SECONDS);
+    (void)alarm(call_seconds);
 }
 
 static int call_end(const char *name, int rc)
@@ -424,31 +426,58 @@ void stack_is_dead(void)
     vtdpi_model_retire(&model, end - STACK, STACK);
 }
 
-/* How a child ended that did not end a phase by itself. */
+/* How a child ended. One that did not come to the end of its part was ended by the
+ * driver, with whatever status. */
 static void judge_end(int status)
 {
     if (WIFSIGNALED(status))
         find(VTDPI_MODEL_ROBUSTNESS, "the driver dies of signal %d (%s)",
              WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) != 0)
+    else if (!record->ended)
         find(VTDPI_MODEL_ROBUSTNESS, "the driver ends its process, status %d",
              WEXITSTATUS(status));
 }
 
+/*
+ * A driver may block the alarm, or take it away. So whoever waits for a child has a
+ * deadline, too: a few calls' time. False: the child was killed, which is told.
+ */
+static bool child_wait(pid_t child, int *status)
+{
+    const struct timespec tick = {.tv_nsec = TICK_NS};
+    uint64_t left = CALLS * (uint64_t)call_seconds * (1000000000 / TICK_NS);
+
+    while (waitpid(child, status, WNOHANG) == 0) {
+        if (left-- == 0) {
+            (void)kill(-child, SIGKILL); /* and what the child has begun */
+            (void)kill(child, SIGKILL);
+            (void)waitpid(child, status, 0);
+            find(VTDPI_MODEL_ROBUSTNESS,
+                 "the driver waits for ever, and keeps the alarm away");
+            return false;
+        }
+        (void)nanosleep(&tick, NULL);
+    }
+    return true;
+}
+
 void run_child(void (*run)(void))
 {
-    const pid_t child = fork();
+    pid_t child;
     int status;
 
+    record->ended = false;
+    child = fork();
     if (child < 0)
         skip("no process");
     if (child == 0) {
+        (void)setpgid(0, 0);
         run();
         end_phase();
     }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
-    judge_end(status);
+    if (child_wait(child, &status))
+        judge_end(status);
+    record->ended = false; /* that was the child's */
 }
 
 /* A part that says nothing of the driver does not make the phase say nothing. */
