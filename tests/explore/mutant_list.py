@@ -539,9 +539,9 @@ MUTANTS = [
     vcpu("detach skips the second pCPU", "6a", "detach against scans",
           (POLL, POLL.replace("        if (!scan", "        if (v->detach_next != 1 && !scan"))),
     sched("page is found before its contents are there", "22a", "",
-          ("    page->pids = memory;\n    page->phys = phys;\n",
-           "    page_publish(ref, page, memory);\n"
-           "    page->pids = memory;\n    page->phys = phys;\n")),
+          ("    page_open(page, memory, phys, 0);\n",
+           "    page_publish(vtdpi_sched_page_ref(s, number), page, memory);\n"
+           "    page_open(page, memory, phys, 0);\n")),
     # Growing.
     sched("room is made before the page references are there", "23a", "",
           (GROW_REFS, GROW_ROOM + GROW_REFS),
