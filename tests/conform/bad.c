@@ -397,7 +397,6 @@ static int change(uint16_t sid, uint8_t vector, uint32_t apic_id,
 {
     int rc = 0;
 
-    (void)sid;
     before[0] = form(vector, apic_id);
     before[1] = UINT64_C(1) << 18 | sid;
     if (posted && !HAS(affinity_unposts))

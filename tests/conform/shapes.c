@@ -353,15 +353,28 @@ static void bad_stack(void)
 }
 
 /* Nothing that the driver does is seen, and no alarm comes. */
-static void bad_alarm(void)
+static void block_and_spin(void)
 {
     sigset_t all;
 
-    begin();
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_BLOCK, &all, NULL);
     for (;;)
         ;
+}
+
+static void bad_alarm(void)
+{
+    begin();
+    block_and_spin();
+}
+
+/* Of two parts that hang, one is waited for. */
+static void bad_alarm_apart(void)
+{
+    begin();
+    apart(block_and_spin);
+    apart(block_and_spin);
 }
 
 static void crash_apart(void)
@@ -447,6 +460,7 @@ const struct phase phases[] = {
     BAD(bad_quiet_exit, "status 0"),
     BAD(bad_stack, "crashes"),
     BAD(bad_alarm, "keeps the alarm away"),
+    BAD(bad_alarm_apart, "keeps the alarm away"),
     BAD(bad_apart, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),

@@ -26,16 +26,6 @@ enum {
     APIC_NEW = 3,
 };
 
-/* How the hardware of a phase behaves while the driver is at work. */
-enum weather {
-    WEATHER_FAIR,
-    WEATHER_SLOW, /* commands and status words come late, within any deadline */
-    WEATHER_STUCK,   /* the queue stops */
-    WEATHER_GONE,    /* registers read as ones */
-    WEATHER_REFUSED, /* a descriptor is refused: IQE */
-};
-#define WEATHERS 5
-
 /* One question. */
 struct phase {
     const char *name; /* for the command line and docs/your-driver.md: a-z, - */
@@ -66,7 +56,6 @@ struct hardware {
     uint64_t cap_clear;
     uint64_t ecap_set;
     uint64_t ecap_clear;
-    uint32_t ver;  /* 0: 10h */
     bool no_cache; /* each look-up reads memory */
 };
 
@@ -116,17 +105,16 @@ bool delivers(const struct vtdpi_model_result *r, uint8_t vector,
 /* In words; of the last few calls. */
 const char *words(const struct vtdpi_model_result *r);
 
-/* After each store into the table that the unit has latched: @p stored is called, with
- * the unit not caching anything it reads for it. NULL ends that. False: there is no
- * table yet, or this host cannot trap stores. */
+/* Calls @p stored after each store into the table that the unit has latched. For phases
+ * whose unit caches nothing: an entry that is read between two stores must not stay.
+ * NULL ends that. False: there is no table yet, or this host cannot trap stores. */
 bool watch_table(void (*stored)(void));
 
-/* The driver's returned: memory of its stack below here is dead, and a status word that
- * the unit writes there is a finding. */
+/* The driver has returned: the memory of its stack is dead, and a status word that the
+ * unit writes there is a finding. */
 void stack_is_dead(void);
 
-/* Findings. @p severity decides colour and order, not whether the phase fails: all
- * findings fail it. */
+/* Records a finding. Every finding fails the phase, whatever its severity. */
 void find(enum vtdpi_model_severity severity, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
 /* The same of a line of the driver. */

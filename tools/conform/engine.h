@@ -40,8 +40,6 @@ enum verdict record_verdict(const struct record *r);
 
 /* record.c: in a child, of the phase that runs. */
 extern struct record *record;
-void find_at(uintptr_t where, enum vtdpi_model_severity severity,
-             const char *format, va_list arguments);
 /* Ends the child that runs. */
 _Noreturn void end_phase(void);
 
@@ -92,7 +90,7 @@ struct result {
     struct record record;
 };
 
-/* False: the format is not built in. */
+/* False: the report could not be written. */
 bool report_print(FILE *out, enum format format, bool color,
                   const char *driver_name, const struct result *results,
                   size_t count);

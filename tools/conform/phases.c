@@ -47,7 +47,7 @@ const struct phase phases[] = {
     {"upper-first", "Is a new entry complete before it is present?",
      RULE_IRTE, 0, NEEDS_TRAPS, phase_upper_first},
     {"one-step", "Does an entry in use change in one step?",
-     RULE_IRTE, 0, NEEDS_CHANGE | NEEDS_TRAPS, phase_one_step},
+     RULE_IRTE, KIND(TABLE_STORE), NEEDS_CHANGE | NEEDS_TRAPS, phase_one_step},
     {"clean-first", "On a unit that does not snoop, is an entry cleaned before it is invalidated?",
      "Extended Capability Register, page-walk coherency",
      0, NEEDS_CHANGE | NEEDS_TABLE, phase_clean_first},
@@ -82,7 +82,7 @@ const struct phase phases[] = {
      RULE_QUEUE, KIND(QUEUE_TAIL), NEEDS_RESUME, phase_resume},
 
     {"post-one-step", "Does an entry become a posted one in one step?",
-     RULE_POSTED, 0, NEEDS_POST | NEEDS_TRAPS, phase_post_one_step},
+     RULE_POSTED, KIND(TABLE_STORE), NEEDS_POST | NEEDS_TRAPS, phase_post_one_step},
     {"post-flush", "Is the entry cache flushed before post and unpost return?",
      RULE_IEC, 0, NEEDS_POST, phase_post_flush},
     {"post-drain", "Has everything that was posted arrived before the descriptor is given away?",
@@ -196,13 +196,15 @@ static void prepare_unpost(void)
         skip("post fails");
 }
 
-const struct operation flushing[] = {
+static const struct operation flushing[] = {
     {"change", can_change, NULL, do_change},
     {"free", can_free, NULL, call_free},
     {"post", can_post, NULL, do_post},
     {"unpost", can_post, prepare_unpost, call_unpost},
 };
-const unsigned int flushing_count = sizeof(flushing) / sizeof(flushing[0]);
+enum {
+    FLUSHING = sizeof(flushing) / sizeof(flushing[0]),
+};
 
 static const struct operation *current;
 static void (*current_run)(const struct operation *op);
@@ -218,7 +220,7 @@ static void run_current(void)
 void for_each_flushing(void (*run)(const struct operation *op))
 {
     current_run = run;
-    for (unsigned int i = 0; i < flushing_count; i++) {
+    for (unsigned int i = 0; i < FLUSHING; i++) {
         current = &flushing[i];
         if (current->exists())
             apart(run_current);

@@ -41,8 +41,6 @@ struct operation {
     void (*prepare)(void); /* NULL: the interrupt is mapped */
     int (*call)(void);
 };
-extern const struct operation flushing[];
-extern const unsigned int flushing_count;
 
 /* Each in a child, with the unit up and the operation prepared. */
 void for_each_flushing(void (*run)(const struct operation *op));

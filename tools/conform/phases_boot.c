@@ -22,18 +22,11 @@ static void command(uint32_t bits)
     vtdpi_model_write32(&model, VTDPI_GCMD_REG, bits);
 }
 
-static bool owner_gets_through(void)
-{
-    const struct vtdpi_model_result r = fire(OWNER);
-
-    return r.outcome == VTDPI_MODEL_REMAPPED && r.vector == VECTOR;
-}
-
 static void find_not_delivered(const char *when)
 {
     const struct vtdpi_model_result r = fire(OWNER);
 
-    if (!owner_gets_through())
+    if (r.outcome != VTDPI_MODEL_REMAPPED || r.vector != VECTOR)
         find(VTDPI_MODEL_INTERRUPT, "%s: %s", when, words(&r));
 }
 

@@ -109,8 +109,8 @@ void phase_stuck_queue(void)
     for_each_flushing(no_status);
 }
 
-/* One descriptor meets with an error. Whoever looks after errors may be the fault
- * handler. */
+/* One descriptor meets with an error. In some drivers the fault handler looks after
+ * errors of the queue. */
 static void get_over(const char *error)
 {
     uint64_t before;

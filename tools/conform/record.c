@@ -28,8 +28,8 @@ static struct finding *finding_new(void)
     return &record->findings[record->count++];
 }
 
-void find_at(uintptr_t where, enum vtdpi_model_severity severity,
-             const char *format, va_list arguments)
+static void find_at(uintptr_t where, enum vtdpi_model_severity severity,
+                    const char *format, va_list arguments)
 {
     struct finding *f = finding_new();
 

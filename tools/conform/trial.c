@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +33,9 @@ enum {
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
-    CALLS = 3,         /* a child has the time of so many calls */
+    /* A part of a phase, and a phase, have the time of so many calls. */
+    PART_CALLS = 3,
+    PHASE_CALLS = 10,
 };
 
 struct vtdpi_model model;
@@ -66,11 +71,11 @@ void watch_violations(bool on)
  * Ends.
  */
 
-static _Noreturn void waits_for_ever(const char *how)
+static _Noreturn void waits_for_ever(unsigned int steps, const char *how)
 {
     if (hangs_count)
         find_where(last_access, VTDPI_MODEL_ROBUSTNESS,
-                   "the driver waits for ever: %s", how);
+                   "the driver waits for ever: %u %s", steps, how);
     else
         note("the driver waits for ever; stuck-queue tells that");
     end_phase();
@@ -90,8 +95,8 @@ void spend(uintptr_t where)
 {
     was_at(where);
     if (budget == 0)
-        waits_for_ever("100000 accesses, pauses and looks at the clock in one "
-                       "call");
+        waits_for_ever(BUDGET,
+                       "accesses, pauses and looks at the clock in one call");
     budget--;
 }
 
@@ -104,7 +109,7 @@ _Noreturn void driver_died(const char *how, uintptr_t where)
 static void on_alarm(int number)
 {
     (void)number;
-    waits_for_ever("it reads no register and asks no clock");
+    waits_for_ever(call_seconds, "seconds in one call");
 }
 
 static void on_abort(int number)
@@ -202,7 +207,6 @@ void power_up(const struct hardware *hw)
 {
     static bool up;
     struct vtdpi_model_params params = {
-        .ver = hw->ver,
         .cap = (CAP_BASE | hw->cap_set) & ~hw->cap_clear,
         .ecap = (ECAP_BASE | hw->ecap_set) & ~hw->ecap_clear,
         .map = map,
@@ -439,17 +443,16 @@ static void judge_end(int status)
 }
 
 /*
- * A driver may block the alarm, or take it away. So whoever waits for a child has a
- * deadline, too: a few calls' time. False: the child was killed, which is told.
+ * A driver may block the alarm, or take it away. So the wait for a child has a deadline,
+ * too: the time of so many calls. False: the child was killed, which is a finding.
  */
-static bool child_wait(pid_t child, int *status)
+static bool child_wait(pid_t child, unsigned int calls, int *status)
 {
     const struct timespec tick = {.tv_nsec = TICK_NS};
-    uint64_t left = CALLS * (uint64_t)call_seconds * (1000000000 / TICK_NS);
+    uint64_t left = calls * (uint64_t)call_seconds * (1000000000 / TICK_NS);
 
     while (waitpid(child, status, WNOHANG) == 0) {
         if (left-- == 0) {
-            (void)kill(-child, SIGKILL); /* and what the child has begun */
             (void)kill(child, SIGKILL);
             (void)waitpid(child, status, 0);
             find(VTDPI_MODEL_ROBUSTNESS,
@@ -461,8 +464,20 @@ static bool child_wait(pid_t child, int *status)
     return true;
 }
 
+/* Nothing is left behind when the trial is interrupted, or a phase is killed. */
+static void end_with(pid_t parent)
+{
+#if defined(__linux__)
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent)
+        _exit(1);
+}
+
 void run_child(void (*run)(void))
 {
+    static bool within; /* a phase: this process is a child itself */
+    const pid_t parent = getpid();
     pid_t child;
     int status;
 
@@ -471,12 +486,15 @@ void run_child(void (*run)(void))
     if (child < 0)
         skip("no process");
     if (child == 0) {
-        (void)setpgid(0, 0);
+        within = true;
+        end_with(parent);
         run();
         end_phase();
     }
-    if (child_wait(child, &status))
+    if (child_wait(child, within ? PART_CALLS : PHASE_CALLS, &status))
         judge_end(status);
+    else if (within)
+        end_phase();       /* the other parts would hang as long */
     record->ended = false; /* that was the child's */
 }
 
