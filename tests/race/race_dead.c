@@ -10,10 +10,10 @@
  * waits for more than one deadline, and all together wait no more often than the
  * dead unit's clock has had deadlines. Interrupts behind the healthy unit are
  * delivered as decided at any time; those behind the dead unit, once that works again.
- * A PID that is nobody's is poisoned, as in race_bind.c.
+ * A PID without an owner is poisoned, as in race_bind.c.
  */
+#include "machine_vm.h"
 #include "rig.h"
-#include "vtdpi/bind.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,14 +23,14 @@ enum {
     DEAD = 1,
     IRQS = 8, /* interrupt i is behind unit i % UNITS */
     CPUS = 2,
-    BUCKETS = 4,
     HOST_VECTOR = 0x51,
     GUEST_VECTOR = 0x61,
     CLOCK_STEP = 1000,
     DEADLINE = VTDPI_QI_TIMEOUT_US / CLOCK_STEP, /* calls of now_us */
     /* Of an apply that does not wait: three batches, see test_bind_dead.c. */
     QUICK_CLOCK = 9,
-    WAIT_CLOCK = DEADLINE / 2, /* whoever calls now_us so often has waited */
+    /* An apply that calls now_us so often has waited. */
+    WAIT_CLOCK = DEADLINE / 2,
     ROUND_OF_RING = 32, /* applies; a ring that has gone round is asked */
 };
 
@@ -47,15 +47,11 @@ struct race {
     struct machine *m;
     uint64_t lock; /* the decide lock */
     struct vtdpi_vm vm;
-    struct vtdpi_guest_apic apics[MACHINE_VCPUS];
-    uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
-    struct vtdpi_vcpu *vcpus[MACHINE_VCPUS];
-    struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
+    struct machine_vm vm_memory;
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
     enum vtdpi_model_fault fault;
     uint64_t ops;
-    uint64_t dead;    /* the unit is */
     uint64_t running; /* CPUs that are at work, a bit each */
 };
 
@@ -263,7 +259,7 @@ static void move(struct cpu *c, uint32_t vcpu, uint32_t id)
     lock(r);
     race_check(vtdpi_vm_set_apic(&r->vm, vcpu, &apic) == 0);
     if (race_one_in(&c->rng, 2)) {
-        /* What is due in between is not for whoever names other messages. */
+        /* A begin that names other messages must not take what is due now. */
         unlock(r);
         race_yield();
         lock(r);
@@ -309,7 +305,6 @@ static void die(struct race *r)
         vtdpi_model_vanish(&r->m->model[DEAD]);
     else
         vtdpi_model_set_fault(&r->m->model[DEAD], r->fault, 0);
-    (void)vtdpi_atomic_xchg64(&r->dead, 1);
 }
 
 static void cpu_main(void *arg)
@@ -413,17 +408,7 @@ static void irq_up(struct cpu *c, unsigned int i)
 
 static void begin(struct race *r, struct cpu *c)
 {
-    const struct vtdpi_vm_params params = {
-        .apics = r->apics,
-        .keys = r->keys,
-        .vcpus = r->vcpus,
-        .vcpu_count = MACHINE_VCPUS,
-        .heads = r->heads,
-        .buckets = BUCKETS,
-        .posting = true,
-    };
-
-    race_check(vtdpi_vm_init(&r->vm, &params) == 0);
+    race_check(machine_vm_init(&r->vm, &r->vm_memory) == 0);
     for (uint32_t v = 0; v < MACHINE_VCPUS; v++) {
         attach(c, v);
         move(c, v, v);

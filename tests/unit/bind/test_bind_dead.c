@@ -12,15 +12,14 @@
 
 #include "apply.h"
 #include "machine_fixture.h"
+#include "machine_vm.h"
 #include "random.h"
-#include "vtdpi/bind.h"
 
 enum {
     HEALTHY = 0, /* the number of the unit, and of its table */
     DEAD = 1,
     PART = 256, /* entries of a table: one page */
     IRQS = 8,   /* interrupt i is in table i % UNITS */
-    BUCKETS = 4,
     HOST_VECTOR = 0x51,
     GUEST_VECTOR = 0x61,
     NOBODY = 7, /* the id of no APIC */
@@ -48,10 +47,7 @@ struct dying {
     struct machine *m;
     uint64_t seed;
     struct vtdpi_vm vm;
-    struct vtdpi_guest_apic apics[MACHINE_VCPUS];
-    uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
-    struct vtdpi_vcpu *vcpus[MACHINE_VCPUS];
-    struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
+    struct machine_vm vm_memory;
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
     bool gone[MACHINE_VCPUS]; /* the slot is nobody's, the PID poisoned */
@@ -298,11 +294,6 @@ static void start(struct dying *d)
         .model = {{.cap = MACHINE_CAP, .ecap = MACHINE_ECAP},
                   {.cap = MACHINE_CAP, .ecap = MACHINE_ECAP2}},
     };
-    struct vtdpi_vm_params vm = {
-        .vcpu_count = MACHINE_VCPUS,
-        .buckets = BUCKETS,
-        .posting = true,
-    };
 
     memset(d, 0, sizeof(*d));
     d->m = machine_power_up(&params);
@@ -310,11 +301,7 @@ static void start(struct dying *d)
     d->m->ops.read64 = counting_read64;
     d->m->ops.now_us = counting_now_us;
     machine_own_tables(d->m);
-    vm.apics = d->apics;
-    vm.keys = d->keys;
-    vm.vcpus = d->vcpus;
-    vm.heads = d->heads;
-    assert_int_equal(vtdpi_vm_init(&d->vm, &vm), 0);
+    assert_int_equal(machine_vm_init(&d->vm, &d->vm_memory), 0);
     for (uint32_t v = 0; v < MACHINE_VCPUS; v++) {
         assert_int_equal(vtdpi_vm_attach(&d->vm, v, &d->m->vcpu[v]), 0);
         assert_int_equal(set_apic(d, v, v), 0);

@@ -12,11 +12,10 @@
 #include "apply.h"
 #include "machine_fixture.h"
 #include "machine_replay.h"
-#include "vtdpi/bind.h"
+#include "machine_vm.h"
 
 enum {
     IRQS = 6,
-    BUCKETS = 4,
     HOST_VECTOR = 0x51,
     GUEST_VECTOR = 0x61,
     HOST = -1, /* instead of a vCPU */
@@ -29,10 +28,7 @@ struct replay {
     struct machine_replay by;
     struct machine *m;
     struct vtdpi_vm vm;
-    struct vtdpi_guest_apic apics[MACHINE_VCPUS];
-    uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
-    struct vtdpi_vcpu *vcpus[MACHINE_VCPUS];
-    struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
+    struct machine_vm vm_memory;
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
     bool unbound; /* the first */
@@ -69,17 +65,7 @@ static int set_apic(struct replay *r, uint32_t vcpu, uint32_t id)
 
 static void vm_new(struct replay *r)
 {
-    const struct vtdpi_vm_params params = {
-        .apics = r->apics,
-        .keys = r->keys,
-        .vcpus = r->vcpus,
-        .vcpu_count = MACHINE_VCPUS,
-        .heads = r->heads,
-        .buckets = BUCKETS,
-        .posting = true,
-    };
-
-    assert_int_equal(vtdpi_vm_init(&r->vm, &params), 0);
+    assert_int_equal(machine_vm_init(&r->vm, &r->vm_memory), 0);
     for (uint32_t v = 0; v < MACHINE_VCPUS; v++) {
         assert_int_equal(set_apic(r, v, v), 0);
         assert_int_equal(vtdpi_vm_attach(&r->vm, v, &r->m->vcpu[v]), 0);

@@ -11,13 +11,12 @@
 
 #include "apply.h"
 #include "machine_fixture.h"
+#include "machine_vm.h"
 #include "random.h"
-#include "vtdpi/bind.h"
 
 enum {
     STEPS = 20000,
     IRQS = 16,
-    BUCKETS = 4,
     HOST_VECTOR = 0x51,
     ANV = 0xf2,
     WNV = 0xf1,
@@ -55,10 +54,7 @@ struct run {
     struct guest_vcpu vcpu[MACHINE_VCPUS];
 
     struct vtdpi_vm vm;
-    struct vtdpi_guest_apic apics[MACHINE_VCPUS];
-    uint64_t keys[VTDPI_ROUTE_MAP_KEYS(MACHINE_VCPUS)];
-    struct vtdpi_vcpu *vcpus[MACHINE_VCPUS];
-    struct vtdpi_binding *heads[VTDPI_VM_HEADS(BUCKETS)];
+    struct machine_vm vm_memory;
     struct vtdpi_binding b[IRQS];
     struct vtdpi_irq irq[IRQS];
     struct vtdpi_msi msi[IRQS]; /* in force */
@@ -481,15 +477,6 @@ static void step(struct run *x)
 
 static void run_new(struct run *x)
 {
-    const struct vtdpi_vm_params params = {
-        .apics = x->apics,
-        .keys = x->keys,
-        .vcpus = x->vcpus,
-        .vcpu_count = MACHINE_VCPUS,
-        .heads = x->heads,
-        .buckets = BUCKETS,
-        .posting = true,
-    };
     const struct vtdpi_irte_remapped host = fields_remapped(HOST_VECTOR);
 
     x->m->step_ctx = x;
@@ -503,7 +490,7 @@ static void run_new(struct run *x)
                          0);
         vtdpi_pcpu_online(&x->pcpu[p]);
     }
-    assert_int_equal(vtdpi_vm_init(&x->vm, &params), 0);
+    assert_int_equal(machine_vm_init(&x->vm, &x->vm_memory), 0);
     for (uint32_t v = 0; v < MACHINE_VCPUS; v++)
         assert_int_equal(vtdpi_vm_attach(&x->vm, v, &x->m->vcpu[v]), 0);
     for (unsigned int i = 0; i < IRQS; i++) {
