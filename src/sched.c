@@ -140,7 +140,11 @@ static VTDPI_COLD int page_check(const struct vtdpi_sched *s, uint32_t number,
                                                                : 0;
 }
 
-/* The book-keeping; slots that are @held are claimed, too. */
+/*
+ * The book-keeping; slots that are held are claimed, too. Relaxed: page_publish(),
+ * whose release comes later, orders all of this before an attach or an adopt that
+ * finds the page.
+ */
 static VTDPI_COLD void page_open(struct vtdpi_pid_page *page, void *memory,
                                  uint64_t phys, uint64_t held)
 {

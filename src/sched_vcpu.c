@@ -106,7 +106,8 @@ static VTDPI_COLD int vcpu_check(const struct vtdpi_sched *s,
     return v->sched != NULL ? VTDPI_EATTACHED : 0;
 }
 
-/* The slot is the caller's. Whoever takes a reference from now on posts to the PID. */
+/* The slot is the caller's. A reference that is taken from now on lets units post to the
+ * PID. */
 static VTDPI_COLD void vcpu_open(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
                                  uint32_t slot, void *cookie, bool adopted)
 {
@@ -143,8 +144,10 @@ int vtdpi_vcpu_attach(struct vtdpi_sched *s, struct vtdpi_vcpu *v,
 }
 
 /*
- * Takes a held slot. One step: of two callers one finds the bit clear. The slot stays
- * claimed, so an attach beside this does not get the slot.
+ * Takes a held slot. One step: of two callers, adopt or release, one finds the bit clear.
+ * With a load and a store both would take the slot, and two vCPUs one PID. The slot
+ * stays claimed, so page_claim() beside this does not get the slot. Orders nothing
+ * more: the page was found by acquire, see page_publish().
  */
 static VTDPI_COLD int slot_unhold(const struct vtdpi_sched *s, uint32_t slot)
 {
@@ -180,8 +183,9 @@ int vtdpi_sched_release_slot(struct vtdpi_sched *s, uint32_t slot)
     if (s == NULL)
         return VTDPI_EINVAL;
     err = slot_unhold(s, slot);
-    /* SC, so release: the caller's flush comes before the next owner's attach, which
-     * initialises the PID. */
+    /* SC, so release: pairs with page_claim(). The caller's flush comes before the
+     * attach that takes the slot next and initialises the PID; otherwise a unit could
+     * still post into the PID of the next owner. */
     if (err == 0)
         (void)vtdpi_atomic_and64(
             &page_found(vtdpi_sched_page_ref(s, page_of_slot(slot)))->claimed,

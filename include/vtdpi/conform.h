@@ -69,9 +69,9 @@ struct vtdpi_conform_message {
 /**
  * @brief A driver under trial: what the adapter provides.
  *
- * Functions return 0, or any other number for an error. Every pointer to a function
- * but init and map may be NULL; phases that need such a function are then skipped, and
- * say so. The functions are called one after the other, never nested.
+ * Functions return 0, or any other number for an error. init and map are needed. Every
+ * other pointer to a function may be NULL; phases that need such a function are then
+ * skipped, and say so. The functions are called one after the other, never nested.
  */
 struct vtdpi_conform_driver {
     /** The driver's name and version, for the report. Not NULL. */
@@ -164,7 +164,13 @@ struct vtdpi_conform_driver {
 int vtdpi_conform_main(int argc, char **argv,
                        const struct vtdpi_conform_driver *driver);
 
-/** @brief Read a register at an offset, by a callback of the driver. */
+/**
+ * @brief Read a register, by a callback of the driver.
+ *
+ * @param off  Offset from the register base, in bytes; below VTDPI_CONFORM_WINDOW.
+ *
+ * @return What the unit answers.
+ */
 uint32_t vtdpi_conform_read32(uint32_t off);
 
 /** @brief 64-bit read; see vtdpi_conform_read32(). */
@@ -192,8 +198,11 @@ uint64_t vtdpi_conform_now_us(void);
 /** @brief The driver's pause in a loop that waits. */
 void vtdpi_conform_pause(void);
 
-/** @brief What the driver logs; shown with --verbose, beside the register accesses.
- *         As printf(). */
+/**
+ * @brief What the driver logs; shown with --verbose, beside the register accesses.
+ *
+ * @param format  As of printf(), with the arguments behind it. One line.
+ */
 #if defined(__GNUC__)
 __attribute__((__format__(__printf__, 1, 2)))
 #endif

@@ -192,7 +192,7 @@ enum vtdpi_model_violation_kind {
     VTDPI_MODEL_WRITE_ONLY,    /**< Read of a write-only register. */
     VTDPI_MODEL_RESERVED_BITS, /**< Reserved bits written as one. */
     VTDPI_MODEL_UNSUPPORTED,   /**< Needs a capability that is absent. */
-    VTDPI_MODEL_MULTI_COMMAND, /**< GCMD: more than one command changed. */
+    VTDPI_MODEL_MULTI_COMMAND, /**< GCMD: more than one thing comes on. */
     VTDPI_MODEL_ONE_SHOT_ECHO, /**< GCMD: the status of a one-shot command
                                        written back with another command. */
     VTDPI_MODEL_COMMAND_DROPS, /**< GCMD: with a command, a bit of another thing
@@ -670,8 +670,8 @@ VTDPI_API void vtdpi_model_tick(struct vtdpi_model *m, uint32_t n);
 /**
  * @brief Declare memory as dead: given back, or a part of a stack that was left.
  *
- * A status word of which the unit would write a byte there is
- * VTDPI_MODEL_STATUS_DEAD and is not written. Other accesses of the unit to the memory are not judged.
+ * A status word of which the unit would write a byte there is VTDPI_MODEL_STATUS_DEAD
+ * and is not written. Other accesses of the unit to the memory are not judged.
  *
  * @param m      Model. Not NULL.
  * @param phys   Where the memory begins. There is one such range: the latest.

@@ -277,8 +277,9 @@ static void status_write(struct vtdpi_model *m, const uint64_t qw[2],
 {
     uint32_t *status;
 
-    if (m->retired_bytes != 0 && qw[1] < m->retired_phys + m->retired_bytes &&
-        qw[1] + sizeof(*status) > m->retired_phys) {
+    /* One of its bytes; without a sum that may go round. */
+    if (m->retired_bytes != 0 && qw[1] + sizeof(*status) - 1 - m->retired_phys <
+                                     m->retired_bytes + sizeof(*status) - 1) {
         vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_DEAD, slot, qw[0]);
         return;
     }
@@ -287,8 +288,9 @@ static void status_write(struct vtdpi_model *m, const uint64_t qw[2],
         vtdpi_model_violate_(m, VTDPI_MODEL_STATUS_ADDRESS, slot, qw[0]);
         return;
     }
-    /* Release: the invalidations before it are done for whoever reads the status
-     * with acquire. */
+    /* Release: a CPU that reads the status with acquire finds the invalidations
+     * before it done. Pairs with the wait of the driver, which would otherwise
+     * go on while a table entry is still read from a cache. */
     vtdpi_atomic_store32_release(
         status, (uint32_t)VTDPI_FIELD_GET(qw[0], VTDPI_WAIT_DATA));
     m->counters.status_writes++;
