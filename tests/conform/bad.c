@@ -47,6 +47,7 @@
     X(iqe_ignored, "refused")                    \
     X(ite_ignored, "aborted")                    \
     X(faults_without_end, "gone")                \
+    X(ones_are_done, "gone")                     \
     X(one_record, "fault-records")               \
     X(records_from_zero, "fault-records")        \
     X(keep_overflow, "fault-overflow")           \
@@ -86,6 +87,7 @@ static _Alignas(4096) uint64_t ring[RING_BYTES / 16][2];
 static uint32_t status_word;
 static uint32_t tail;      /* bytes */
 static uint32_t used;      /* entries */
+static uint64_t cap;       /* as the unit has told, when it still answered */
 static uint64_t own_bits;  /* that this driver has set in GCMD */
 static uint64_t before[2]; /* the entry that is posted, in remapped format */
 static bool posted;
@@ -121,7 +123,7 @@ static int await(uint64_t bit, bool on)
     for (;;) {
         const uint32_t status = get(VTDPI_GSTS_REG);
 
-        if (status == (uint32_t)GONE_WORD)
+        if (status == (uint32_t)GONE_WORD && !HAS(ones_are_done))
             return GONE;
         if (((status & bit) != 0) == on)
             return 0;
@@ -244,9 +246,12 @@ static int queue_on(void)
 
 static int table_on(void)
 {
+    const uint32_t status = get(VTDPI_GSTS_REG);
     int rc;
 
-    if (HAS(keep_table) && (get(VTDPI_GSTS_REG) & VTDPI_GSTS_IRES) != 0)
+    if (status == (uint32_t)GONE_WORD)
+        return GONE;
+    if (HAS(keep_table) && (status & VTDPI_GSTS_IRES) != 0)
         return 0;
     eime = HAS(assume_eim) || (get64(VTDPI_ECAP_REG) & VTDPI_ECAP_EIM) != 0;
     put64(VTDPI_IRTA_REG, (uintptr_t)table | (eime ? VTDPI_IRTA_EIME : 0) | 7);
@@ -261,13 +266,13 @@ static int table_on(void)
 
 static uint32_t record_offset(uint32_t i)
 {
-    return (uint32_t)VTDPI_FIELD_GET(get64(VTDPI_CAP_REG), VTDPI_CAP_FRO) * 16 +
-           i * 16 + 12; /* the word with F */
+    return (uint32_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_FRO) * 16 + i * 16 +
+           12; /* the word with F */
 }
 
 static uint32_t records(void)
 {
-    return (uint32_t)VTDPI_FIELD_GET(get64(VTDPI_CAP_REG), VTDPI_CAP_NFR) + 1;
+    return (uint32_t)VTDPI_FIELD_GET(cap, VTDPI_CAP_NFR) + 1;
 }
 
 static bool record_clear(uint32_t i)
@@ -305,6 +310,9 @@ static int init(void)
 
     if (HAS(odd_access))
         (void)get64(VTDPI_VER_REG);
+    cap = get64(VTDPI_CAP_REG);
+    if (cap == (uint64_t)GONE_WORD)
+        return GONE;
     rc = queue_on();
     if (rc == 0)
         rc = table_on();
@@ -376,7 +384,7 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
     out->index = index;
     out->address = 0xfee00010 | index << 5;
     out->data = 0;
-    if ((get64(VTDPI_CAP_REG) & VTDPI_CAP_CM) != 0 && !HAS(absent_not_flushed))
+    if ((cap & VTDPI_CAP_CM) != 0 && !HAS(absent_not_flushed))
         return flush_index(index);
     return 0;
 }

@@ -96,6 +96,14 @@ void hangs_are_findings(bool on);
 /* Model violations are findings of the phase (by its mask) or not at all. Starts true. */
 void watch_violations(bool on);
 
+/* In the next call of the driver, the unit vanishes before register access @p n, counted
+ * from 0. */
+void vanish_before(unsigned int n);
+/* Register accesses of the latest call, also of one that a part has made. */
+unsigned int accesses_made(void);
+/* The phase has failed already. */
+bool has_failed(void);
+
 /* A device sends the message. */
 struct vtdpi_model_result fire(uint16_t sid);
 /* ... which is delivered as asked: fixed, to that vector and APIC id (the id is not

@@ -31,6 +31,7 @@ struct record {
     unsigned int count; /* of findings, notes included */
     unsigned int lost;  /* for want of room */
     struct finding findings[FINDINGS_MAX];
+    unsigned int accesses; /* to registers, in the latest call */
     bool ended; /* the child that runs has ended its part by itself */
     bool skipped;
     char reason[TEXT_MAX];

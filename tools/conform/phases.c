@@ -70,7 +70,7 @@ const struct phase phases[] = {
      RULE_ERRORS, 0, NEEDS_CHANGE, phase_refused},
     {"aborted", "Does the driver get over a wait that the unit aborts (ITE)?",
      RULE_ERRORS, 0, NEEDS_CHANGE, phase_aborted},
-    {"gone", "Does every call come back when the unit has vanished, and say so?",
+    {"gone", "Does every call come back when the unit vanishes, at any access, and say so?",
      "Register access: all ones", 0, 0, phase_gone},
 
     {"fault-records", "Are all fault records read and cleared, also across the wrap?",
@@ -161,9 +161,14 @@ uint64_t flushes_unfinished(void)
     return c.descriptors[VTDPI_QI_IEC] - c.iec_global - c.iec_index;
 }
 
-/* The calls that flush. */
+/* The calls. */
 
 _Alignas(4096) uint8_t pid_page[4096];
+
+static bool always(void)
+{
+    return true;
+}
 
 static bool can_change(void)
 {
@@ -180,6 +185,21 @@ static bool can_post(void)
     return driver->post != NULL && driver->unpost != NULL;
 }
 
+static bool can_suspend(void)
+{
+    return driver->suspend != NULL;
+}
+
+static bool can_resume(void)
+{
+    return driver->resume != NULL;
+}
+
+static bool can_fault(void)
+{
+    return driver->fault != NULL;
+}
+
 static int do_change(void)
 {
     return call_change(VECTOR_NEW, APIC_NEW);
@@ -190,20 +210,56 @@ static int do_post(void)
     return call_post(VECTOR_NEW, pid_page);
 }
 
+static int do_fault(void)
+{
+    call_fault();
+    return 0;
+}
+
+static void prepare_power(void)
+{
+    power_up(&(struct hardware){0});
+}
+
+static void prepare_map(void)
+{
+    begin(&(struct hardware){0});
+}
+
 static void prepare_unpost(void)
 {
+    prepare_map();
     if (do_post() != 0)
         skip("post fails");
 }
 
-static const struct operation flushing[] = {
-    {"change", can_change, NULL, do_change},
-    {"free", can_free, NULL, call_free},
-    {"post", can_post, NULL, do_post},
-    {"unpost", can_post, prepare_unpost, call_unpost},
+static void prepare_resume(void)
+{
+    prepare_map();
+    if (driver->suspend != NULL && call_suspend() != 0)
+        skip("suspend fails");
+    prepare_power();
+}
+
+/* A fault is there to be handled. */
+static void prepare_fault(void)
+{
+    prepare_map();
+    (void)fire(STRANGER);
+}
+
+static const struct operation operations[] = {
+    {"init", always, prepare_power, call_init, .enables = true},
+    {"change", can_change, prepare_map, do_change, .flushes = true},
+    {"free", can_free, prepare_map, call_free, .flushes = true},
+    {"post", can_post, prepare_map, do_post, .flushes = true},
+    {"unpost", can_post, prepare_unpost, call_unpost, .flushes = true},
+    {"fault", can_fault, prepare_fault, do_fault, false, false},
+    {"suspend", can_suspend, prepare_map, call_suspend, false, false},
+    {"resume", can_resume, prepare_resume, call_resume, .enables = true},
 };
 enum {
-    FLUSHING = sizeof(flushing) / sizeof(flushing[0]),
+    OPERATIONS = sizeof(operations) / sizeof(operations[0]),
 };
 
 static const struct operation *current;
@@ -211,18 +267,36 @@ static void (*current_run)(const struct operation *op);
 
 static void run_current(void)
 {
-    begin(&(struct hardware){0});
-    if (current->prepare != NULL)
-        current->prepare();
+    current->prepare();
     current_run(current);
+}
+
+void prepared(const struct operation *op,
+              void (*run)(const struct operation *op))
+{
+    current = op;
+    current_run = run;
+    apart(run_current);
+}
+
+void for_each_operation(void (*run)(const struct operation *op))
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++) {
+        if (operations[i].exists())
+            run(&operations[i]);
+    }
+}
+
+static void (*flushing_run)(const struct operation *op);
+
+static void run_if_flushing(const struct operation *op)
+{
+    if (op->flushes)
+        prepared(op, flushing_run);
 }
 
 void for_each_flushing(void (*run)(const struct operation *op))
 {
-    current_run = run;
-    for (unsigned int i = 0; i < FLUSHING; i++) {
-        current = &flushing[i];
-        if (current->exists())
-            apart(run_current);
-    }
+    flushing_run = run;
+    for_each_operation(run_if_flushing);
 }

@@ -34,15 +34,21 @@ uint64_t flushes_unfinished(void);
 /* A descriptor, at the start of a page that the driver may use. */
 extern uint8_t pid_page[4096];
 
-/* A call of the driver that makes units forget what they know of the entry. */
+/* A call of the driver. */
 struct operation {
     const char *name;
     bool (*exists)(void);
-    void (*prepare)(void); /* NULL: the interrupt is mapped */
+    void (*prepare)(void); /* powers the unit up, and does what comes before */
     int (*call)(void);
+    bool flushes; /* makes units forget what they know of the entry */
+    bool enables; /* remapping is on afterwards */
 };
 
-/* Each in a child, with the unit up and the operation prepared. */
+/* Runs @p run in a child, with the operation prepared. */
+void prepared(const struct operation *op,
+              void (*run)(const struct operation *op));
+/* ... for each operation that the driver has, and for each that flushes. */
+void for_each_operation(void (*run)(const struct operation *op));
 void for_each_flushing(void (*run)(const struct operation *op));
 
 void phase_deliver(void);

@@ -10,6 +10,7 @@ enum {
     TOO_LATE_TICKS = 1000000, /* later than any deadline */
     MANY = 600,               /* changes; some rings have 256 descriptors */
     TRIES = 3,                /* until a queue works again */
+    VANISH_MAX = 500,         /* accesses of a call that are tried */
 };
 
 static uint64_t tail(void)
@@ -154,46 +155,55 @@ void phase_aborted(void)
  * Gone.
  */
 
+static bool remaps(void)
+{
+    return (vtdpi_model_peek(&model, VTDPI_GSTS_REG) & VTDPI_GSTS_IRES) != 0;
+}
+
+static unsigned int vanishes; /* before this access */
+
+/* A driver that writes to a unit which does not answer can know that. What a unit has
+ * done before it vanished is done. */
+static void vanish_during(const struct operation *op)
+{
+    const uint64_t written = writes();
+    const uint64_t flushed = flushes_done();
+    int rc;
+
+    vanish_before(vanishes);
+    rc = op->call();
+    if (rc != 0)
+        return;
+    if (op->flushes && writes() != written && flushes_done() == flushed)
+        find(VTDPI_MODEL_INTERRUPT,
+             "%s returns 0, and the unit, which has vanished before access %u, "
+             "was not told",
+             op->name, vanishes + 1);
+    if (op->enables && !remaps())
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "%s returns 0, and remapping was not on when the unit vanished, "
+             "before access %u",
+             op->name, vanishes + 1);
+}
+
+/* Only to count its accesses. */
+static void undisturbed(const struct operation *op)
+{
+    (void)op->call();
+}
+
 static void gone(const struct operation *op)
 {
-    const uint64_t before = writes();
+    unsigned int n;
 
-    vtdpi_model_vanish(&model);
-    if (op->call() == 0 && writes() != before)
-        find(VTDPI_MODEL_INTERRUPT,
-             "%s returns 0, and the unit, which has vanished, was not told",
-             op->name);
-}
-
-static void gone_at_init(void)
-{
-    power_up(&(struct hardware){0});
-    vtdpi_model_vanish(&model);
-    if (call_init() == 0)
-        find(VTDPI_MODEL_ROBUSTNESS,
-             "init returns 0 for a unit that does not answer");
-}
-
-static void gone_at_fault(void)
-{
-    begin(&(struct hardware){0});
-    vtdpi_model_vanish(&model);
-    call_fault();
-}
-
-static void gone_at_suspend(void)
-{
-    begin(&(struct hardware){0});
-    vtdpi_model_vanish(&model);
-    (void)call_suspend();
+    prepared(op, undisturbed);
+    n = accesses_made();
+    for (vanishes = 0; vanishes < n && vanishes < VANISH_MAX && !has_failed();
+         vanishes++)
+        prepared(op, vanish_during);
 }
 
 void phase_gone(void)
 {
-    apart(gone_at_init);
-    for_each_flushing(gone);
-    if (driver->fault != NULL)
-        apart(gone_at_fault);
-    if (driver->suspend != NULL)
-        apart(gone_at_suspend);
+    for_each_operation(gone);
 }

@@ -7,13 +7,23 @@
 
 struct record *record;
 
-enum verdict record_verdict(const struct record *r)
+static bool has_findings(const struct record *r)
 {
     for (unsigned int i = 0; i < r->count; i++) {
         if (!r->findings[i].is_note)
-            return VERDICT_FAIL;
+            return true;
     }
-    if (r->lost != 0)
+    return r->lost != 0;
+}
+
+bool has_failed(void)
+{
+    return has_findings(record);
+}
+
+enum verdict record_verdict(const struct record *r)
+{
+    if (has_findings(r))
         return VERDICT_FAIL;
     return r->skipped ? VERDICT_SKIP : VERDICT_PASS;
 }

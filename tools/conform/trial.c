@@ -5,6 +5,7 @@
  * that waits can be told from one that waits for ever.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ enum {
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
+    NO_VANISHING = UINT_MAX,
     /* A part of a phase, and a phase, have the time of so many calls. */
     PART_CALLS = 3,
     PHASE_CALLS = 10,
@@ -51,7 +53,8 @@ static struct vtdpi_model_notification notifications[64];
 static struct vtdpi_model_view view;
 
 static uint64_t budget;
-static uint64_t looks; /* at the clock, in this call */
+static unsigned int vanish_at = NO_VANISHING; /* an access of the next call */
+static uint64_t looks;                        /* at the clock, in this call */
 static uint64_t clock_us;
 static uintptr_t last_access; /* where in the driver */
 static bool hangs_count = true;
@@ -243,11 +246,28 @@ static uint64_t narrow_read(uint32_t off, unsigned int bytes)
     return vtdpi_model_read32(&model, off & ~3u) >> off % 4 * 8;
 }
 
+void vanish_before(unsigned int n)
+{
+    vanish_at = n;
+}
+
+unsigned int accesses_made(void)
+{
+    return record->accesses;
+}
+
+static void begin_access(uintptr_t where)
+{
+    spend(where);
+    if (record->accesses++ == vanish_at)
+        vtdpi_model_vanish(&model);
+}
+
 uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
 {
     uint64_t value;
 
-    spend(where);
+    begin_access(where);
     value = narrow_read(off, bytes);
     vtdpi_conform_log("read  %2u bits at %03x: %#llx", bytes * 8, off,
                       (unsigned long long)value);
@@ -257,7 +277,7 @@ uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
 void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
                 uintptr_t where)
 {
-    spend(where);
+    begin_access(where);
     vtdpi_conform_log("write %2u bits at %03x: %#llx", bytes * 8, off,
                       (unsigned long long)value);
     if (bytes == 8) {
@@ -341,6 +361,7 @@ void vtdpi_conform_log(const char *format, ...)
 static void call_begin(void)
 {
     budget = BUDGET;
+    record->accesses = 0;
     looks = 0;
     (void)alarm(call_seconds);
 }
@@ -348,6 +369,7 @@ static void call_begin(void)
 static int call_end(const char *name, int rc)
 {
     (void)alarm(0);
+    vanish_at = NO_VANISHING;
     if (rc != 0)
         vtdpi_conform_log("%s returns %d", name, rc);
     return rc;
