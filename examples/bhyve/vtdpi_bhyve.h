@@ -132,6 +132,35 @@ void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector);
  *         vCPU's own thread, or it is stopped; before vlapic_reset(). */
 void vtdpi_bhyve_discard(struct vtdpi_bhyve_vcpu *v);
 
+/** @brief What the stream of a snapshot has for a vCPU's descriptor, as bhyve's own
+ *         descriptor is laid out. */
+struct vtdpi_bhyve_saved {
+    uint64_t pir[4];
+    uint64_t pending;   /**< 1: pir has a vector. 0: none. */
+    uint64_t unused[3]; /**< 0. */
+};
+
+/**
+ * @brief In vmx_vcpu_snapshot(), saving: what is posted, and not in the virtual-APIC
+ *        page yet. The vCPU is frozen, and stays so until its page is saved as well;
+ *        which of the two comes first does not matter.
+ *
+ * Nothing is taken: the vCPU may go on after the snapshot. What a device posts later
+ * is not in the snapshot.
+ */
+void vtdpi_bhyve_save(const struct vtdpi_bhyve_vcpu *v,
+                      struct vtdpi_bhyve_saved *out);
+
+/**
+ * @brief In vmx_vcpu_snapshot(), restoring: what was posted before goes, what was
+ *        saved is posted. The vCPU is frozen, its lock is not held. Its page may be
+ *        loaded before or after.
+ *
+ * Only the vectors are taken over. NV, NDST and SN are of this host.
+ */
+void vtdpi_bhyve_restore(struct vtdpi_bhyve_vcpu *v,
+                         const struct vtdpi_bhyve_saved *in);
+
 /* vmm.c */
 
 /**

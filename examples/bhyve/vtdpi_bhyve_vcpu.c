@@ -141,6 +141,24 @@ void vtdpi_bhyve_discard(struct vtdpi_bhyve_vcpu *v)
     vtdpi_pid_discard(vtdpi_vcpu_pid(&v->pi));
 }
 
+void vtdpi_bhyve_save(const struct vtdpi_bhyve_vcpu *v,
+                      struct vtdpi_bhyve_saved *out)
+{
+    *out = (struct vtdpi_bhyve_saved){0};
+    out->pending = vtdpi_pid_peek(vtdpi_vcpu_pid(&v->pi), out->pir);
+}
+
+void vtdpi_bhyve_restore(struct vtdpi_bhyve_vcpu *v,
+                         const struct vtdpi_bhyve_saved *in)
+{
+    vtdpi_bhyve_discard(v);
+    /* PIR tells, not "pending": bhyve clears the one before it empties the other. */
+    for (int i = 0; i < 256; i++) {
+        if ((in->pir[i / 64] >> (i % 64) & 1) != 0)
+            vtdpi_bhyve_post(v, i);
+    }
+}
+
 void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v)
 {
     enum vtdpi_block_result rc;

@@ -55,6 +55,19 @@ MUTANTS = (
         "    const u_int highest = any ? merged : 0;\n    (void)pir;")),
     port("discard does nothing", "_vcpu", (
         "    vtdpi_pid_discard(vtdpi_vcpu_pid(&v->pi));", "    (void)v;")),
+    port("saving takes what it saves", "_vcpu", (
+        "vtdpi_pid_peek(vtdpi_vcpu_pid(&v->pi), out->pir)",
+        "vtdpi_pid_harvest(vtdpi_vcpu_pid(&v->pi), out->pir)")),
+    port("saving saves nothing", "_vcpu", (
+        "    out->pending = vtdpi_pid_peek(vtdpi_vcpu_pid(&v->pi), out->pir);\n",
+        "    (void)v;\n")),
+    port("restoring keeps what was posted before", "_vcpu", (
+        "    vtdpi_bhyve_discard(v);\n    /* PIR tells",
+        "    /* PIR tells")),
+    port("restoring copies the descriptor", "_vcpu", (
+        "    vtdpi_bhyve_discard(v);\n    /* PIR tells",
+        "    memcpy(vtdpi_vcpu_pid(&v->pi), in, sizeof(*in));\n    return;\n"
+        "    /* PIR tells")),
 
     # Placement.
     port("run names another CPU", "_vcpu", (

@@ -227,6 +227,15 @@ void mini_account_drop(struct vcpu *v)
         v->account[i].dropped += (u_int)waits(v, i) + (u_int)requested(v, i);
 }
 
+void mini_account_restored(struct vcpu *v)
+{
+    for (u_int i = 0; i < 256; i++)
+        v->account[i].raised =
+            v->account[i].delivered + v->account[i].pir_merged +
+            v->account[i].irr_merged + v->account[i].dropped +
+            (u_int)waits(v, i) + (u_int)requested(v, i);
+}
+
 uint64_t mini_account_sum(const struct vm *vm, size_t offset)
 {
     uint64_t sum = 0;

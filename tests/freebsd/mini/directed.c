@@ -445,6 +445,52 @@ void mini_reset(const struct mini_run *run)
     stage_end(&s);
 }
 
+/* A vCPU is saved with a vector in its IRR and one in PIR, and goes on. Both arrive
+ * there, and in another VM that is restored from the snapshot. What is posted after
+ * the save, or to the other vCPU before the restore, does not. */
+void mini_snapshot(const struct mini_run *run)
+{
+    static struct mini_snapshot saved;
+    struct stage s;
+    struct vm *copy;
+    struct vcpu *v;
+
+    stage_begin(&s, run, true);
+    v = &s.vm->vcpu[0];
+    play_program(&s.dev, 0, LOW);
+    mini_apic_set_priority(v, HIGH & 0xf0);
+    mini_apic_post(v, HIGH);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    mini_vm_stop(s.vm);
+    raise(&s);
+    mini_vcpu_save(v, &saved);
+    mini_apic_post(v, LOW + 1);
+
+    copy = mini_vm_create(2, true);
+    mini_apic_post(&copy->vcpu[0], LOW + 2);
+    mini_vcpu_restore(&copy->vcpu[0], &saved, run->seed % 2 == 0);
+    mini_vm_start(copy);
+    mini_vm_settle(copy);
+    mini_check(play_delivered(&copy->vcpu[0], HIGH) == 1);
+    mini_check(play_delivered(&copy->vcpu[0], LOW) == 1);
+    mini_check(play_delivered(&copy->vcpu[0], LOW + 1) == 0);
+    mini_check(play_delivered(&copy->vcpu[0], LOW + 2) == 0);
+    /* Posting goes on where that one is. */
+    mini_apic_post(&copy->vcpu[0], HIGH);
+    shim_quiesce();
+    mini_check(play_delivered(&copy->vcpu[0], HIGH) == 2);
+    mini_vm_stop(copy);
+    play_add_vm(copy);
+    mini_vm_destroy(copy);
+
+    mini_vm_start(s.vm);
+    mini_vm_settle(s.vm);
+    mini_check(play_delivered(v, HIGH) == 1 && play_delivered(v, LOW) == 1);
+    mini_check(play_delivered(v, LOW + 1) == 1);
+    stage_end(&s);
+}
+
 /* Unloaded, and loaded again. */
 void mini_reload(const struct mini_run *run)
 {

@@ -152,6 +152,15 @@ void mini_vm_stop(struct vm *vm);  /* they leave, and are joined */
 void mini_vm_reinit(struct vm *vm, void (*between)(void *arg), void *arg);
 void mini_vm_destroy(struct vm *vm);
 void mini_vcpu_reset(struct vcpu *v);
+/* Snapshots of a vCPU whose thread does not run: the page, then the rest. A restore
+ * may take the rest first. */
+struct mini_snapshot {
+    uint32_t page[PAGE_SIZE / 4];
+    struct vtdpi_bhyve_saved pi;
+};
+void mini_vcpu_save(const struct vcpu *v, struct mini_snapshot *s);
+void mini_vcpu_restore(struct vcpu *v, const struct mini_snapshot *s,
+                       bool page_last);
 /* All guests take what there is, and rest; the caller waits for that. */
 void mini_vm_settle(struct vm *vm);
 void mini_vcpu_nmi(struct vcpu *v);
@@ -211,6 +220,8 @@ struct vcpu *mini_vcpu_of(uint64_t pid_pa); /* NULL: nobody's */
 void mini_account_check(const struct vcpu *v);
 /* What waits goes: by a reset, or with the vCPU. */
 void mini_account_drop(struct vcpu *v);
+/* What waits was there before this vCPU: it has been restored. */
+void mini_account_restored(struct vcpu *v);
 /* What was posted since the last call, over all vCPUs; for reports. */
 uint64_t mini_account_sum(const struct vm *vm, size_t offset);
 void mini_irr_or(struct vcpu *v, const uint64_t pir[4]);

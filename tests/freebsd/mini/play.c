@@ -22,6 +22,7 @@ const struct mini_scenario mini_scenarios[] = {
     {"in_flight", mini_in_flight},
     {"reinit", mini_reinit},
     {"reset", mini_reset},
+    {"snapshot", mini_snapshot},
     {"many", mini_many},
     {"reload", mini_reload},
     {"init_fails", mini_init_fails},

@@ -68,6 +68,7 @@ void mini_retarget(const struct mini_run *run);
 void mini_in_flight(const struct mini_run *run);
 void mini_reinit(const struct mini_run *run);
 void mini_reset(const struct mini_run *run);
+void mini_snapshot(const struct mini_run *run);
 void mini_many(const struct mini_run *run);
 void mini_reload(const struct mini_run *run);
 void mini_init_fails(const struct mini_run *run);

@@ -290,6 +290,35 @@ void mini_vcpu_reset(struct vcpu *v)
     mini_apic_reset(v);
 }
 
+void mini_vcpu_save(const struct vcpu *v, struct mini_snapshot *s)
+{
+    memcpy(s->page, v->apic, sizeof(s->page));
+    vtdpi_bhyve_save(v->pi, &s->pi);
+}
+
+/* Where the descriptor's notifications go, and whether there are any. */
+static uint64_t place_of(const struct vcpu *v)
+{
+    return vtdpi_pid_snapshot(
+               shim_phys_to_virt(v->pid_pa, sizeof(struct vtdpi_pid))) &
+           ~VTDPI_PID_ON;
+}
+
+void mini_vcpu_restore(struct vcpu *v, const struct mini_snapshot *s,
+                       bool page_last)
+{
+    const uint64_t place = place_of(v);
+
+    mini_account_drop(v);
+    if (page_last)
+        vtdpi_bhyve_restore(v->pi, &s->pi);
+    memcpy(v->apic, s->page, sizeof(s->page));
+    if (!page_last)
+        vtdpi_bhyve_restore(v->pi, &s->pi);
+    mini_check(place_of(v) == place);
+    mini_account_restored(v);
+}
+
 void mini_vm_destroy(struct vm *vm)
 {
     vm_cleanup(vm);
