@@ -315,6 +315,9 @@ MUTANTS = (
     host("the VMCS keeps the old descriptor", "vmm", (
         "v->apic, &v->pid_pa);",
         "v->apic, v->pid_pa == 0 ? &v->pid_pa : &(uint64_t){0});")),
+    host("ppt.c takes its lock inside the device's", "ppt", (
+        "    ppt_enter();\n    vtdpi_bhyve_dev_lock(dev->pi);\n    alloc(dev);",
+        "    vtdpi_bhyve_dev_lock(dev->pi);\n    ppt_enter();\n    alloc(dev);")),
     host("no discard at a reset", "vmm", (
         "        vtdpi_bhyve_discard(v->pi);\n", "        (void)0;\n")),
     host("routes are never looked at again", "vmm", (

@@ -309,6 +309,8 @@ void mini_device_settle(struct mini_device *dev, u_int msg);
 void mini_device_unmask(struct mini_device *dev, u_int msg, uint64_t addr,
                         uint32_t data);
 
+void mini_ppt_start(bool locked);
+void mini_ppt_stop(void);
 void mini_ppt_attach(struct mini_device *dev, const char *name, u_int unit,
                      u_int sid, bool msi);
 void mini_ppt_detach(struct mini_device *dev);

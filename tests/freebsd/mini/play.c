@@ -87,6 +87,7 @@ void play_load(const struct mini_run *run)
 
     mini_account_reset();
     mini_dmar_start(run->seed);
+    mini_ppt_start(run->seed / 2 % 2 == 1);
     if (init_fails)
         cpu_apic_ids[mp_maxid] = -1;
     mini_modinit();
@@ -143,6 +144,7 @@ void play_unload(void)
     mini_totals.reroutes += play_count("reroutes");
     mini_totals.failures += play_count("failures");
     mini_modcleanup();
+    mini_ppt_stop();
     mini_dmar_stop();
 }
 

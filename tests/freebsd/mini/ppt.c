@@ -2,6 +2,34 @@
 /* Passed-through devices, in the shape of ppt.c. */
 #include "mini.h"
 
+/* FreeBSD 15.1 holds it around every entry of ppt.c, older versions have none. It is
+ * outermost: all locks of the port are taken inside of it. */
+static struct sx ppt_lock;
+static bool ppt_is_locked;
+
+void mini_ppt_start(bool locked)
+{
+    sx_init(&ppt_lock, "ppt");
+    ppt_is_locked = locked;
+}
+
+void mini_ppt_stop(void)
+{
+    sx_destroy(&ppt_lock);
+}
+
+static void ppt_enter(void)
+{
+    if (ppt_is_locked)
+        sx_xlock(&ppt_lock);
+}
+
+static void ppt_leave(void)
+{
+    if (ppt_is_locked)
+        sx_xunlock(&ppt_lock);
+}
+
 uint64_t mini_msi_addr(u_int dest)
 {
     return 0xfee00000 | (uint64_t)dest << 12;
@@ -39,8 +67,10 @@ void mini_ppt_detach(struct mini_device *dev)
 
 void mini_ppt_assign(struct mini_device *dev, struct vm *vm)
 {
+    ppt_enter();
     __atomic_store_n(&dev->vm, vm, __ATOMIC_SEQ_CST);
     vtdpi_bhyve_dev_assign(dev->pi, vm);
+    ppt_leave();
 }
 
 /* The device's lock is held, as below. */
@@ -100,6 +130,7 @@ void mini_ppt_setup(struct mini_device *dev, u_int msg, uint64_t addr,
 {
     struct mini_message *m = &dev->msg[msg];
 
+    ppt_enter();
     vtdpi_bhyve_dev_lock(dev->pi);
     alloc(dev);
     (void)__atomic_fetch_add(&m->seq, 1, __ATOMIC_SEQ_CST);
@@ -110,10 +141,12 @@ void mini_ppt_setup(struct mini_device *dev, u_int msg, uint64_t addr,
         change(dev, msg, addr, data);
     (void)__atomic_fetch_add(&m->seq, 1, __ATOMIC_SEQ_CST);
     vtdpi_bhyve_dev_unlock(dev->pi);
+    ppt_leave();
 }
 
 void mini_ppt_unassign(struct mini_device *dev)
 {
+    ppt_enter();
     vtdpi_bhyve_dev_lock(dev->pi);
     for (u_int i = 0; i < dev->msgs; i++)
         teardown(dev, i);
@@ -124,4 +157,5 @@ void mini_ppt_unassign(struct mini_device *dev)
     vtdpi_bhyve_dev_unlock(dev->pi);
     vtdpi_bhyve_dev_unassign(dev->pi);
     __atomic_store_n(&dev->vm, NULL, __ATOMIC_SEQ_CST);
+    ppt_leave();
 }
