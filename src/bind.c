@@ -677,11 +677,14 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
 {
     if (vm == NULL || b == NULL || irq == NULL)
         return VTDPI_EINVAL;
-    if (b->vm != NULL || vtdpi_irq_target(irq) != NULL)
+    if (b->vm != NULL ||
+        (vtdpi_irq_target(irq) != NULL && vtdpi_irq_vcpu(irq) == NULL))
         return VTDPI_EBUSY;
     *b = (struct vtdpi_binding){
         .vm = vm,
         .irq = irq,
+        .vcpu = vtdpi_irq_vcpu(irq),
+        .vector = vtdpi_irq_vector(irq),
         .known = true,
         .host = host,
     };
@@ -689,6 +692,9 @@ int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
     b->unrouted = decision_no_message;
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
     binding_list(b);
+    /* The entry names a vCPU, and no message says so yet. */
+    if (b->vcpu != NULL)
+        binding_mark(b);
     return 0;
 }
 

@@ -302,6 +302,10 @@ vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params);
  * From here to vtdpi_vm_unbind_end() the host changes only the host form, with
  * vtdpi_irq_set_host(), and may flush the interrupt or tear it down.
  *
+ * The interrupt may have a posted form already, from vtdpi_irq_adopt(). Then the binding
+ * is marked. The host sets the guest's message before it lets go of the decide lock. If
+ * that message says what the entry says, nothing is written and nothing is flushed.
+ *
  * @param vm    The VM. Not NULL.
  * @param b     The binding: no message, not masked. Not NULL.
  * @param irq   The interrupt; stays until the binding has gone.
@@ -313,7 +317,8 @@ vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params);
  *
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  A pointer is NULL.
- * @retval VTDPI_EBUSY   @p b is bound, or the interrupt has a posted form.
+ * @retval VTDPI_EBUSY   @p b is bound, or the interrupt has a posted form whose
+ *                       target is no vCPU's.
  *
  * Nothing has changed after an error.
  */

@@ -20,17 +20,20 @@ static void test_bind_without_a_message_is_in_host_form(void **state)
     rig_check(r);
 }
 
-static void test_bind_bound_or_posted_is_refused(void **state)
+static void test_bind_bound_or_without_a_vcpu_is_refused(void **state)
 {
     struct rig *r = *state;
+    struct vtdpi_target target;
     struct vtdpi_binding b;
 
     memset(&b, 0, sizeof(b));
+    memset(&target, 0, sizeof(target));
+    assert_int_equal(vtdpi_target_init(&target, 0x7000, VTDPI_X2APIC), 0);
     rig_vcpus(r, 1);
     assert_int_equal(vtdpi_vm_bind(&r->vm, &r->b[0], &r->irq[0], true),
                      VTDPI_EBUSY);
     assert_int_equal(rig_unbind(r, 0), 0);
-    assert_int_equal(vtdpi_irq_post(&r->irq[0], &r->vcpu[0], 0x41), 0);
+    assert_int_equal(vtdpi_irq_post_target(&r->irq[0], &target, 0x41), 0);
     assert_int_equal(vtdpi_vm_bind(&r->vm, &b, &r->irq[0], true), VTDPI_EBUSY);
     assert_int_equal(vtdpi_irq_unpost(&r->irq[0]), 0);
     assert_int_equal(vtdpi_vm_bind(NULL, &b, &r->irq[0], true), VTDPI_EINVAL);
@@ -39,6 +42,61 @@ static void test_bind_bound_or_posted_is_refused(void **state)
     assert_int_equal(vtdpi_vm_bind(&r->vm, &b, NULL, true), VTDPI_EINVAL);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_NO_MESSAGE),
                      RIG_IRQS - 1);
+}
+
+/* Posted before, as vtdpi_irq_adopt() leaves an interrupt. */
+static void bind_posted(struct rig *r, unsigned int i)
+{
+    assert_int_equal(rig_unbind(r, i), 0);
+    assert_int_equal(vtdpi_irq_post(&r->irq[i], &r->vcpu[1], 0x41), 0);
+    rig_hold(r);
+    rig_bind(r, i);
+}
+
+static void test_bind_posted_and_the_message_agrees_costs_nothing(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi a = msi_to(1, 0x41);
+
+    rig_vcpus(r, 2);
+    bind_posted(r, 0);
+    r->calls = 0;
+    assert_int_equal(rig_message(r, 0, &a), 0);
+    assert_int_equal(rig_update(r), 0);
+    assert_int_equal(r->calls, 0);
+    assert_post(r, 0, 1, 0x41);
+    rig_check(r);
+}
+
+static void test_bind_posted_and_the_message_differs(void **state)
+{
+    struct rig *r = *state;
+    const struct vtdpi_msi vector = msi_to(1, 0x42);
+    const struct vtdpi_msi vcpu = msi_to(0, 0x41);
+
+    rig_vcpus(r, 2);
+    bind_posted(r, 0);
+    assert_int_equal(rig_message(r, 0, &vector), 0);
+    assert_int_equal(rig_update(r), 0);
+    assert_post(r, 0, 1, 0x42);
+    bind_posted(r, 1);
+    assert_int_equal(rig_message(r, 1, &vcpu), 0);
+    assert_int_equal(rig_update(r), 0);
+    assert_post(r, 1, 0, 0x41);
+    rig_check(r);
+}
+
+static void test_bind_posted_without_a_message_is_unposted(void **state)
+{
+    struct rig *r = *state;
+
+    rig_vcpus(r, 2);
+    bind_posted(r, 0);
+    assert_int_equal(rig_refs(r, 1), 1);
+    assert_int_equal(rig_update(r), 0);
+    assert_host(r, 0, VTDPI_ROUTE_NO_MESSAGE);
+    assert_int_equal(rig_refs(r, 1), 0);
+    rig_check(r);
 }
 
 static void test_set_message_posts_retargets_and_disables(void **state)
@@ -500,7 +558,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_bind_without_a_message_is_in_host_form),
-        RIG_TEST(test_bind_bound_or_posted_is_refused),
+        RIG_TEST(test_bind_bound_or_without_a_vcpu_is_refused),
+        RIG_TEST(test_bind_posted_and_the_message_agrees_costs_nothing),
+        RIG_TEST(test_bind_posted_and_the_message_differs),
+        RIG_TEST(test_bind_posted_without_a_message_is_unposted),
         RIG_TEST(test_set_message_posts_retargets_and_disables),
         RIG_TEST(test_set_message_same_decision_costs_nothing),
         RIG_TEST(test_set_message_bad_ones_are_rejected),
