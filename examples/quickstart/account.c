@@ -28,7 +28,7 @@ void account_raised(struct demo *d, const struct vcpu *v, uint8_t vector,
  * words and literal bits, not by the library. */
 static bool is_overlooked(struct demo *d, const struct vcpu *v)
 {
-    const struct vtdpi_pid *const pid = vtdpi_vcpu_pid(&v->pi);
+    const struct vtdpi_pid *const pid = machine_pid(d, v->pda);
     const uint32_t ndst = (uint32_t)(pid->control >> 32);
 
     if ((pid->pir[0] | pid->pir[1] | pid->pir[2] | pid->pir[3]) == 0)
@@ -159,6 +159,9 @@ static void print_events(const struct demo *d)
            " fell back to the remapped form\n",
            a->retargets, a->falls);
     printf("  pCPUs: %" PRIu64 " times offline\n", a->offlines);
+    printf("  hypervisor: %" PRIu64 " times replaced, %" PRIu64
+           " device interrupts in that time\n",
+           a->replacements, a->while_replaced);
     printf("  notifications: %" PRIu64 " ANV (%" PRIu64
            " taken in the guest, %" PRIu64 " in the host), %" PRIu64 " WNV\n",
            a->sent[ANV], a->anv_in_guest, a->anv_in_host, a->sent[WNV]);

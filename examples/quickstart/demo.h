@@ -6,8 +6,9 @@
  * The quickstart demo: a host with 4 pCPUs, 8 vCPUs and 3 devices, and what
  * its files share. Read host.c first: it is the hypervisor, and what yours
  * would look like. Then vm.c (the guest's side of its interrupts), interrupts.c
- * (the devices' side) and machine.c (remapping units, set up once). The rest
- * plays hardware, guests and chance, and keeps the account.
+ * (the devices' side), machine.c (remapping units, set up once) and replace.c (a
+ * new hypervisor takes all of that over). The rest plays hardware, guests and
+ * chance, and keeps the account.
  */
 
 #include <stdbool.h>
@@ -53,12 +54,22 @@ enum options_result {
     OPTIONS_BAD,
 };
 
+/* Memory of a unit's invalidation queue. */
+struct queue {
+    void *ring;
+    uint64_t ring_phys;
+    uint32_t *status;
+    uint64_t status_phys;
+};
+
 /* A remapping unit: the model of its hardware, and the library's driver. */
 struct unit {
     struct vtdpi_model hardware;
     struct vtdpi_unit driver;
     struct vtdpi_table_unit link;
     struct vtdpi_model_iec_entry cache[TABLE_ENTRIES];
+    struct queue queues[2]; /* the driver's, and the next one's */
+    unsigned int queue;     /* which is the driver's */
     uint64_t base;
     uint64_t ecap;
     uint16_t segment;
@@ -139,6 +150,8 @@ struct account {
     uint64_t sent[VECTORS];   /* notifications, by vector */
     uint64_t wakes, runs, migrations, halts, preempts, retargets, falls;
     uint64_t offlines;
+    uint64_t replacements;   /* of the hypervisor */
+    uint64_t while_replaced; /* device interrupts in that time */
     uint64_t anv_in_guest, anv_in_host;
     uint64_t between;    /* events between two atomic steps */
     uint64_t exits_wake; /* external-interrupt exits of this run */
@@ -158,6 +171,7 @@ struct line {
     char what[48];
     char then[64];
     bool in_then; /* vectors belong to then, else to what */
+    bool notable; /* shown once, also if it comes late */
 };
 
 enum {
@@ -167,6 +181,8 @@ enum {
 struct timeline {
     uint64_t show;
     uint64_t events;
+    uint64_t shown;
+    bool notable_shown;
     struct line *current;
     struct line between[LINES_BETWEEN]; /* until the line around them is out */
     unsigned int between_count;
@@ -193,12 +209,15 @@ struct demo {
     struct device devices[DEVICES];
     struct vtdpi_table table;
     struct vtdpi_irte *entries;
+    uint64_t entries_phys;
     void *table_storage;
     void *shadow;
     struct vtdpi_model_view view; /* what units that do not snoop see */
 
     struct vtdpi_platform_ops ops; /* of the scheduling instance */
     struct vtdpi_sched sched;
+    void *pids[PID_PAGES]; /* the descriptors' memory */
+    uint64_t pids_phys[PID_PAGES];
     struct vtdpi_page_ref pages[PID_PAGES];
     struct vtdpi_pcpu *pcpu_slots[PCPUS];
     struct vtdpi_pid_page page[PID_PAGES];
@@ -214,6 +233,7 @@ struct demo {
     bool vm_locked;
 
     bool between;            /* now between two atomic steps of something */
+    bool replacing;          /* no hypervisor: nothing moves but devices */
     unsigned int steps_left; /* events that still fit between its steps */
 
     struct account account;
@@ -236,12 +256,17 @@ void *machine_memory(struct demo *d, size_t size, size_t align, uint64_t *phys);
 uint32_t machine_apic_id(unsigned int pcpu);
 struct pcpu *machine_pcpu(struct demo *d, uint32_t apic_id);
 void machine_notify(struct demo *d, uint32_t apic_id, uint8_t vector);
+const struct vtdpi_pid *machine_pid(const struct demo *d, uint64_t pda);
+void machine_start_table(struct demo *d, bool adopt);
+void machine_start_unit(struct demo *d, struct unit *u, bool adopt);
 
 /* prologue.c: a stale entry, made and caught. False: the model did not. */
 bool prologue(struct demo *d);
 
 /* host.c: each tries one event, and tells whether there was one to do. */
 void host_start(struct demo *d);
+void host_start_sched(struct demo *d);
+void host_start_pcpus(struct demo *d);
 void host_stop(struct demo *d);
 bool host_schedule(struct demo *d);
 bool host_preempt(struct demo *d);
@@ -252,10 +277,14 @@ bool host_guest_handles(struct demo *d);
 bool host_hotplug(struct demo *d);
 void host_settle(struct demo *d);
 
+/* replace.c: as host.c. */
+bool replace_hypervisor(struct demo *d);
+
 /* vm.c: what the guest does to its interrupts. */
 void vm_start(struct demo *d);
 void vm_stop(struct demo *d);
 void vm_bind(struct demo *d, struct interrupt *i);
+void vm_adopt(struct demo *d, struct interrupt *i);
 void vm_unbind(struct demo *d, struct interrupt *i);
 void vm_write_message(struct demo *d, struct interrupt *i,
                       const struct vtdpi_msi *message);
@@ -264,6 +293,7 @@ void vm_unmask(struct demo *d, struct interrupt *i);
 
 /* interrupts.c: as host.c, for device interrupts. */
 void interrupts_start(struct demo *d);
+void interrupts_adopt(struct demo *d, struct interrupt *i, uint32_t index);
 void interrupts_stop(struct demo *d);
 bool interrupts_raise(struct demo *d);
 bool interrupts_retarget(struct demo *d);
@@ -280,6 +310,9 @@ bool processor_process_posted(struct vtdpi_pid *pid,
 /* world.c */
 void world_run(struct demo *d, uint64_t count);
 uint32_t world_random(struct demo *d, uint32_t below);
+void world_goes_on(struct demo *d);
+void world_begin_replacement(struct demo *d);
+void world_end_replacement(struct demo *d);
 
 /* account.c */
 void account_raised(struct demo *d, const struct vcpu *v, uint8_t vector,

@@ -435,7 +435,7 @@ void host_settle(struct demo *d)
 
 /* Start and end. */
 
-static void start_pcpus(struct demo *d)
+void host_start_pcpus(struct demo *d)
 {
     for (unsigned int i = 0; i < PCPUS; i++) {
         struct pcpu *const p = &d->pcpu[i];
@@ -444,7 +444,8 @@ static void start_pcpus(struct demo *d)
         p->apic_id = machine_apic_id(i);
         must(vtdpi_pcpu_init(&d->sched, &p->pi, i, p->apic_id, p->bitmap),
              "vtdpi_pcpu_init");
-        vtdpi_pcpu_online(&p->pi);
+        if (!p->offline)
+            vtdpi_pcpu_online(&p->pi);
     }
 }
 
@@ -463,7 +464,7 @@ static void start_vcpus(struct demo *d)
     }
 }
 
-void host_start(struct demo *d)
+void host_start_sched(struct demo *d)
 {
     d->ops = (struct vtdpi_platform_ops){.send_ipi = send_ipi, .wake = wake};
     const struct vtdpi_sched_params params = {
@@ -479,15 +480,19 @@ void host_start(struct demo *d)
     };
 
     must(vtdpi_sched_init(&d->sched, &params), "vtdpi_sched_init");
-    for (unsigned int i = 0; i < PID_PAGES; i++) {
-        uint64_t phys;
-        void *const memory =
-            machine_memory(d, VTDPI_PAGE_SIZE, VTDPI_PAGE_SIZE, &phys);
+}
 
-        must(vtdpi_sched_add_page(&d->sched, i, &d->page[i], memory, phys),
+void host_start(struct demo *d)
+{
+    host_start_sched(d);
+    for (unsigned int i = 0; i < PID_PAGES; i++) {
+        d->pids[i] = machine_memory(d, VTDPI_PAGE_SIZE, VTDPI_PAGE_SIZE,
+                                    &d->pids_phys[i]);
+        must(vtdpi_sched_add_page(&d->sched, i, &d->page[i], d->pids[i],
+                                  d->pids_phys[i]),
              "vtdpi_sched_add_page");
     }
-    start_pcpus(d);
+    host_start_pcpus(d);
     start_vcpus(d);
     vm_start(d);
 }

@@ -53,6 +53,26 @@ static void write_message(struct demo *d, struct interrupt *i)
     vm_write_message(d, i, &message);
 }
 
+/* Another hypervisor has set it up. The entry stays as it is: only the host form
+ * is set anew, since the host vector is the new hypervisor's. */
+void interrupts_adopt(struct demo *d, struct interrupt *i, uint32_t index)
+{
+    const struct vtdpi_source source =
+        vtdpi_source_exact(i->device->sid, VTDPI_SQ_ALL);
+    const struct vtdpi_backend *const backend = vtdpi_table_backend(&d->table);
+    const struct vtdpi_irte live = d->entries[index];
+
+    if (vtdpi_irte_is_posted(&live))
+        must(vtdpi_irq_adopt(&i->pi, backend, index, &source, &live,
+                             &i->vcpu->pi),
+             "vtdpi_irq_adopt");
+    else
+        must(vtdpi_irq_init(&i->pi, backend, index, &source, &live),
+             "vtdpi_irq_init");
+    set_host_form(i);
+    vm_adopt(d, i);
+}
+
 static void start(struct demo *d, struct interrupt *i, uint32_t index)
 {
     /* Only this device may raise it. */
@@ -151,13 +171,15 @@ static bool follows(const struct interrupt *i,
 }
 
 /* Once a change has returned, no unit may use the old entry. */
-static bool is_stale(const struct interrupt *i,
+static bool is_stale(const struct demo *d, const struct interrupt *i,
                      const struct vtdpi_model_result *r)
 {
-    const struct vtdpi_irte live = vtdpi_irq_live(&i->pi);
+    struct vtdpi_irte live;
 
-    return !i->changing &&
-           (r->irte[0] != live.lo || r->irte[1] != live.hi || !follows(i, r));
+    if (i->changing || d->replacing)
+        return false;
+    live = vtdpi_irq_live(&i->pi);
+    return (r->irte[0] != live.lo || r->irte[1] != live.hi || !follows(i, r));
 }
 
 bool interrupts_raise(struct demo *d)
@@ -171,6 +193,7 @@ bool interrupts_raise(struct demo *d)
         return false;
     line_begin(d, &line, "%s.%u", i->device->name, i->which);
     d->account.exits_remapping_only += i->host_cpu->in_guest;
+    d->account.while_replaced += d->replacing;
     switch (
         vtdpi_model_msi(hardware, i->device->sid,
                         (uint64_t)i->msi.address_hi << 32 | i->msi.address_lo,
@@ -186,7 +209,7 @@ bool interrupts_raise(struct demo *d)
         line_what(d, "is blocked, reason %02xh", r.reason);
         break;
     }
-    d->account.stale += is_stale(i, &r);
+    d->account.stale += is_stale(d, i, &r);
     line_end(d, &line);
     return true;
 }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vtdpi/verdict.h"
 
@@ -18,6 +19,7 @@
  * that entries have to be cleaned. */
 #define XEON_VER           0x10
 #define REGISTER_BYTES     4096u /* of a unit, mapped */
+#define QUEUE_BYTES        4096u /* of a ring, and of status words */
 #define XEON_CAP           UINT64_C(0x08d2078c106f0466)
 #define XEON_ECAP          UINT64_C(0xf020df)
 #define XEON_ECAP_NO_SNOOP UINT64_C(0xf020de)
@@ -26,9 +28,9 @@
 
 static size_t memory_needed(const struct demo *d)
 {
-    /* The table, the PID pages; per unit a ring and, in a page, its status
-     * words. */
-    return (1 + PID_PAGES + 2 * (size_t)d->unit_count) * 4096;
+    /* The table, the PID pages; per unit two queues: a ring and, in a page, its
+     * status words. */
+    return (1 + PID_PAGES + 4 * (size_t)d->unit_count) * 4096;
 }
 
 static void memory_start(struct demo *d)
@@ -52,6 +54,12 @@ void *machine_memory(struct demo *d, size_t size, size_t align, uint64_t *phys)
     d->memory_used = at + size;
     *phys = d->memory_phys + at;
     return d->memory + at;
+}
+
+/* The descriptor at an address, for those who only look. */
+const struct vtdpi_pid *machine_pid(const struct demo *d, uint64_t pda)
+{
+    return (const void *)(d->memory + (pda - d->memory_phys));
 }
 
 static void *map(void *ctx, uint64_t phys, size_t len)
@@ -102,26 +110,33 @@ static void notify(void *ctx, const struct vtdpi_model_notification *n)
 
 /* Units. */
 
-static void table_start(struct demo *d)
+static void table_memory_start(struct demo *d)
 {
     const size_t size = TABLE_ENTRIES * sizeof(struct vtdpi_irte);
-    const size_t account = vtdpi_table_storage_size(TABLE_ENTRIES);
-    struct vtdpi_table_params params = {
+
+    d->entries = machine_memory(d, size, size, &d->entries_phys);
+    d->shadow = aligned_alloc(64, size);
+    d->table_storage = calloc(1, vtdpi_table_storage_size(TABLE_ENTRIES));
+    if (d->shadow == NULL || d->table_storage == NULL)
+        die("out of memory");
+    vtdpi_model_view_init(&d->view, d->entries_phys, d->entries, d->shadow,
+                          size);
+}
+
+void machine_start_table(struct demo *d, bool adopt)
+{
+    const struct vtdpi_table_params params = {
+        .entries = d->entries,
+        .phys = d->entries_phys,
         .count = TABLE_ENTRIES,
-        .storage = calloc(1, account),
-        .storage_size = account,
+        .storage = d->table_storage,
+        .storage_size = vtdpi_table_storage_size(TABLE_ENTRIES),
         .mode = VTDPI_X2APIC,
         .haw = d->haw,
+        .adopt = adopt,
     };
 
-    d->entries = machine_memory(d, size, size, &params.phys);
-    d->shadow = aligned_alloc(64, size);
-    if (d->shadow == NULL || params.storage == NULL)
-        die("out of memory");
-    d->table_storage = params.storage;
-    params.entries = d->entries;
     must(vtdpi_table_init(&d->table, &params), "vtdpi_table_init");
-    vtdpi_model_view_init(&d->view, params.phys, d->entries, d->shadow, size);
 }
 
 static void power_up(struct demo *d, struct unit *u)
@@ -142,33 +157,54 @@ static void power_up(struct demo *d, struct unit *u)
     };
 
     must(vtdpi_model_init(&u->hardware, &params), "vtdpi_model_init");
+    for (unsigned int i = 0; i < 2; i++) {
+        struct queue *const q = &u->queues[i];
+
+        q->ring = machine_memory(d, QUEUE_BYTES, 4096, &q->ring_phys);
+        q->status = machine_memory(d, QUEUE_BYTES, 4096, &q->status_phys);
+    }
+}
+
+/* With a queue of its own. The one of before is free afterwards. */
+static void enable(struct unit *u, bool adopt)
+{
+    const struct queue *const before = &u->queues[u->queue];
+    const struct queue *const q = &u->queues[u->queue ^ 1];
+    const struct vtdpi_unit_config config = {
+        .adopt = adopt,
+        .qi = {.ring = q->ring,
+               .ring_phys = q->ring_phys,
+               .status = q->status,
+               .status_phys = q->status_phys,
+               .submitters = PCPUS},
+    };
+
+    must(vtdpi_unit_enable(&u->driver, &config), "vtdpi_unit_enable");
+    u->queue ^= 1;
+    memset(before->ring, 0, QUEUE_BYTES);
+    memset(before->status, 0, QUEUE_BYTES);
+}
+
+void machine_start_unit(struct demo *d, struct unit *u, bool adopt)
+{
     must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops, &u->hardware,
                           REGISTER_BYTES),
          "vtdpi_unit_probe");
-}
-
-static void enable(struct demo *d, struct unit *u)
-{
-    struct vtdpi_unit_config config = {0};
-
-    config.qi.submitters = PCPUS;
-    config.qi.ring = machine_memory(d, 4096, 4096, &config.qi.ring_phys);
-    config.qi.status = machine_memory(d, 4096, 4096, &config.qi.status_phys);
-
     /* The unit is enabled with the table that it joins. */
     must(vtdpi_table_add_unit(&d->table, &u->link, &u->driver),
          "vtdpi_table_add_unit");
-    must(vtdpi_unit_enable(&u->driver, &config), "vtdpi_unit_enable");
+    enable(u, adopt);
 }
 
 void machine_start(struct demo *d)
 {
     memory_start(d);
-    table_start(d);
+    table_memory_start(d);
+    machine_start_table(d, false);
     for (unsigned int i = 0; i < d->unit_count; i++) {
         d->units[i].ecap = i % 2 == 0 ? XEON_ECAP_NO_SNOOP : XEON_ECAP;
         power_up(d, &d->units[i]);
-        enable(d, &d->units[i]);
+        machine_start_unit(d, &d->units[i], false);
     }
 }
 

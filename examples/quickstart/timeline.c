@@ -72,9 +72,9 @@ void timeline_end(const struct demo *d)
 {
     const struct timeline *const t = &d->timeline;
 
-    if (t->show != 0 && t->events > t->show)
+    if (t->show != 0 && t->events > t->shown)
         printf("    ...  and %" PRIu64 " more; --all shows them\n",
-               t->events - t->show);
+               t->events - t->shown);
 }
 
 /* Compose. */
@@ -145,7 +145,7 @@ void line_vectors(struct demo *d, const uint64_t set[VTDPI_PIR_WORDS])
 
 void line_none(struct demo *d, const struct vcpu *v)
 {
-    const uint64_t control = vtdpi_vcpu_pid(&v->pi)->control;
+    const uint64_t control = machine_pid(d, v->pda)->control;
 
     if ((control & VTDPI_PID_ON) != 0)
         line_then(d, "none: ON");
@@ -189,6 +189,20 @@ static void put_text(const struct demo *d, const struct line *l)
     putchar('\n');
 }
 
+/* One event that comes seldom is shown in any case. */
+static bool is_shown(struct timeline *t, const struct line *l)
+{
+    const bool late = t->events > t->show;
+
+    if (late && (t->show == 0 || !l->notable || t->notable_shown))
+        return false;
+    if (late)
+        puts("    ...");
+    t->notable_shown |= l->notable;
+    t->shown++;
+    return true;
+}
+
 void line_end(struct demo *d, struct line *l)
 {
     struct timeline *const t = &d->timeline;
@@ -200,7 +214,7 @@ void line_end(struct demo *d, struct line *l)
         return;
     }
     t->events++;
-    if (t->events <= t->show) {
+    if (is_shown(t, l)) {
         printf("%7" PRIu64 "  ", t->events);
         put_lanes(d);
         put_text(d, l);

@@ -105,6 +105,19 @@ void vm_bind(struct demo *d, struct interrupt *i)
     unlock(d);
 }
 
+/* The same for an interrupt that another hypervisor has set up. Its entry may be
+ * posted, as the guest's message says. So nothing changes. */
+void vm_adopt(struct demo *d, struct interrupt *i)
+{
+    struct vtdpi_binding *const b = &i->binding;
+
+    lock(d);
+    must(vtdpi_vm_bind(&d->vm, b, &i->pi, true), "vtdpi_vm_bind");
+    must(vtdpi_binding_set_message(b, &i->message),
+         "vtdpi_binding_set_message");
+    apply_and_unlock(d, &b, 1);
+}
+
 void vm_unbind(struct demo *d, struct interrupt *i)
 {
     struct vtdpi_binding *const b = &i->binding;

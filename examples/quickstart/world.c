@@ -17,6 +17,11 @@
 /* At most so many events between the steps of one. */
 #define EVENTS_BETWEEN     4
 
+/* While the hypervisor is replaced, which takes many more steps, only devices are
+ * alive; so many interrupts of theirs come while there is none. */
+#define ACCESSES_PER_SENT  400
+#define SENT_MEANWHILE     3
+
 /* An atomic access does not say whose it is: the one global of the demo. */
 static struct demo *world;
 
@@ -35,6 +40,7 @@ static const struct {
     {1, host_hotplug},
     {2, interrupts_change_form},
     {1, interrupts_move_host_form},
+    {1, replace_hypervisor},
 };
 
 /* splitmix64: any seed is as good as any other. */
@@ -73,14 +79,36 @@ void world_step(void)
     struct demo *const d = world;
 
     if (d == NULL || d->between || d->steps_left == 0 ||
-        world_random(d, ACCESSES_PER_EVENT) != 0)
+        world_random(d, d->replacing ? ACCESSES_PER_SENT
+                                     : ACCESSES_PER_EVENT) != 0)
         return;
     d->between = true;
-    if (try_event(d)) {
+    if (d->replacing ? interrupts_raise(d) : try_event(d)) {
         d->steps_left--;
         d->account.between++;
     }
     d->between = false;
+}
+
+void world_begin_replacement(struct demo *d)
+{
+    d->replacing = true;
+    d->steps_left = LINES_BETWEEN;
+}
+
+/* Nobody takes a step, so time is told in interrupts. */
+void world_goes_on(struct demo *d)
+{
+    d->between = true;
+    for (unsigned int i = 0; i < SENT_MEANWHILE && d->steps_left != 0; i++)
+        d->steps_left -= interrupts_raise(d);
+    d->between = false;
+}
+
+void world_end_replacement(struct demo *d)
+{
+    d->replacing = false;
+    d->steps_left = 0;
 }
 
 void world_run(struct demo *d, uint64_t count)

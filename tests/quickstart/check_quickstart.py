@@ -117,6 +117,7 @@ def check_output(program):
         "another seed, another run",
         "" if run(program, "--seed", 2).stdout != done.stdout else "the same",
     )
+    check_replacement(lines)
     everything = run(program, "--all").stdout
     complete = "--all shows them" not in everything
     case("--all shows everything",
@@ -132,6 +133,27 @@ def check_output(program):
              "" if word in everything else "never")
     case("the timeline has a block on a pCPU that is offline",
          "" if any("p%d offline" % n in everything for n in range(4)) else "never")
+
+
+def check_replacement(lines):
+    """The default output shows one replacement of the hypervisor, however late it
+    comes, and below it what devices have posted in that time."""
+    shown = [at for at, line in enumerate(lines)
+             if "the hypervisor is replaced" in line]
+    reason = "" if shown else "never"
+    for at in shown[:1]:
+        told = int(lines[at].split("devices sent ")[1].split()[0])
+        between = 0
+        while "      +  " in lines[at + 1 + between]:
+            between += 1
+        if between != told or told < 3:
+            reason = "%d told, %d shown" % (told, between)
+    case("the timeline shows a hypervisor that is replaced, and what comes in that "
+         "time", reason)
+    counts = [line.split() for line in lines if "times replaced" in line]
+    case("replacements are counted",
+         "" if len(counts) == 1 and int(counts[0][1]) > 1
+         and int(counts[0][4]) >= 3 * int(counts[0][1]) else str(counts))
 
 
 def check_colour(program):

@@ -7,6 +7,7 @@ from mutation import Mutant
 HOST = "examples/quickstart/host.c"
 MACHINE = "examples/quickstart/machine.c"
 VM = "examples/quickstart/vm.c"
+REPLACE = "examples/quickstart/replace.c"
 
 SYNC = "    if (!vtdpi_vcpu_sync(&v->pi, taken))\n"
 
@@ -33,11 +34,11 @@ MUTANTS = (
         "(old & VTDPI_PID_ON) != 0 || vtdpi_pid_pir_pending(v->pid)",
         "(old & VTDPI_PID_ON) != 0")),
     bug("changed entries are not written back", MACHINE, (
-        "static void power_up(struct demo *d, struct unit *u)\n{\n",
+        "void machine_start_unit(struct demo *d, struct unit *u, bool adopt)\n{\n",
         "static void no_clean(void *ctx, const void *p, size_t len)\n{\n"
         "    (void)ctx;\n    (void)p;\n    (void)len;\n}\n\n"
-        "static void power_up(struct demo *d, struct unit *u)\n{\n"
-        "    static struct vtdpi_platform_ops ops;\n"), (
+        "void machine_start_unit(struct demo *d, struct unit *u, bool adopt)\n{\n"
+        "    static struct vtdpi_platform_ops ops;\n\n"), (
         "    must(vtdpi_unit_probe(&u->driver, &vtdpi_model_platform_ops,",
         "    ops = vtdpi_model_platform_ops;\n    ops.clean = no_clean;\n"
         "    must(vtdpi_unit_probe(&u->driver, &ops,")),
@@ -75,6 +76,25 @@ MUTANTS = (
     bug("another vector for the same vCPU is no change", "src/bind.c", (
         "           (v == NULL || b->vector == b->decision.vector);\n",
         "           (v == NULL || b->vector != 0);\n")),
+    bug("a page that is adopted loses what was posted", "src/sched.c", (
+        "    page_open(page, memory, phys, UINT64_MAX);\n",
+        "    page_open(page, memory, phys, UINT64_MAX);\n"
+        "    for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++)\n"
+        "        page->pids[i].pir[1] = 0;\n")),
+    bug("a slot that is adopted is attached", "src/sched_vcpu.c", (
+        "    if (!adopted)\n        vtdpi_pid_init(",
+        "    if (true)\n        vtdpi_pid_init(")),
+    bug("vCPUs are adopted, and not woken", REPLACE, (
+        "        v->state = READY;\n",
+        "        v->state = v->state == RUNNING ? READY : v->state;\n")),
+    bug("a unit stops remapping while it is taken over", MACHINE, (
+        "        .adopt = adopt,\n        .qi =",
+        "        .take_over = adopt,\n        .qi =")),
+    bug("the table is not adopted", MACHINE, (
+        "        .adopt = adopt,\n    };\n", "    };\n")),
+    bug("the guest's message is not set after the take-over", VM, (
+        "    must(vtdpi_binding_set_message(b, &i->message),\n"
+        "         \"vtdpi_binding_set_message\");\n", "")),
     drop("some notifications get lost", "ANV"),
     drop("some wakeups get lost", "WNV"),
 )
