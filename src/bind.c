@@ -194,7 +194,7 @@ static VTDPI_COLD void mark_by_id(struct vtdpi_vm *vm,
 }
 
 /* An APIC has changed. Messages that it matches neither before nor after are
- * not looked at, but for those of its cluster and what shares a bucket. */
+ * not looked at, except those of its cluster and what shares a bucket. */
 static VTDPI_COLD void mark_for_apic(struct vtdpi_vm *vm,
                                      const struct vtdpi_guest_apic *before,
                                      const struct vtdpi_guest_apic *after)

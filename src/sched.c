@@ -168,7 +168,7 @@ int vtdpi_sched_add_page(struct vtdpi_sched *s, uint32_t number,
     for (uint32_t i = 0; i < VTDPI_PAGE_SLOTS; i++)
         vtdpi_pid_init(&page->pids[i], s->anv, 0);
     /*
-     * Release: whoever finds the page finds it initialised. Pairs with the
+     * Release: a reader who finds the page finds it initialised. Pairs with the
      * acquire of attach; a handler finds a bit of this page only after that.
      */
     page_publish(vtdpi_sched_page_ref(s, number), page, page->pids);

@@ -165,7 +165,7 @@ static inline uint64_t wake_mark_set(uint64_t *leaf, uint64_t bits)
 
 /*
  * The summary bit stood over an empty leaf: clear it. Locked, since other bits
- * of the word change meanwhile; then the leaf again. Pairs with blocked_set(),
+ * of the word change at any time; then the leaf again. Pairs with blocked_set(),
  * which sets the leaf before it tests the summary: either it finds the bit
  * clear and sets it, or the leaf is seen here. Without the second look a vCPU
  * would stay blocked under a clear summary bit, and no notification would ever
@@ -195,7 +195,7 @@ static inline uint32_t blocked_count_bits(uint64_t bits)
 
 /*
  * How many vCPUs are blocked on a pCPU; or no less than @limit. An estimate,
- * for which relaxed loads do: the bitmap changes meanwhile, and the summary may
+ * for which relaxed loads do: the bitmap changes at any time, and the summary may
  * be briefly clear.
  */
 static BLOCKED_RARE uint32_t blocked_estimate(const struct vtdpi_pcpu *p,

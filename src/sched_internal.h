@@ -35,8 +35,8 @@ static inline uint32_t wnv_index(const struct vtdpi_sched *s, uint32_t slot)
 
 /*
  * Pages and pCPUs that came later than the instance: published by a release
- * store, found by an acquire load, so that whoever finds one finds it
- * initialised. The atomics of pointers take void *.
+ * store, found by an acquire load, so that a reader who finds a page or a pCPU
+ * finds it initialised. The atomics of pointers take void *.
  */
 static inline struct vtdpi_pid *page_pids(const struct vtdpi_page_ref *ref)
 {

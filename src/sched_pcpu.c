@@ -9,7 +9,7 @@
  * with its WNV can be sent, and ON is set before it is sent; so the handler
  * that the notification starts finds bit and ON. It clears neither: a bit
  * cleared late would be that of a vCPU which has run and blocked again
- * meanwhile, and would lose its next wakeup. A wake for nothing is allowed.
+ * since then, and that vCPU would lose its next wakeup. A wake for nothing is allowed.
  *
  * Why each vCPU is woken once for a block: bit and ON stay until the vCPU's
  * owner has run, and passes for other vCPUs would find them again. So a handler
@@ -48,7 +48,7 @@ static void scan_end(uint64_t *seq)
 /*
  * Those of @bits whose PID has ON. All loads are independent and none depends
  * on a branch, so that misses overlap; the cookies, of which one or two will
- * be needed, are on their way meanwhile.
+ * be needed, are on their way at that time.
  */
 static uint64_t slots_notified(const struct vtdpi_page_ref *ref, uint64_t bits)
 {

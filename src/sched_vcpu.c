@@ -92,7 +92,7 @@ static VTDPI_COLD void target_open(struct vtdpi_target *t, uint64_t pda,
     t->pda = pda;
     t->vcpu = v;
     t->mode = mode;
-    /* Release: pairs with refs_take(), so that whoever takes a reference finds the
+    /* Release: pairs with refs_take(), so that the taker of a reference finds the
      * target, and the vCPU, initialised. With a plain store an entry could be made
      * with the address of before. */
     vtdpi_atomic_store64_release(&t->refs, REFS_OPEN);

@@ -11,7 +11,7 @@ static const struct status_text status_texts[] = {
     {VTDPI_OK, "success"},
     {VTDPI_ENOENT, "nothing there: no such unit, entry or structure"},
     {VTDPI_EIO, "hardware does not answer: it is gone or not decoded"},
-    {VTDPI_EAGAIN, "what was compared has changed meanwhile; look again"},
+    {VTDPI_EAGAIN, "what was compared has changed since; look again"},
     {VTDPI_EBUSY, "still in use or referenced; try later"},
     {VTDPI_EINVAL, "an argument is NULL or outside its documented range"},
     {VTDPI_ENOSPC, "no free room of the size asked for"},

@@ -5,7 +5,7 @@
 /*
  * Measuring designs side by side: in every round each design takes a sample,
  * the order of the designs turning from round to round, so that whatever the
- * machine does meanwhile meets all of them. A sample during which the thread
+ * machine does in that time meets all of them. A sample during which the thread
  * was switched out is dropped, together with the samples of the other designs
  * of that round, and counted.
  */

@@ -76,7 +76,8 @@ COUNTER(SETUPS, setups, "Messages set up with a host interrupt");
 COUNTER(CHANGES, changes, "Messages changed without touching it");
 COUNTER(MOVES, moves, "Changes of entries that were posted, or became so");
 COUNTER(REROUTES, reroutes, "Times the routes of a VM were looked at again");
-COUNTER(REBINDS, rebinds, "Host forms that the kernel has changed meanwhile");
+COUNTER(REBINDS, rebinds,
+        "Host forms that the kernel has changed while posted");
 COUNTER(OVERWRITTEN, overwritten,
         "Entries found changed without the re-bind hook");
 COUNTER(FAILURES, failures, "Changes of entries that failed");

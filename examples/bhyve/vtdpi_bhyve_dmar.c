@@ -143,7 +143,7 @@ static int set_host(struct vtdpi_bhyve_unit *unit, u_int index,
     const struct vtdpi_bhyve_msg *const msg = unit->adopted[index];
     int rc = VTDPI_IRQ_DEFERRED;
 
-    /* Gone meanwhile: with the form set, since that comes before the release. */
+    /* Gone since then: with the form set, since that comes before the release. */
     while (rc == VTDPI_IRQ_DEFERRED && unit->adopted[index] == msg) {
         atomic_store_rel_long(&unit->rebinder, (u_long)curthread);
         rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, host);

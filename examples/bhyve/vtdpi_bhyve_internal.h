@@ -96,7 +96,7 @@ struct vtdpi_bhyve_vm {
     struct vtdpi_binding **heads;
 };
 
-/** @brief A message of a device. Under the device's lock, but for guest. */
+/** @brief A message of a device. Under the device's lock, except guest. */
 struct vtdpi_bhyve_msg {
     struct vtdpi_irq irq;
     struct vtdpi_binding binding;  /* under the decide lock */

@@ -210,7 +210,7 @@ void vtdpi_bhyve_vm_retry(struct vtdpi_bhyve_vm *gvm)
 
 /* vCPUs and their APICs. */
 
-/* A register of the guest's APIC. Its thread writes the page meanwhile; each
+/* A register of the guest's APIC. Its thread may write the page at that time; each
  * register is one word. */
 static uint32_t apic_read(struct vtdpi_bhyve_vcpu *v, u_int word)
 {

@@ -15,7 +15,7 @@
  * An index belongs to the driver, as it does today. While a message of a
  * passed-through device uses it, the port changes its entry: it adopts the
  * index after bus_setup_intr() and lets go of it before the kernel can free
- * it. What the kernel wants to write meanwhile (a new CPU or vector for the
+ * it. What the kernel wants to write until then (a new CPU or vector for the
  * host interrupt) it offers to the port first: see vtdpi_dmar_rebind_t.
  */
 

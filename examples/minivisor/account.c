@@ -36,7 +36,7 @@ unsigned long account_missing(unsigned int vcpu, unsigned int vector)
 
 /* A vCPU that sleeps has nothing deliverable in its virtual IRR. If the vector
  * is not in PIR either, and the vCPU sleeps still and has not been in the guest
- * meanwhile, nothing of it is on its way. */
+ * since then, no notification of that vector is on its way. */
 static bool has_none_waiting(const struct vcpu *v, uint8_t vector)
 {
     const volatile uint64_t *const pir =

@@ -227,7 +227,7 @@ void scheduler_loop(void *arg)
 
         if (p->number == CPU_HOTPLUGGED && chance(&p->random, 8) == 0) {
             go_offline(p);
-            continue; /* it may have taken a KICK meanwhile */
+            continue; /* it may have taken a KICK since then */
         }
         v = next_vcpu(p);
         if (v != NULL)

@@ -201,7 +201,7 @@ static enum next enter(struct pcpu *p, struct vcpu *v)
     uint32_t reason;
 
     /* Interrupts are off from here to the entry. A notification that comes
-     * meanwhile waits in the local APIC, and the entry lets the processor act
+     * in between waits in the local APIC, and the entry lets the processor act
      * on it. */
     take(v);
     set_rvi(v);

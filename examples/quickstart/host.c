@@ -260,7 +260,7 @@ bool host_halt(struct demo *d)
 }
 
 /* A pCPU that runs nothing goes offline. From then on its local APIC takes
- * nothing; whoever was blocked there has been woken and halts elsewhere. */
+ * nothing; vCPUs that were blocked there have been woken and halt elsewhere. */
 bool host_hotplug(struct demo *d)
 {
     struct pcpu *const p = &d->pcpu[HOTPLUGGED];

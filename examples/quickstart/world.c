@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Chance. It decides what happens next, and what happens meanwhile: between
+ * Chance. It decides what happens next, and what happens on the way: between
  * any two atomic accesses of the library (see atomic.h) something may happen
  * elsewhere, on pCPUs that are not busy. Nothing is scripted; the same seed
  * gives the same run.

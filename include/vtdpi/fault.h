@@ -115,7 +115,7 @@ struct vtdpi_fault {
  *
  * Called by vtdpi_fault_handle() in its caller's context with nothing of the
  * library held; on several CPUs at once if that is called so. It may call any
- * function of the library that is allowed in that context, but for
+ * function of the library that is allowed in that context, except
  * vtdpi_fault_handle() itself. @p fault is valid only during the call.
  */
 typedef void (*vtdpi_fault_callback)(void *ctx,
@@ -202,7 +202,7 @@ vtdpi_fault_init(struct vtdpi_fault_reader *reader,
  *                of queue errors, one of an overflow and one of other status
  *                bits may come on top.
  * @param more    Receives whether something is still pending: more records than
- *                @p max, faults that have come meanwhile, or a bit that does
+ *                @p max, faults that came during the call, or a bit that does
  *                not clear. The event will not tell of it: call again. Not in
  *                a loop without end, since a device can cause faults faster
  *                than they are read: mask the event and go on from a timer.
@@ -247,7 +247,7 @@ vtdpi_fault_clear_all(struct vtdpi_fault_reader *reader);
 /**
  * @brief Have faults tell of themselves by an interrupt.
  *
- * Also moves an event that is enabled: it is masked meanwhile, and sent
+ * Also moves an event that is enabled: it is masked during the move, and sent
  * afterwards if a fault came. What was pending before the first call sends
  * nothing, see vtdpi_fault_clear_all().
  *

@@ -589,7 +589,7 @@ vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @return Else an error of the backend. Torn down all the same, and pinned: by
+ * @return Else an error of the backend. Torn down in any case, and pinned: by
  *         another batch, or by vtdpi_irq_flush(), it is tried again.
  */
 VTDPI_API VTDPI_MUST_CHECK int

@@ -151,7 +151,7 @@ enum vtdpi_model_fault {
     /** The next command with a GCMD bit of arg is put aside and executed late,
      *  also after the driver has given up waiting for it; arg is
      *  VTDPI_MODEL_LATE(). Until then GSTS shows the command as running. The
-     *  unit executes other commands meanwhile, but each is a violation,
+     *  unit executes other commands until then, but each is a violation,
      *  VTDPI_MODEL_COMMAND_PENDING. When a late SIRTP or SRTP is executed, it
      *  latches what its register holds then. A late command whose bit already is
      *  as commanded does nothing. Goes off by itself when it has put a command
@@ -600,7 +600,7 @@ VTDPI_API void vtdpi_model_view_init(struct vtdpi_model_view *v, uint64_t phys,
  *
  * What the access breaks is recorded as a violation; a write that the unit
  * cannot take is then ignored, and a read that it cannot answer returns 0.
- * A half of a 64-bit register is accessed all the same.
+ * A half of a 64-bit register is accessed in any case.
  *
  * @param m    Model. Not NULL.
  * @param off  Offset from the register base, in bytes.

@@ -180,7 +180,7 @@ VTDPI_INLINE void vtdpi_pid_init(struct vtdpi_pid *pid, uint8_t nv,
 
     VTDPI_ASSERT(VTDPI_ADDRESS_(pid) % 64 == 0 && pid != VTDPI_NULL_);
     /*
-     * Relaxed: unpublished. They are atomic all the same, since a wakeup
+     * Relaxed: unpublished. They are atomic nevertheless, since a wakeup
      * handler that still walks an older bitmap may load the control word of a
      * slot that is being reused; it must see one word or the other.
      */

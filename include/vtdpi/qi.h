@@ -24,7 +24,7 @@
  * are used again when its wait has completed after all, or else when the queue
  * head has passed it: hardware fetches nothing behind its head.
  *
- * **Errors.** Whoever polls looks at the Fault Status Register and repairs the
+ * **Errors.** The caller that polls looks at the Fault Status Register and repairs the
  * queue for everybody (vtdpi_qi_recover()):
  *
  * | error | what is done | who gets it |

@@ -162,7 +162,7 @@ enum vtdpi_route_reason {
                                      in the flat model is none. */
     VTDPI_ROUTE_SEVERAL = 14,   /**< Several take it. */
 
-    /* REMAP: it has one destination, and could be posted but for this. */
+    /* REMAP: it has one destination, and only this prevents posting. */
 
     VTDPI_ROUTE_DETACHED = 15,    /**< The vCPU has no PID. */
     VTDPI_ROUTE_POSTING_OFF = 16, /**< Posting is off for the VM. */
@@ -208,7 +208,7 @@ struct vtdpi_route_candidate {
     bool attached;                   /**< The same. */
 };
 
-/** @brief Where a walk is. For whoever implements vtdpi_apic_set_ops.next. */
+/** @brief Where a walk is. For implementations of vtdpi_apic_set_ops.next. */
 struct vtdpi_route_cursor {
     uint32_t word[4]; /**< Zero when a walk begins; then the set's own. */
 };

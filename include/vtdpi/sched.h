@@ -637,7 +637,7 @@ VTDPI_API VTDPI_COLD uint32_t vtdpi_pcpu_rescan(struct vtdpi_pcpu *p);
  *         instance's WNVs.
  *
  * @pre The handlers of all wakeup vectors of one pCPU exclude one another: not
- *      nested, not concurrent. One that arrives meanwhile stays pending.
+ *      nested, not concurrent. One that arrives during the call stays pending.
  *
  * @irqsoff @waitfree @order{SC}
  */

@@ -27,7 +27,7 @@ enum vtdpi_err {
     /** Hardware does not answer: registers read as all ones, or those that
      *  describe a unit as zeros. It is gone or not decoded. */
     VTDPI_EIO = -5,
-    /** What was compared has changed meanwhile; look again. */
+    /** What was compared has changed since; look again. */
     VTDPI_EAGAIN = -11,
     /** Still in use or referenced; try later. */
     VTDPI_EBUSY = -16,

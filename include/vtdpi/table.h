@@ -321,7 +321,7 @@ vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count);
  * @retval VTDPI_ENOPI       @p irte is posted, the entry is not, and a unit
  *                           without CAP.PI has joined the table. Nothing has
  *                           changed.
- * @retval VTDPI_EAGAIN      Somebody else changed the entry meanwhile.
+ * @retval VTDPI_EAGAIN      Somebody else changed the entry first.
  * @retval VTDPI_EOPNOTSUPP  Built without a 16-byte compare-and-swap.
  * @return Else an error of vtdpi_irte_validate() (nothing has changed), or of
  *         the flush, see vtdpi_table_flush() (written, dirty). The two are
@@ -336,7 +336,7 @@ vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
  *
  * @param t      The table. Not NULL.
  * @param first  First index.
- * @param count  How many; nobody changes them meanwhile.
+ * @param count  How many; nobody changes them during the call.
  *
  * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
  *

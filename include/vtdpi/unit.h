@@ -25,7 +25,7 @@
  * entries dropped through the queue, unless SIRTP does so itself
  * (CAP.ESIRTPS); interrupt remapping on; compatibility format off. Disabling
  * goes the other way round and does not leave extended interrupt mode set,
- * which would outlive us and break whoever uses the unit next.
+ * which would outlive us and break the next user of the unit.
  *
  * **Commands.** Each write of GCMD is made from GSTS: the lasting bits as they
  * are, one-shot bits masked, one command changed. It is polled for under the

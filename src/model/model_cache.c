@@ -240,7 +240,7 @@ static void view_clean_pair(uint64_t *shadow, const uint64_t *cpu)
     do {
         entry_read(cpu, now);
         entry_read(shadow, seen);
-        /* In one piece, for a unit that reads it meanwhile. */
+        /* In one piece, for a unit that reads it at the same time. */
     } while (VTDPI_HAVE_CX16 && !vtdpi_atomic_cas128(shadow, seen, now));
     if (!VTDPI_HAVE_CX16) {
         vtdpi_atomic_store64_relaxed(&shadow[0], now[0]);

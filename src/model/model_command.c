@@ -27,7 +27,7 @@ static uint32_t command_unsupported(const struct vtdpi_model *m)
     return (uint32_t)bits;
 }
 
-/* What a driver may not ask in this state. The unit does it all the same. */
+/* What a driver may not ask in this state. The unit does it nevertheless. */
 static bool command_order_broken(const struct vtdpi_model *m, uint32_t bit,
                                  bool on)
 {

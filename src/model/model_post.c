@@ -155,7 +155,7 @@ uint32_t vtdpi_model_drain_(struct vtdpi_model *m)
 {
     const uint32_t n = m->flight_count;
 
-    /* Only those that are there now: a hook may start others meanwhile. Or a
+    /* Only those that are there now: a hook may start others. Or a
      * callback has them land, by clearing the fault mode. */
     for (uint32_t i = 0; i < n && m->flight_count != 0; i++)
         flight_land(m);
