@@ -7,10 +7,12 @@
  *  R  a vCPU in the guest with something posted is going to be notified
  *  N  a sleeping vCPU is notified with its WNV, one in the guest with ANV there
  *  I  NV other than ANV implies that the bit is set on the pCPU NDST
- *  D  no wake and no post for a vCPU whose detach is done, no bit left
+ *  D  no wake and no post for a vCPU whose detach is done, no bit left; a held
+ *     slot is given out once
  *  A  block arms WNV only while ON is clear (not block_committed)
  *  S  only the owner changes NV, NDST, SN and the bit, or clears ON and PIR,
- *     and ON only in a harvest
+ *     and ON only in a harvest; but an adopt sets SN and changes NV, before a vCPU
+ *     gets the slot
  *  U  under SN only an urgent post sets ON
  *  V  each vector taken is handed over, none appears that was not posted
  *  W  a handler wakes only those whose wake mark it has set; only the owner
@@ -139,7 +141,7 @@ static void check_account(unsigned int i)
     const struct host_vcpu *const v = &host.vcpu[i];
     uint64_t seen = v->got | v->dropped;
 
-    if (v->attached)
+    if (v->attached || v->held == HELD)
         seen |= vectors_in(pid_of(i)->pir) | vectors_in_irr(i);
     if (v->owed != 0 || seen != v->posted)
         ex_fail("V: %c: posted %x, accounted for %x, owed %x", name(i),
@@ -170,13 +172,21 @@ static bool owns(unsigned int i)
     return host.thread[ex_running()].owner == i + 1;
 }
 
+/* The running fiber adopts a page. */
+static bool adopts_page(void)
+{
+    const struct op *const op = current_op(ex_running());
+
+    return op != NULL && op->kind == OP_ADOPT_PAGE;
+}
+
 static void check_control(unsigned int i, uint64_t old, uint64_t value)
 {
     const uint64_t changed = old ^ value;
 
     if ((changed & ~(CTL_ON | CTL_SN | UINT64_C(0xffffffff00ff0000))) != 0)
         ex_fail("S: reserved bits of %c's PID change", name(i));
-    else if ((changed & ~CTL_ON) != 0 && !owns(i))
+    else if ((changed & ~CTL_ON) != 0 && !owns(i) && !adopts_page())
         ex_fail("S: %s changes NV, NDST or SN of %c",
                 ex_fiber(ex_running())->name, name(i));
     else if ((old & changed & CTL_ON) != 0 &&

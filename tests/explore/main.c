@@ -31,7 +31,7 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block,   scenarios_offline, scenarios_detach,
+    scenarios_block,   scenarios_offline, scenarios_detach,  scenarios_adopt,
     scenarios_vectors, scenarios_claims,  scenarios_bindings};
 
 /* How the traces of a scenario are printed. */

@@ -119,6 +119,11 @@ GO_OFFLINE = """    (void)vtdpi_atomic_xchg64(&p->online, 0);
     return wake_all_blocked(p);"""
 GROW_ROOM = ("    (void)vtdpi_atomic_xchg64(&s->room, "
              "room + VTDPI_CHUNK_PAGES);\n")
+ADOPT = """\
+        (void)vtdpi_pid_replace(&page->pids[i], VTDPI_PID_SN | VTDPI_PID_NV,
+                                VTDPI_PID_SN |
+                                    VTDPI_FIELD_PUT(s->anv, VTDPI_PID_NV));
+"""
 GROW_REFS = """    vtdpi_atomic_store_ptr_release(
         (void **)&s->chunks[chunks_of(room - s->first_pages)], refs);
 """
@@ -542,6 +547,41 @@ MUTANTS = [
           ("    page_open(page, memory, phys, 0);\n",
            "    page_publish(vtdpi_sched_page_ref(s, number), page, memory);\n"
            "    page_open(page, memory, phys, 0);\n")),
+    # Adopting.
+    sched("adopt: control is stored plainly", "28a", "",
+          (ADOPT, "        vtdpi_atomic_store64_relaxed(&page->pids[i].control,\n"
+                  "            (vtdpi_atomic_load64_relaxed(&page->pids[i].control) &\n"
+                  "             ~VTDPI_PID_NV) | VTDPI_PID_SN |\n"
+                  "            VTDPI_FIELD_PUT(s->anv, VTDPI_PID_NV));\n")),
+    sched("adopt: ON is cleared", "28a", "",
+          (ADOPT, ADOPT.replace("| VTDPI_PID_NV,", "| VTDPI_PID_NV | VTDPI_PID_ON,"))),
+    sched("adopt: PIR is cleared", "28a", "",
+          (ADOPT, ADOPT + "    for (uint32_t i = 0; i < 2; i++)\n"
+                  "        (void)vtdpi_atomic_xchg64(&page->pids[i].pir[3], 0);\n")),
+    sched("adopt: SN stays as it is", "28a", "",
+          (ADOPT, ADOPT.replace("VTDPI_PID_SN |", ""))),
+    sched("adopt: NV stays as it is", "28a", "",
+          (ADOPT, "        (void)vtdpi_pid_replace(&page->pids[i], VTDPI_PID_SN, "
+                  "VTDPI_PID_SN);\n")),
+    sched("adopt: slots are not held", "28a", "",
+          ("page_open(page, memory, phys, UINT64_MAX)",
+           "page_open(page, memory, phys, 0)")),
+    sched("adopt: slots are held, and free", "28b", "",
+          ("&page->claimed, held)", "&page->claimed, 0)")),
+    sched("adopt: page is found before its PIDs are preempted", "28a", "",
+          ("    page_open(page, memory, phys, UINT64_MAX);\n",
+           "    page_open(page, memory, phys, UINT64_MAX);\n"
+           "    page_publish(vtdpi_sched_page_ref(s, number), page, page->pids);\n")),
+    vcpu("adopt: PID is initialised", "28a", "",
+         ("    if (!adopted)\n", "")),
+    vcpu("a held slot is taken by a load and a store", "28c", "",
+         ("    if ((vtdpi_atomic_and64(&page->held, ~slot_bit(slot)) & slot_bit(slot)) ==\n"
+          "        0)\n"
+          "        return VTDPI_ESLOTBUSY;\n",
+          "    const uint64_t held = vtdpi_atomic_load64(&page->held);\n"
+          "    if ((held & slot_bit(slot)) == 0)\n"
+          "        return VTDPI_ESLOTBUSY;\n"
+          "    vtdpi_atomic_store64_release(&page->held, held & ~slot_bit(slot));\n")),
     # Growing.
     sched("room is made before the page references are there", "23a", "",
           (GROW_REFS, GROW_ROOM + GROW_REFS),
@@ -822,6 +862,7 @@ HOST_BUGS = [
     host("switch-unmarked", "13b", "woken mark set too late"),
     host("detach-at-once", "6b", "detach against scans"),
     host("unref-before-flush", "11", "freed while an entry names it"),
+    host("release-before-flush", "28b", "freed while an entry names it"),
     host("handlers-overlap", "18d", "scans that overlap"),
     host("handler-told-first-vector", "18a", ""),
     host("sleeps-again", "9", "one wake for each block"),

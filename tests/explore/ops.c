@@ -373,8 +373,11 @@ static void check_free(const struct host_vcpu *v)
 static int attach(struct host_vcpu *v)
 {
     const uint32_t slot = slot_of(index_of(v));
-    const int err = vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
+    int err;
 
+    if (world.scenario->adopts != 0)
+        return attach_released(v);
+    err = vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
     if (err != VTDPI_ENOPAGE || !world.scenario->grows)
         return err;
     op_idle(has_page, v);
@@ -499,6 +502,9 @@ void op_vcpu(const struct op *op)
         break;
     case OP_NAP:
         op_nap(v);
+        break;
+    case OP_ADOPT:
+        op_adopt(v);
         break;
     default:
         ex_fail("not an operation of a vCPU");

@@ -83,7 +83,7 @@ static void op_device(const struct op *op)
         return; /* goes to the host */
     host.inflight++;
     ex_host(NULL, NULL);
-    if (!host.vcpu[target - 1].attached)
+    if (!host.vcpu[target - 1].attached && host.vcpu[target - 1].held != HELD)
         ex_fail("D: a post to %c, which is detached", (char)('A' + target - 1));
     host.vcpu[target - 1].posted |= UINT64_C(1) << op->cpu;
     control = unit_record((unsigned int)target - 1, vector_of(op->cpu), false);
@@ -164,11 +164,16 @@ static void op_rescan(struct host_cpu *cpu)
 /* Flushed and drained before the reference goes back. */
 static void drop_entry(uint64_t old)
 {
+    bool held; /* another kernel has made the entry: no reference */
+
     if (old == 0)
         return;
-    if (world.bug != HOST_UNREF_BEFORE_FLUSH)
+    held = host.vcpu[old - 1].held != 0;
+    if (world.bug !=
+        (held ? HOST_RELEASE_BEFORE_FLUSH : HOST_UNREF_BEFORE_FLUSH))
         ex_host(drained, NULL);
-    vtdpi_vcpu_unref(&host.vcpu[old - 1].v);
+    if (!held)
+        vtdpi_vcpu_unref(&host.vcpu[old - 1].v);
 }
 
 static void op_bind(unsigned int vcpu)
@@ -251,6 +256,12 @@ void op_admin(const struct op *op)
         break;
     case OP_ADD_PCPU:
         add_pcpu(op->cpu);
+        break;
+    case OP_ADOPT_PAGE:
+        op_adopt_page(op->vcpu);
+        break;
+    case OP_RELEASE:
+        op_release(v);
         break;
     default:
         ex_fail("not an operation of the administrator");

@@ -34,6 +34,9 @@ static const char *const op_names[] = {
     [OP_UNBIND] = "unbind",
     [OP_AWAIT_NAP] = "await nap",
     [OP_ADD_PAGE] = "add_page",
+    [OP_ADOPT] = "adopt",
+    [OP_ADOPT_PAGE] = "adopt_page",
+    [OP_RELEASE] = "release",
     [OP_ADD_PCPU] = "pcpu_init",
     [OP_GROW] = "grow",
 };

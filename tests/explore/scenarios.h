@@ -31,6 +31,7 @@
 extern const struct scenario scenarios_block[];
 extern const struct scenario scenarios_offline[];
 extern const struct scenario scenarios_detach[];
+extern const struct scenario scenarios_adopt[];
 extern const struct scenario scenarios_vectors[];
 extern const struct scenario scenarios_claims[];
 extern const struct scenario scenarios_bindings[];

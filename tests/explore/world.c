@@ -30,6 +30,7 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_SWITCH_UNMARKED] = "switch-unmarked",
     [HOST_DETACH_AT_ONCE] = "detach-at-once",
     [HOST_UNREF_BEFORE_FLUSH] = "unref-before-flush",
+    [HOST_RELEASE_BEFORE_FLUSH] = "release-before-flush",
     [HOST_HANDLERS_OVERLAP] = "handlers-overlap",
     [HOST_HANDLER_TOLD_FIRST] = "handler-told-first-vector",
     [HOST_SLEEPS_AGAIN] = "sleeps-again",
@@ -198,7 +199,8 @@ static void require(int err)
 bool comes_late(unsigned int vcpu)
 {
     return (world.scenario->later >> vcpu & 1) != 0 ||
-           world.scenario->late_page || world.scenario->grows;
+           world.scenario->late_page || world.scenario->grows ||
+           world.scenario->adopts != 0;
 }
 
 const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu)
@@ -286,6 +288,8 @@ static void set_up_library(void)
         add_pcpu(i);
     if (world.scenario->late_page)
         spoil_page(page_of(slot_of(B)));
+    if (world.scenario->adopts != 0)
+        set_up_adoption();
     if (world.scenario->grows)
         spoil_chunk();
     if (world.scenario->late_pcpu)
@@ -329,8 +333,12 @@ static bool has_op(uint8_t kind)
 /* Those that few scenarios change. */
 static void set_up_rare_ranges(void)
 {
-    if (world.scenario->late_page)
+    if (world.scenario->late_page || world.scenario->adopts != 0)
         ex_range(host.pages, world.leaves * sizeof host.pages[0]);
+    for (uint32_t i = 0; i < world.leaves && world.scenario->adopts != 0; i++) {
+        ex_range(&host.page[i].pids, 2 * sizeof(uint64_t));
+        ex_range(&host.page[i].held, sizeof host.page[i].held);
+    }
     if (world.scenario->grows) {
         ex_range(&host.s.room, sizeof host.s.room);
         ex_range(host.chunks, sizeof host.chunks);

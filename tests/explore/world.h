@@ -61,7 +61,8 @@ enum op_kind {
     OP_RESET,  /* discard, and load a new state */
     OP_ATTACH, /* once A, if it is C, has gone; A again: once C has */
     OP_DETACH,
-    OP_NAP, /* sleep, not attached, until woken */
+    OP_NAP,   /* sleep, not attached, until woken */
+    OP_ADOPT, /* once its page is there */
     /* Of posters. */
     OP_UNIT, /* a unit posts: one step, and the notification */
     OP_UNIT_URGENT,
@@ -79,7 +80,9 @@ enum op_kind {
     OP_AWAIT_NAP, /* until vcpu naps */
     OP_ADD_PAGE,  /* that of vcpu's slot */
     OP_ADD_PCPU,
-    OP_GROW, /* by the chunk of the last page */
+    OP_GROW,       /* by the chunk of the last page */
+    OP_ADOPT_PAGE, /* that of vcpu's slot */
+    OP_RELEASE,    /* vcpu's slot, which is held */
 };
 
 struct op {
@@ -112,6 +115,9 @@ struct op {
 #define ATTACH(v)                   OP(OP_ATTACH, v, 0, 0)
 #define DETACH(v)                   OP(OP_DETACH, v, 0, 0)
 #define NAP(v)                      OP(OP_NAP, v, 0, 0)
+#define ADOPT(v)                    OP(OP_ADOPT, v, 0, 0)
+#define ADOPT_PAGE(v)               OP(OP_ADOPT_PAGE, v, 0, 0)
+#define RELEASE(v)                  OP(OP_RELEASE, v, 0, 0)
 #define UNIT(v, vector)             OP(OP_UNIT, v, vector, 0)
 #define UNIT_URGENT(v, vector)      OP(OP_UNIT_URGENT, v, vector, 0)
 #define POST(v, vector)             OP(OP_POST, v, vector, 0)
@@ -154,15 +160,16 @@ struct script {
 struct scenario {
     const char *name; /* "5b": the issue's number, and a letter */
     const char *what;
-    unsigned int later; /* vCPUs that are not attached at first, bit each */
-    unsigned int bound; /* preemptions in the default run; 0: all */
-    unsigned int wnvs;  /* wakeup vectors; 0: one */
-    uint64_t twice;     /* what the issue names: these at least twice */
-    bool extra;         /* smaller than the bounds; beside one that is not */
-    bool longer;        /* only with --deep, or by its name */
-    bool late_page;     /* B's page comes later; nobody is attached at first */
-    bool late_pcpu;     /* pCPU 1 comes later */
-    bool grows;         /* B's page comes by growing; nobody is attached */
+    unsigned int later;  /* vCPUs that are not attached at first, bit each */
+    unsigned int bound;  /* preemptions in the default run; 0: all */
+    unsigned int wnvs;   /* wakeup vectors; 0: one */
+    uint64_t twice;      /* what the issue names: these at least twice */
+    bool extra;          /* smaller than the bounds; beside one that is not */
+    bool longer;         /* only with --deep, or by its name */
+    bool late_page;      /* B's page comes later; nobody is attached at first */
+    bool late_pcpu;      /* pCPU 1 comes later */
+    bool grows;          /* B's page comes by growing; nobody is attached */
+    unsigned int adopts; /* vCPUs of another kernel, bit each; see adoption.c */
     struct script script[THREADS];
     const struct claims *claims;     /* of irq.c; in place of the scripts */
     const struct bindings *bindings; /* of bind.c; the same */
@@ -178,6 +185,7 @@ enum host_bug {
     HOST_SWITCH_UNMARKED,      /* run between block and sleep is no wake */
     HOST_DETACH_AT_ONCE,       /* does not wait for detach */
     HOST_UNREF_BEFORE_FLUSH,   /* reference given back too early */
+    HOST_RELEASE_BEFORE_FLUSH, /* a slot given back too early */
     HOST_HANDLERS_OVERLAP,     /* of two wakeup vectors, on one pCPU */
     HOST_HANDLER_TOLD_FIRST,   /* names the first vector, whatever came */
     HOST_SLEEPS_AGAIN,         /* sleeps twice for one block */

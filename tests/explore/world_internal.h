@@ -41,11 +41,16 @@ struct host_cpu {
 #define ASLEEP_BLOCKED 1
 #define ASLEEP_NAP     2 /* by the host's own means */
 
+/* Of host_vcpu.held. */
+#define HELD           1
+#define HELD_RELEASING 2 /* no entry names it: nobody posts */
+
 /* Sets of vectors have a bit for each of VECTORS. */
 struct host_vcpu {
     struct vtdpi_vcpu v;
     uint64_t attached; /* wake may be called */
     uint64_t open;     /* posts may be made */
+    uint64_t held;     /* its slot was adopted, and nobody has it yet */
     uint64_t woken;    /* the sticky mark */
     uint64_t asleep;
     uint64_t cpu;     /* scheduled on, + 1 */
@@ -125,6 +130,13 @@ void op_admin(const struct op *op);
 void op_phase(unsigned int n);
 /* Wait as somebody of whom nothing is going on. */
 void op_idle(bool (*ready)(void *arg), void *arg);
+
+/* adoption.c */
+void set_up_adoption(void);
+void op_adopt_page(unsigned int vcpu);
+void op_adopt(struct host_vcpu *v);
+void op_release(struct host_vcpu *v);
+int attach_released(struct host_vcpu *v);
 
 /* interrupts.c */
 void interrupt_deliver(uint32_t ndst, uint8_t nv);

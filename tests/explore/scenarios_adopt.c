@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Live update: pages, slots and entries of another kernel; see adoption.c. */
+#include "scenarios.h"
+
+const struct scenario scenarios_adopt[] = {
+    {.name = "28a",
+     .what = "pages are adopted while units post, then run and block",
+     .twice = NAMED(OP_ADOPT) | NAMED(OP_BLOCK) | NAMED(OP_UNIT),
+     .bound = 3,
+     .adopts = 1U << A | 1U << B,
+     .script = {VCPU("A", ADOPT(A), BLOCK(A, 0), SLEEP(A), BLOCK(A, 1),
+                     SLEEP(A)),
+                VCPU("B", ADOPT(B), RUN(B, 1), ENTER(B), PREEMPT(B),
+                     BLOCK(B, 0), SLEEP(B)),
+                POSTER("unit", UNIT(A, V65), UNIT(B, V209)),
+                ADMIN("admin", ADOPT_PAGE(A), ADOPT_PAGE(B))}},
+    {.name = "28b",
+     .what = "a slot that an entry names is given back, and attached again",
+     .twice = NAMED(OP_ADOPT_PAGE) | NAMED(OP_DEVICE),
+     .bound = 3,
+     .adopts = 1U << A,
+     .script = {VCPU("A", ADOPT(A), RUN(A, 0)),
+                VCPU("B", ATTACH(B), BLOCK(B, 0), SLEEP(B)),
+                POSTER("device", DEVICE(V65), DEVICE(V209)),
+                POSTER("unit", UNIT(B, V210)),
+                ADMIN("admin", ADOPT_PAGE(A), ADOPT_PAGE(B), UNBIND,
+                      RELEASE(B))}},
+    {.name = "28c",
+     .what = "a slot is adopted and given back at once: one succeeds",
+     .extra = true,
+     .adopts = 1U << A | 1U << B,
+     .script = {VCPU("A", ADOPT(A), RUN(A, 0), PREEMPT(A)),
+                ADMIN("admin", ADOPT_PAGE(A), RELEASE(A)),
+                ADMIN("other", RELEASE(A))}},
+    {0},
+};
