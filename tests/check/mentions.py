@@ -40,6 +40,7 @@ BUGS = re.compile(r'\bbugs? ("[^"\n]+"(?:, "[^"\n]+")*)')
 SCENARIOS = re.compile(r"\bscenarios? (\d+[a-z]?(?:(?:, | and )\d+[a-z]?)*)")
 OLD_NAMES = re.compile(r"^ *\| old name \|.*\n(?: *\|.*\n)*", re.MULTILINE)
 FIRST_CELL = re.compile(r"^ *\|[^|\n]*\|", re.MULTILINE)
+LIST = "src/sources.mk"
 EXPLORED = "docs/explore.md"
 BUILT = {"docs/html"}
 CHECKED = re.compile(r"vtdpi_|test_")
@@ -71,10 +72,15 @@ def header_names(folder):
     return names | {name + "()" for name in called}
 
 
+def makefile_names(path):
+    """Variables that the list of the sources sets."""
+    return set(re.findall(r"^(VTDPI_\w+) \??=", read(path), re.MULTILINE))
+
+
 class Tree:
     def __init__(self):
         paths = list(files_of(SOURCES + ("docs",)))
-        self.names = header_names("include/vtdpi")
+        self.names = header_names("include/vtdpi") | makefile_names(LIST)
         self.files = {os.path.basename(path) for path in paths}
         self.words = set()
         for path in paths:

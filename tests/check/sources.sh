@@ -3,8 +3,8 @@
 # Check: rules of the source tree
 . "$ROOT/tests/check/lib.sh"
 
-by_suffix='\.([chS]|py|sh|map)'
-by_name='(^|/)(meson\.build|meson_options\.txt|stage-[a-z0-9]+|all|run)'
+by_suffix='\.([chS]|py|sh|map|kbuild)'
+by_name='(^|/)(meson\.build|sources\.mk|meson_options\.txt|stage-[a-z0-9]+|all|run)'
 dots='(^|/)\.(clang-format|clang-tidy|editorconfig)'
 
 # code: the files of the tree that are code; texts: all that people write.
@@ -39,7 +39,7 @@ bare_attributes() {
 # What a freestanding library may include. Only compiler.h includes what is not
 # the library's own, so that a host without these headers has one place to set.
 includes() {
-    grep -rnE '^[[:space:]]*#[[:space:]]*include' include src |
+    grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' include src |
         grep -vE '^include/vtdpi/compiler\.h:.*include <std(def|int|bool)\.h>$' |
         grep -vE '^include/vtdpi/compiler\.h:.*include VTDPI_[A-Z]*_HEADER$' |
         grep -vE 'include "(vtdpi/)?[a-z_]+\.h"$'
@@ -76,11 +76,15 @@ bit_fields() {
 }
 
 unlisted() {
-    (cd src && ls -- *.c) | while read -r name; do
-        grep -q "^  '$name',$" src/meson.build || echo "src/$name"
+    (cd src && ls -- *.c model/*.c) | while read -r name; do
+        [ "$(grep -c "^VTDPI_PART_[a-z]* += $name\$" src/sources.mk)" -eq 1 ] ||
+            echo "src/$name is not once in src/sources.mk"
     done
-    find src/model -name '*.c' -exec basename {} \; | while read -r name; do
-        grep -q "^  '$name',$" src/model/meson.build || echo "src/model/$name"
+    # The parts of the model and of the symbols are in no set.
+    sed -n 's/^VTDPI_PART_\([a-z]*\) += .*/\1/p' src/sources.mk | sort -u |
+        grep -vxE 'model|symbols' | while read -r name; do
+        grep -q "^VTDPI_SET_.*(VTDPI_PART_$name)" src/sources.mk ||
+            echo "part $name of src/sources.mk is in no set"
     done
     (cd include/vtdpi && ls -- *.h) | while read -r name; do
         grep -q "^  '$name',$" include/vtdpi/meson.build ||
