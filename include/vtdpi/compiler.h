@@ -87,12 +87,21 @@
 /** The caller must look at the returned code. */
 #define VTDPI_MUST_CHECK __attribute__((__warn_unused_result__))
 
+/* config.h documents the knob. */
+/** @cond */
+#ifdef VTDPI_COLD_SECTION
+#define VTDPI_COLD_PLACE_ , __section__(VTDPI_COLD_SECTION)
+#else
+#define VTDPI_COLD_PLACE_
+#endif
+/** @endcond */
+
 /** Off every hot path (set-up, tables, reports): compiled for size. gcc does
  *  that for whatever is cold; clang has to be told. */
 #ifdef __clang__
-#define VTDPI_COLD __attribute__((__cold__, __minsize__))
+#define VTDPI_COLD __attribute__((__cold__, __minsize__ VTDPI_COLD_PLACE_))
 #else
-#define VTDPI_COLD __attribute__((__cold__))
+#define VTDPI_COLD __attribute__((__cold__ VTDPI_COLD_PLACE_))
 #endif
 
 /** Keeps a large stack frame apart from that of the caller. */

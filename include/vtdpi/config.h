@@ -15,6 +15,7 @@
  * |----------------------|------------------|----------------------------------|
  * | VTDPI_TYPES_HEADER   | the C standard's | the host's header for the types  |
  * | VTDPI_BY_POINTER     | nothing          | attribute for a landing pad      |
+ * | VTDPI_COLD_SECTION   | the compiler's   | section of code off hot paths    |
  * | VTDPI_ASSERT         | nothing          | what a broken precondition does  |
  * | VTDPI_LOG_LEVEL      | 2                | what is passed to the log call   |
  * | VTDPI_CACHELINE      | 64               | padding of the library's objects |
@@ -40,6 +41,12 @@
  * UINT32_C(), UINT64_C(), UINT32_MAX and UINT64_MAX come from the header, too,
  * if your kernel has them anywhere. The library defines those that the header
  * does not define.
+ *
+ * VTDPI_COLD_SECTION is the name of a section for functions that are off every hot
+ * path (set-up, tables, reports), as a string: ".text.cold". Without it gcc puts
+ * them into .text.unlikely and clang into .text.unlikely. with a dot. The library
+ * calls these functions as long as it is used, so a kernel does not free the
+ * section after boot.
  */
 
 #include "vtdpi/compiler.h"

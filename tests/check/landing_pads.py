@@ -2,6 +2,7 @@
 """Find functions that are called by pointer and have no landing pad.
 
 usage: landing_pads.py OBJECT...
+       landing_pads.py --exact OBJECT... -- SOURCE...
 
 The objects are for x86-64, compiled with -O0 -ffunction-sections
 -fcf-protection=branch -mmanual-endbr: each function has a section of its own,
@@ -11,6 +12,10 @@ belongs to no call and no jump leads to the first byte of a function.
 
 Prints each function whose address is taken and which does not begin with
 ENDBR64.
+
+With --exact the objects may be optimised. Prints each function that begins with
+ENDBR64 and has no VTDPI_BY_POINTER in the sources, and each that has the mark and
+does not begin with ENDBR64.
 """
 
 import re
@@ -24,6 +29,7 @@ IN_CODE = re.compile(r"^\s+[0-9a-f]+: (R_X86_64_\w+)\s+(\S+)$")
 RECORDS = re.compile(r"^RELOCATION RECORDS FOR \[(\S+)\]:$")
 IN_DATA = re.compile(r"^[0-9a-f]{16} (R_X86_64_\w+)\s+(\S+)$")
 TARGET = re.compile(r"^(.+?)(?:([+-])0x([0-9a-f]+))?$")
+MARK = re.compile(r"^static VTDPI_BY_POINTER\s[^(;]*?(\w+)\(", re.MULTILINE)
 NOT_DATA = re.compile(r"^\.(text|eh_frame|debug|note|comment)")
 
 
@@ -82,8 +88,23 @@ class Object:
         return {self.sections.get(name, name) for name in self.taken if name}
 
 
-def main():
-    objects = [Object(path) for path in sys.argv[1:]]
+def exact(objects, sources):
+    """What differs between the marks of the sources and the pads of the objects."""
+    marked = set()
+    for path in sources:
+        with open(path, encoding="utf-8") as file:
+            marked.update(MARK.findall(file.read()))
+    padded = {}
+    for path in objects:
+        padded.update(Object(path).padded)
+    for name in sorted(marked - {n for n in padded if padded[n]}):
+        print(f"{name}: marked, and does not begin with ENDBR64")
+    for name in sorted({n for n in padded if padded[n]} - marked):
+        print(f"{name}: begins with ENDBR64, and is not marked")
+
+
+def unmarked(paths):
+    objects = [Object(path) for path in paths]
     everywhere = {}
     for one in objects:
         everywhere.update(one.padded)
@@ -92,6 +113,14 @@ def main():
             # A function of this object first: another may have its name.
             if one.padded.get(name, everywhere.get(name)) is False:
                 print(f"{one.path}: {name}")
+
+
+def main():
+    if sys.argv[1] == "--exact":
+        end = sys.argv.index("--")
+        exact(sys.argv[2:end], sys.argv[end + 1:])
+    else:
+        unmarked(sys.argv[1:])
 
 
 main()
