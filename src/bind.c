@@ -18,6 +18,8 @@
  */
 #include "vtdpi/bind.h"
 
+#include "bind_state.h"
+
 enum {
     /* A table of table.h flushes globally above 16 descriptors anyway. */
     FLUSH_RANGES = 16,
@@ -92,13 +94,6 @@ static VTDPI_COLD void binding_unlist(struct vtdpi_binding *b)
 }
 
 /* States. */
-
-enum binding_state {
-    STATE_DONE = 0, /* the entry is as decided */
-    STATE_DUE,      /* marked, and on the list of those that are due */
-    STATE_FLYING,   /* a work has it; marked or not */
-    STATE_FAILED,   /* the last work did not succeed; not marked since */
-};
 
 /* Takes a binding off the list of its state. */
 static VTDPI_COLD void state_leave(struct vtdpi_binding *b)

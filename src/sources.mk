@@ -48,6 +48,20 @@ VTDPI_PART_unit += table.c
 VTDPI_PART_unit += table_commit.c
 VTDPI_PART_unit += unit.c
 
+# format.h, over all of the above.
+VTDPI_PART_format += format.c
+VTDPI_PART_format += format_bind.c
+VTDPI_PART_format += format_caps.c
+VTDPI_PART_format += format_fault.c
+VTDPI_PART_format += format_irte.c
+VTDPI_PART_format += format_msi.c
+VTDPI_PART_format += format_pid.c
+VTDPI_PART_format += format_qi.c
+VTDPI_PART_format += format_route.c
+VTDPI_PART_format += format_sched.c
+VTDPI_PART_format += format_table.c
+VTDPI_PART_format += format_unit.c
+
 # The inline functions of the headers as symbols, for debuggers and for other
 # languages. In no set: a kernel in C leaves the file out.
 VTDPI_PART_symbols += inline.c
@@ -72,12 +86,13 @@ VTDPI_PART_model += model/model_violation.c
 #   sched      vCPUs
 #   irq        and device interrupts, over a backend of the host's own
 #   bind       and the guest messages of a VM
-#   all        and discovery and the unit
+#   all        and discovery, the unit, and text of all these
 VTDPI_SET_pid =
 VTDPI_SET_sched = $(VTDPI_PART_base) $(VTDPI_PART_sched)
 VTDPI_SET_irq = $(VTDPI_SET_sched) $(VTDPI_PART_irq)
 VTDPI_SET_bind = $(VTDPI_SET_irq) $(VTDPI_PART_bind)
-VTDPI_SET_all = $(VTDPI_SET_bind) $(VTDPI_PART_discovery) $(VTDPI_PART_unit)
+VTDPI_SET_all = $(VTDPI_SET_bind) $(VTDPI_PART_discovery) $(VTDPI_PART_unit) \
+    $(VTDPI_PART_format)
 
 # What the makefile asks for. VTDPI_MORE adds parts to the set: $(VTDPI_PART_discovery)
 # for a host that has the verdict of the library, $(VTDPI_PART_model) for tests.

@@ -15,6 +15,7 @@
 #include "vtdpi/config.h"
 #include "vtdpi/dmar.h"
 #include "vtdpi/fault.h"
+#include "vtdpi/format.h"
 #include "vtdpi/index.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/irte.h"
