@@ -28,9 +28,9 @@ VTDPI_BEGIN_DECLS
 
 /** @brief Levels of struct vtdpi_platform_ops.log. */
 enum vtdpi_log_level {
-    VTDPI_LOG_ERROR = 1,
-    VTDPI_LOG_WARNING = 2,
-    VTDPI_LOG_INFO = 3,
+    VTDPI_LOG_ERROR = 1,   /**< What was asked was not done. */
+    VTDPI_LOG_WARNING = 2, /**< Done, with something amiss. */
+    VTDPI_LOG_INFO = 3,    /**< Nothing is wrong. */
 };
 
 /** @brief The host's callbacks. */

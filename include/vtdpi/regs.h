@@ -35,32 +35,32 @@ VTDPI_BEGIN_DECLS
 
 /** @brief 32-bit registers. */
 enum vtdpi_reg32 {
-    VTDPI_VER_REG = 0x00,
-    VTDPI_GCMD_REG = 0x18,
-    VTDPI_GSTS_REG = 0x1c,
-    VTDPI_FSTS_REG = 0x34,
-    VTDPI_FECTL_REG = 0x38,
-    VTDPI_FEDATA_REG = 0x3c,
-    VTDPI_FEADDR_REG = 0x40,
-    VTDPI_FEUADDR_REG = 0x44,
-    VTDPI_ICS_REG = 0x9c,
-    VTDPI_IECTL_REG = 0xa0,
-    VTDPI_IEDATA_REG = 0xa4,
-    VTDPI_IEADDR_REG = 0xa8,
-    VTDPI_IEUADDR_REG = 0xac,
+    VTDPI_VER_REG = 0x00,     /**< Version. */
+    VTDPI_GCMD_REG = 0x18,    /**< Global Command. */
+    VTDPI_GSTS_REG = 0x1c,    /**< Global Status. */
+    VTDPI_FSTS_REG = 0x34,    /**< Fault Status. */
+    VTDPI_FECTL_REG = 0x38,   /**< Fault Event Control. */
+    VTDPI_FEDATA_REG = 0x3c,  /**< Fault Event Data. */
+    VTDPI_FEADDR_REG = 0x40,  /**< Fault Event Address. */
+    VTDPI_FEUADDR_REG = 0x44, /**< Fault Event Upper Address. */
+    VTDPI_ICS_REG = 0x9c,     /**< Invalidation Completion Status. */
+    VTDPI_IECTL_REG = 0xa0,   /**< Invalidation Event Control. */
+    VTDPI_IEDATA_REG = 0xa4,  /**< Invalidation Event Data. */
+    VTDPI_IEADDR_REG = 0xa8,  /**< Invalidation Event Address. */
+    VTDPI_IEUADDR_REG = 0xac, /**< Invalidation Event Upper Address. */
 };
 
 /** @brief 64-bit registers. */
 enum vtdpi_reg64 {
-    VTDPI_CAP_REG = 0x08,
-    VTDPI_ECAP_REG = 0x10,
-    VTDPI_RTADDR_REG = 0x20,
-    VTDPI_CCMD_REG = 0x28,
-    VTDPI_IQH_REG = 0x80,
-    VTDPI_IQT_REG = 0x88,
-    VTDPI_IQA_REG = 0x90,
-    VTDPI_IQER_REG = 0xb0,
-    VTDPI_IRTA_REG = 0xb8,
+    VTDPI_CAP_REG = 0x08,    /**< Capability. */
+    VTDPI_ECAP_REG = 0x10,   /**< Extended Capability. */
+    VTDPI_RTADDR_REG = 0x20, /**< Root Table Address. */
+    VTDPI_CCMD_REG = 0x28,   /**< Context Command. */
+    VTDPI_IQH_REG = 0x80,    /**< Invalidation Queue Head. */
+    VTDPI_IQT_REG = 0x88,    /**< Invalidation Queue Tail. */
+    VTDPI_IQA_REG = 0x90,    /**< Invalidation Queue Address. */
+    VTDPI_IQER_REG = 0xb0,   /**< Invalidation Queue Error Record. */
+    VTDPI_IRTA_REG = 0xb8,   /**< Interrupt Remapping Table Address. */
 };
 
 /* Fields: a table, one a line, so not for the formatter. */
@@ -179,15 +179,15 @@ enum vtdpi_fault_reason {
 
 /** @brief Types of invalidation descriptors. */
 enum vtdpi_qi_type {
-    VTDPI_QI_CONTEXT = 1,
-    VTDPI_QI_IOTLB = 2,
-    VTDPI_QI_DEV_TLB = 3,
-    VTDPI_QI_IEC = 4,
-    VTDPI_QI_WAIT = 5,
-    VTDPI_QI_PASID_IOTLB = 6,
-    VTDPI_QI_PASID_CACHE = 7,
-    VTDPI_QI_PASID_DEV_TLB = 8,
-    VTDPI_QI_PAGE_GROUP_RESPONSE = 9,
+    VTDPI_QI_CONTEXT = 1, /**< Context cache. */
+    VTDPI_QI_IOTLB = 2, /**< IOTLB. */
+    VTDPI_QI_DEV_TLB = 3, /**< TLB of a device. */
+    VTDPI_QI_IEC = 4, /**< Interrupt entry cache. */
+    VTDPI_QI_WAIT = 5, /**< Wait for all before. */
+    VTDPI_QI_PASID_IOTLB = 6, /**< IOTLB, of a PASID. */
+    VTDPI_QI_PASID_CACHE = 7, /**< PASID cache. */
+    VTDPI_QI_PASID_DEV_TLB = 8, /**< TLB of a device, of a PASID. */
+    VTDPI_QI_PAGE_GROUP_RESPONSE = 9, /**< Answer to page requests. */
 };
 
 /* Invalidation descriptors: first 64-bit word. */
@@ -277,16 +277,16 @@ enum vtdpi_qi_type {
 
 /** @brief Granularities of context-cache and IOTLB descriptors. */
 enum vtdpi_qi_granularity {
-    VTDPI_QI_GLOBAL = 1,
-    VTDPI_QI_DOMAIN = 2,
+    VTDPI_QI_GLOBAL = 1, /**< All. */
+    VTDPI_QI_DOMAIN = 2, /**< A domain. */
     VTDPI_QI_SELECTIVE = 3, /**< A device; pages of a domain. */
 };
 
 /** @brief Granularities of a PASID-cache descriptor. */
 enum vtdpi_qi_pasid_cache_granularity {
-    VTDPI_QI_PASID_CACHE_DOMAIN = 0,
-    VTDPI_QI_PASID_CACHE_SELECTIVE = 1,
-    VTDPI_QI_PASID_CACHE_GLOBAL = 3,
+    VTDPI_QI_PASID_CACHE_DOMAIN = 0, /**< All PASIDs of a domain. */
+    VTDPI_QI_PASID_CACHE_SELECTIVE = 1, /**< A PASID of a domain. */
+    VTDPI_QI_PASID_CACHE_GLOBAL = 3, /**< All. */
 };
 
 /** @brief Granularities of an IOTLB descriptor with PASID. */

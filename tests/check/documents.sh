@@ -29,6 +29,12 @@ unlinked_words() {
     python3 -B tests/check/words.py README.md docs/*.md $(sources include)
 }
 
+# Pages that are in no part of the manual, headers in no group.
+# shellcheck disable=SC2046 # a list of files
+unlisted() {
+    python3 -B tests/check/manual.py $(tree | grep '\.md$')
+}
+
 # Figures that stand twice and differ, and counts of what a list has.
 # shellcheck disable=SC2046 # a list of files
 figures() {
@@ -57,5 +63,7 @@ need 'figures that stand twice agree' python3 &&
     none 'figures that stand twice agree' figures
 need 'the table of layers is true' python3 &&
     none 'the table of layers is true' python3 -B tests/check/layers.py
+need 'the manual has every page' python3 &&
+    none 'the manual has every page' unlisted
 need 'the state diagrams are drawn' dot &&
     none 'the state diagrams are drawn' picture
