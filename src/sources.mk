@@ -91,8 +91,8 @@ VTDPI_SET_pid =
 VTDPI_SET_sched = $(VTDPI_PART_base) $(VTDPI_PART_sched)
 VTDPI_SET_irq = $(VTDPI_SET_sched) $(VTDPI_PART_irq)
 VTDPI_SET_bind = $(VTDPI_SET_irq) $(VTDPI_PART_bind)
-VTDPI_SET_all = $(VTDPI_SET_bind) $(VTDPI_PART_discovery) $(VTDPI_PART_unit) \
-    $(VTDPI_PART_format)
+VTDPI_SET_all = $(VTDPI_SET_bind) $(VTDPI_PART_discovery) $(VTDPI_PART_unit)
+VTDPI_SET_all += $(VTDPI_PART_format)
 
 # What the makefile asks for. VTDPI_MORE adds parts to the set: $(VTDPI_PART_discovery)
 # for a host that has the verdict of the library, $(VTDPI_PART_model) for tests.

@@ -84,7 +84,7 @@ class Tree:
         self.files = {os.path.basename(path) for path in paths}
         self.words = set()
         for path in paths:
-            if path.endswith((".c", ".h", ".py", ".build")):
+            if path.endswith((".c", ".h", ".py", ".build", ".mk")):
                 self.words.update(re.findall(r"\w+", read(path)))
         for path in ("meson_options.txt", "meson.build"):
             self.words.update(re.findall(r"\w+", read(path)))
