@@ -33,6 +33,9 @@ VTDPI_PART_bind += bind.c
 VTDPI_PART_bind += route.c
 VTDPI_PART_bind += route_map.c
 
+# ipiv.h, over sched.h.
+VTDPI_PART_host += ipiv.c
+
 # caps.h, dmar.h and verdict.h.
 VTDPI_PART_discovery += caps.c
 VTDPI_PART_discovery += dmar.c
@@ -92,7 +95,7 @@ VTDPI_SET_sched = $(VTDPI_PART_base) $(VTDPI_PART_sched)
 VTDPI_SET_irq = $(VTDPI_SET_sched) $(VTDPI_PART_irq)
 VTDPI_SET_bind = $(VTDPI_SET_irq) $(VTDPI_PART_bind)
 VTDPI_SET_all = $(VTDPI_SET_bind) $(VTDPI_PART_discovery) $(VTDPI_PART_unit)
-VTDPI_SET_all += $(VTDPI_PART_format)
+VTDPI_SET_all += $(VTDPI_PART_host) $(VTDPI_PART_format)
 
 # What the makefile asks for. VTDPI_MORE adds parts to the set: $(VTDPI_PART_discovery)
 # for a host that has the verdict of the library, $(VTDPI_PART_model) for tests.

@@ -17,6 +17,7 @@
 #include "vtdpi/fault.h"
 #include "vtdpi/format.h"
 #include "vtdpi/index.h"
+#include "vtdpi/ipiv.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/irte.h"
 #include "vtdpi/msi.h"
