@@ -31,8 +31,8 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block,   scenarios_offline, scenarios_detach,  scenarios_adopt,
-    scenarios_vectors, scenarios_claims,  scenarios_bindings};
+    scenarios_block,   scenarios_offline, scenarios_detach,   scenarios_adopt,
+    scenarios_vectors, scenarios_claims,  scenarios_bindings, scenarios_ipis};
 
 /* How the traces of a scenario are printed. */
 struct printers {
@@ -50,6 +50,8 @@ static struct printers printers_of(const struct scenario *s)
     if (s->bindings != NULL)
         return (struct printers){bindings_print, bindings_print_word,
                                  bindings_doing};
+    if (s->ipis != NULL)
+        return (struct printers){ipis_print, ipis_print_word, ipis_doing};
     return (struct printers){world_print, world_print_word, world_doing};
 }
 
@@ -109,6 +111,10 @@ static void print_bounds(const struct scenario *s)
         printf("1 binding, 2 vCPUs");
         return;
     }
+    if (s->ipis != NULL) {
+        printf("1 entry, 2 vCPUs");
+        return;
+    }
     printf("%u vCPU%s, %u post%s in %u PIR word%s%s", b.vcpus,
            b.vcpus == 1 ? "" : "s", b.posts, b.posts == 1 ? "" : "s", b.words,
            b.words == 1 ? "" : "s", s->extra ? "; extra" : "");
@@ -117,7 +123,7 @@ static void print_bounds(const struct scenario *s)
 /* Not one of world.h. */
 static bool has_own_world(const struct scenario *s)
 {
-    return s->claims != NULL || s->bindings != NULL;
+    return s->claims != NULL || s->bindings != NULL || s->ipis != NULL;
 }
 
 static const struct ex_world *world_of(const struct scenario *s,
@@ -129,6 +135,8 @@ static const struct ex_world *world_of(const struct scenario *s,
         return claims_new(s->claims, leaves == 2);
     if (s->bindings != NULL)
         return bindings_new(s->bindings, leaves == 2);
+    if (s->ipis != NULL)
+        return ipis_new(s->ipis, leaves == 2, bug);
     return world_new(&options);
 }
 

@@ -13,6 +13,7 @@ PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
 IRQ = "src/irq.c"
 BIND = "src/bind.c"
+IPIV = "src/ipiv.c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +56,10 @@ def bind(name, by, origin, *pairs):
     return Bug(name, changes(BIND, pairs), by, origin)
 
 
+def ipiv(name, by, origin, *pairs):
+    return Bug(name, changes(IPIV, pairs), by, origin)
+
+
 def host(name, by, origin):
     return Bug(f"host: {name}", (), by, origin, name)
 
@@ -87,6 +92,10 @@ UNHOLD = """    if (v != NULL)
 PUBLISH = """    if (!vtdpi_atomic_cas64(&irq->claim, &w, next))
         return false;
 """
+ENTRY_SET = """    vtdpi_atomic_store64_release(&t->entries[id],
+                                 target->pda | VTDPI_IPIV_VALID);
+"""
+ENTRY_CLEAR = "    (void)vtdpi_atomic_xchg64(&t->entries[id], 0);\n"
 PLACE = "place_write(&irq->deferred[second ? 1 : 0], host);"
 NEXT = "    next = (w & ~CLAIM_PLACE) + CLAIM_NUMBER;\n"
 GIVE_BACK = """    if (again)
@@ -851,6 +860,53 @@ MUTANTS = [
     bind("binding in flight is released", "25d", "",
          ("    if (b->state != STATE_DONE)\n        return VTDPI_EBUSY;\n",
           "    if (b->state == STATE_DUE)\n        return VTDPI_EBUSY;\n")),
+    # Entries of the PID-pointer table.
+    ipiv("set takes no reference", "27a", "freed while an entry names it",
+         ("        err = vtdpi_target_ref(target);\n", "        err = 0;\n"),
+         ("    vtdpi_target_unref(target);\n    return 0;", "    return 0;")),
+    ipiv("set takes the reference after the entry is valid", "27a/2", "",
+         ("        err = vtdpi_target_ref(target);\n", "        err = 0;\n"),
+         (ENTRY_SET, ENTRY_SET + "    (void)vtdpi_target_ref(target);\n")),
+    ipiv("clear gives the reference back", "27b",
+         "freed while an entry names it",
+         (ENTRY_CLEAR,
+          ENTRY_CLEAR + "    vtdpi_target_unref(t->targets[id]);\n"),
+         ("    vtdpi_target_unref(target);\n    return 0;",
+          "    (void)target;\n    return 0;")),
+    ipiv("the valid bit is written before the address", "27a/2", "",
+         (ENTRY_SET, "    vtdpi_atomic_store64_release(&t->entries[id], "
+                     "VTDPI_IPIV_VALID);\n" + ENTRY_SET)),
+    ipiv("an entry is written in two halves", "27b/2", "",
+         (ENTRY_SET, "    vtdpi_atomic_store64_release(\n"
+                     "        &t->entries[id],\n"
+                     "        (uint32_t)target->pda | VTDPI_IPIV_VALID);\n" +
+                     ENTRY_SET)),
+    ipiv("the address is cleared before the valid bit", "27a", "",
+         (ENTRY_CLEAR,
+          "    vtdpi_atomic_store64_release(&t->entries[id], "
+          "VTDPI_IPIV_VALID);\n" + ENTRY_CLEAR)),
+    ipiv("clear by a plain store", "27a/1/tso",
+         "plain stores to a shared word",
+         (ENTRY_CLEAR,
+          "    vtdpi_atomic_store64_release(&t->entries[id], 0);\n")),
+    ipiv("clear does not clear", "27a", "",
+         (ENTRY_CLEAR, "")),
+    ipiv("set over an entry that is set", "27b", "",
+         ("err == 0 && t->targets[id] != NULL)\n        err =",
+          "err == 0 && t->targets[id] != NULL && !entry_is_valid(t, id))\n"
+          "        err =")),
+    ipiv("set over an entry that is not settled", "27b", "",
+         ("err == 0 && t->targets[id] != NULL)\n        err =",
+          "err == 0 && entry_is_valid(t, id))\n        err =")),
+    ipiv("settled gives the reference back twice", "27b", "",
+         ("    t->targets[id] = NULL;\n    vtdpi_target_unref",
+          "    vtdpi_target_unref")),
+    ipiv("settled gives the reference of an entry that is set back", "27b", "",
+         ("    else if (err == 0 && entry_is_valid(t, id))\n"
+          "        err = VTDPI_EBUSY;\n", "")),
+    ipiv("settled gives nothing back", "27a", "",
+         ("    vtdpi_target_unref(target);\n    return 0;",
+          "    (void)target;\n    return 0;")),
 ]
 
 # Errors of the host, which no patch of the library makes; see world.h.
@@ -866,6 +922,8 @@ HOST_BUGS = [
     host("handlers-overlap", "18d", "scans that overlap"),
     host("handler-told-first-vector", "18a", ""),
     host("sleeps-again", "9", "one wake for each block"),
+    host("settled-at-once", "27a", "freed while an entry names it"),
+    host("enters-unfenced", "27a/1/tso", ""),
 ]
 
 # Kept out of the count: nothing that can be observed depends on them.

@@ -35,6 +35,8 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_HANDLER_TOLD_FIRST] = "handler-told-first-vector",
     [HOST_SLEEPS_AGAIN] = "sleeps-again",
     [HOST_ARMS_PLAINLY] = "arms-plainly",
+    [HOST_SETTLED_AT_ONCE] = "settled-at-once",
+    [HOST_ENTERS_UNFENCED] = "enters-unfenced",
 };
 
 struct host host;

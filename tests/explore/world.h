@@ -12,6 +12,7 @@
 
 #include "bindings.h"
 #include "claims.h"
+#include "ipis.h"
 #include "engine.h"
 #include "subject.h"
 
@@ -173,6 +174,7 @@ struct scenario {
     struct script script[THREADS];
     const struct claims *claims;     /* of irq.c; in place of the scripts */
     const struct bindings *bindings; /* of bind.c; the same */
+    const struct ipis *ipis;         /* of ipiv.c; the same */
 };
 
 /* Errors of a host, to see that the scenarios would notice. */
@@ -190,6 +192,8 @@ enum host_bug {
     HOST_HANDLER_TOLD_FIRST,   /* names the first vector, whatever came */
     HOST_SLEEPS_AGAIN,         /* sleeps twice for one block */
     HOST_ARMS_PLAINLY,         /* no error: the woken mark by a plain store */
+    HOST_SETTLED_AT_ONCE,      /* does not wait for exits from the guest */
+    HOST_ENTERS_UNFENCED,      /* marks itself in the guest by a plain store */
     HOST_BUGS,
 };
 

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The code under test of the IPIs. */
+#include "ipiv.c"
