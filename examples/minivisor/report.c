@@ -4,6 +4,8 @@
 
 #include "minivisor.h"
 
+#include "vtdpi/format.h"
+
 struct sums {
     uint64_t raised, merged, merged_irr, risked, delivered;
     uint64_t lost, twice;
@@ -210,15 +212,16 @@ static bool print_wrong(const struct sums *s)
 /* If something is wrong: what is where. */
 static void explain(void)
 {
-    print("\n  Each vCPU's state (0 ready, 1 running, 2 asleep), control word "
-          "and PIR; what is not seen:\n");
+    char line[VTDPI_FORMAT_MAX];
+
+    print(
+        "\n  Each vCPU's state (0 ready, 1 running, 2 asleep) and place; what "
+        "is not seen:\n");
     for (unsigned int i = 0; i < VCPUS; i++) {
         const struct vcpu *const v = &host.vcpu[i];
-        const uint64_t *const word = (const uint64_t *)(uintptr_t)v->pda;
 
-        print("  v%u  %u  %016lx  %016lx %016lx %016lx %016lx\n", i,
-              (unsigned int)v->state, word[4], word[3], word[2], word[1],
-              word[0]);
+        (void)vtdpi_format_vcpu(line, sizeof(line), &v->pi);
+        print("  v%u  %u  %s\n", i, (unsigned int)v->state, line);
     }
     for (unsigned int i = 0; i < SOURCES; i++) {
         if (!account_is_seen(i))

@@ -17,6 +17,7 @@
 
 #include "vtdpi/bind.h"
 #include "vtdpi/dmar.h"
+#include "vtdpi/format.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/model.h"
 #include "vtdpi/msi.h"
@@ -322,6 +323,8 @@ bool account_print(const struct demo *d);
 
 /* timeline.c: also what is in colour, where there is any */
 bool timeline_wants_colour(void);
+/* A line of format.h, broken between fields. */
+void put_fields(const char *line);
 void put_heading(const struct demo *d, const char *text);
 void put_result(const struct demo *d, bool good, const char *text);
 void timeline_start(struct demo *d);

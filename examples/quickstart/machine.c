@@ -270,15 +270,17 @@ static void print_note(const struct demo *d)
 
 void machine_print(const struct demo *d)
 {
+    char line[VTDPI_FORMAT_MAX];
+
     for (unsigned int i = 0; i < d->unit_count; i++) {
         const struct unit *const u = &d->units[i];
 
-        printf("unit %u at %" PRIx64 ", cap %" PRIx64 ", ecap %" PRIx64
-               ", %s\n",
-               i, u->base, XEON_CAP, u->ecap,
+        (void)vtdpi_format_unit(line, sizeof(line), &u->driver);
+        printf("unit %u at %" PRIx64 ", %s\n", i, u->base,
                vtdpi_unit_caps(&u->driver)->coherent
                    ? "coherent"
                    : "not coherent: entries are cleaned");
+        put_fields(line);
         for (unsigned int n = 0; n < DEVICES; n++) {
             if (d->devices[n].unit == i)
                 print_device(&d->devices[n]);

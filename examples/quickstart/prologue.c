@@ -44,10 +44,19 @@ static int forgetful_commit(void *ctx, struct vtdpi_flush *flush)
     return f->table->ops->commit(f->table->ctx, flush);
 }
 
+static void forgetful_settled(void *ctx, uint32_t index)
+{
+    const struct forgetful *const f = ctx;
+
+    if (!f->forget)
+        f->table->ops->settled(f->table->ctx, index);
+}
+
 static const struct vtdpi_backend_ops forgetful_ops = {
     .replace = forgetful_replace,
     .invalidate = forgetful_invalidate,
     .commit = forgetful_commit,
+    .settled = forgetful_settled,
 };
 
 static void send_to(struct vtdpi_irq *irq, unsigned int pcpu)
@@ -63,21 +72,33 @@ static void send_to(struct vtdpi_irq *irq, unsigned int pcpu)
     must(vtdpi_irq_set_host(irq, &form), "vtdpi_irq_set_host");
 }
 
+/* What is in the table, and what was done about it. */
+static void print_row(struct demo *d, const struct vtdpi_irq *irq,
+                      const char *what)
+{
+    char line[VTDPI_FORMAT_MAX];
+
+    (void)vtdpi_format_table_row(line, sizeof(line), &d->table,
+                                 vtdpi_irq_index(irq));
+    printf("  %s:\n", what);
+    put_fields(line);
+}
+
 /* The device writes its message; whether that arrives at a pCPU. */
 static bool arrives_at(struct demo *d, const struct vtdpi_irq *irq,
-                       unsigned int pcpu, const char *entry)
+                       unsigned int pcpu)
 {
     const struct device *const device = &d->devices[0];
     struct vtdpi_model *const hardware = &d->units[device->unit].hardware;
     struct vtdpi_model_result r;
     struct vtdpi_msi msi;
 
-    printf("  %-34s", entry);
+    printf("    arrives at ");
     must(vtdpi_msi_encode(vtdpi_irq_index(irq), &msi), "vtdpi_msi_encode");
     if (vtdpi_model_msi(hardware, device->sid,
                         (uint64_t)msi.address_hi << 32 | msi.address_lo,
                         msi.data, &r) != VTDPI_MODEL_REMAPPED) {
-        printf("blocked, reason %02xh\n", r.reason);
+        printf("none: blocked, reason %02xh\n", r.reason);
         return false;
     }
     d->account.prologue++;
@@ -92,20 +113,22 @@ static bool show(struct demo *d, struct forgetful *f, struct vtdpi_irq *irq)
     const uint32_t index = vtdpi_irq_index(irq);
     bool good;
 
-    printf("  %-34s%s\n", "its entry says", "it arrives at");
     send_to(irq, 0);
-    good = arrives_at(d, irq, 0, "p0, vector 31");
+    print_row(d, irq, "to p0, vector 31");
+    good = arrives_at(d, irq, 0);
 
     f->forget = true;
     send_to(irq, 3);
     f->forget = false;
-    good &= arrives_at(d, irq, 0, "p3, vector 34, flush left out");
+    print_row(d, irq, "to p3, vector 34, flush left out");
+    good &= arrives_at(d, irq, 0);
     puts(good ? "    stale: the unit has not heard of the change"
               : "    NOT stale, as it had to be");
     good &= vtdpi_table_is_dirty(&d->table, index);
 
     must(vtdpi_table_flush(&d->table, index, 1), "vtdpi_table_flush");
-    good &= arrives_at(d, irq, 3, "p3, vector 34, flushed");
+    print_row(d, irq, "the same, flushed");
+    good &= arrives_at(d, irq, 3);
     good &= !vtdpi_table_is_dirty(&d->table, index);
     return good;
 }

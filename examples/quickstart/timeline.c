@@ -41,6 +41,23 @@ static void put(const struct demo *d, const char *colour, int width,
         printf("%-*s", width, text);
 }
 
+void put_fields(const char *line)
+{
+    enum {
+        WIDTH = 90
+    };
+
+    while (strlen(line) > WIDTH) {
+        size_t n = WIDTH;
+
+        while (n > 1 && line[n] != ' ')
+            n--;
+        printf("    %.*s\n", (int)n, line);
+        line += n + 1;
+    }
+    printf("    %s\n", line);
+}
+
 void put_heading(const struct demo *d, const char *text)
 {
     put(d, BOLD, 0, text);
