@@ -3,11 +3,15 @@
 # Unpack packages of another suite or architecture of this machine's own
 # distribution into a folder, without touching the system.
 #
-# usage: fetch-debs.sh [--with-libraries] SUITE ARCH FOLDER PACKAGE...
+# usage: fetch-debs.sh [--with-libraries | --with PATTERN] SUITE ARCH FOLDER
+#                      PACKAGE...
 #
 # --with-libraries  also unpack the shared libraries that the packages depend
 #         on, so that their programs run through the loader that comes with
 #         them on a machine that has none of them
+# --with PATTERN  also unpack what the packages depend on and whose name the
+#         shell's PATTERN matches, such as 'linux-*' for a package that only
+#         names the one of the current version
 # SUITE   such as trixie or bookworm-backports; "-" is this machine's own
 # ARCH    such as arm64; "-" is this machine's own
 # FOLDER  below ${XDG_CACHE_HOME:-~/.cache}/libvtdpi; emptied and filled unless
@@ -20,13 +24,21 @@
 # package not reachable), so a test that needs it is skipped.
 set -eu
 
-libraries=
-[ "${1:-}" != --with-libraries ] || {
-    libraries=--with-libraries
+with=
+pattern=
+case ${1:-} in
+--with-libraries)
+    with=$1
     shift
-}
+    ;;
+--with)
+    with="$1 ${2:-}"
+    pattern=${2:-}
+    shift 2
+    ;;
+esac
 [ $# -ge 4 ] || {
-    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    sed -n '/^# usage: /,/^#$/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
@@ -54,7 +66,7 @@ own=$(release_says VERSION_CODENAME)
 [ "$suite" != - ] || suite=$own
 [ "$arch" != - ] || arch=$(dpkg --print-architecture)
 
-wanted="$suite $arch $*${libraries:+ $libraries}"
+wanted="$suite $arch $*${with:+ $with}"
 mkdir -p "$(dirname "$folder")"
 # One at a time for each folder: several tests may want it at once.
 if command -v flock >/dev/null; then
@@ -100,29 +112,39 @@ apt_private() {
         "$command" "$@"
 }
 
-# with_libraries PACKAGE...: these, and those libraries among all that they
-# depend on. apt says in a dry run what it would install on an empty system.
-with_libraries() {
+# wants NAME: whether the options ask for that dependency.
+wants() {
+    if [ "$with" != --with-libraries ]; then
+        # shellcheck disable=SC2254 # it is a pattern
+        case $1 in
+        $pattern) return 0 ;;
+        esac
+        return 1
+    fi
+    case $1 in
+    lib*-common | lib*-data | lib*-bin | lib*-modules*) return 1 ;;
+    lib* | zlib1g) return 0 ;;
+    esac
+    return 1
+}
+
+# with_dependencies PACKAGE...: these, and what the options ask for of all that
+# they depend on. apt says in a dry run what it would install on an empty system.
+with_dependencies() {
     apt_private install -s -y --no-install-recommends "$@" >"$work/plan" ||
         return 1
     sed -n 's/^Inst \([^ :]*\).*/\1/p' "$work/plan" | while read -r name; do
         case " $* " in
-        *" $name "*)
-            echo "$name"
-            continue
-            ;;
-        esac
-        case $name in
-        lib*-common | lib*-data | lib*-bin | lib*-modules*) ;;
-        lib* | zlib1g) echo "$name" ;;
+        *" $name "*) echo "$name" ;;
+        *) ! wants "$name" || echo "$name" ;;
         esac
     done
 }
 
 apt_private update >&2 || unreachable "suite $suite is not reachable"
-if [ -n "$libraries" ]; then
+if [ -n "$with" ]; then
     # shellcheck disable=SC2046 # a list of names
-    set -- $(with_libraries "$@")
+    set -- $(with_dependencies "$@")
     [ $# -gt 0 ] || unreachable "not in $suite for $arch: $wanted"
 fi
 (cd "$work/debs" && apt_private download "$@") >&2 ||
