@@ -4,7 +4,7 @@
 . "$ROOT/tests/check/lib.sh"
 
 by_suffix='\.([chS]|py|sh|map|kbuild)'
-by_name='(^|/)(meson\.build|sources\.mk|meson_options\.txt|stage-[a-z0-9]+|all|run)'
+by_name='(^|/)(meson\.build|sources\.mk|Kbuild|meson_options\.txt|stage-[a-z0-9]+|all|run)'
 dots='(^|/)\.(clang-format|clang-tidy|editorconfig)'
 
 # code: the files of the tree that are code; texts: all that people write.
