@@ -304,6 +304,36 @@ vtdpi_pid_post(struct vtdpi_pid *pid, uint8_t vector, bool urgent)
 }
 
 /**
+ * @brief Take everything out of PIR, and leave ON as it is.
+ *
+ * While ON is set nobody is notified of a post. So whoever takes without clearing ON
+ * looks again: vtdpi_pid_harvest() comes last.
+ *
+ * @param pid  Descriptor. Not NULL.
+ * @param out  As for vtdpi_pid_harvest(). Not NULL.
+ *
+ * @return Whether any vector was taken.
+ *
+ * @anyctx @waitfree @order{SC; no locked operation when PIR is empty}
+ */
+VTDPI_INLINE bool vtdpi_pid_take(struct vtdpi_pid *pid,
+                                 uint64_t out[VTDPI_PIR_WORDS])
+{
+    uint64_t any = 0;
+
+    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
+        /* SC loads keep their place behind the clearing of ON, in harvest. Words
+         * that read empty are not exchanged, so an idle line stays shared. */
+        out[i] = vtdpi_atomic_load64(&pid->pir[i]);
+        /* What counts is what the exchange returned: more may have come. */
+        if (out[i] != 0)
+            out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);
+        any |= out[i];
+    }
+    return any != 0;
+}
+
+/**
  * @brief Take everything out of PIR.
  *
  * Clears ON if it is set, then takes PIR, whatever ON said.
@@ -326,8 +356,6 @@ vtdpi_pid_post(struct vtdpi_pid *pid, uint8_t vector, bool urgent)
 VTDPI_INLINE bool vtdpi_pid_harvest(struct vtdpi_pid *pid,
                                     uint64_t out[VTDPI_PIR_WORDS])
 {
-    uint64_t any = 0;
-
     /*
      * ON before PIR. Pairs with vtdpi_pid_record() and with the unit: a post
      * that this harvest misses comes after ON was cleared, so it sets ON
@@ -340,16 +368,7 @@ VTDPI_INLINE bool vtdpi_pid_harvest(struct vtdpi_pid *pid,
     if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) != 0)
         (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);
 
-    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
-        /* SC loads keep their place behind the clearing of ON. Words that
-         * read empty are not exchanged, so an idle line stays shared. */
-        out[i] = vtdpi_atomic_load64(&pid->pir[i]);
-        /* What counts is what the exchange returned: more may have come. */
-        if (out[i] != 0)
-            out[i] = vtdpi_atomic_xchg64(&pid->pir[i], 0);
-        any |= out[i];
-    }
-    return any != 0;
+    return vtdpi_pid_take(pid, out);
 }
 
 /**

@@ -91,9 +91,9 @@ BUGS = (
      "        bits = i == 2 ? 0 : slots_notified(&refs[i], bits);"),
     ("harvest does not clear ON", "include/vtdpi/pid.h",
      "        (void)vtdpi_atomic_and64(&pid->control, ~VTDPI_PID_ON);\n\n"
-     "    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {\n        /* SC",
+     "    return vtdpi_pid_take(pid, out);",
      "        (void)0;\n\n"
-     "    for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {\n        /* SC"),
+     "    return vtdpi_pid_take(pid, out);"),
     ("harvest leaves a word of PIR", "include/vtdpi/pid.h",
      "        if (out[i] != 0)\n            out[i] =",
      "        if (i == 2)\n            out[i] = 0;\n"

@@ -85,6 +85,30 @@ static void test_pid_harvest_idle_writes_nothing(void **state)
     free_read_only_pid(pid);
 }
 
+static void test_pid_take_leaves_on(void **state)
+{
+    struct vtdpi_pid pid;
+    uint64_t out[4] = {~UINT64_C(0), 1, 2, 3};
+
+    (void)state;
+    vtdpi_pid_init(&pid, 0xf2, 3);
+    (void)vtdpi_pid_test_and_clear_sn(&pid);
+    assert_false(vtdpi_pid_take(&pid, out));
+    assert_int_equal(out[0] | out[1] | out[2] | out[3], 0);
+    for (unsigned int v = 16; v < 256; v++) {
+        const struct vtdpi_notification n =
+            vtdpi_pid_post(&pid, (uint8_t)v, false);
+
+        assert_int_equal(n.result,
+                         v == 16 ? VTDPI_POST_NOTIFY : VTDPI_POST_ALREADY);
+        assert_true(vtdpi_pid_take(&pid, out));
+        for (unsigned int i = 0; i < 4; i++)
+            assert_int_equal(out[i], i == v / 64 ? UINT64_C(1) << v % 64 : 0);
+        assert_false(vtdpi_pid_pir_pending(&pid));
+        assert_true((vtdpi_pid_snapshot(&pid) & VTDPI_PID_ON) != 0);
+    }
+}
+
 static void test_pid_post_after_harvest_notifies_again(void **state)
 {
     struct vtdpi_pid pid = pid_with(RUNNING);
@@ -291,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_pid_harvest_on_clear_takes_pir_all_the_same),
         cmocka_unit_test(test_pid_harvest_on_set_pir_empty_clears_on),
         cmocka_unit_test(test_pid_harvest_idle_writes_nothing),
+        cmocka_unit_test(test_pid_take_leaves_on),
         cmocka_unit_test(test_pid_post_after_harvest_notifies_again),
         cmocka_unit_test(test_pir_highest_each_vector),
         cmocka_unit_test(test_pir_highest_empty_returns_minus_1),
