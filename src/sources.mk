@@ -33,7 +33,8 @@ VTDPI_PART_bind += bind.c
 VTDPI_PART_bind += route.c
 VTDPI_PART_bind += route_map.c
 
-# ipiv.h, over sched.h.
+# hostmsi.h and ipiv.h, over sched.h.
+VTDPI_PART_host += hostmsi.c
 VTDPI_PART_host += ipiv.c
 
 # caps.h, dmar.h and verdict.h.

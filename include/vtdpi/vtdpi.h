@@ -16,6 +16,7 @@
 #include "vtdpi/dmar.h"
 #include "vtdpi/fault.h"
 #include "vtdpi/format.h"
+#include "vtdpi/hostmsi.h"
 #include "vtdpi/index.h"
 #include "vtdpi/ipiv.h"
 #include "vtdpi/irq.h"
