@@ -31,8 +31,9 @@ static unsigned int runs;
 static unsigned int failures;
 
 static const struct scenario *const groups[] = {
-    scenarios_block,   scenarios_offline, scenarios_detach,   scenarios_adopt,
-    scenarios_vectors, scenarios_claims,  scenarios_bindings, scenarios_ipis};
+    scenarios_block,    scenarios_offline, scenarios_detach,
+    scenarios_adopt,    scenarios_vectors, scenarios_claims,
+    scenarios_bindings, scenarios_demux,   scenarios_ipis};
 
 /* How the traces of a scenario are printed. */
 struct printers {
@@ -50,6 +51,8 @@ static struct printers printers_of(const struct scenario *s)
     if (s->bindings != NULL)
         return (struct printers){bindings_print, bindings_print_word,
                                  bindings_doing};
+    if (s->demux != NULL)
+        return (struct printers){demux_print, demux_print_word, demux_doing};
     if (s->ipis != NULL)
         return (struct printers){ipis_print, ipis_print_word, ipis_doing};
     return (struct printers){world_print, world_print_word, world_doing};
@@ -111,6 +114,10 @@ static void print_bounds(const struct scenario *s)
         printf("1 binding, 2 vCPUs");
         return;
     }
+    if (s->demux != NULL) {
+        printf("2 pCPUs, 2 interrupts");
+        return;
+    }
     if (s->ipis != NULL) {
         printf("1 entry, 2 vCPUs");
         return;
@@ -123,7 +130,8 @@ static void print_bounds(const struct scenario *s)
 /* Not one of world.h. */
 static bool has_own_world(const struct scenario *s)
 {
-    return s->claims != NULL || s->bindings != NULL || s->ipis != NULL;
+    return s->claims != NULL || s->bindings != NULL || s->demux != NULL ||
+           s->ipis != NULL;
 }
 
 static const struct ex_world *world_of(const struct scenario *s,
@@ -135,6 +143,8 @@ static const struct ex_world *world_of(const struct scenario *s,
         return claims_new(s->claims, leaves == 2);
     if (s->bindings != NULL)
         return bindings_new(s->bindings, leaves == 2);
+    if (s->demux != NULL)
+        return demux_new(s->demux, leaves + 1, bug);
     if (s->ipis != NULL)
         return ipis_new(s->ipis, leaves == 2, bug);
     return world_new(&options);

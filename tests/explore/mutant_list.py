@@ -13,6 +13,7 @@ PCPU = "src/sched_pcpu.c"
 PID = "include/vtdpi/pid.h"
 IRQ = "src/irq.c"
 BIND = "src/bind.c"
+HOSTMSI = "src/hostmsi.c"
 IPIV = "src/ipiv.c"
 
 
@@ -54,6 +55,10 @@ def irq(name, by, origin, *pairs):
 
 def bind(name, by, origin, *pairs):
     return Bug(name, changes(BIND, pairs), by, origin)
+
+
+def hostmsi(name, by, origin, *pairs):
+    return Bug(name, changes(HOSTMSI, pairs), by, origin)
 
 
 def ipiv(name, by, origin, *pairs):
@@ -148,6 +153,17 @@ CLEAR_ON = """    if ((vtdpi_atomic_load64(&pid->control) & VTDPI_PID_ON) != 0)
 HARVESTED = """        any |= out[i];
     }
     return any != 0;"""
+LAST_LOOK = "    return vtdpi_pid_harvest(&h->pid, out);\n"
+LOOK_WITH_ON = """    if (--*looks != 0) {
+        if (vtdpi_pid_take(&h->pid, out))
+            return true;
+        *looks = 0;
+    }
+"""
+OFFLINE_CLOSE = "    const int rc = vtdpi_target_close(&h->target);\n"
+OFFLINE_HARVEST = """    if (rc == 0)
+        (void)vtdpi_pid_harvest(&h->pid, out);
+"""
 NOTIFY_CAS = """    } while (n.result == VTDPI_POST_NOTIFY &&
              !vtdpi_atomic_cas64(&pid->control, &old, old | VTDPI_PID_ON));
 
@@ -860,6 +876,70 @@ MUTANTS = [
     bind("binding in flight is released", "25d", "",
          ("    if (b->state != STATE_DONE)\n        return VTDPI_EBUSY;\n",
           "    if (b->state == STATE_DUE)\n        return VTDPI_EBUSY;\n")),
+    # The host's own MSIs.
+    hostmsi("demux: no look after ON is cleared", "26a",
+            "ON and PIR in the wrong order",
+            (LAST_LOOK, "    (void)vtdpi_pid_test_and_clear_on(&h->pid);\n"
+                        "    return false;\n")),
+    hostmsi("demux: ON is cleared after the last look", "26a",
+            "ON and PIR in the wrong order",
+            (LAST_LOOK, "    const bool any = vtdpi_pid_take(&h->pid, out);\n\n"
+                        "    (void)vtdpi_pid_test_and_clear_on(&h->pid);\n"
+                        "    return any;\n")),
+    hostmsi("demux: last look leaves ON", "26a", "",
+            (LAST_LOOK, "    return vtdpi_pid_take(&h->pid, out);\n")),
+    hostmsi("demux: leaves with ON when the looks are used up", "26a", "",
+            (LOOK_WITH_ON,
+             "    if (--*looks == 0)\n        return false;\n"
+             "    if (vtdpi_pid_take(&h->pid, out))\n        return true;\n"
+             "    *looks = 0;\n")),
+    hostmsi("demux: leaves with ON when PIR is empty", "26a", "",
+            ("            return true;\n        *looks = 0;\n",
+             "            return true;\n        return *looks = 0;\n")),
+    hostmsi("demux: last look only if nothing came before", "26a", "",
+            ("        if (vtdpi_pid_take(&h->pid, out))\n            return true;\n",
+             "        if (vtdpi_pid_take(&h->pid, out)) {\n"
+             "            if (*looks == 1) {\n                *looks = 0;\n"
+             "                (void)vtdpi_pid_test_and_clear_on(&h->pid);\n"
+             "            }\n            return true;\n        }\n")),
+    hostmsi("demux: ON is cleared before PIR was empty, by a plain store", "26a",
+            "plain stores to a shared word",
+            (LAST_LOOK, "    vtdpi_atomic_store64_release(\n"
+                        "        &h->pid.control,\n"
+                        "        vtdpi_atomic_load64(&h->pid.control) &\n"
+                        "            ~VTDPI_PID_ON);\n"
+                        "    return vtdpi_pid_take(&h->pid, out);\n")),
+    hostmsi("demux: a word of PIR is handled only in its lowest vector", "26a", "",
+            ("        while (bits != 0) {", "        if (bits != 0) {")),
+    hostmsi("demux: word 0 of PIR is taken for all", "26a", "",
+            ("        uint64_t bits = set[i];", "        uint64_t bits = set[0];")),
+    hostmsi("pCPU goes: no last harvest", "26f", "",
+            (OFFLINE_HARVEST,
+             "    out[0] = out[1] = out[2] = out[3] = 0;\n")),
+    hostmsi("pCPU goes: last harvest before the close", "26f", "",
+            (OFFLINE_CLOSE, ""),
+            (OFFLINE_HARVEST, "    (void)vtdpi_pid_harvest(&h->pid, out);\n"),
+            ("    return rc;\n}\n\nbool", "    return vtdpi_target_close(&h->target);\n}\n\nbool")),
+    hostmsi("pCPU goes: with references open", "26e", "freed while an entry names it",
+            (OFFLINE_CLOSE, "    const int rc = 0;\n\n"
+             "    vtdpi_atomic_store64_release(&h->target.refs, 0);\n")),
+    hostmsi("pCPU goes: not closed", "26f", "",
+            (OFFLINE_CLOSE, "    const int rc = 0;\n")),
+    hostmsi("pCPU comes: SN stays set", "26a", "",
+            ("    (void)vtdpi_pid_test_and_clear_sn(&h->pid);\n", "")),
+    hostmsi("pCPU comes: opened while interrupts name it", "26e", "",
+            ("    rc = vtdpi_target_init(&h->target, h->target.pda, h->target.mode);\n",
+             "    vtdpi_atomic_store64_release(&h->target.refs, 0);\n"
+             "    rc = vtdpi_target_init(&h->target, h->target.pda, h->target.mode);\n")),
+    hostmsi("NDST of xAPIC mode", "26a", "",
+            ("vtdpi_ndst_from_apic_id(mode, apic_id)", "apic_id << 8")),
+    irq("move of a host form in posted format is not drained", "26b", "",
+        ("    if (vtdpi_irte_is_posted(&irq->live.irte))\n        irq->drain = true;\n", "")),
+    irq("reference of the host form in force is given back before the flush", "26c",
+        "freed while an entry names it",
+        ("    if (irq->live.target != NULL)\n"
+         "        irq->stale[irq->stale[0] == NULL ? 0 : 1] = irq->live.target;\n",
+         "    target_unref(irq->live.target);\n")),
     # Entries of the PID-pointer table.
     ipiv("set takes no reference", "27a", "freed while an entry names it",
          ("        err = vtdpi_target_ref(target);\n", "        err = 0;\n"),
@@ -922,6 +1002,9 @@ HOST_BUGS = [
     host("handlers-overlap", "18d", "scans that overlap"),
     host("handler-told-first-vector", "18a", ""),
     host("sleeps-again", "9", "one wake for each block"),
+    host("frees-vector-at-once", "26b", ""),
+    host("harvests-before-move", "26b", ""),
+    host("no-look-when-online", "26e", ""),
     host("settled-at-once", "27a", "freed while an entry names it"),
     host("enters-unfenced", "27a/1/tso", ""),
 ]

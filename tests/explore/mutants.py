@@ -50,7 +50,7 @@ class Explorer(mutation.Host):
             f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
             f"-I{work}/include", f"-I{work}/src", f"-I{here}",
             str(here / "subject.c"), str(here / "subject_bind.c"),
-            str(here / "subject_ipiv.c"),
+            str(here / "subject_hostmsi.c"), str(here / "subject_ipiv.c"),
             str(here / "subject_irq.c"),
             str(here / "main.c"), str(options.archive),
             "-o", str(work / "explore"),

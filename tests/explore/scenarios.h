@@ -35,6 +35,7 @@ extern const struct scenario scenarios_adopt[];
 extern const struct scenario scenarios_vectors[];
 extern const struct scenario scenarios_claims[];
 extern const struct scenario scenarios_bindings[];
+extern const struct scenario scenarios_demux[];
 extern const struct scenario scenarios_ipis[];
 
 /* bounds.c: how large a scenario is. */

@@ -35,6 +35,9 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_HANDLER_TOLD_FIRST] = "handler-told-first-vector",
     [HOST_SLEEPS_AGAIN] = "sleeps-again",
     [HOST_ARMS_PLAINLY] = "arms-plainly",
+    [HOST_FREES_VECTOR_AT_ONCE] = "frees-vector-at-once",
+    [HOST_HARVESTS_BEFORE_MOVE] = "harvests-before-move",
+    [HOST_NO_LOOK_WHEN_ONLINE] = "no-look-when-online",
     [HOST_SETTLED_AT_ONCE] = "settled-at-once",
     [HOST_ENTERS_UNFENCED] = "enters-unfenced",
 };

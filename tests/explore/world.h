@@ -12,6 +12,7 @@
 
 #include "bindings.h"
 #include "claims.h"
+#include "demux.h"
 #include "ipis.h"
 #include "engine.h"
 #include "subject.h"
@@ -174,6 +175,7 @@ struct scenario {
     struct script script[THREADS];
     const struct claims *claims;     /* of irq.c; in place of the scripts */
     const struct bindings *bindings; /* of bind.c; the same */
+    const struct demux *demux;       /* of hostmsi.c; the same */
     const struct ipis *ipis;         /* of ipiv.c; the same */
 };
 
@@ -192,6 +194,9 @@ enum host_bug {
     HOST_HANDLER_TOLD_FIRST,   /* names the first vector, whatever came */
     HOST_SLEEPS_AGAIN,         /* sleeps twice for one block */
     HOST_ARMS_PLAINLY,         /* no error: the woken mark by a plain store */
+    HOST_FREES_VECTOR_AT_ONCE, /* without a last harvest of the old pCPU */
+    HOST_HARVESTS_BEFORE_MOVE, /* and not after it */
+    HOST_NO_LOOK_WHEN_ONLINE,  /* at the descriptor of a pCPU that comes */
     HOST_SETTLED_AT_ONCE,      /* does not wait for exits from the guest */
     HOST_ENTERS_UNFENCED,      /* marks itself in the guest by a plain store */
     HOST_BUGS,

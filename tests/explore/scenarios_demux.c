@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's own MSIs. In the first layout a handler looks at PIR twice, in the second
+ * three times. */
+#include "scenarios.h"
+
+const struct scenario scenarios_demux[] = {
+    {.name = "26a",
+     .what = "two units and software post to a pCPU beside its handler",
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_Y, DEMUX_X},
+                                    .other = {DEMUX_Y, DEMUX_Z, DEMUX_Y}}},
+    {.name = "26b",
+     .what = "an interrupt moves, and the old pCPU harvests once more",
+     .bound = 3,
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_X},
+                                    .other = {DEMUX_Y},
+                                    .op = {DEMUX_MOVE, DEMUX_HARVEST}}},
+    {.name = "26c",
+     .what = "a pCPU hands its interrupts on, goes and comes back",
+     .bound = 4,
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_X},
+                                    .op = {DEMUX_MOVE, DEMUX_OFFLINE,
+                                           DEMUX_ONLINE, DEMUX_BACK}}},
+    {.name = "26d",
+     .what = "a guest's form lies over the host's, which moves under it",
+     .bound = 4,
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_X, DEMUX_X},
+                                    .op = {DEMUX_GUEST, DEMUX_MOVE, DEMUX_HOST,
+                                           DEMUX_HARVEST}}},
+    {.name = "26e",
+     .what = "a pCPU goes while interrupts name it, and comes back",
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_X, DEMUX_X},
+                                    .other = {DEMUX_Y, DEMUX_Y},
+                                    .op = {DEMUX_DIE, DEMUX_ONLINE}}},
+    {.name = "26f",
+     .what = "a pCPU goes while affinity code brings an interrupt to it",
+     .bound = 3,
+     .demux = &(const struct demux){.post = {DEMUX_X, DEMUX_X},
+                                    .op = {DEMUX_OFFLINE},
+                                    .affinity = {DEMUX_BACK, DEMUX_MOVE},
+                                    .starts_on_1 = true}},
+    {0},
+};
