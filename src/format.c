@@ -11,10 +11,10 @@
 
 #include "format_sink.h"
 
-/* The last byte is the terminator's. */
+/* What is in the last byte gives way to the terminator. */
 void vtdpi_sink_char_(struct vtdpi_sink_ *s, char c)
 {
-    if (s->size > 1 && s->len < s->size - 1)
+    if (s->len < s->size)
         s->buf[s->len] = c;
     s->len++;
 }

@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    ENTRIES = 256,
-    CHANGED = 8, /* entries that one thread changes */
+    ENTRIES = 16,
+    CHANGED = 2, /* entries that one thread changes */
     VCPUS = 4,
     PCPUS = 2,
     DUMPERS = 2,
@@ -181,7 +181,7 @@ static void dump(void *arg)
     struct thread *const t = arg;
     char line[VTDPI_FORMAT_MAX];
 
-    for (uint64_t n = 0; n < t->race->ops / 16 + 1; n++) {
+    for (uint64_t n = 0; n < t->race->ops / 4 + 1; n++) {
         table_dump(t);
         for (uint32_t i = 0; i < PCPUS; i++) {
             blocked_dump(t, &t->race->pcpu[i]);
