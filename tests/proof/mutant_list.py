@@ -48,7 +48,25 @@ def pid(by, name, old, new):
     return seed(by, name, PID, old, new)
 
 
+def text(by, name, file, old, new):
+    return seed(by, name, f"src/format{file}.c", old, new)
+
+
 SEEDS = [
+    # Text.
+    text("format_char", "a byte behind the end is written", "",
+         "if (s->len < s->size)\n        s->buf", "if (s->len <= s->size)\n        s->buf"),
+    text("format_end", "the terminator is behind the end", "",
+         "s->len : s->size - 1]", "s->len : s->size]"),
+    text("format_end", "a buffer of no bytes is terminated", "",
+         "    if (s->size != 0)\n", ""),
+    text("format_digits", "the highest digit is lost", "",
+         "unsigned int i = 16;", "unsigned int i = 15;"),
+    text("format_leading", "one digit too many is left out", "",
+         "rest != 0 || i < digits", "rest > 1 || i < digits"),
+    text("format_unit", "a state behind the last one is looked up", "_unit",
+         "(size_t)state < VTDPI_SINK_COUNT_", "(size_t)state <= VTDPI_SINK_COUNT_"),
+
     # Interrupt-remapping table entries.
     irte("irte_remapped_fields", "RH is read from DM",
          "(irte->lo & VTDPI_IRTE_LO_RH) != 0;",
