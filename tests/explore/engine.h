@@ -32,7 +32,8 @@ enum {
     EX_STACK = 16384,
     EX_BUFFER = 6,       /* entries of a store buffer */
     EX_STEPS = 4096,     /* longest execution */
-    EX_RANGES = 64,      /* parts of the arena that are state */
+    EX_RANGES = 64,      /* parts of the arenas that are state */
+    EX_ARENAS = 8,       /* besides the first */
     EX_UNBOUNDED = 1000, /* preemptions */
 };
 
@@ -74,17 +75,18 @@ struct ex_range {
 
 /* What is explored. */
 struct ex_world {
-    /* Arena: all shared words are in it; `ranges` are the parts that change,
+    /* Arenas: all shared words are in these; `ranges` are the parts that change,
      * all of it in units of 8 bytes. */
     void *arena;
     size_t arena_size;
+    struct ex_range more[EX_ARENAS]; /* size 0: no further one */
     /* Build the initial state, with ex_spawn() for each fiber. */
     void (*setup)(void *ctx);
     /* Look at the state after each step; ex_fail() if it must not be. */
     void (*check)(void *ctx);
     /* Nothing can move any more. */
     void (*check_final)(void *ctx);
-    /* A change of a word of the arena by the running fiber. */
+    /* A change of a word of an arena by the running fiber. */
     void (*written)(void *ctx, const uint64_t *addr, uint64_t old,
                     uint64_t value);
     void *ctx;

@@ -8,7 +8,7 @@
 
 enum {
     EX_NOBODY = EX_FIBERS,
-    EX_WORDS = 4096, /* largest arena, in words */
+    EX_WORDS = 4096, /* of all arenas together */
 };
 
 /* The execution that is going on. */

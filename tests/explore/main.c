@@ -4,6 +4,7 @@
  * line (or a TAP line) each, and for a failure the shortest schedule found.
  */
 #include "engine.h"
+#include "hooks.h"
 #include "scenarios.h"
 
 #include <stdlib.h>
@@ -333,6 +334,7 @@ int main(int argc, char **argv)
 {
     struct options o = {.tso = -1, .bound = -1};
 
+    hooks = &library_hooks;
     parse(&o, argc, argv);
     narrow(&o);
     for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {

@@ -13,13 +13,10 @@
 #include "bindings.h"
 #include "claims.h"
 #include "engine.h"
-#include "subject.h"
 
 enum {
     CPUS = 2,
     VCPUS = 3,
-    PAGES = 2,
-    SLOTS = 2 * VTDPI_PAGE_SLOTS,
     VECTORS = 4,
     THREADS = 8,
     ANV = 0xf2,
