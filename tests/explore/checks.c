@@ -50,7 +50,7 @@ static bool sleeps(const struct host_vcpu *v)
     return v->asleep && !v->woken;
 }
 
-static void check_place(unsigned int i, uint64_t control)
+static void check_place(unsigned int i, uint64_t control, bool quiet_now)
 {
     const unsigned int cpu = guest_on(i);
 
@@ -58,7 +58,8 @@ static void check_place(unsigned int i, uint64_t control)
                        cpu_of_ndst(ndst_of(control)) != cpu))
         ex_fail("N: %c is in the guest on %u, but not notified there", name(i),
                 cpu);
-    if (sleeps(&host.vcpu[i]) && host.vcpu[i].asleep == ASLEEP_BLOCKED &&
+    if ((!hooks->foreign || quiet_now) && sleeps(&host.vcpu[i]) &&
+        host.vcpu[i].asleep == ASLEEP_BLOCKED &&
         ((control & CTL_SN) != 0 || nv_of(control) == ANV))
         ex_fail("N: %c sleeps, but is not notified with WNV", name(i));
 }
@@ -95,10 +96,8 @@ static void check_quiet(unsigned int i, const struct vtdpi_pid *pid)
         return;
     if (posted || (pid->control & CTL_ON) != 0)
         ex_fail("L: %c sleeps, something is posted, nobody wakes it", name(i));
-    else if (cpu == CPUS || host.cpu[cpu].dead)
+    else if (cpu == CPUS || host.cpu[cpu].dead || !hooks->may_notify(cpu))
         ex_fail("L: %c sleeps, notified on a pCPU that is offline", name(i));
-    else
-        hooks->check_quiet(i, cpu);
 }
 
 void check_step(void *ctx)
@@ -112,7 +111,7 @@ void check_step(void *ctx)
         if (!host.vcpu[i].attached)
             continue;
         hooks->check_step(i, pid->control);
-        check_place(i, pid->control);
+        check_place(i, pid->control, q);
         if (q)
             check_quiet(i, pid);
     }

@@ -45,6 +45,17 @@ static size_t further_word(uintptr_t addr)
     return 0;
 }
 
+bool ex_is_shared_memory(uintptr_t addr)
+{
+    if (addr - (uintptr_t)ex.world->arena < ex.world->arena_size)
+        return true;
+    for (unsigned int i = 0; i < EX_ARENAS; i++) {
+        if (addr - (uintptr_t)ex.world->more[i].addr < ex.world->more[i].size)
+            return true;
+    }
+    return false;
+}
+
 size_t ex_word(const void *addr)
 {
     const uintptr_t at = (uintptr_t)addr - (uintptr_t)ex.world->arena;

@@ -22,6 +22,10 @@ enum block_result {
 };
 
 struct hooks {
+    /* Another's design: it blocks a vCPU that runs, on a list maybe, and may put right
+     * what is wrong for an instant. */
+    bool foreign;
+
     /* Its memory, besides the host's. */
     void (*arenas)(struct ex_range more[EX_ARENAS]);
     /* Setup: the vCPUs that are there at first, and the parts that change. */
@@ -34,6 +38,9 @@ struct hooks {
     void (*run)(unsigned int vcpu, unsigned int cpu);
     void (*preempt)(unsigned int vcpu);
     void (*await_pcpu)(unsigned int cpu); /* until it may be named to block */
+    /* On the way into the guest, interrupts off, and out of it; may be NULL. */
+    void (*enter)(unsigned int vcpu);
+    void (*leave)(unsigned int vcpu);
     enum block_result (*block)(unsigned int vcpu, unsigned int cpu,
                                bool committed);
     bool (*blocked)(unsigned int vcpu);
@@ -48,18 +55,25 @@ struct hooks {
     bool (*ref)(unsigned int vcpu);
     void (*unref)(unsigned int vcpu);
 
-    /* Of pCPUs. */
+    /* Of pCPUs. An ANV in host mode may be nobody's: NULL. */
+    void (*notified)(unsigned int cpu);
     void (*handle_wakeup)(unsigned int cpu, uint8_t vector);
     void (*offline)(unsigned int cpu);
     void (*online)(unsigned int cpu);
 
+    /* Whether a pCPU may take an interrupt now, and whether a thread cannot go on
+     * because its pCPU is in one; NULL: handlers run beside threads, which is more than
+     * can happen. */
+    bool (*may_interrupt)(unsigned int cpu);
+    bool (*held)(void *ctx, unsigned int fiber);
+
     /* An operation that only this subject has. */
     void (*own)(const struct op *op);
 
-    /* Checks: of a vCPU after each step, and if nothing is on its way; of a word that
+    /* Checks: of a vCPU after each step; that a pCPU can be notified; of a word that
      * is written; that nobody finds a vCPU that is gone; of a call of wake. */
     void (*check_step)(unsigned int vcpu, uint64_t control);
-    void (*check_quiet)(unsigned int vcpu, unsigned int cpu);
+    bool (*may_notify)(unsigned int cpu);
     void (*check_control)(unsigned int vcpu, uint64_t old, uint64_t value);
     void (*check_word)(const uint64_t *addr, uint64_t old, uint64_t value);
     void (*check_free)(unsigned int vcpu);

@@ -47,6 +47,9 @@ void wake_vcpu(unsigned int vcpu)
 
 static bool accepts(const struct host_cpu *cpu, uint64_t irr)
 {
+    if (hooks->may_interrupt != NULL &&
+        !hooks->may_interrupt((unsigned int)(cpu - host.cpu)))
+        return false;
     return (cpu->irr & irr) != 0 && !cpu->irqs_off && !cpu->busy;
 }
 
@@ -108,10 +111,13 @@ void interrupt_anv(void *arg)
         ex_host(accepts_anv, cpu);
         cpu->irr &= ~IRR_ANV;
         ex_observe(cpu->guest);
-        if (cpu->guest == 0)
+        if (cpu->guest == 0 && hooks->notified == NULL)
             continue;
         cpu->busy |= IRR_ANV;
-        process(cpu);
+        if (cpu->guest == 0)
+            hooks->notified((unsigned int)(cpu - host.cpu));
+        else
+            process(cpu);
         ex_host(NULL, NULL);
         cpu->busy &= ~IRR_ANV;
     }

@@ -58,7 +58,7 @@ void add_pcpu(unsigned int cpu);
 
 /* library_checks.c */
 void library_check_step(unsigned int vcpu, uint64_t control);
-void library_check_quiet(unsigned int vcpu, unsigned int cpu);
+bool library_may_notify(unsigned int cpu);
 void library_check_control(unsigned int vcpu, uint64_t old, uint64_t value);
 void library_check_word(const uint64_t *addr, uint64_t old, uint64_t value);
 void library_check_free(unsigned int vcpu);

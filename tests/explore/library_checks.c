@@ -39,10 +39,9 @@ void library_check_step(unsigned int vcpu, uint64_t control)
     }
 }
 
-void library_check_quiet(unsigned int vcpu, unsigned int cpu)
+bool library_may_notify(unsigned int cpu)
 {
-    if (!library.cpu[cpu].pcpu.online)
-        ex_fail("L: %c sleeps, notified on a pCPU that is offline", name(vcpu));
+    return library.cpu[cpu].pcpu.online != 0;
 }
 
 static void check_owner(unsigned int i, uint64_t old, uint64_t value)

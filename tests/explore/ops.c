@@ -69,6 +69,8 @@ static void leave_guest(struct host_vcpu *v)
         return;
     ex_host(cpu_idle, cpu_of(v));
     cpu_of(v)->guest = 0;
+    if (hooks->leave != NULL)
+        hooks->leave(index_of(v));
 }
 
 /* In a host action. */
@@ -87,13 +89,16 @@ static void take_cpu(struct host_vcpu *v, unsigned int cpu)
         ex_host(NULL, NULL);
         release_cpu(v);
     }
-    ex_host(cpu_free, &host.cpu[cpu]);
+    /* A guest may stay there for ever. */
+    if (hooks->foreign)
+        op_idle(cpu_free, &host.cpu[cpu]);
+    else
+        ex_host(cpu_free, &host.cpu[cpu]);
     host.cpu[cpu].current = index_of(v) + 1;
     v->cpu = cpu + 1;
 }
 
-/* On @cpu, or elsewhere if that is being taken offline. */
-static void schedule_in(struct host_vcpu *v, unsigned int cpu)
+void schedule_in(struct host_vcpu *v, unsigned int cpu)
 {
     take_cpu(v, cpu);
     ex_observe(host.cpu[cpu].closed);
@@ -126,6 +131,8 @@ static void enter(struct host_vcpu *v)
 
     ex_host(cpu_idle, cpu);
     cpu->irqs_off = 1;
+    if (hooks->enter != NULL)
+        hooks->enter(index_of(v));
     (void)sync_vcpu(v);
     ex_host(NULL, NULL);
     cpu->guest = index_of(v) + 1;

@@ -198,7 +198,7 @@ static void op_attach_napping(struct host_vcpu *v)
     host.thread[ex_running()].owner = 0;
     host.thread[ex_running()].harvests = 0;
     v->open = 1;
-    if (world.bug != HOST_NO_KICK_ON_ATTACH)
+    if (world.bug != HOST_NO_KICK_ON_ATTACH && !hooks->foreign)
         v->woken = 1;
 }
 

@@ -247,6 +247,7 @@ const struct ex_world *world_new(const struct world_options *options)
     };
 
     world = *options;
+    w.held = hooks->held;
     hooks->arenas(w.more);
     return &w;
 }

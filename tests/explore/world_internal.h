@@ -100,6 +100,8 @@ void op_poster(const struct op *op);
 void op_admin(const struct op *op);
 /* A place in the current operation where what was read is forgotten. */
 void op_phase(unsigned int n);
+/* On @cpu, or elsewhere if that is being taken offline. */
+void schedule_in(struct host_vcpu *v, unsigned int cpu);
 void op_block(struct host_vcpu *v, const struct op *op);
 /* Wait as somebody of whom nothing is going on. */
 void op_idle(bool (*ready)(void *arg), void *arg);
