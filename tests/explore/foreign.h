@@ -20,6 +20,9 @@ unsigned int foreign_cpu(void);
 /* Why the subject cannot play a scenario, or NULL. */
 const char *foreign_cannot(const struct scenario *s);
 
+/* foreign_crash.c: false if signals cannot be caught. */
+bool foreign_catch_crashes(void);
+
 /* foreign_plain.c: whether the hooks were compiled as they have to be. */
 bool foreign_is_instrumented(void);
 

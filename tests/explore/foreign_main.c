@@ -115,6 +115,8 @@ int vtdpi_explore_main(int argc, char **argv,
         (void)fprintf(stderr, "%s: %s\n", subject->name, missing(subject));
         return 2;
     }
+    if (!foreign_catch_crashes())
+        return 2;
     foreign = subject;
     hooks = &foreign_hooks;
     suite.program = argv[0];
