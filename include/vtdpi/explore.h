@@ -11,7 +11,8 @@
  * adapter fills in a struct vtdpi_explore_subject, whose functions call the hooks, and
  * its main() calls vtdpi_explore_main(). The explorer plays the remapping unit, the
  * local APICs, the scheduler and the guests, and looks for a schedule after which a
- * vCPU sleeps although something is posted to it; see docs/foreign-hooks.md.
+ * vCPU sleeps although something is posted to it; see docs/foreign-hooks.md, and
+ * docs/architecture.md for the words.
  *
  * **Atomics.** Each access by the functions of this header is a step, before which any
  * other CPU may go on. explore_kernel.h has the names that kernels use, from
