@@ -69,13 +69,15 @@ static uint64_t read_word(const uint64_t *p)
 void ex_flush_one(struct ex_fiber *f)
 {
     const struct ex_entry e = f->buffer[0];
+    uint64_t value;
 
     f->stored--;
     for (uint32_t i = 0; i < f->stored; i++)
         f->buffer[i] = f->buffer[i + 1];
-    f->buffer[f->stored] = (struct ex_entry){NULL, 0};
-    report(EX_STORE, e.addr, *e.addr, e.value, false);
-    write_word(e.addr, e.value);
+    f->buffer[f->stored] = (struct ex_entry){NULL, 0, 0};
+    value = (*e.addr & ~e.mask) | e.value;
+    report(EX_STORE, e.addr, *e.addr, value, false);
+    write_word(e.addr, value);
 }
 
 void ex_flush(struct ex_fiber *f)
@@ -96,7 +98,7 @@ uint64_t ex_load(const uint64_t *p)
     value = read_word(p);
     for (uint32_t i = 0; i < f->stored; i++) {
         if (f->buffer[i].addr == p) {
-            value = f->buffer[i].value;
+            value = (value & ~f->buffer[i].mask) | f->buffer[i].value;
             buffered = true;
         }
     }
@@ -105,89 +107,135 @@ uint64_t ex_load(const uint64_t *p)
     return value;
 }
 
-void ex_store(uint64_t *p, uint64_t value)
+void ex_store_part(uint64_t *p, uint64_t mask, uint64_t value)
 {
     struct ex_fiber *const f = self();
 
     if (f == NULL) {
-        *p = value;
+        *p = (*p & ~mask) | value;
         return;
     }
     point(f, EX_STORE, p);
     ex_mix(f->history, 1);
     if (!ex.tso) {
+        value |= *p & ~mask;
         report(EX_STORE, p, *p, value, false);
         write_word(p, value);
         return;
     }
     if (f->stored == EX_BUFFER)
         ex_flush_one(f);
-    report(EX_STORE, p, *p, value, true);
-    f->buffer[f->stored].addr = p;
-    f->buffer[f->stored].value = value;
+    report(EX_STORE, p, *p, (*p & ~mask) | value, true);
+    f->buffer[f->stored] = (struct ex_entry){p, value, mask};
     f->stored++;
 }
 
-/* The value before; @change says what becomes of it. */
-static uint64_t locked(uint64_t *p, uint64_t keep, uint64_t set)
+void ex_store(uint64_t *p, uint64_t value)
 {
-    struct ex_fiber *const f = self();
+    ex_store_part(p, ~UINT64_C(0), value);
+}
+
+/* A read-modify-write is about to be made: the word before. */
+static uint64_t lock_word(struct ex_fiber *f, uint64_t *p)
+{
     uint64_t old;
 
-    if (f == NULL) {
-        old = *p;
-        *p = (old & keep) | set;
-        return old;
-    }
+    if (f == NULL)
+        return *p;
     point(f, EX_LOCKED, p);
     ex_flush(f);
     old = read_word(p);
-    report(EX_LOCKED, p, old, (old & keep) | set, false);
     ex_mix(f->history, old);
-    write_word(p, (old & keep) | set);
+    return old;
+}
+
+static void change_word(const struct ex_fiber *f, uint64_t *p, uint64_t old,
+                        uint64_t value)
+{
+    if (f == NULL) {
+        *p = value;
+        return;
+    }
+    report(EX_LOCKED, p, old, value, false);
+    write_word(p, value);
+}
+
+uint64_t ex_change(uint64_t *p, uint64_t keep, uint64_t set)
+{
+    struct ex_fiber *const f = self();
+    const uint64_t old = lock_word(f, p);
+
+    change_word(f, p, old, (old & keep) | set);
+    return old;
+}
+
+uint64_t ex_add(uint64_t *p, uint64_t mask, uint64_t n)
+{
+    struct ex_fiber *const f = self();
+    const uint64_t old = lock_word(f, p);
+
+    change_word(f, p, old, (old & ~mask) | ((old + n) & mask));
+    return old;
+}
+
+uint64_t ex_cas_part(uint64_t *p, uint64_t mask, uint64_t expected,
+                     uint64_t desired)
+{
+    struct ex_fiber *const f = self();
+    const uint64_t old = lock_word(f, p);
+
+    if ((old & mask) == expected)
+        change_word(f, p, old, (old & ~mask) | desired);
+    else if (f != NULL)
+        report(EX_LOCKED, p, old, old, false);
     return old;
 }
 
 uint64_t ex_exchange(uint64_t *p, uint64_t value)
 {
-    return locked(p, 0, value);
+    return ex_change(p, 0, value);
 }
 
 uint64_t ex_or(uint64_t *p, uint64_t bits)
 {
-    return locked(p, ~UINT64_C(0), bits);
+    return ex_change(p, ~UINT64_C(0), bits);
 }
 
 uint64_t ex_and(uint64_t *p, uint64_t bits)
 {
-    return locked(p, bits, 0);
+    return ex_change(p, bits, 0);
 }
 
 bool ex_cas(uint64_t *p, uint64_t *expected, uint64_t desired)
 {
-    struct ex_fiber *const f = self();
-    uint64_t old;
+    const uint64_t old = ex_cas_part(p, ~UINT64_C(0), *expected, desired);
+    const bool same = old == *expected;
 
-    if (f == NULL) {
-        if (*p == *expected) {
-            *p = desired;
-            return true;
-        }
-        *expected = *p;
-        return false;
-    }
-    point(f, EX_LOCKED, p);
-    ex_flush(f);
-    old = read_word(p);
-    ex_mix(f->history, old);
-    if (old == *expected) {
-        report(EX_LOCKED, p, old, desired, false);
-        write_word(p, desired);
-        return true;
-    }
-    report(EX_LOCKED, p, old, old, false);
     *expected = old;
-    return false;
+    return same;
+}
+
+static bool is_free(void *lock)
+{
+    return *(const uint64_t *)lock == 0;
+}
+
+void ex_lock(uint64_t *p)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    ex_host(is_free, p);
+    (void)read_word(p);
+    report(EX_LOCKED, p, 0, ex.running + 1, false);
+    write_word(p, ex.running + 1);
+}
+
+void ex_unlock(uint64_t *p)
+{
+    if (self() != NULL)
+        ex_store(p, 0);
 }
 
 void ex_forget(uint64_t where)
@@ -228,12 +276,47 @@ void ex_host(bool (*ready)(void *arg), void *arg)
     ex_mix(f->history, 2);
 }
 
+void ex_local(void)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    f->ready = NULL;
+    point(f, EX_HOST, NULL);
+    ex_mix(f->history, 3);
+}
+
 void ex_observe(uint64_t value)
 {
     struct ex_fiber *const f = self();
 
     if (f != NULL)
         ex_mix(f->history, value);
+}
+
+void ex_plain_read(const void *p, size_t size)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    for (uintptr_t at = (uintptr_t)p & ~(uintptr_t)7; at < (uintptr_t)p + size;
+         at += 8) {
+        if (!ex_is_shared_memory(at))
+            continue;
+        for (uint32_t i = 0; i < f->stored; i++) {
+            if ((uintptr_t)f->buffer[i].addr == at)
+                ex_flush(f);
+        }
+        ex_mix(f->history, *(const uint64_t *)at);
+    }
+}
+
+void ex_plain_write(const void *p)
+{
+    if (self() != NULL && ex_is_shared_memory((uintptr_t)p))
+        ex_flush(self());
 }
 
 void ex_touch(const uint64_t *addr, bool write)

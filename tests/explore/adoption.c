@@ -8,11 +8,11 @@
  * notification is pending on pCPU 1. If B has no vCPU any more, the interrupt's entry
  * still names its PID.
  */
-#include "world_internal.h"
+#include "library.h"
 
 static uint64_t notified(unsigned int cpu, uint8_t nv)
 {
-    return (uint64_t)host.cpu[cpu].pcpu.ndst << 32 | (uint64_t)nv << 16;
+    return (uint64_t)library.cpu[cpu].pcpu.ndst << 32 | (uint64_t)nv << 16;
 }
 
 static bool is_adopted(unsigned int vcpu)
@@ -24,13 +24,13 @@ static bool is_adopted(unsigned int vcpu)
  * they will be written. */
 static void spoil_page(unsigned int page)
 {
-    struct vtdpi_pid_page *const p = &host.page[page];
+    struct vtdpi_pid_page *const p = &library.page[page];
 
     p->claimed = p->held = 0;
     p->cookie[0] = p->cookie[1] = &host.vcpu[C];
     p->pids = NULL;
-    host.pages[page].page = NULL;
-    host.pages[page].pids = NULL;
+    library.pages[page].page = NULL;
+    library.pages[page].pids = NULL;
 }
 
 /* Vector 70 of B was posted before. */
@@ -78,8 +78,9 @@ void op_adopt_page(unsigned int vcpu)
 
     if (vcpu == B && page == page_of(slot_of(A)))
         return; /* it was adopted for A */
-    if (vtdpi_sched_adopt_page(&host.s, page_number(page), &host.page[page],
-                               host.memory[page], page * VTDPI_PAGE_SIZE) != 0)
+    if (vtdpi_sched_adopt_page(&library.s, page_number(page),
+                               &library.page[page], library.memory[page],
+                               page * VTDPI_PAGE_SIZE) != 0)
         ex_fail("X: the page cannot be adopted");
 }
 
@@ -91,7 +92,7 @@ void op_adopt(struct host_vcpu *v)
     uint64_t control;
 
     op_idle(has_page, v);
-    if (vtdpi_vcpu_adopt(&host.s, &v->v, slot_of(i), v) != 0) {
+    if (vtdpi_vcpu_adopt(&library.s, &library.vcpu[i], slot_of(i), v) != 0) {
         if (v->held == HELD)
             ex_fail("X: a slot that is held cannot be adopted");
         while (world.scenario->script[ex_running()].op[t->next + 1].kind !=
@@ -102,6 +103,7 @@ void op_adopt(struct host_vcpu *v)
     ex_host(NULL, NULL);
     give_once(v);
     v->attached = 1;
+    v->came = 1;
     control = pid_of(i)->control;
     if ((control & CTL_SN) == 0 || (uint8_t)(control >> 16) != ANV)
         ex_fail("S: %c is adopted, and not preempted", (char)('A' + i));
@@ -117,7 +119,7 @@ void op_release(struct host_vcpu *v)
         v->held = HELD_RELEASING;
         v->dropped |= vectors_in(pid_of(i)->pir);
     }
-    if (vtdpi_sched_release_slot(&host.s, slot_of(i)) != 0)
+    if (vtdpi_sched_release_slot(&library.s, slot_of(i)) != 0)
         return;
     ex_host(NULL, NULL);
     give_once(v);
@@ -126,16 +128,18 @@ void op_release(struct host_vcpu *v)
 /* To a slot of an adopted page: at once, and when the slot was given back. */
 int attach_released(struct host_vcpu *v)
 {
-    const uint32_t slot = slot_of((unsigned int)(v - host.vcpu));
+    const unsigned int i = (unsigned int)(v - host.vcpu);
+    struct vtdpi_vcpu *const vcpu = &library.vcpu[i];
+    const uint32_t slot = slot_of(i);
     int err;
 
     op_idle(has_page, v);
-    err = vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
+    err = vtdpi_vcpu_attach(&library.s, vcpu, slot, v);
     if (err != VTDPI_ESLOTBUSY) {
         if (v->held == HELD)
             ex_fail("D: a slot that is held is attached");
         return err;
     }
     op_idle(was_given, v);
-    return vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
+    return vtdpi_vcpu_attach(&library.s, vcpu, slot, v);
 }

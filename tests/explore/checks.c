@@ -37,18 +37,6 @@ static uint32_t ndst_of(uint64_t control)
     return (uint32_t)(control >> 32);
 }
 
-static void check_invariant(unsigned int i, uint64_t control)
-{
-    const unsigned int cpu = cpu_of_ndst(ndst_of(control));
-
-    if (nv_of(control) == ANV)
-        return;
-    if (nv_of(control) != wnv(wnv_number(i)))
-        ex_fail("N: %c has NV %x", name(i), nv_of(control));
-    else if (cpu == CPUS || !bit_is_set(cpu, i))
-        ex_fail("I: %c has NV = WNV, but no bit on its NDST", name(i));
-}
-
 /* The pCPU in whose guest mode the vCPU is, or CPUS. */
 static unsigned int guest_on(unsigned int i)
 {
@@ -64,7 +52,7 @@ static bool sleeps(const struct host_vcpu *v)
     return v->asleep && !v->woken;
 }
 
-static void check_place(unsigned int i, uint64_t control)
+static void check_place(unsigned int i, uint64_t control, bool quiet_now)
 {
     const unsigned int cpu = guest_on(i);
 
@@ -72,11 +60,8 @@ static void check_place(unsigned int i, uint64_t control)
                        cpu_of_ndst(ndst_of(control)) != cpu))
         ex_fail("N: %c is in the guest on %u, but not notified there", name(i),
                 cpu);
-    for (unsigned int n = 0; cpu < CPUS && n < CPUS; n++) {
-        if (bit_is_set(n, i))
-            ex_fail("N: %c is in the guest, its bit is set on %u", name(i), n);
-    }
-    if (sleeps(&host.vcpu[i]) && host.vcpu[i].asleep == ASLEEP_BLOCKED &&
+    if ((!hooks->foreign || quiet_now) && sleeps(&host.vcpu[i]) &&
+        host.vcpu[i].asleep == ASLEEP_BLOCKED &&
         ((control & CTL_SN) != 0 || nv_of(control) == ANV))
         ex_fail("N: %c sleeps, but is not notified with WNV", name(i));
 }
@@ -113,7 +98,7 @@ static void check_quiet(unsigned int i, const struct vtdpi_pid *pid)
         return;
     if (posted || (pid->control & CTL_ON) != 0)
         ex_fail("L: %c sleeps, something is posted, nobody wakes it", name(i));
-    else if (cpu == CPUS || !host.cpu[cpu].pcpu.online || host.cpu[cpu].dead)
+    else if (cpu == CPUS || host.cpu[cpu].dead || !hooks->may_notify(cpu))
         ex_fail("L: %c sleeps, notified on a pCPU that is offline", name(i));
 }
 
@@ -127,8 +112,8 @@ void check_step(void *ctx)
 
         if (!host.vcpu[i].attached)
             continue;
-        check_invariant(i, pid->control);
-        check_place(i, pid->control);
+        hooks->check_step(i, pid->control);
+        check_place(i, pid->control, q);
         if (q)
             check_quiet(i, pid);
     }
@@ -166,52 +151,9 @@ void check_final(void *ctx)
         check_account(i);
 }
 
-/* The running fiber is the owner of the vCPU, or the processor in its guest. */
-static bool owns(unsigned int i)
+bool owns_vcpu(unsigned int i)
 {
     return host.thread[ex_running()].owner == i + 1;
-}
-
-/* The running fiber adopts a page. */
-static bool adopts_page(void)
-{
-    const struct op *const op = current_op(ex_running());
-
-    return op != NULL && op->kind == OP_ADOPT_PAGE;
-}
-
-static void check_control(unsigned int i, uint64_t old, uint64_t value)
-{
-    const uint64_t changed = old ^ value;
-
-    if ((changed & ~(CTL_ON | CTL_SN | UINT64_C(0xffffffff00ff0000))) != 0)
-        ex_fail("S: reserved bits of %c's PID change", name(i));
-    else if ((changed & ~CTL_ON) != 0 && !owns(i) && !adopts_page())
-        ex_fail("S: %s changes NV, NDST or SN of %c",
-                ex_fiber(ex_running())->name, name(i));
-    else if ((old & changed & CTL_ON) != 0 &&
-             (!owns(i) || !host.thread[ex_running()].harvests))
-        ex_fail("S: %s clears ON of %c", ex_fiber(ex_running())->name, name(i));
-}
-
-/* A CPU that posts sets ON only where a unit would. */
-static void check_notified(unsigned int i, uint64_t old, uint64_t value)
-{
-    const struct op *const op = current_op(ex_running());
-
-    if (op != NULL && op->kind == OP_POST && (old & CTL_SN) != 0 &&
-        (~old & value & CTL_ON) != 0)
-        ex_fail("U: a post that is not urgent sets ON of %c under SN", name(i));
-}
-
-static void check_armed(unsigned int i, uint64_t old, uint64_t value)
-{
-    const struct op *const op = current_op(ex_running());
-
-    if (op != NULL && op->kind != OP_HALT_COMMITTED &&
-        op->kind != OP_BLOCK_COMMITTED && nv_of(old) == ANV &&
-        nv_of(value) != ANV && (old & CTL_ON) != 0)
-        ex_fail("A: %c is armed although ON is set", name(i));
 }
 
 static void check_pir(unsigned int i, unsigned int word, uint64_t old,
@@ -225,7 +167,7 @@ static void check_pir(unsigned int i, unsigned int word, uint64_t old,
 
     set[word] = value & ~old;
     cleared[word] = old & ~value;
-    if (cleared[word] != 0 && !owns(i))
+    if (cleared[word] != 0 && !owns_vcpu(i))
         ex_fail("S: %s clears PIR of %c", ex_fiber(ex_running())->name,
                 name(i));
     if (set[word] != 0 &&
@@ -242,78 +184,9 @@ static void check_pir(unsigned int i, unsigned int word, uint64_t old,
         v->owed |= vectors_in(cleared);
 }
 
-/* A PID belongs to whoever has its slot; A's slot may be C's. */
-static unsigned int vcpu_of_slot(unsigned int i)
+unsigned int vcpu_of_slot(unsigned int i)
 {
     return i == A && host.vcpu[C].attached ? C : i;
-}
-
-static void check_leaf(unsigned int cpu, unsigned int word, uint64_t changed)
-{
-    for (unsigned int s = A; s <= B; s++) {
-        const uint32_t slot = slot_of(s);
-
-        if (page_of(slot) != word || (changed >> slot % 64 & 1) == 0)
-            continue;
-        changed &= ~(UINT64_C(1) << slot % 64);
-        if (!owns(vcpu_of_slot(s)))
-            ex_fail("S: %s changes %c's bit on %u",
-                    ex_fiber(ex_running())->name, name(vcpu_of_slot(s)), cpu);
-    }
-    if (changed != 0)
-        ex_fail("S: a bit of nobody changes on %u", cpu);
-}
-
-/* The pCPU whose handler the running fiber is, or CPUS. */
-static unsigned int handler_of(void)
-{
-    const struct ex_fiber *const f = ex_fiber(ex_running());
-
-    if (current_op(ex_running()) != NULL)
-        return CPUS;
-    return (unsigned int)((const struct host_cpu *)f->arg - host.cpu);
-}
-
-static void check_mark(unsigned int cpu, unsigned int s, bool set)
-{
-    struct host_thread *const t = &host.thread[ex_running()];
-    const unsigned int vcpu = vcpu_of_slot(s);
-
-    if (set && handler_of() != cpu)
-        ex_fail("W: %s marks %c on %u", ex_fiber(ex_running())->name,
-                name(vcpu), cpu);
-    else if (set)
-        host.cpu[cpu].to_wake |= UINT64_C(1) << s;
-    else if (!owns(vcpu) || !t->unmarks)
-        ex_fail("W: %s clears the mark of %c on %u",
-                ex_fiber(ex_running())->name, name(vcpu), cpu);
-    else
-        t->unmarks = 0;
-}
-
-static void check_marks(unsigned int cpu, unsigned int page, uint64_t old,
-                        uint64_t value)
-{
-    for (unsigned int s = A; s <= B; s++) {
-        const uint32_t slot = slot_of(s);
-        const uint64_t bit = UINT64_C(1) << slot % 64;
-
-        if (page_of(slot) == page && ((old ^ value) & bit) != 0)
-            check_mark(cpu, s, (value & bit) != 0);
-    }
-}
-
-void check_wake(unsigned int vcpu)
-{
-    const unsigned int cpu = handler_of();
-    const uint64_t bit = UINT64_C(1) << (vcpu == C ? (unsigned int)A : vcpu);
-
-    if (cpu == CPUS) /* offline, rescan */
-        return;
-    if ((host.cpu[cpu].to_wake & bit) == 0)
-        ex_fail("W: a handler of %u wakes %c, which it has not marked", cpu,
-                name(vcpu));
-    host.cpu[cpu].to_wake &= ~bit;
 }
 
 void check_written(void *ctx, const uint64_t *addr, uint64_t old,
@@ -329,22 +202,12 @@ void check_written(void *ctx, const uint64_t *addr, uint64_t old,
     for (unsigned int s = A; s <= B; s++) {
         const struct vtdpi_pid *const pid = pid_of(s);
 
-        if (addr == &pid->control) {
-            check_control(vcpu_of_slot(s), old, value);
-            check_notified(vcpu_of_slot(s), old, value);
-            check_armed(vcpu_of_slot(s), old, value);
-        }
+        if (addr == &pid->control)
+            hooks->check_control(vcpu_of_slot(s), old, value);
         for (unsigned int w = 0; w < VTDPI_PIR_WORDS; w++) {
             if (addr == &pid->pir[w])
                 check_pir(vcpu_of_slot(s), w, old, value);
         }
     }
-    for (unsigned int i = 0; i < CPUS; i++) {
-        for (unsigned int w = 0; w < world.leaves; w++) {
-            if (addr == leaf_word(i, w))
-                check_leaf(i, w, old ^ value);
-            if (addr == mark_word(i, w))
-                check_marks(i, w, old, value);
-        }
-    }
+    hooks->check_word(addr, old, value);
 }

@@ -28,15 +28,43 @@ void ex_conflict_reset(void)
     memset(&conflict, 0, sizeof conflict);
 }
 
+/* The words of the arenas are counted through. */
+static size_t further_word(uintptr_t addr)
+{
+    size_t before = ex.world->arena_size;
+
+    for (unsigned int i = 0; i < EX_ARENAS; i++) {
+        const struct ex_range *const r = &ex.world->more[i];
+        const uintptr_t at = addr - (uintptr_t)r->addr;
+
+        if (at < r->size && before + at < (size_t)EX_WORDS * 8)
+            return (before + at) / 8;
+        before += r->size;
+    }
+    ex_fail("an access outside the arenas");
+    return 0;
+}
+
+bool ex_is_shared_memory(uintptr_t addr)
+{
+    if (addr - (uintptr_t)ex.world->arena < ex.world->arena_size)
+        return true;
+    for (unsigned int i = 0; i < EX_ARENAS; i++) {
+        if (addr - (uintptr_t)ex.world->more[i].addr < ex.world->more[i].size)
+            return true;
+    }
+    return false;
+}
+
 size_t ex_word(const void *addr)
 {
     const uintptr_t at = (uintptr_t)addr - (uintptr_t)ex.world->arena;
 
-    if (at >= ex.world->arena_size || at % 8 != 0) {
-        ex_fail("an access outside the arena");
+    if (at % 8 != 0) {
+        ex_fail("an access that is not aligned");
         return 0;
     }
-    return at / 8;
+    return at < ex.world->arena_size ? at / 8 : further_word((uintptr_t)addr);
 }
 
 void ex_conflict_ranges(void)

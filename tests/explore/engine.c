@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-struct ex_state ex;
+struct ex_state ex = {.running = EX_NOBODY};
 
 /* A state on the path of the search, with what is left to try in it. */
 struct node {
@@ -104,9 +104,12 @@ void ex_begin(const struct ex_world *world, bool tso)
     }
 }
 
-static bool able(const struct ex_fiber *f)
+static bool able(unsigned int n)
 {
-    if (f->kind == EX_DONE)
+    const struct ex_fiber *const f = &ex.fiber[n];
+
+    if (f->kind == EX_DONE ||
+        (ex.world->held != NULL && ex.world->held(ex.world->ctx, n)))
         return false;
     return f->kind != EX_HOST || f->ready == NULL || f->ready(f->ready_arg);
 }
@@ -116,7 +119,7 @@ uint32_t ex_possible(void)
     uint32_t mask = 0;
 
     for (unsigned int i = 0; i < ex.fibers; i++) {
-        if (able(&ex.fiber[i]))
+        if (able(i))
             mask |= 1U << i;
         if (ex.fiber[i].stored != 0)
             mask |= 1U << (EX_FIBERS + i);

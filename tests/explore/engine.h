@@ -32,7 +32,8 @@ enum {
     EX_STACK = 16384,
     EX_BUFFER = 6,       /* entries of a store buffer */
     EX_STEPS = 4096,     /* longest execution */
-    EX_RANGES = 64,      /* parts of the arena that are state */
+    EX_RANGES = 64,      /* parts of the arenas that are state */
+    EX_ARENAS = 8,       /* besides the first */
     EX_UNBOUNDED = 1000, /* preemptions */
 };
 
@@ -49,6 +50,7 @@ enum ex_kind {
 struct ex_entry {
     uint64_t *addr;
     uint64_t value;
+    uint64_t mask; /* bits that are stored */
 };
 
 /* The future of a fiber depends on what precedes `sp`, and on nothing else. */
@@ -74,19 +76,22 @@ struct ex_range {
 
 /* What is explored. */
 struct ex_world {
-    /* Arena: all shared words are in it; `ranges` are the parts that change,
+    /* Arenas: all shared words are in these; `ranges` are the parts that change,
      * all of it in units of 8 bytes. */
     void *arena;
     size_t arena_size;
+    struct ex_range more[EX_ARENAS]; /* size 0: no further one */
     /* Build the initial state, with ex_spawn() for each fiber. */
     void (*setup)(void *ctx);
     /* Look at the state after each step; ex_fail() if it must not be. */
     void (*check)(void *ctx);
     /* Nothing can move any more. */
     void (*check_final)(void *ctx);
-    /* A change of a word of the arena by the running fiber. */
+    /* A change of a word of an arena by the running fiber. */
     void (*written)(void *ctx, const uint64_t *addr, uint64_t old,
                     uint64_t value);
+    /* Whether a fiber cannot go on: its CPU is in an interrupt. NULL: never. */
+    bool (*held)(void *ctx, unsigned int fiber);
     void *ctx;
 };
 
@@ -154,6 +159,14 @@ void ex_forget(uint64_t where);
 /* Wait until ready(arg); up to the next step, all that follows is one atomic
  * action with full barriers on both sides. */
 void ex_host(bool (*ready)(void *arg), void *arg);
+/* A step of the fiber's own CPU, which is no barrier. */
+void ex_local(void);
+/* Part of a step: the code under test is about to read or write @size bytes without
+ * atomics. What is read becomes part of the fiber's history; the stores before become
+ * visible, if this is a store, or reads what is still in the buffer. Not with
+ * ex_limits.eager. */
+void ex_plain_read(const void *p, size_t size);
+void ex_plain_write(const void *p);
 /* A host action has read @value and what follows depends on it. */
 void ex_observe(uint64_t value);
 /* A host action reads or writes a word that code under test uses, too. */
@@ -169,6 +182,18 @@ uint64_t ex_exchange(uint64_t *p, uint64_t value);
 uint64_t ex_or(uint64_t *p, uint64_t bits);
 uint64_t ex_and(uint64_t *p, uint64_t bits);
 bool ex_cas(uint64_t *p, uint64_t *expected, uint64_t desired);
+/* The same for some bits of a word: a store of those in @mask; the bits in @keep kept
+ * and those in @set set; @n added modulo @mask; a comparison of those in @mask. All but
+ * the store return the word before. */
+void ex_store_part(uint64_t *p, uint64_t mask, uint64_t value);
+uint64_t ex_change(uint64_t *p, uint64_t keep, uint64_t set);
+uint64_t ex_add(uint64_t *p, uint64_t mask, uint64_t n);
+uint64_t ex_cas_part(uint64_t *p, uint64_t mask, uint64_t expected,
+                     uint64_t desired);
+/* A spin lock: a word, 0 if free, else its holder + 1. To take it is a step that can be
+ * made once the lock is free; it is given back by a plain store. */
+void ex_lock(uint64_t *p);
+void ex_unlock(uint64_t *p);
 
 /* trace.c */
 struct ex_access {

@@ -8,7 +8,7 @@
 
 enum {
     EX_NOBODY = EX_FIBERS,
-    EX_WORDS = 4096, /* largest arena, in words */
+    EX_WORDS = 4096, /* of all arenas together */
 };
 
 /* The execution that is going on. */
@@ -38,11 +38,12 @@ void ex_flush_one(struct ex_fiber *f);
 void ex_flush(struct ex_fiber *f);
 
 /* conflict.c: which words are shared. */
-void ex_conflict_reset(void);     /* before the first search */
-void ex_conflict_ranges(void);    /* the ranges are known now */
-size_t ex_word(const void *addr); /* index in the arena; fails if not */
-bool ex_is_state(size_t word);    /* part of a range */
-bool ex_shared(const void *addr); /* more than one fiber, one writes */
+void ex_conflict_reset(void);             /* before the first search */
+void ex_conflict_ranges(void);            /* the ranges are known now */
+size_t ex_word(const void *addr);         /* index in the arena; fails if not */
+bool ex_is_shared_memory(uintptr_t addr); /* part of an arena */
+bool ex_is_state(size_t word);            /* part of a range */
+bool ex_shared(const void *addr);         /* more than one fiber, one writes */
 void ex_accessed(size_t word, bool write);
 bool ex_conflict_new(void); /* since the last call */
 

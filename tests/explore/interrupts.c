@@ -28,8 +28,28 @@ void interrupt_deliver(uint32_t ndst, uint8_t nv)
         ex_fail("a notification with vector %x", nv);
 }
 
+void interrupt_send(uint32_t apic, uint8_t vector)
+{
+    ex_host(NULL, NULL);
+    interrupt_deliver(apic << 8, vector);
+}
+
+void wake_vcpu(unsigned int vcpu)
+{
+    struct host_vcpu *const v = &host.vcpu[vcpu];
+
+    ex_host(NULL, NULL);
+    if (!v->attached)
+        ex_fail("D: wake of %c, which is detached", (char)('A' + vcpu));
+    hooks->check_wake(vcpu);
+    v->woken = 1;
+}
+
 static bool accepts(const struct host_cpu *cpu, uint64_t irr)
 {
+    if (hooks->may_interrupt != NULL &&
+        !hooks->may_interrupt((unsigned int)(cpu - host.cpu)))
+        return false;
     return (cpu->irr & irr) != 0 && !cpu->irqs_off && !cpu->busy;
 }
 
@@ -91,10 +111,13 @@ void interrupt_anv(void *arg)
         ex_host(accepts_anv, cpu);
         cpu->irr &= ~IRR_ANV;
         ex_observe(cpu->guest);
-        if (cpu->guest == 0)
+        if (cpu->guest == 0 && hooks->notified == NULL)
             continue;
         cpu->busy |= IRR_ANV;
-        process(cpu);
+        if (cpu->guest == 0)
+            hooks->notified((unsigned int)(cpu - host.cpu));
+        else
+            process(cpu);
         ex_host(NULL, NULL);
         cpu->busy &= ~IRR_ANV;
     }
@@ -111,7 +134,7 @@ static void handle(struct host_cpu *cpu, unsigned int n,
         ex_host(accepted, cpu);
         cpu->irr &= ~IRR_WNV(n);
         cpu->busy |= IRR_WNV(n);
-        (void)vtdpi_pcpu_handle_wakeup(&cpu->pcpu, vector);
+        hooks->handle_wakeup((unsigned int)(cpu - host.cpu), vector);
         ex_host(NULL, NULL);
         cpu->to_wake = 0; /* what is left was detached: no cookie */
         cpu->busy &= ~IRR_WNV(n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a vCPU's thread does, and how it calls the library. */
+/* What a vCPU's thread does, and how it calls the subject. */
 #include "world_internal.h"
 
 static unsigned int index_of(const struct host_vcpu *v)
@@ -17,13 +17,6 @@ static bool cpu_idle(void *cpu)
     return !((struct host_cpu *)cpu)->busy;
 }
 
-static bool is_there(void *p)
-{
-    const struct vtdpi_pcpu *const pcpu = p;
-
-    return pcpu->online != 0;
-}
-
 static bool is_woken(void *v)
 {
     return ((struct host_vcpu *)v)->woken != 0;
@@ -34,22 +27,12 @@ static bool has_gone(void *v)
     return !((struct host_vcpu *)v)->attached;
 }
 
-static bool has_page(void *v)
-{
-    return page_ref_of(index_of(v))->page != NULL;
-}
-
-static bool has_room(void *v)
-{
-    return host.s.room > slot_of(index_of(v)) / VTDPI_PAGE_SLOTS;
-}
-
 /* Attached once, and detached. */
 static bool came_and_went(void *v)
 {
     const struct host_vcpu *const h = v;
 
-    return h->v.pid != NULL && !h->attached;
+    return h->came && !h->attached;
 }
 
 /* No script has a post to it left: posters have finished. */
@@ -70,22 +53,6 @@ static bool posters_done(void *arg)
     return true;
 }
 
-static bool unreferenced(void *v)
-{
-    return vtdpi_vcpu_refs(&((struct host_vcpu *)v)->v) == 0;
-}
-
-/* Detach would find its current sequence as it was. */
-static bool scan_moved(void *arg)
-{
-    const struct vtdpi_vcpu *const v = &((struct host_vcpu *)arg)->v;
-    const uint64_t now = v->detach_next < CPUS
-                             ? host.cpu[v->detach_next].pcpu.scan
-                             : host.s.scan;
-
-    return v->detach_seq == 0 || now != v->detach_seq;
-}
-
 static struct host_cpu *cpu_of(const struct host_vcpu *v)
 {
     return v->cpu == 0 ? NULL : &host.cpu[v->cpu - 1];
@@ -102,6 +69,8 @@ static void leave_guest(struct host_vcpu *v)
         return;
     ex_host(cpu_idle, cpu_of(v));
     cpu_of(v)->guest = 0;
+    if (hooks->leave != NULL)
+        hooks->leave(index_of(v));
 }
 
 /* In a host action. */
@@ -120,13 +89,16 @@ static void take_cpu(struct host_vcpu *v, unsigned int cpu)
         ex_host(NULL, NULL);
         release_cpu(v);
     }
-    ex_host(cpu_free, &host.cpu[cpu]);
+    /* A guest may stay there for ever. */
+    if (hooks->foreign)
+        op_idle(cpu_free, &host.cpu[cpu]);
+    else
+        ex_host(cpu_free, &host.cpu[cpu]);
     host.cpu[cpu].current = index_of(v) + 1;
     v->cpu = cpu + 1;
 }
 
-/* On @cpu, or elsewhere if that is being taken offline. */
-static void schedule_in(struct host_vcpu *v, unsigned int cpu)
+void schedule_in(struct host_vcpu *v, unsigned int cpu)
 {
     take_cpu(v, cpu);
     ex_observe(host.cpu[cpu].closed);
@@ -134,9 +106,9 @@ static void schedule_in(struct host_vcpu *v, unsigned int cpu)
         cpu = 1 - cpu;
         take_cpu(v, cpu);
     }
-    if (world.bug == HOST_MOVES_WITHOUT_RUN && v->v.blocked_on == NULL)
+    if (world.bug == HOST_MOVES_WITHOUT_RUN && !hooks->blocked(index_of(v)))
         return;
-    vtdpi_vcpu_run(&v->v, &host.cpu[cpu].pcpu);
+    hooks->run(index_of(v), cpu);
 }
 
 /* The harvest; what was taken reaches the guest at the next host action. */
@@ -147,7 +119,7 @@ static bool sync_vcpu(struct host_vcpu *v)
     bool any;
 
     t->harvests = 1;
-    any = subject_sync(&v->v, taken);
+    any = hooks->sync(index_of(v), taken);
     t->harvests = 0;
     account(v, taken);
     return any;
@@ -159,6 +131,8 @@ static void enter(struct host_vcpu *v)
 
     ex_host(cpu_idle, cpu);
     cpu->irqs_off = 1;
+    if (hooks->enter != NULL)
+        hooks->enter(index_of(v));
     (void)sync_vcpu(v);
     ex_host(NULL, NULL);
     cpu->guest = index_of(v) + 1;
@@ -168,7 +142,7 @@ static void enter(struct host_vcpu *v)
 static void op_preempt(struct host_vcpu *v)
 {
     leave_guest(v);
-    vtdpi_vcpu_preempt(&v->v);
+    hooks->preempt(index_of(v));
     ex_host(NULL, NULL);
     release_cpu(v);
 }
@@ -185,16 +159,14 @@ static void arm_mark(struct host_vcpu *v)
     v->woken = 0;
 }
 
-static enum vtdpi_block_result call_block(struct host_vcpu *v, unsigned int cpu,
-                                          bool committed)
+static enum block_result call_block(struct host_vcpu *v, unsigned int cpu,
+                                    bool committed)
 {
     struct host_thread *const t = &host.thread[ex_running()];
-    struct vtdpi_pcpu *const p = &host.cpu[cpu].pcpu;
-    enum vtdpi_block_result result;
+    enum block_result result;
 
     t->unmarks = 1;
-    result = committed ? vtdpi_vcpu_block_committed(&v->v, p)
-                       : vtdpi_vcpu_block(&v->v, p);
+    result = hooks->block(index_of(v), cpu, committed);
     t->unmarks = 0;
     return result;
 }
@@ -205,19 +177,18 @@ static enum vtdpi_block_result call_block(struct host_vcpu *v, unsigned int cpu,
  */
 static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
 {
-    enum vtdpi_block_result result;
+    enum block_result result;
 
     /* Whoever names a pCPU has been told that it is there. */
-    if (world.scenario->late_pcpu)
-        op_idle(is_there, &host.cpu[cpu].pcpu);
+    hooks->await_pcpu(cpu);
     if (world.bug != HOST_MARK_AFTER_BLOCK)
         arm_mark(v);
     for (;;) {
         op_phase(1 + cpu);
         result = call_block(v, cpu, committed);
-        if (result == VTDPI_BLOCKED)
+        if (result == BLOCK_BLOCKED)
             break;
-        if (result == VTDPI_BLOCK_OFFLINE) {
+        if (result == BLOCK_IS_OFFLINE) {
             cpu = 1 - cpu;
             continue;
         }
@@ -234,12 +205,13 @@ static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
 /* Something is posted; within a host action. */
 static bool has_reason(const struct host_vcpu *v)
 {
-    bool any = (v->v.pid->control & CTL_ON) != 0;
+    const struct vtdpi_pid *const pid = pid_of(index_of(v));
+    bool any = (pid->control & CTL_ON) != 0;
 
-    ex_touch(&v->v.pid->control, false);
+    ex_touch(&pid->control, false);
     for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++) {
-        ex_touch(&v->v.pid->pir[i], false);
-        any |= v->v.pid->pir[i] != 0;
+        ex_touch(&pid->pir[i], false);
+        any |= pid->pir[i] != 0;
     }
     ex_observe(any);
     return any;
@@ -276,7 +248,7 @@ static void op_halt(struct host_vcpu *v, const struct op *op)
 }
 
 /* The sleep may be later than the block: if it is to be skipped, the mark. */
-static void op_block(struct host_vcpu *v, const struct op *op)
+void op_block(struct host_vcpu *v, const struct op *op)
 {
     leave_guest(v);
     if (!block(v, op->cpu, op->kind == OP_BLOCK_COMMITTED)) {
@@ -304,103 +276,31 @@ static void op_sync(struct host_vcpu *v)
     }
 }
 
-/* The guest takes what is in its IRR, of which RVI was the highest before the
- * host's virtual APIC may have added to it. */
-static void take_irr(struct host_vcpu *v, uint8_t rvi)
-{
-    const unsigned int n = index_of(v);
-    const uint64_t set = vectors_in_irr(n);
-
-    for (unsigned int i = 0; i < VECTORS; i++) {
-        if ((v->owed >> i & 1) != 0 && vector_of(i) > rvi)
-            ex_fail("V: merge returns %u, and %u was posted", rvi,
-                    vector_of(i));
-        ex_touch(irr_word(n, vector_of(i)), true);
-        *irr_word(n, vector_of(i)) &= ~(UINT64_C(1) << vector_of(i) % 32);
-    }
-    if ((v->owed & ~set) != 0)
-        ex_fail("V: vectors %x taken from PIR, %x in the IRR",
-                (unsigned int)v->owed, (unsigned int)set);
-    v->owed = 0;
-    v->got |= set;
-}
-
-static void op_merge(struct host_vcpu *v)
-{
-    struct host_thread *const t = &host.thread[ex_running()];
-    uint8_t rvi;
-
-    t->harvests = 1;
-    rvi = subject_merge(&v->v, host.vapic[index_of(v)]);
-    t->harvests = 0;
-    ex_host(NULL, NULL);
-    take_irr(v, rvi);
-    if (rvi != 0)
-        v->woken = 1;
-}
-
-static void op_choose(struct host_vcpu *v, const struct op *op)
-{
-    struct vtdpi_pcpu *const p =
-        vtdpi_pcpu_choose(&host.cpu[op->cpu].pcpu, BOUND, NULL);
-    struct op on = *op;
-
-    if (p == NULL)
-        return; /* no pCPU is online */
-    on.cpu = (uint8_t)((struct host_cpu *)(void *)p - host.cpu);
-    op_block(v, &on);
-}
-
 static void op_reset(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
 
     t->discards = t->harvests = 1;
-    subject_discard(&v->v);
+    hooks->discard(index_of(v));
     t->discards = t->harvests = 0;
-}
-
-/* Nobody may find the vCPU under its slot. */
-static void check_free(const struct host_vcpu *v)
-{
-    for (unsigned int i = 0; i < CPUS; i++) {
-        if (bit_is_set(i, index_of(v)))
-            ex_fail("D: a free slot's bit is set on %u", i);
-    }
-}
-
-/* As soon as there is room for its page, which may not be there yet. */
-static int attach(struct host_vcpu *v)
-{
-    const uint32_t slot = slot_of(index_of(v));
-    int err;
-
-    if (world.scenario->adopts != 0)
-        return attach_released(v);
-    err = vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
-    if (err != VTDPI_ENOPAGE || !world.scenario->grows)
-        return err;
-    op_idle(has_page, v);
-    return vtdpi_vcpu_attach(&host.s, &v->v, slot, v);
 }
 
 static void op_attach(struct host_vcpu *v)
 {
     struct host_thread *const t = &host.thread[ex_running()];
 
-    if (world.scenario->grows)
-        op_idle(has_room, v);
-    else if (world.scenario->late_page)
-        op_idle(has_page, v);
-    else if (v == &host.vcpu[C])
+    const bool waited = hooks->await_slot(index_of(v));
+
+    if (!waited && v == &host.vcpu[C])
         op_idle(has_gone, &host.vcpu[A]);
-    else if (v == &host.vcpu[A])
+    else if (!waited && v == &host.vcpu[A])
         op_idle(came_and_went, &host.vcpu[C]);
     ex_host(NULL, NULL);
-    check_free(v);
+    hooks->check_free(index_of(v));
     v->attached = 1;
+    v->came = 1;
     t->forgets = t->harvests = 1;
-    if (attach(v) != 0)
+    if (!hooks->attach(index_of(v)))
         ex_fail("X: the slot cannot be attached");
     /* Handing the vCPU over is a barrier. */
     ex_host(NULL, NULL);
@@ -411,35 +311,16 @@ static void op_attach(struct host_vcpu *v)
 static void op_detach(struct host_vcpu *v)
 {
     uint64_t left[VTDPI_PIR_WORDS];
-    int err;
 
     leave_guest(v);
     ex_host(posters_done, v);
-    for (;;) {
-        op_phase(1);
-        err = vtdpi_vcpu_detach_begin(&v->v);
-        if (err != VTDPI_EBUSY)
-            break;
-        ex_host(unreferenced, v);
-    }
-    if (err != 0)
-        ex_fail("X: detach_begin returns %d", err);
-    for (;;) {
-        op_phase(2);
-        if (vtdpi_vcpu_detach_poll(&v->v) || world.bug == HOST_DETACH_AT_ONCE)
-            break;
-        /* Once more at once: that must not change anything. */
-        if (vtdpi_vcpu_detach_poll(&v->v))
-            break;
-        op_phase(3);
-        ex_host(scan_moved, v);
-    }
+    hooks->detach(index_of(v));
     ex_host(NULL, NULL);
     release_cpu(v);
     for (unsigned int i = 0; i < VTDPI_PIR_WORDS; i++)
-        left[i] = v->v.pid->pir[i];
+        left[i] = pid_of(index_of(v))->pir[i];
     v->dropped |= vectors_in(left);
-    check_free(v);
+    hooks->check_free(index_of(v));
     v->attached = 0;
     v->open = 0;
 }
@@ -485,12 +366,6 @@ void op_vcpu(const struct op *op)
     case OP_SYNC:
         op_sync(v);
         break;
-    case OP_MERGE:
-        op_merge(v);
-        break;
-    case OP_CHOOSE:
-        op_choose(v, op);
-        break;
     case OP_RESET:
         op_reset(v);
         break;
@@ -503,10 +378,7 @@ void op_vcpu(const struct op *op)
     case OP_NAP:
         op_nap(v);
         break;
-    case OP_ADOPT:
-        op_adopt(v);
-        break;
     default:
-        ex_fail("not an operation of a vCPU");
+        hooks->own(op);
     }
 }

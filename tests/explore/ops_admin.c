@@ -94,8 +94,7 @@ static void op_device(const struct op *op)
 static void op_post(const struct op *op)
 {
     op_idle(is_open, &host.vcpu[op->vcpu]);
-    (void)vtdpi_vcpu_post(&host.vcpu[op->vcpu].v, vector_of(op->cpu),
-                          op->kind == OP_POST_URGENT);
+    hooks->post(op->vcpu, vector_of(op->cpu), op->kind == OP_POST_URGENT);
 }
 
 /* A vector of the host's own, beside those that are merged. */
@@ -137,7 +136,7 @@ static void op_offline(struct host_cpu *cpu)
 {
     op_idle(empty, cpu);
     cpu->closed = 1;
-    (void)vtdpi_pcpu_offline(&cpu->pcpu);
+    hooks->offline((unsigned int)(cpu - host.cpu));
     ex_host(no_interrupt, cpu);
     cpu->dead = 1;
     cpu->irr = 0;
@@ -147,18 +146,9 @@ static void op_online(struct host_cpu *cpu)
 {
     ex_host(NULL, NULL);
     cpu->dead = 0;
-    vtdpi_pcpu_online(&cpu->pcpu);
+    hooks->online((unsigned int)(cpu - host.cpu));
     ex_host(NULL, NULL);
     cpu->closed = 0;
-}
-
-/* After S3: what was pending is lost. In the guest nobody is then, so that
- * only WNVs matter. */
-static void op_rescan(struct host_cpu *cpu)
-{
-    ex_host(NULL, NULL);
-    cpu->irr &= ~IRR_WNVS;
-    (void)vtdpi_pcpu_rescan(&cpu->pcpu);
 }
 
 /* Flushed and drained before the reference goes back. */
@@ -173,14 +163,14 @@ static void drop_entry(uint64_t old)
         (held ? HOST_RELEASE_BEFORE_FLUSH : HOST_UNREF_BEFORE_FLUSH))
         ex_host(drained, NULL);
     if (!held)
-        vtdpi_vcpu_unref(&host.vcpu[old - 1].v);
+        hooks->unref((unsigned int)old - 1);
 }
 
 static void op_bind(unsigned int vcpu)
 {
     uint64_t old;
 
-    if (vtdpi_vcpu_ref(&host.vcpu[vcpu].v) != 0)
+    if (!hooks->ref(vcpu))
         return; /* its detach has begun: the entry stays as it is */
     ex_host(NULL, NULL);
     old = host.entry;
@@ -204,16 +194,16 @@ static void op_attach_napping(struct host_vcpu *v)
 {
     ex_host(NULL, NULL);
     v->attached = 1;
+    v->came = 1;
     host.thread[ex_running()].owner = (uint64_t)(v - host.vcpu) + 1;
     host.thread[ex_running()].harvests = 1;
-    if (vtdpi_vcpu_attach(&host.s, &v->v,
-                          slot_of((unsigned int)(v - host.vcpu)), v) != 0)
+    if (!hooks->attach((unsigned int)(v - host.vcpu)))
         ex_fail("X: the slot cannot be attached");
     ex_host(NULL, NULL);
     host.thread[ex_running()].owner = 0;
     host.thread[ex_running()].harvests = 0;
     v->open = 1;
-    if (world.bug != HOST_NO_KICK_ON_ATTACH)
+    if (world.bug != HOST_NO_KICK_ON_ATTACH && !hooks->foreign)
         v->woken = 1;
 }
 
@@ -228,9 +218,6 @@ void op_admin(const struct op *op)
         break;
     case OP_ONLINE:
         op_online(cpu);
-        break;
-    case OP_RESCAN:
-        op_rescan(cpu);
         break;
     case OP_SPURIOUS:
         ex_host(NULL, NULL);
@@ -248,22 +235,7 @@ void op_admin(const struct op *op)
     case OP_AWAIT_NAP:
         op_idle(naps, v);
         break;
-    case OP_ADD_PAGE:
-        add_page(page_of(slot_of(op->vcpu)));
-        break;
-    case OP_GROW:
-        grow();
-        break;
-    case OP_ADD_PCPU:
-        add_pcpu(op->cpu);
-        break;
-    case OP_ADOPT_PAGE:
-        op_adopt_page(op->vcpu);
-        break;
-    case OP_RELEASE:
-        op_release(v);
-        break;
     default:
-        ex_fail("not an operation of the administrator");
+        hooks->own(op);
     }
 }

@@ -88,9 +88,7 @@ static void print_vcpu(FILE *out, unsigned int i)
     print_place(out, pid->control);
     (void)fputs(" PIR=", out);
     print_set(out, vectors_in(pid->pir));
-    (void)fputs(" bits=", out);
-    for (unsigned int cpu = 0; cpu < CPUS; cpu++)
-        (void)fputc(bit_is_set(cpu, i) ? '1' : '0', out);
+    hooks->print_vcpu(out, i);
     if (v->asleep)
         (void)fputs(v->woken ? " asleep, woken" : " asleep", out);
     for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
@@ -109,9 +107,10 @@ void world_print(FILE *out)
     for (unsigned int i = 0; i < CPUS; i++) {
         const struct host_cpu *const cpu = &host.cpu[i];
 
+        (void)fprintf(out, " cpu%u:", i);
+        hooks->print_cpu(out, i);
         (void)fprintf(
-            out, " cpu%u: online=%u%s%s%s%s%s", i, cpu->pcpu.online != 0,
-            cpu->irr & IRR_ANV ? " ANV pending" : "",
+            out, "%s%s%s%s%s", cpu->irr & IRR_ANV ? " ANV pending" : "",
             cpu->irr & IRR_WNV(0) ? " WNV pending" : "",
             cpu->irr & IRR_WNV(1) ? " WNV' pending" : "",
             cpu->busy ? " in an interrupt" : "", i + 1 < CPUS ? ";" : "");
@@ -132,28 +131,7 @@ static void print_name(FILE *out, const uint64_t *addr)
                 (void)fprintf(out, "%c.pir[%u]", (char)('A' + i), w);
         }
     }
-    for (unsigned int i = 0; i < CPUS; i++) {
-        const struct host_cpu *const cpu = &host.cpu[i];
-
-        for (unsigned int w = 0; w < world.leaves; w++) {
-            if (addr == leaf_word(i, w))
-                (void)fprintf(out, "cpu%u.leaf[%u]", i, w);
-            if (addr == mark_word(i, w))
-                (void)fprintf(out, "cpu%u.marks[%u]", i, w);
-        }
-        if (addr == summary_word(i))
-            (void)fprintf(out, "cpu%u.summary", i);
-        if (addr == &cpu->pcpu.online)
-            (void)fprintf(out, "cpu%u.online", i);
-        if (addr == &cpu->pcpu.scan)
-            (void)fprintf(out, "cpu%u.scan", i);
-    }
-    if (addr == &host.s.scan)
-        (void)fputs("scan", out);
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        if (addr == &host.vcpu[i].v.target.refs)
-            (void)fprintf(out, "%c.refs", (char)('A' + i));
-    }
+    hooks->print_name(out, addr);
 }
 
 void world_print_word(FILE *out, const uint64_t *addr, uint64_t old,

@@ -80,6 +80,10 @@ static u128 hash_fiber(const struct ex_fiber *f, size_t n)
     for (uint32_t i = 0; i < f->stored; i++)
         sum += product((uintptr_t)f->buffer[i].addr, f->buffer[i].value,
                        n + 4 + 2 * i);
+    for (uint32_t i = 0; i < f->stored; i++) {
+        if (~f->buffer[i].mask != 0)
+            sum += product(f->buffer[i].mask, 1, n + 18 + 2 * i);
+    }
     return sum;
 }
 

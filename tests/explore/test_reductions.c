@@ -5,6 +5,7 @@
  * set of final states; and schedules survive being written and read.
  */
 #include "engine.h"
+#include "hooks.h"
 #include "scenarios.h"
 
 #include <string.h>
@@ -159,6 +160,7 @@ static void test_minimised(void)
 
 int main(void)
 {
+    hooks = &library_hooks;
     test_group(small, sizeof small / sizeof small[0], true);
     test_group(medium, sizeof medium / sizeof medium[0], false);
     test_plain(false);

@@ -15,13 +15,10 @@
 #include "demux.h"
 #include "ipis.h"
 #include "engine.h"
-#include "subject.h"
 
 enum {
     CPUS = 2,
     VCPUS = 3,
-    PAGES = 2,
-    SLOTS = 2 * VTDPI_PAGE_SLOTS,
     VECTORS = 4,
     THREADS = 8,
     ANV = 0xf2,

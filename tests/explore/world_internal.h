@@ -4,7 +4,7 @@
 
 /* The modelled host, for the files that make it up. */
 
-#include "world.h"
+#include "hooks.h"
 
 /* Of host_cpu.irr, and of host_cpu.busy. */
 #define IRR_ANV    UINT64_C(1)
@@ -16,17 +16,14 @@
 #define CTL_SN     UINT64_C(2)
 
 enum {
-    VAPIC_WORDS = 0xa0,              /* 32-bit words up to the end of the IRR */
-    BOUND = 1,                       /* for vtdpi_pcpu_choose() */
-    FIRST_PAGES = VTDPI_CHUNK_PAGES, /* of an instance that grows */
+    VAPIC_WORDS = 0xa0, /* 32-bit words up to the end of the IRR */
+    /* APIC ids: not the pCPU's number. */
+    FIRST_ID = 5,
+    ID_STRIDE = 4,
 };
 
+/* Changed in host actions only. */
 struct host_cpu {
-    struct vtdpi_pcpu pcpu;
-    /* For each page a leaf word and its wake marks; then the summary. */
-    uint64_t bitmap[VTDPI_BITMAP_WORDS(FIRST_PAGES) + 2];
-    uint64_t part[VTDPI_CHUNK_WORDS]; /* of the chunk that comes later */
-    /* What follows is the host's, changed in host actions only. */
     uint64_t irr;      /* interrupts that are pending in the local APIC */
     uint64_t busy;     /* interrupts that are being handled */
     uint64_t irqs_off; /* by the thread that runs here */
@@ -47,7 +44,7 @@ struct host_cpu {
 
 /* Sets of vectors have a bit for each of VECTORS. */
 struct host_vcpu {
-    struct vtdpi_vcpu v;
+    uint64_t came;     /* attached once */
     uint64_t attached; /* wake may be called */
     uint64_t open;     /* posts may be made */
     uint64_t held;     /* its slot was adopted, and nobody has it yet */
@@ -71,15 +68,6 @@ struct host_thread {
 };
 
 struct host {
-    _Alignas(4096) unsigned char memory[PAGES][VTDPI_PAGE_SIZE];
-    struct vtdpi_sched s;
-    struct vtdpi_pid_page page[PAGES];
-    struct vtdpi_page_ref pages[FIRST_PAGES];
-    struct vtdpi_page_ref *chunks[1];
-    struct vtdpi_page_ref refs[VTDPI_CHUNK_PAGES]; /* of that chunk */
-    struct vtdpi_page_ref wrong_refs[1]; /* found before those are there */
-    struct vtdpi_pid_page wrong_page;
-    struct vtdpi_pcpu *pcpus[CPUS];
     struct host_cpu cpu[CPUS];
     struct host_vcpu vcpu[VCPUS];
     struct host_thread thread[EX_FIBERS];
@@ -94,25 +82,14 @@ extern struct world_options world;
 
 /* world.c */
 struct vtdpi_pid *pid_of(unsigned int vcpu);
-uint32_t slot_of(unsigned int vcpu);
 bool comes_late(unsigned int vcpu); /* it is not attached at first */
-/* Pages are counted from 0 here, whatever their numbers; the last one is in the
- * chunk that comes later, if the instance grows. */
-uint32_t page_number(unsigned int page);
-unsigned int page_of(uint32_t slot);
-const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu);
-void add_page(unsigned int page);
-void grow(void);
-void add_pcpu(unsigned int cpu);
+bool has_c(void);
+bool has_op(uint8_t kind);
 unsigned int wnvs(void);                    /* how many */
 unsigned int wnv_number(unsigned int vcpu); /* the one of its slot */
 uint8_t wnv(unsigned int n);
+uint32_t apic_id(unsigned int cpu);
 unsigned int cpu_of_ndst(uint32_t ndst); /* CPUS: nobody */
-/* A PID page's two words on a pCPU: blocked bits and wake marks. */
-uint64_t *leaf_word(unsigned int cpu, unsigned int page);
-uint64_t *mark_word(unsigned int cpu, unsigned int page);
-uint64_t *summary_word(unsigned int cpu);
-bool bit_is_set(unsigned int cpu, unsigned int vcpu);
 uint8_t vector_of(unsigned int n);
 uint64_t vectors_in(const uint64_t words[VTDPI_PIR_WORDS]);
 /* The word of a vCPU's IRR that has @vector. */
@@ -128,18 +105,17 @@ void op_poster(const struct op *op);
 void op_admin(const struct op *op);
 /* A place in the current operation where what was read is forgotten. */
 void op_phase(unsigned int n);
+/* On @cpu, or elsewhere if that is being taken offline. */
+void schedule_in(struct host_vcpu *v, unsigned int cpu);
+void op_block(struct host_vcpu *v, const struct op *op);
 /* Wait as somebody of whom nothing is going on. */
 void op_idle(bool (*ready)(void *arg), void *arg);
 
-/* adoption.c */
-void set_up_adoption(void);
-void op_adopt_page(unsigned int vcpu);
-void op_adopt(struct host_vcpu *v);
-void op_release(struct host_vcpu *v);
-int attach_released(struct host_vcpu *v);
-
 /* interrupts.c */
 void interrupt_deliver(uint32_t ndst, uint8_t nv);
+/* An IPI of the subject; its call of wake. Each is a step. */
+void interrupt_send(uint32_t apic, uint8_t vector);
+void wake_vcpu(unsigned int vcpu);
 void interrupt_anv(void *cpu);
 void interrupt_wnv(void *cpu);
 void interrupt_wnv_other(void *cpu);
@@ -147,8 +123,10 @@ void interrupt_wnv_other(void *cpu);
 /* checks.c */
 void check_step(void *ctx);
 void check_final(void *ctx);
-/* wake is called for @vcpu. */
-void check_wake(unsigned int vcpu);
+/* A PID belongs to whoever has its slot; A's slot may be C's. */
+unsigned int vcpu_of_slot(unsigned int i);
+/* The running fiber is the owner of the vCPU, or the processor in its guest. */
+bool owns_vcpu(unsigned int vcpu);
 void check_written(void *ctx, const uint64_t *addr, uint64_t old,
                    uint64_t value);
 
