@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Judge a boot of Xen and dom0, and count against one with Xen's own code.
+
+usage: check_boot.py [--own OWN] [--ratio MAXIMUM] OUT
+
+OUT and OWN are folders of run-dom0.sh. In OUT's console every step of dom0-init has
+passed, and Xen has complained of nothing. In its trace no entry was used that a
+unit could have had otherwise in its cache: a unit here is taken to cache each entry
+that a request has used, and to keep it until it is invalidated. With OWN, the boots'
+invalidations of the interrupt entry cache are compared; more than MAXIMUM of OWN's
+is a failure. Prints TAP.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+# What dom0 has to have reported, whatever else it does.
+STEPS = ("nvme at boot", "ahci at boot", "eth0 at boot", "virtio at boot",
+         "eth0 on CPU 3", "CPU 3 off", "nvme without CPU 3", "CPU 3 on",
+         "nvme with CPU 3 again", "e1000e bound again", "eth0 bound again",
+         "ahci bound again", "nvme bound again")
+KINDS = ("-msi-x", "-msi", "-ioapic-level", "-ioapic-edge")
+BAD = re.compile(r"Assertion|BUG at|Xen BUG|panic|WARN(?!ING)|VT-D.*(error|"
+                 r"failed|fault|lost|stays|no answer)|INTR-REMAP|irq .*nobody|"
+                 r"nobody cared|spurious vector|No irq handler", re.IGNORECASE)
+USED = re.compile(r"vtd_ir_irte_get index (\d+) low (0x[0-9a-f]+) "
+                  r"high (0x[0-9a-f]+)")
+FLUSH = re.compile(r"vtd_inv_desc_iec granularity (0x[0-9a-f]+) "
+                   r"index (0x[0-9a-f]+) mask (0x[0-9a-f]+)")
+
+
+class Cache:
+    """The most that a unit may remember: everything until told to forget."""
+
+    def __init__(self):
+        self.entries = {}
+        self.used = 0
+        self.flushes = 0
+        self.stale = []
+
+    def request(self, index, entry):
+        self.used += 1
+        known = self.entries.setdefault(index, entry)
+        if known != entry:
+            self.stale.append((index, known, entry))
+            self.entries[index] = entry
+
+    def invalidate(self, selective, index, order):
+        self.flushes += 1
+        if not selective:
+            self.entries.clear()
+            return
+        first = index & ~((1 << order) - 1)
+        for i in range(first, first + (1 << order)):
+            self.entries.pop(i, None)
+
+
+def replay(folder):
+    cache = Cache()
+    with open(folder / "trace.txt", encoding="ascii", errors="replace") as f:
+        for line in f:
+            used = USED.search(line)
+            if used:
+                index, low, high = (int(x, 0) for x in used.groups())
+                cache.request(index, (low, high))
+                continue
+            flush = FLUSH.search(line)
+            if flush:
+                cache.invalidate(*(int(x, 0) for x in flush.groups()))
+    return cache
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+        self.failed = False
+
+    def ok(self, good, name, detail=""):
+        self.count += 1
+        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        if not good:
+            self.failed = True
+            print(f"# {detail}")
+
+    def note(self, text):
+        print(f"# note: {text}")
+
+
+def read_console(folder):
+    text = (folder / "console.txt").read_text(encoding="utf-8",
+                                              errors="replace")
+    return text.replace("\r", "").splitlines()
+
+
+def judge_console(tap, lines):
+    said = [m.group(1) for m in (re.search(r"dom0: (.*)", x) for x in lines)
+            if m]
+    tap.ok("done" in said, "dom0 reached its end", "\n# ".join(lines[-5:]))
+    for step in STEPS:
+        tap.ok(f"pass {step}" in said, step, "no such line")
+    failed = [x for x in said if x.startswith("fail")]
+    tap.ok(not failed, f"nothing failed in dom0, of {len(said)} lines",
+           "; ".join(failed))
+    for kind in KINDS:
+        tap.ok(any(x.startswith(f"interrupt {kind} ") for x in said),
+               f"dom0 has {kind} interrupts", "none")
+    bad = [x for x in lines if BAD.search(x)]
+    tap.ok(not bad, "no complaint on the console", "\n# ".join(bad[:10]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--own", type=pathlib.Path)
+    parser.add_argument("--ratio", type=float, default=1.0)
+    parser.add_argument("out", type=pathlib.Path)
+    args = parser.parse_args()
+    tap = Tap()
+    judge_console(tap, read_console(args.out))
+    cache = replay(args.out)
+    tap.ok(cache.used > 1000, "requests went through the table",
+           f"only {cache.used}")
+    tap.ok(not cache.stale, f"no stale entry in {cache.used} requests",
+           "; ".join(f"index {i}: {a[0]:x} {a[1]:x} became {b[0]:x} {b[1]:x}"
+                     for i, a, b in cache.stale[:5]))
+    if args.own:
+        own = replay(args.own)
+        ratio = cache.flushes / max(own.flushes, 1)
+        tap.ok(cache.flushes > 0 and ratio <= args.ratio,
+               f"at most {args.ratio} of Xen's own invalidations",
+               f"{cache.flushes} of {own.flushes}")
+        tap.note(f"invalidations of the index cache: {cache.flushes} of Xen's "
+                 f"own {own.flushes}, ratio {ratio:.2f}")
+    print(f"1..{tap.count}")
+    sys.exit(1 if tap.failed else 0)
+
+
+main()
