@@ -21,26 +21,23 @@
 #include <asm/apic.h>
 #include <asm/io_apic.h>
 
-/* Most messages of one MSI capability. */
-#define IRQ_BLOCK_MAX VTDPI_MSI_BLOCK_MAX
-
 /* Fields of an IOAPIC's redirection table entry that is not remapped. */
-#define RTE_VECTOR    VTDPI_BITS64(7, 0)
-#define RTE_DLM       VTDPI_BITS64(10, 8)
-#define RTE_DM        VTDPI_BIT64(11)
-#define RTE_STATUS    VTDPI_BIT64(12)
-#define RTE_LOW       VTDPI_BIT64(13)
-#define RTE_IRR       VTDPI_BIT64(14)
-#define RTE_LEVEL     VTDPI_BIT64(15)
-#define RTE_MASKED    VTDPI_BIT64(16)
-#define RTE_DEST32    VTDPI_BITS64(63, 32)
-#define RTE_DEST8     VTDPI_BITS64(63, 56)
+#define RTE_VECTOR   VTDPI_BITS64(7, 0)
+#define RTE_DLM      VTDPI_BITS64(10, 8)
+#define RTE_DM       VTDPI_BIT64(11)
+#define RTE_STATUS   VTDPI_BIT64(12)
+#define RTE_LOW      VTDPI_BIT64(13)
+#define RTE_IRR      VTDPI_BIT64(14)
+#define RTE_LEVEL    VTDPI_BIT64(15)
+#define RTE_MASKED   VTDPI_BIT64(16)
+#define RTE_DEST32   VTDPI_BITS64(63, 32)
+#define RTE_DEST8    VTDPI_BITS64(63, 56)
 
 /* What only the IOAPIC itself knows. */
-#define RTE_LIVE      (RTE_STATUS | RTE_IRR)
+#define RTE_LIVE     (RTE_STATUS | RTE_IRR)
 
 /* Bit 48 of an entry in remappable format. */
-#define RTE_REMAPPED  VTDPI_BIT64(48)
+#define RTE_REMAPPED VTDPI_BIT64(48)
 
 /* A pin of an IOAPIC. */
 struct irq_pin {
