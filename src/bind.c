@@ -670,25 +670,24 @@ int vtdpi_vm_init(struct vtdpi_vm *vm, const struct vtdpi_vm_params *params)
 int vtdpi_vm_bind(struct vtdpi_vm *vm, struct vtdpi_binding *b,
                   struct vtdpi_irq *irq, bool host)
 {
+    bool posted;
+
     if (vm == NULL || b == NULL || irq == NULL)
         return VTDPI_EINVAL;
-    if (b->vm != NULL ||
-        (vtdpi_irq_target(irq) != NULL && vtdpi_irq_vcpu(irq) == NULL))
+    posted = vtdpi_irq_target(irq) != NULL;
+    if (b->vm != NULL || (posted && vtdpi_irq_vcpu(irq) == NULL))
         return VTDPI_EBUSY;
-    *b = (struct vtdpi_binding){
-        .vm = vm,
-        .irq = irq,
-        .vcpu = vtdpi_irq_vcpu(irq),
-        .vector = vtdpi_irq_vector(irq),
-        .known = true,
-        .host = host,
-    };
+    *b = (struct vtdpi_binding){0};
+    b->vm = vm;
+    b->irq = irq;
+    b->known = !posted;
+    b->host = host;
     b->decision = decision_no_message;
     b->unrouted = decision_no_message;
     vm->count[VTDPI_ROUTE_NO_MESSAGE]++;
     binding_list(b);
-    /* The entry names a vCPU, and no message says so yet. */
-    if (b->vcpu != NULL)
+    /* No message says yet that the entry may name a vCPU: the next work looks. */
+    if (posted)
         binding_mark(b);
     return 0;
 }
