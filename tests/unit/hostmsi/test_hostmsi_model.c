@@ -21,7 +21,7 @@ enum {
 struct fixture {
     struct machine *m;
     struct vtdpi_hostmsi *h; /* of each pCPU, in the machine's memory */
-    struct vtdpi_irq irq[IRQS];
+    struct vtdpi_irq irq[IRQS + 1];
     unsigned int handled[PCPUS][256];
 };
 
@@ -155,6 +155,23 @@ static void last_harvest(struct fixture *f, unsigned int cpu)
         (void)vtdpi_hostmsi_dispatch(set, handle, &ctx);
 }
 
+/* Of interrupt 0, to the first pCPU. Nothing lands by itself: only a drain waits. */
+static void raise_late(struct fixture *f)
+{
+    vtdpi_model_set_fault(&f->m->model[UNIT], VTDPI_MODEL_FAULT_POST_LATE, 0);
+    assert_int_equal(raise(f, 0).outcome, VTDPI_MODEL_IN_FLIGHT);
+    assert_false(vtdpi_hostmsi_pending(&f->h[0], vector_of(0)));
+}
+
+/* Where the entry pointed to when it was sent. Looked at before the fault is cleared,
+ * which would have the post land. */
+static void assert_late_post_has_landed(struct fixture *f)
+{
+    assert_int_equal(vtdpi_model_in_flight(&f->m->model[UNIT]), 0);
+    assert_true(vtdpi_hostmsi_pending(&f->h[0], vector_of(0)));
+    vtdpi_model_clear_fault(&f->m->model[UNIT], VTDPI_MODEL_FAULT_POST_LATE);
+}
+
 static void test_burst_costs_one_notification(void **state)
 {
     struct fixture *const f = *state;
@@ -181,14 +198,9 @@ static void test_move_leaves_nothing_on_the_old_pcpu(void **state)
     struct fixture *const f = *state;
 
     set_host(f, 0, 0);
-    vtdpi_model_set_fault(&f->m->model[UNIT], VTDPI_MODEL_FAULT_POST_LATE, 0);
-    assert_int_equal(raise(f, 0).outcome, VTDPI_MODEL_IN_FLIGHT);
-    assert_false(vtdpi_hostmsi_pending(&f->h[0], vector_of(0)));
+    raise_late(f);
     set_host(f, 0, 1);
-    vtdpi_model_clear_fault(&f->m->model[UNIT], VTDPI_MODEL_FAULT_POST_LATE);
-
-    /* It has landed, where the entry pointed to when it was sent. */
-    assert_true(vtdpi_hostmsi_pending(&f->h[0], vector_of(0)));
+    assert_late_post_has_landed(f);
     last_harvest(f, 0);
     assert_int_equal(f->handled[0][vector_of(0)], 1);
     assert_int_equal(take(f, 0), 1); /* and finds nothing */
@@ -240,6 +252,58 @@ static void test_remapped_beside_posted(void **state)
     assert_remapped(f->m, UNIT, index, 0x51);
     assert_int_equal(take(f, 0), 1);
     assert_int_equal(f->handled[0][vector_of(0)], 1);
+}
+
+/* An interrupt that goes leaves its vector to the next one, after the last harvest. */
+static void test_torn_down_leaves_nothing_behind(void **state)
+{
+    struct fixture *const f = *state;
+
+    set_host(f, 0, 0);
+    raise_late(f);
+    assert_int_equal(vtdpi_irq_teardown(&f->irq[0]), 0);
+    assert_late_post_has_landed(f);
+    last_harvest(f, 0);
+    assert_int_equal(f->handled[0][vector_of(0)], 1);
+    assert_int_equal(take(f, 0), 1); /* and finds nothing */
+    assert_int_equal(f->handled[0][vector_of(0)], 1);
+    irq_up(f, 0);
+}
+
+/* A new kernel finds an entry that posts to a pCPU of the old one. What the unit has
+ * begun lands in the old kernel's PID before the new kernel's call returns, and nothing
+ * is posted there after that. */
+static void test_host_form_of_another_kernel_is_taken_over(void **state)
+{
+    struct fixture *const f = *state;
+    struct vtdpi_irq *const next = &f->irq[IRQS]; /* of the new kernel */
+    const uint32_t index = vtdpi_irq_index(&f->irq[0]);
+    struct vtdpi_irte found;
+
+    set_host(f, 0, 0);
+    assert_int_equal(vtdpi_table_read(&f->m->table, index, &found), 0);
+    assert_int_equal(vtdpi_irq_init(next, vtdpi_table_backend(&f->m->table),
+                                    index, &source, &found),
+                     0);
+    raise_late(f);
+    assert_int_equal(vtdpi_irq_set_host_posted(
+                         next, vtdpi_hostmsi_target(&f->h[1]), vector_of(0)),
+                     0);
+    assert_late_post_has_landed(f);
+    last_harvest(f, 0);
+    assert_int_equal(take(f, 0), 1); /* and finds nothing */
+
+    assert_int_equal(raise(f, 0).pda, MACHINE_EXTRA_PHYS + sizeof f->h[0]);
+    assert_int_equal(take(f, 1), 1);
+    assert_int_equal(f->handled[0][vector_of(0)], 1);
+    assert_int_equal(f->handled[1][vector_of(0)], 1);
+    assert_int_equal(vtdpi_irq_teardown(next), 0);
+
+    /* Of the old kernel no memory is used. */
+    memset(&f->irq[0], 0, sizeof f->irq[0]);
+    vtdpi_target_unref(vtdpi_hostmsi_target(&f->h[0]));
+    vtdpi_target_unref(vtdpi_hostmsi_target(&f->h[0]));
+    irq_up(f, 0);
 }
 
 /* Each vector that is left goes to where its interrupt is now. */
@@ -294,6 +358,8 @@ int main(void)
         HOSTMSI_TEST(test_move_leaves_nothing_on_the_old_pcpu),
         HOSTMSI_TEST(test_guest_form_lies_over_it_and_goes),
         HOSTMSI_TEST(test_remapped_beside_posted),
+        HOSTMSI_TEST(test_torn_down_leaves_nothing_behind),
+        HOSTMSI_TEST(test_host_form_of_another_kernel_is_taken_over),
         HOSTMSI_TEST(test_pcpu_goes_after_its_last_interrupt),
     };
 
