@@ -244,6 +244,17 @@ static void test_harvest_clears_on_and_takes_all(void **state)
     assert_post(f, 0x41, VTDPI_POST_NOTIFY);
 }
 
+/* Whether or not the notification of before still comes. */
+static void test_posted_after_a_harvest_is_notified(void **state)
+{
+    struct fixture *const f = begin(state);
+    uint64_t set[VTDPI_PIR_WORDS];
+
+    assert_post(f, 0x41, VTDPI_POST_NOTIFY);
+    assert_true(vtdpi_hostmsi_harvest(&f->h, set));
+    assert_post(f, 0x41, VTDPI_POST_NOTIFY);
+}
+
 /* offline and online */
 
 static void test_offline_hands_out_the_rest_and_closes(void **state)
@@ -261,6 +272,18 @@ static void test_offline_hands_out_the_rest_and_closes(void **state)
     assert_int_equal(run(f, VTDPI_HOSTMSI_LOOKS), 0);
     assert_post(f, 0x41, VTDPI_POST_NOTIFY);
     assert_int_equal(run(f, VTDPI_HOSTMSI_LOOKS), 1);
+}
+
+static void test_offline_twice_changes_nothing(void **state)
+{
+    struct fixture *const f = begin(state);
+    uint64_t set[VTDPI_PIR_WORDS];
+
+    assert_int_equal(vtdpi_hostmsi_offline(&f->h, set), 0);
+    memset(set, 0xa5, sizeof set);
+    assert_int_equal(vtdpi_hostmsi_offline(&f->h, set), VTDPI_ECLOSED);
+    for (size_t i = 0; i < VTDPI_PIR_WORDS; i++)
+        assert_int_equal(set[i], UINT64_C(0xa5a5a5a5a5a5a5a5));
 }
 
 static void test_offline_refused_while_an_interrupt_names_it(void **state)
@@ -324,7 +347,9 @@ int main(void)
         cmocka_unit_test(test_next_ends_early),
         cmocka_unit_test(test_dispatch_of_nothing_calls_nobody),
         cmocka_unit_test(test_harvest_clears_on_and_takes_all),
+        cmocka_unit_test(test_posted_after_a_harvest_is_notified),
         cmocka_unit_test(test_offline_hands_out_the_rest_and_closes),
+        cmocka_unit_test(test_offline_twice_changes_nothing),
         cmocka_unit_test(test_offline_refused_while_an_interrupt_names_it),
         cmocka_unit_test(test_posted_before_online_is_found),
         cmocka_unit_test(test_other_apic_id_after_offline),
