@@ -41,7 +41,8 @@
  *    hosts that would rather wait.
  *
  * Under a guest's posted form step 1 only stores the new form, and the old vector is
- * free after the same steps.
+ * free after the same steps. An interrupt that gets a remapped form, or none, leaves the
+ * pCPU by the same steps, with vtdpi_irq_set_host() or vtdpi_irq_teardown() in step 1.
  *
  * docs/architecture.md explains the words that have a meaning of their own.
  */
@@ -127,8 +128,9 @@ VTDPI_API VTDPI_COLD void vtdpi_hostmsi_online(struct vtdpi_hostmsi *h);
  * @brief Close the descriptor and take out what is left, before the pCPU goes.
  *
  * All interrupts of the pCPU were moved before, with step 1 of "Affinity" above. What
- * comes out here was recorded before that. The host handles it here, or posts each vector
- * to where its interrupt is now, by vtdpi_hostmsi_post().
+ * comes out here was recorded before that. The host handles each vector here. Or the host
+ * looks up which interrupt had the vector on this pCPU, and raises that interrupt on its
+ * new pCPU by vtdpi_hostmsi_post(), with the vector that the interrupt has there.
  *
  * @param h    A descriptor that is online. Not NULL.
  * @param out  Receives the vectors that were left. Not NULL.
@@ -143,8 +145,11 @@ VTDPI_API VTDPI_COLD void vtdpi_hostmsi_online(struct vtdpi_hostmsi *h);
  *                        more, for one may be on its way.
  * @retval VTDPI_EBUSY    Interrupts name the descriptor. Nothing has changed, and @p out
  *                        was not written. The pCPU can go; the memory stays, and
- *                        one other CPU is the consumer.
- * @retval VTDPI_ECLOSED  Offline already, or never online.
+ *                        one other CPU is the consumer. Notifications still go to the
+ *                        pCPU that went, so the consumer calls vtdpi_hostmsi_handle()
+ *                        now and then.
+ * @retval VTDPI_ECLOSED  Offline already, or never online. Nothing has changed, and
+ *                        @p out was not written.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_hostmsi_offline(struct vtdpi_hostmsi *h, uint64_t out[VTDPI_PIR_WORDS]);
