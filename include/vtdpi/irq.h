@@ -85,7 +85,8 @@
  *    enabled after step 1 and has then found the vector's bit of its IRR clear. Hosts do this
  *    with an IPI to the old CPU of a vector with lower priority, or in the handler of
  *    the first interrupt that arrives on the new vector. A CPU that goes offline
- *    looks at its IRR itself and raises what is pending on the new CPU.
+ *    looks at its IRR itself and raises what is pending on the new CPU. The vector of a
+ *    host form in posted format waits in PIR and not in the IRR: "Affinity" of hostmsi.h.
  *
  * **Before a vCPU goes** nothing may be posted to it. vtdpi_vm_detach() of bind.h
  * unposts all interrupts of a vCPU. A host without bind.h keeps a list of the
