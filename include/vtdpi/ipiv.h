@@ -160,6 +160,10 @@ VTDPI_INLINE uint16_t vtdpi_ipiv_last(const struct vtdpi_ipiv *t)
 /**
  * @brief Set an entry: processors post the guest's IPIs for this id to the target.
  *
+ * The vCPU may sleep without a vtdpi_vcpu_block(), because it had no references. Then
+ * SN is set, and an IPI by the entry wakes nobody. So the host wakes such a vCPU once
+ * after the call, and the vCPU blocks by vtdpi_vcpu_block() from then on.
+ *
  * A processor that has looked already makes a VM exit for the IPI that it sends.
  *
  * @param t       The table. Not NULL.

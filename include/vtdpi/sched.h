@@ -1128,10 +1128,10 @@ VTDPI_API void vtdpi_vcpu_unref(struct vtdpi_vcpu *v);
  *
  * @param v  A vCPU that was zeroed once. Not NULL.
  *
- * @return Posted forms that name the vCPU, pinned ones included; stale at once.
- *         0 means that no device can post to the vCPU. A host that then lets the
- *         vCPU sleep without a block wakes the vCPU once after the first form
- *         is posted.
+ * @return Posted forms that name the vCPU, pinned ones included, and entries of
+ *         ipiv.h; stale at once. 0 means that no device and no IPI of a processor can
+ *         post to the vCPU. A host that then lets the vCPU sleep without a block wakes
+ *         the vCPU once after the first form is posted, or the first entry is set.
  *
  * @anyctx @waitfree @order{SC load}
  */

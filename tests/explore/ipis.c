@@ -136,6 +136,13 @@ static void leave_guest(unsigned int sender, unsigned int stay)
     ex_store(&ipis.stay[sender], 2 * stay + 2);
 }
 
+/* Without a block nobody else does that. */
+static void wake_sleeper(void)
+{
+    ex_host(NULL, NULL);
+    ipis.woken = 1;
+}
+
 /* By software, out of the guest: to the vCPU that a host finds by its own map. */
 static void post_by_host(unsigned int vector)
 {
@@ -145,6 +152,8 @@ static void post_by_host(unsigned int vector)
         return; /* it is being detached */
     (void)vtdpi_vcpu_post(v, (uint8_t)vector, false);
     vtdpi_vcpu_unhold(v);
+    if (script->sleeps)
+        wake_sleeper();
 }
 
 static void run_sender(void *arg)
@@ -192,6 +201,16 @@ static void take_all(struct vtdpi_vcpu *v)
     ipis.got |= pir[1] | pir[2] << 32;
 }
 
+/* False: called off. */
+static bool may_sleep(struct vtdpi_vcpu *v)
+{
+    if (script->sleeps && vtdpi_vcpu_refs(v) == 0) {
+        vtdpi_vcpu_preempt(v);
+        return true;
+    }
+    return vtdpi_vcpu_block(v, &ipis.pcpu) == VTDPI_BLOCKED;
+}
+
 static void run_vcpu(void *arg)
 {
     struct vtdpi_vcpu *const v = &ipis.vcpu[0];
@@ -205,7 +224,7 @@ static void run_vcpu(void *arg)
             break;
         ex_host(NULL, NULL);
         ipis.woken = 0;
-        if (vtdpi_vcpu_block(v, &ipis.pcpu) == VTDPI_BLOCKED)
+        if (may_sleep(v))
             ex_host(is_woken, NULL);
     }
     vtdpi_vcpu_preempt(v);
@@ -327,6 +346,8 @@ static void run_op(enum ipis_op op)
     switch (op) {
     case IPIS_SET:
         set(0, 0);
+        if (script->sleeps && bug != HOST_NO_WAKE_AFTER_SET)
+            wake_sleeper();
         break;
     case IPIS_SET_OTHER:
         set(1, 0);
@@ -371,7 +392,7 @@ static void run_op(enum ipis_op op)
 static void run_admin(void *arg)
 {
     (void)arg;
-    if (beside)
+    if (beside || script->sleeps)
         run_op(IPIS_SET);
     for (unsigned int i = 0; script->op[i] != IPIS_END; i++) {
         ex_forget(i + 1);
@@ -474,7 +495,7 @@ static void set_up_table(void)
     };
 
     require(vtdpi_ipiv_init(&ipis.table, &params));
-    if (!beside)
+    if (!beside && !script->sleeps)
         run_op(IPIS_SET);
 }
 

@@ -37,6 +37,8 @@ struct ipis {
     unsigned int stays[IPIS_SENDERS]; /* in the guest, of each sender */
     unsigned int each;                /* IPIs of each stay */
     bool halts; /* vCPU 0 halts until each IPI has arrived; or does not run */
+    bool
+        sleeps; /* without a block as long as no entry names it; none does at first */
     enum ipis_op op[IPIS_OPS + 1];
 };
 

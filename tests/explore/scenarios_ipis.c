@@ -27,5 +27,14 @@ const struct scenario scenarios_ipis[] = {
                                   .halts = true,
                                   .op = {IPIS_CLEAR, IPIS_EXITS, IPIS_SETTLED,
                                          IPIS_JOIN, IPIS_DETACH}}},
+    {.name = "27d",
+     .what = "an entry is set for a vCPU that sleeps without a block",
+     .bound = 3,
+     .ipis =
+         &(const struct ipis){.stays = {2},
+                              .each = 1,
+                              .halts = true,
+                              .sleeps = true,
+                              .op = {IPIS_JOIN}}},
     {0},
 };

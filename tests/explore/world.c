@@ -26,6 +26,7 @@ const char *const host_bug_names[HOST_BUGS] = {
     [HOST_NO_LOOK_WHEN_ONLINE] = "no-look-when-online",
     [HOST_SETTLED_AT_ONCE] = "settled-at-once",
     [HOST_ENTERS_UNFENCED] = "enters-unfenced",
+    [HOST_NO_WAKE_AFTER_SET] = "no-wake-after-set",
 };
 
 struct host host;

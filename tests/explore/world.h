@@ -196,6 +196,7 @@ enum host_bug {
     HOST_NO_LOOK_WHEN_ONLINE,  /* at the descriptor of a pCPU that comes */
     HOST_SETTLED_AT_ONCE,      /* does not wait for exits from the guest */
     HOST_ENTERS_UNFENCED,      /* marks itself in the guest by a plain store */
+    HOST_NO_WAKE_AFTER_SET, /* of an entry for a vCPU that sleeps unblocked */
     HOST_BUGS,
 };
 
