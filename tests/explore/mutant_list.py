@@ -935,6 +935,10 @@ MUTANTS = [
             ("vtdpi_ndst_from_apic_id(mode, apic_id)", "apic_id << 8")),
     irq("move of a host form in posted format is not drained", "26b", "",
         ("    if (vtdpi_irte_is_posted(&irq->live.irte))\n        irq->drain = true;\n", "")),
+    irq("guest's form over a host form goes without a drain", "26d", "",
+        ("    if (vtdpi_irte_is_posted(&irq->live.irte))\n        irq->drain = true;\n",
+         "    if (vtdpi_irte_is_posted(&irq->live.irte) && irq->target == NULL)\n"
+         "        irq->drain = true;\n")),
     irq("reference of the host form in force is given back before the flush", "26c",
         "freed while an entry names it",
         ("    if (irq->live.target != NULL)\n"
