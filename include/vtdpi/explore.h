@@ -214,6 +214,14 @@ uint64_t vtdpi_explore_cas(volatile void *p, uint64_t old, uint64_t value,
 /** @brief A full barrier. */
 void vtdpi_explore_fence(void);
 
+/**
+ * @brief In each turn of a loop that waits for another thread, as by cpu_relax().
+ *
+ * No barrier. The caller goes on once another thread has made a step that is more than
+ * a load. A loop that waits without this call counts as one that does not end.
+ */
+void vtdpi_explore_pause(void);
+
 /**@}*/
 
 /** @name Locks and interrupts */

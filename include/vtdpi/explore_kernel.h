@@ -45,7 +45,8 @@ typedef uint64_t u64;
 /* A locked operation is a full barrier. */
 #define smp_mb__before_atomic()     barrier()
 #define smp_mb__after_atomic()      barrier()
-#define cpu_relax()                 vtdpi_explore_fence()
+/* A loop that waits needs it. */
+#define cpu_relax()                 vtdpi_explore_pause()
 /**@}*/
 
 /** @name Read-modify-writes */

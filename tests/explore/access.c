@@ -287,6 +287,25 @@ void ex_local(void)
     ex_mix(f->history, 3);
 }
 
+void ex_pause(void)
+{
+    struct ex_fiber *const f = self();
+
+    if (f == NULL)
+        return;
+    f->fresh = false;
+    f->paused = true;
+    point(f, EX_PAUSE, NULL);
+}
+
+void ex_unpause(unsigned int n)
+{
+    for (unsigned int i = 0; i < ex.fibers; i++) {
+        if (i != n)
+            ex.fiber[i].paused = false;
+    }
+}
+
 void ex_observe(uint64_t value)
 {
     struct ex_fiber *const f = self();
@@ -315,8 +334,10 @@ void ex_plain_read(const void *p, size_t size)
 
 void ex_plain_write(const void *p)
 {
-    if (self() != NULL && ex_is_shared_memory((uintptr_t)p))
-        ex_flush(self());
+    if (self() == NULL || !ex_is_shared_memory((uintptr_t)p))
+        return;
+    ex_flush(self());
+    ex_unpause(ex.running);
 }
 
 void ex_touch(const uint64_t *addr, bool write)

@@ -42,6 +42,13 @@ void ex_fail(const char *format, ...)
     va_end(args);
 }
 
+void ex_fail_endless(void)
+{
+    ex_fail("X: more than %d steps: a loop that does not end, or waits without "
+            "cpu_relax()",
+            EX_STEPS);
+}
+
 const char *ex_failure(void)
 {
     return ex.failed ? ex.failure : NULL;
@@ -111,6 +118,8 @@ static bool able(unsigned int n)
     if (f->kind == EX_DONE ||
         (ex.world->held != NULL && ex.world->held(ex.world->ctx, n)))
         return false;
+    if (f->kind == EX_PAUSE)
+        return !f->paused;
     return f->kind != EX_HOST || f->ready == NULL || f->ready(f->ready_arg);
 }
 
@@ -129,6 +138,10 @@ uint32_t ex_possible(void)
 
 static void take(uint8_t step)
 {
+    const struct ex_fiber *const f = &ex.fiber[step % EX_FIBERS];
+
+    if (step >= EX_FIBERS || (f->kind != EX_LOAD && f->kind != EX_PAUSE))
+        ex_unpause(step % EX_FIBERS);
     if (step < EX_FIBERS) {
         ex_fiber_resume(step);
         return;
@@ -167,7 +180,7 @@ bool ex_look(void)
 static void record(uint8_t step)
 {
     if (search.path.length == EX_STEPS) {
-        ex_fail("X: an execution of more than %d steps", EX_STEPS);
+        ex_fail_endless();
         return;
     }
     search.path.step[search.path.length++] = step;
@@ -259,7 +272,7 @@ static void push(uint32_t left, bool midway)
 
     search.result->states++;
     if (search.depth == EX_STEPS) {
-        ex_fail("X: a search deeper than %d steps", EX_STEPS);
+        ex_fail_endless();
         return;
     }
     node->left = left;

@@ -44,6 +44,7 @@ enum ex_kind {
     EX_LOAD,
     EX_STORE,
     EX_LOCKED, /* a read-modify-write: also empties the store buffer */
+    EX_PAUSE,  /* in a loop that waits: once another fiber has done something */
     EX_DONE,
 };
 
@@ -64,6 +65,7 @@ struct ex_fiber {
     void *sp;
     const void *addr; /* of the access to come */
     bool fresh;       /* its first access belongs to the step before it */
+    bool paused;      /* at EX_PAUSE, and nothing has happened since */
     const char *name;
     void (*entry)(void *arg);
     void *arg;
@@ -134,6 +136,8 @@ bool ex_step(uint8_t step);
 uint32_t ex_possible(void);
 /* Look at a state that ex_step() reached; true if it is a final one. */
 bool ex_look(void);
+/* The execution has got as long as it may. */
+void ex_fail_endless(void);
 /* What failed in the running execution, or NULL. */
 const char *ex_failure(void);
 const struct ex_fiber *ex_fiber(unsigned int n);
@@ -161,6 +165,11 @@ void ex_forget(uint64_t where);
 void ex_host(bool (*ready)(void *arg), void *arg);
 /* A step of the fiber's own CPU, which is no barrier. */
 void ex_local(void);
+/* In a loop that waits for another fiber. A step, and no barrier: the fiber goes on once
+ * another one has made a step that is more than a load. Waits that nobody ends so have an
+ * end, and waits that somebody ends have no schedule in which they last for ever. What
+ * was read before plays no part any more, except for what the fiber's stack holds. */
+void ex_pause(void);
 /* Part of a step: the code under test is about to read or write @size bytes without
  * atomics. What is read becomes part of the fiber's history; the stores before become
  * visible, if this is a store, or reads what is still in the buffer. Not with

@@ -63,11 +63,24 @@ void ex_fiber_prepare(unsigned int n)
     ex.fiber[n].sp = sp;
 }
 
+/* The stack with the registers on it is all that the fiber remembers. Turns of a loop
+ * that waits so are one state, however many there were. */
+static void remember_stack(struct ex_fiber *f, unsigned int n)
+{
+    const uint64_t *const p = f->sp;
+
+    f->history[0] = f->history[1] = 4;
+    for (size_t i = 0; i < ex_fiber_used(n) / 8; i++)
+        ex_mix(f->history, p[i]);
+}
+
 void ex_fiber_resume(unsigned int n)
 {
     ex.running = n;
     ex_switch(&engine_sp, ex.fiber[n].sp);
     ex.running = EX_NOBODY;
+    if (ex.fiber[n].kind == EX_PAUSE)
+        remember_stack(&ex.fiber[n], n);
 }
 
 void ex_fiber_yield(void)

@@ -120,6 +120,11 @@ void vtdpi_explore_fence(void)
     ex_host(NULL, NULL);
 }
 
+void vtdpi_explore_pause(void)
+{
+    ex_pause();
+}
+
 void vtdpi_explore_lock(uint64_t *lock)
 {
     ex_lock(lock);

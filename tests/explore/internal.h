@@ -36,6 +36,8 @@ size_t ex_fiber_used(unsigned int n); /* bytes of its stack in use */
 /* access.c: store buffers. */
 void ex_flush_one(struct ex_fiber *f);
 void ex_flush(struct ex_fiber *f);
+/* All fibers but @n, if they are paused, go on. */
+void ex_unpause(unsigned int n);
 
 /* conflict.c: which words are shared. */
 void ex_conflict_reset(void);             /* before the first search */

@@ -74,7 +74,9 @@ static u128 hash_words(void)
 
 static u128 hash_fiber(const struct ex_fiber *f, size_t n)
 {
-    u128 sum = product((uint64_t)f->kind << 32 | f->stored, f->history[0], n);
+    const uint64_t place =
+        (uint64_t)f->kind << 32 | (uint64_t)f->paused << 31 | f->stored;
+    u128 sum = product(place, f->history[0], n);
 
     sum += product(f->history[1], 0, n + 2);
     for (uint32_t i = 0; i < f->stored; i++)

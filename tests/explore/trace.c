@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    MINIMISE_STEPS = 1 << 23,
+};
+
 /* How hard a schedule is to read: context switches first. */
 struct size {
     uint32_t switches;
@@ -26,6 +30,9 @@ static bool smaller(struct size x, struct size y)
            (x.switches == y.switches && x.steps < y.steps);
 }
 
+/* Steps of all replays since ex_minimise() began: a loop that does not end is long. */
+static uint64_t replayed;
+
 /* Take a step and look. False when the execution is over. */
 static bool go(struct ex_schedule *run, uint8_t step,
                void (*each)(uint8_t step))
@@ -34,10 +41,13 @@ static bool go(struct ex_schedule *run, uint8_t step,
 
     (void)ex_step(step);
     run->step[run->length++] = step;
+    replayed++;
     final = ex_look();
+    if (!final && run->length == EX_STEPS)
+        ex_fail_endless();
     if (each != NULL)
         each(step);
-    return !final && ex_failure() == NULL && run->length < EX_STEPS;
+    return !final && ex_failure() == NULL;
 }
 
 bool ex_replay(const struct ex_world *world, bool tso,
@@ -68,6 +78,8 @@ bool ex_replay(const struct ex_world *world, bool tso,
 static bool better(const struct ex_world *world, bool tso, char property,
                    struct ex_schedule *candidate, struct ex_schedule *best)
 {
+    if (replayed > MINIMISE_STEPS)
+        return false;
     if (!ex_replay(world, tso, candidate, NULL) ||
         ex_failure()[0] != property ||
         !smaller(size_of(candidate), size_of(best)))
@@ -83,6 +95,15 @@ static uint32_t block_end(const struct ex_schedule *s, uint32_t begin)
     while (end < s->length && s->step[end] == s->step[begin])
         end++;
     return end;
+}
+
+static uint32_t last_block(const struct ex_schedule *s)
+{
+    uint32_t begin = s->length;
+
+    while (begin > 0 && s->step[begin - 1] == s->step[s->length - 1])
+        begin--;
+    return begin;
 }
 
 static void drop(struct ex_schedule *s, uint32_t begin, uint32_t end)
@@ -122,7 +143,8 @@ static bool shrink(const struct ex_world *world, bool tso, char property,
         if (better(world, tso, property, &try, best))
             return true;
     }
-    for (uint32_t i = 0; i < best->length; i++) {
+    /* The last block goes on as far as it can, whatever its length here. */
+    for (uint32_t i = 0; i < last_block(best); i++) {
         try = *best;
         drop(&try, i, i + 1);
         if (better(world, tso, property, &try, best))
@@ -139,6 +161,7 @@ void ex_minimise(const struct ex_world *world, bool tso,
     if (!ex_replay(world, tso, schedule, NULL))
         return;
     property = ex_failure()[0];
+    replayed = 0;
     while (shrink(world, tso, property, schedule))
         ;
     (void)ex_replay(world, tso, schedule, NULL);
