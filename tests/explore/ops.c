@@ -219,6 +219,9 @@ static bool has_reason(const struct host_vcpu *v)
 
 static void sleep_until_woken(struct host_vcpu *v)
 {
+    /* It was switched in after the block, and its mark ends the sleep at once. */
+    if (hooks->foreign && !hooks->blocked(index_of(v)))
+        hooks->preempt(index_of(v));
     ex_host(NULL, NULL);
     release_cpu(v);
     v->asleep = ASLEEP_BLOCKED;

@@ -62,6 +62,11 @@ struct blocked_list {
 static struct vcpu vcpus[VTDPI_EXPLORE_VCPUS];
 static DEFINE_PER_CPU(struct blocked_list, blocked_lists);
 
+/* Whether hooks can block on a pCPU on which the vCPU does not run: few designs can. */
+#ifndef REMOTE_BLOCK
+#define REMOTE_BLOCK true
+#endif
+
 /* What is wrong with the hooks. */
 static enum window {
     NONE,
@@ -439,7 +444,7 @@ static const struct vtdpi_explore_subject subject = {
     .name = "list and lock",
     .memory = {{"vcpus", vcpus, sizeof vcpus},
                {"blocked_lists", blocked_lists, sizeof blocked_lists}},
-    .remote_block = true,
+    .remote_block = REMOTE_BLOCK,
     .init = my_init,
     .create = my_create,
     .pid = my_pid,
