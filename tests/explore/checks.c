@@ -147,6 +147,10 @@ void check_final(void *ctx)
              !sleeps(&host.vcpu[op->vcpu])))
             ex_fail("X: thread %s waits for ever", ex_fiber(i)->name);
     }
+    for (unsigned int i = 0; i < CPUS; i++) {
+        if (host.cpu[i].busy)
+            ex_fail("X: a handler on pCPU %u waits for ever", i);
+    }
     for (unsigned int i = 0; i < VCPUS; i++)
         check_account(i);
 }
