@@ -51,7 +51,7 @@ static void write_word(uint64_t *p, uint64_t value)
     const uint64_t old = *p;
 
     if (!ex_is_state(word) && old != value)
-        ex_fail("a write outside the state of the world");
+        ex_fail("E: a write outside the state of the world");
     if (ex.running != EX_NOBODY)
         ex_accessed(word, true);
     *p = value;
@@ -334,8 +334,12 @@ void ex_plain_read(const void *p, size_t size)
 
 void ex_plain_write(const void *p)
 {
-    if (self() == NULL || !ex_is_shared_memory((uintptr_t)p))
+    if (self() == NULL || ex_fiber_owns((uintptr_t)p))
         return;
+    if (!ex_is_shared_memory((uintptr_t)p)) {
+        ex_fail("E: a store to memory that is not named");
+        return;
+    }
     ex_flush(self());
     ex_unpause(ex.running);
 }

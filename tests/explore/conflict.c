@@ -41,7 +41,7 @@ static size_t further_word(uintptr_t addr)
             return (before + at) / 8;
         before += r->size;
     }
-    ex_fail("an access outside the arenas");
+    ex_fail("E: an access outside of the memory that is named");
     return 0;
 }
 
@@ -61,7 +61,7 @@ size_t ex_word(const void *addr)
     const uintptr_t at = (uintptr_t)addr - (uintptr_t)ex.world->arena;
 
     if (at % 8 != 0) {
-        ex_fail("an access that is not aligned");
+        ex_fail("E: an access that is not aligned");
         return 0;
     }
     return at < ex.world->arena_size ? at / 8 : further_word((uintptr_t)addr);

@@ -88,6 +88,11 @@ void ex_fiber_yield(void)
     ex_switch(&ex.fiber[ex.running].sp, engine_sp);
 }
 
+bool ex_fiber_owns(uintptr_t addr)
+{
+    return addr - (uintptr_t)stack < sizeof stack;
+}
+
 size_t ex_fiber_used(unsigned int n)
 {
     return (size_t)(stack[n] + EX_STACK - (unsigned char *)ex.fiber[n].sp);

@@ -5,6 +5,7 @@
  * written for hooks that ask for less, so what is missing is added here.
  */
 #include "foreign.h"
+#include "internal.h"
 
 #include <string.h>
 
@@ -44,6 +45,47 @@ static unsigned int parts(void)
     return n;
 }
 
+static void clear_memory(void)
+{
+    for (unsigned int i = 0; i < parts(); i++)
+        memset(foreign->memory[i].start, 0, foreign->memory[i].size);
+}
+
+static bool is_named(const void *p, size_t size)
+{
+    for (unsigned int i = 0; i < parts(); i++) {
+        const struct ex_range r = units_of(&foreign->memory[i]);
+
+        if ((uintptr_t)p - (uintptr_t)r.addr < r.size &&
+            (uintptr_t)p + size <= (uintptr_t)r.addr + r.size)
+            return true;
+    }
+    return false;
+}
+
+const char *foreign_bad_memory(void)
+{
+    size_t all = sizeof host + sizeof state;
+
+    for (unsigned int i = 0; i < parts(); i++)
+        all += units_of(&foreign->memory[i]).size;
+    if (all > (size_t)EX_WORDS * 8)
+        return "memory: more than fits, which is about 30 KiB: fewer vCPUs and "
+               "pCPUs";
+    clear_memory();
+    if (foreign->init != NULL)
+        foreign->init();
+    for (unsigned int i = A; i <= B; i++) {
+        foreign->create(i);
+        if ((uintptr_t)foreign->pid(i) % 64 != 0)
+            return "pid: not aligned to 64 bytes";
+        if (!is_named(foreign->pid(i), 64))
+            return "pid: not in the memory that is named";
+    }
+    return foreign->pid(A) == foreign->pid(B) ? "pid: one for both vCPUs"
+                                              : NULL;
+}
+
 static void arenas(struct ex_range more[EX_ARENAS])
 {
     more[0] = (struct ex_range){&state, sizeof state};
@@ -54,8 +96,7 @@ static void arenas(struct ex_range more[EX_ARENAS])
 static void set_up(void)
 {
     memset(&state, 0, sizeof state);
-    for (unsigned int i = 0; i < parts(); i++)
-        memset(foreign->memory[i].start, 0, foreign->memory[i].size);
+    clear_memory();
     if (foreign->init != NULL)
         foreign->init();
     for (unsigned int i = A; i <= B; i++) {

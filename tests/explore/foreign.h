@@ -20,6 +20,9 @@ unsigned int foreign_cpu(void);
 /* Why the subject cannot play a scenario, or NULL. */
 const char *foreign_cannot(const struct scenario *s);
 
+/* What is wrong with the memory that the subject names, or NULL. */
+const char *foreign_bad_memory(void);
+
 /* foreign_crash.c: false if signals cannot be caught. */
 bool foreign_catch_crashes(void);
 

@@ -93,7 +93,7 @@ static const char *missing(const struct vtdpi_explore_subject *s)
         return "no memory is named";
     if (!foreign_is_instrumented())
         return "compile the hooks with -fsanitize=thread, and link without";
-    return NULL;
+    return foreign_bad_memory();
 }
 
 int vtdpi_explore_main(int argc, char **argv,
@@ -110,15 +110,17 @@ int vtdpi_explore_main(int argc, char **argv,
         .world_of = world_of,
         .cannot = foreign_cannot,
     };
+    const char *wrong;
 
-    if (missing(subject) != NULL) {
-        (void)fprintf(stderr, "%s: %s\n", subject->name, missing(subject));
+    foreign = subject;
+    hooks = &foreign_hooks;
+    wrong = missing(subject);
+    if (wrong != NULL) {
+        (void)fprintf(stderr, "%s: %s\n", subject->name, wrong);
         return 2;
     }
     if (!foreign_catch_crashes())
         return 2;
-    foreign = subject;
-    hooks = &foreign_hooks;
     suite.program = argv[0];
     return run(&suite, argc, argv);
 }

@@ -31,6 +31,7 @@ extern struct ex_state ex;
 void ex_fiber_prepare(unsigned int n);
 void ex_fiber_resume(unsigned int n); /* until its next step */
 void ex_fiber_yield(void);
+bool ex_fiber_owns(uintptr_t addr);   /* on a stack */
 size_t ex_fiber_used(unsigned int n); /* bytes of its stack in use */
 
 /* access.c: store buffers. */

@@ -15,7 +15,7 @@ void interrupt_deliver(uint32_t ndst, uint8_t nv)
     if (ndst == 0 && nv == ANV)
         return;
     if (cpu == CPUS) {
-        ex_fail("a notification for NDST %x, which is nobody", ndst);
+        ex_fail("E: a notification for NDST %x, which is nobody", ndst);
         return;
     }
     if (host.cpu[cpu].dead)
@@ -25,7 +25,7 @@ void interrupt_deliver(uint32_t ndst, uint8_t nv)
     else if (nv == WNV || (nv == WNV_OTHER && wnvs() == 2))
         host.cpu[cpu].irr |= IRR_WNV(nv != WNV);
     else
-        ex_fail("a notification with vector %x", nv);
+        ex_fail("E: a notification with vector %x", nv);
 }
 
 void interrupt_send(uint32_t apic, uint8_t vector)

@@ -25,8 +25,12 @@ static void grow(struct ex_seen *seen)
 
     seen->size = old.size == 0 ? 1U << 16 : old.size * 2;
     seen->slot = calloc(seen->size, sizeof seen->slot[0]);
-    if (seen->slot == NULL)
-        abort();
+    if (seen->slot == NULL) {
+        (void)fputs(
+            "out of memory: fewer preemptions, or --states, need less\n",
+            stderr);
+        exit(2);
+    }
     for (size_t i = 0; i < old.size; i++) {
         if (old.slot[i].a != 0)
             *find(seen, old.slot[i]) = old.slot[i];

@@ -11,11 +11,14 @@
 
 enum {
     DEPTH_MAX = EX_STEPS,
-    POOL = 64 << 20,
+    POOL = 64 << 20, /* at first */
     KEYS = 1024,
+    SNAPSHOT_MAX =
+        EX_WORDS * 8 + EX_FIBERS * (EX_STACK + (int)sizeof(struct ex_fiber)),
 };
 
 static unsigned char *pool;
+static size_t pool_size;
 static size_t begin[DEPTH_MAX + 1]; /* of the copy at each depth */
 
 void ex_mix(uint64_t h[2], uint64_t value)
@@ -112,12 +115,22 @@ struct ex_digest ex_digest_words(void)
     return finish(hash_words(), 1);
 }
 
+static void grow_pool(size_t size)
+{
+    unsigned char *const larger = realloc(pool, size);
+
+    if (larger == NULL) {
+        (void)fputs("out of memory\n", stderr);
+        exit(2);
+    }
+    pool = larger;
+    pool_size = size;
+}
+
 void ex_snapshot_reset(void)
 {
     if (pool == NULL) {
-        pool = malloc(POOL);
-        if (pool == NULL)
-            abort();
+        grow_pool(POOL);
         make_keys();
     }
     begin[0] = 0;
@@ -126,10 +139,13 @@ void ex_snapshot_reset(void)
 /* Each part of a state: the ranges, the fibers, their stacks in use. */
 void ex_snapshot_save(unsigned int depth)
 {
-    unsigned char *p = pool + begin[depth];
+    unsigned char *p;
 
-    if (depth >= DEPTH_MAX || begin[depth] + (256U << 10) > POOL)
+    if (depth >= DEPTH_MAX)
         abort();
+    if (begin[depth] + SNAPSHOT_MAX > pool_size)
+        grow_pool(pool_size * 2);
+    p = pool + begin[depth];
     memcpy(p, ex.fiber, sizeof ex.fiber[0] * ex.fibers);
     p += sizeof ex.fiber[0] * ex.fibers;
     for (unsigned int i = 0; i < ex.ranges; i++) {
