@@ -314,12 +314,28 @@ void ex_observe(uint64_t value)
         ex_mix(f->history, value);
 }
 
+/* A turn of a loop has at least one; a step has at most some thousand. */
+static void count_plain(void)
+{
+    static uint64_t resumed;
+    static uint32_t accesses;
+
+    if (resumed != ex_resumed)
+        accesses = 0;
+    resumed = ex_resumed;
+    if (++accesses < EX_PLAIN_ACCESSES)
+        return;
+    ex_fail("X: a loop that does not end, without an atomic access in it");
+    ex_fiber_yield();
+}
+
 void ex_plain_read(const void *p, size_t size)
 {
     struct ex_fiber *const f = self();
 
     if (f == NULL)
         return;
+    count_plain();
     for (uintptr_t at = (uintptr_t)p & ~(uintptr_t)7; at < (uintptr_t)p + size;
          at += 8) {
         if (!ex_is_shared_memory(at))
@@ -334,7 +350,10 @@ void ex_plain_read(const void *p, size_t size)
 
 void ex_plain_write(const void *p)
 {
-    if (self() == NULL || ex_fiber_owns((uintptr_t)p))
+    if (self() == NULL)
+        return;
+    count_plain();
+    if (ex_fiber_owns((uintptr_t)p))
         return;
     if (!ex_is_shared_memory((uintptr_t)p)) {
         ex_fail("E: a store to memory that is not named");

@@ -30,11 +30,12 @@
 enum {
     EX_FIBERS = 12,
     EX_STACK = 16384,
-    EX_BUFFER = 6,       /* entries of a store buffer */
-    EX_STEPS = 4096,     /* longest execution */
-    EX_RANGES = 64,      /* parts of the arenas that are state */
-    EX_ARENAS = 8,       /* besides the first */
-    EX_UNBOUNDED = 1000, /* preemptions */
+    EX_BUFFER = 6,              /* entries of a store buffer */
+    EX_STEPS = 4096,            /* longest execution */
+    EX_PLAIN_ACCESSES = 100000, /* of one step */
+    EX_RANGES = 64,             /* parts of the arenas that are state */
+    EX_ARENAS = 8,              /* besides the first */
+    EX_UNBOUNDED = 1000,        /* preemptions */
 };
 
 /* What a fiber does next, or has done. */

@@ -10,6 +10,7 @@
 
 static _Alignas(64) unsigned char stack[EX_FIBERS][EX_STACK];
 static void *engine_sp;
+uint64_t ex_resumed;
 
 /* ex_switch(save, load): push what the ABI preserves, leave the stack pointer
  * in *save, continue on `load`. */
@@ -77,6 +78,7 @@ static void remember_stack(struct ex_fiber *f, unsigned int n)
 void ex_fiber_resume(unsigned int n)
 {
     ex.running = n;
+    ex_resumed++;
     ex_switch(&engine_sp, ex.fiber[n].sp);
     ex.running = EX_NOBODY;
     if (ex.fiber[n].kind == EX_PAUSE)
