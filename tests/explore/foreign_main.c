@@ -83,12 +83,24 @@ static const struct ex_world *world_of(const struct scenario *s,
 /* What is missing, or NULL. */
 static const char *missing(const struct vtdpi_explore_subject *s)
 {
-    if (s->create == NULL || s->pid == NULL || s->run == NULL ||
-        s->preempt == NULL || s->block == NULL || s->harvest == NULL ||
-        s->wakeup == NULL)
-        return "a hook that is needed is NULL";
-    if (s->offline != NULL && s->online == NULL)
-        return "offline needs online";
+    const struct {
+        bool there;
+        const char *missing;
+    } needed[] = {
+        {s->create != NULL, "no hook: create"},
+        {s->pid != NULL, "no hook: pid"},
+        {s->run != NULL, "no hook: run"},
+        {s->preempt != NULL, "no hook: preempt"},
+        {s->block != NULL, "no hook: block"},
+        {s->harvest != NULL, "no hook: harvest"},
+        {s->wakeup != NULL, "no hook: wakeup"},
+        {s->offline == NULL || s->online != NULL, "offline needs online"},
+    };
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (!needed[i].there)
+            return needed[i].missing;
+    }
     if (s->memory[0].size == 0)
         return "no memory is named";
     if (!foreign_is_instrumented())

@@ -5,6 +5,7 @@
  */
 #include "run.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +35,21 @@ static unsigned int failures;
 static const struct suite *suite;
 static struct printers printers;
 
+/* Of one fiber: more is a loop that does not end. */
+enum {
+    IN_A_ROW = 200,
+};
+
+static uint8_t last_step;
+static unsigned int in_a_row;
+
 static void print_access(const struct ex_access *a)
 {
     static const char *const kinds[] = {
         [EX_LOAD] = "load", [EX_STORE] = "store", [EX_LOCKED] = "locked"};
 
+    if (in_a_row > IN_A_ROW)
+        return;
     printf("        %-6s ", kinds[a->kind]);
     printers.word(stdout, a->addr, a->old, a->value);
     printf("%s\n", a->buffered ? " (store buffer)" : "");
@@ -48,6 +59,13 @@ static void print_step(uint8_t step)
 {
     const unsigned int fiber = step % EX_FIBERS;
 
+    in_a_row = step == last_step ? in_a_row + 1 : 0;
+    last_step = step;
+    if (in_a_row > IN_A_ROW) {
+        if (in_a_row == IN_A_ROW + 1)
+            printf("    %-6s and so on\n", ex_fiber(fiber)->name);
+        return;
+    }
     printf("    %-6s %s%s\n       ", ex_fiber(fiber)->name,
            printers.doing(fiber), step < EX_FIBERS ? "" : ": store visible");
     printers.state(stdout);
@@ -58,6 +76,7 @@ static bool trace(const struct ex_world *w, bool tso, struct ex_schedule *s)
 {
     bool failed;
 
+    in_a_row = 0;
     ex_on_access = print_access;
     failed = ex_replay(w, tso, s, print_step);
     ex_on_access = NULL;
@@ -183,8 +202,14 @@ static void narrow(struct options *o)
         o->leaves = memory[1] == '2' ? 2 : 1;
         memory = strchr(memory + 1, '/');
     }
-    if (memory != NULL)
-        o->tso = strcmp(memory, "/tso") == 0;
+    if (memory == NULL)
+        return;
+    o->tso = strcmp(memory, "/tso") == 0;
+    if (o->tso || strcmp(memory, "/sc") == 0)
+        return;
+    (void)fprintf(stderr, "%s: neither /sc nor /tso: '%s'\n", suite->program,
+                  o->only);
+    exit(2);
 }
 
 static void list(const struct options *o, const struct scenario *s)
@@ -247,8 +272,10 @@ static enum host_bug bug_named(const char *name)
 
 static const char usage[] =
     "usage: %s [OPTION...]\n"
+    "  --help              this text\n"
     "  --list              scenarios: name, how far, how large, what\n"
-    "  --scenario SPEC     only this one: 5a, 5a/2 (two leaf words), 5a/2/tso\n"
+    "  --scenario SPEC     only this one, as in its line of the output: 1c, "
+    "1c/tso\n"
     "  --part I/N          the Ith of N parts of all scenarios\n"
     "  --bound N           at most N preemptions; 0: all interleavings\n"
     "  --states N          give up after N states\n"
@@ -268,12 +295,36 @@ static const char *value(const char *name, int argc, char **argv, int *i)
     return argv[++*i];
 }
 
+/* Not every number is one: atoi("x") would explore all interleavings. */
+static unsigned long long number(const char *text)
+{
+    char *end;
+    const unsigned long long n = strtoull(text, &end, 10);
+
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n <= INT_MAX)
+        return n;
+    (void)fprintf(stderr, "%s: not a number: '%s'\n", suite->program, text);
+    exit(2);
+}
+
+static void set_part(struct options *o, const char *v)
+{
+    if (sscanf(v, "%u/%u", &o->part, &o->parts) == 2 && o->part != 0 &&
+        o->part <= o->parts)
+        return;
+    (void)fprintf(stderr, "%s: not a part: '%s'\n", suite->program, v);
+    exit(2);
+}
+
 static void parse(struct options *o, int argc, char **argv)
 {
     const char *v;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--list") == 0)
+        if (strcmp(argv[i], "--help") == 0) {
+            printf(usage, suite->program);
+            exit(0);
+        } else if (strcmp(argv[i], "--list") == 0)
             o->list = true;
         else if (strcmp(argv[i], "--tap") == 0)
             o->tap = true;
@@ -286,15 +337,14 @@ static void parse(struct options *o, int argc, char **argv)
             o->first = true;
         else if ((v = value("--scenario", argc, argv, &i)) != NULL)
             o->only = v;
-        else if ((v = value("--part", argc, argv, &i)) != NULL) {
-            if (sscanf(v, "%u/%u", &o->part, &o->parts) != 2)
-                o->parts = 0;
-        } else if ((v = value("--replay", argc, argv, &i)) != NULL)
+        else if ((v = value("--part", argc, argv, &i)) != NULL)
+            set_part(o, v);
+        else if ((v = value("--replay", argc, argv, &i)) != NULL)
             o->replay = v;
         else if ((v = value("--bound", argc, argv, &i)) != NULL)
-            o->bound = atoi(v);
+            o->bound = (int)number(v);
         else if ((v = value("--states", argc, argv, &i)) != NULL)
-            o->states = strtoull(v, NULL, 10);
+            o->states = number(v);
         else if ((v = value("--bug", argc, argv, &i)) != NULL)
             o->bug = bug_named(v);
         else {
@@ -318,7 +368,9 @@ int run(const struct suite *what, int argc, char **argv)
     if (o.list)
         return 0;
     if (runs == 0) {
-        (void)fprintf(stderr, "%s: no scenario '%s'\n", suite->program, o.only);
+        (void)fprintf(stderr, "%s: no scenario%s%s could be run\n",
+                      suite->program, o.only == NULL ? "" : " ",
+                      o.only == NULL ? "" : o.only);
         return 2;
     }
     if (o.tap)
