@@ -21,7 +21,9 @@
  *
  * **Memory.** What the hooks change is named by vtdpi_explore_subject.memory, so that the
  * explorer can go back to an earlier state. Hooks must depend on nothing else that
- * changes.
+ * changes; a store to other memory fails.
+ *
+ * **Waits.** A loop that waits calls vtdpi_explore_pause() in each turn.
  *
  * **CPUs.** vCPUs run on pCPUs 0 and 1. Posters and the administrator run elsewhere, and
  * find VTDPI_EXPLORE_ELSEWHERE as the number of their pCPU. An interrupt handler
@@ -83,7 +85,8 @@ struct vtdpi_explore_subject {
     /** All that the hooks change. The explorer fills it with zeros before init. */
     struct vtdpi_explore_memory memory[VTDPI_EXPLORE_MEMORY_MAX];
 
-    /** block() may name a pCPU on which the vCPU does not run. */
+    /** block() may name a pCPU on which the vCPU does not run. If false, @p cpu of block() is
+     *  where the vCPU runs. */
     bool remote_block;
 
     /** @brief Set up what belongs to no vCPU, as at boot. May be NULL. */
