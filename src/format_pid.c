@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text of a posted-interrupt descriptor, which others change meanwhile. */
+/* Text of a posted-interrupt descriptor, which others change at any time. */
 #include "vtdpi/format.h"
 
 #include "format_sink.h"

@@ -7,7 +7,7 @@
  * counts on somebody who will look at PIR. So the handler owes a look at PIR after each
  * clearing of ON: vtdpi_hostmsi_next() ends with vtdpi_pid_harvest(), which clears ON and
  * then looks, and there is no other way out. The looks before that leave ON set, so that
- * what comes meanwhile costs no notification; they are bounded, since a device could
+ * what comes then costs no notification; they are bounded, since a device could
  * keep the pCPU in the handler for ever.
  *
  * Why nothing is left when the pCPU has gone: vtdpi_hostmsi_offline() closes the target

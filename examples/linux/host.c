@@ -4,7 +4,7 @@
  * callbacks first, then the hotplug states.
  *
  * An IPI is an asynchronous function call on the other CPU. It runs there as an
- * interrupt, with interrupts off. A bit of irr makes it a vector: whoever sets the
+ * interrupt, with interrupts off. A bit of irr makes it a vector: the CPU that sets the
  * bit sends, and the handler clears the bit before it does anything, so what is
  * sent after that arrives once more.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A self-test of the library inside Linux: start, end, results. Insert the module,
- * take CPUs offline and online meanwhile, write anything to
+ * take CPUs offline and online while it runs, write anything to
  * /sys/kernel/debug/vtdpi_selftest/stop, read results there, remove the module.
  */
 

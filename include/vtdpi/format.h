@@ -81,7 +81,7 @@ struct vtdpi_format_cursor {
  *
  * @param buf   Receives the text.
  * @param size  Its size in bytes.
- * @param pid   The PID; others may change it meanwhile. Not NULL.
+ * @param pid   The PID; others may change it during the call. Not NULL.
  *
  * @return Length of the whole text.
  *
@@ -349,7 +349,7 @@ VTDPI_API VTDPI_COLD size_t vtdpi_format_binding(char *buf, size_t size,
  * @brief The next binding of a VM.
  *
  * The decide lock may be given back between two calls. A binding whose message changes
- * meanwhile may be left out or come twice.
+ * between them may be left out or come twice.
  *
  * A call follows as many links as there are bindings, besides VTDPI_FORMAT_STEP lists:
  * bindings of one destination are one list, which each call walks from its beginning.

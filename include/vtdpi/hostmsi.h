@@ -165,7 +165,7 @@ vtdpi_hostmsi_offline(struct vtdpi_hostmsi *h, uint64_t out[VTDPI_PIR_WORDS]);
  *
  * Looks at PIR with ON set as long as there is something, at most *@p looks - 1 times;
  * then clears ON and looks once more. While ON is set no unit notifies, so what comes
- * meanwhile costs no interrupt.
+ * then costs no interrupt.
  *
  * @param h      The descriptor. Not NULL.
  * @param looks  How often PIR is looked at in all, 1 or more; changed by each call. With

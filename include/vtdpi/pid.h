@@ -306,7 +306,7 @@ vtdpi_pid_post(struct vtdpi_pid *pid, uint8_t vector, bool urgent)
 /**
  * @brief Take everything out of PIR, and leave ON as it is.
  *
- * While ON is set nobody is notified of a post. So whoever takes without clearing ON
+ * While ON is set nobody is notified of a post. So a caller that takes without clearing ON
  * looks again: vtdpi_pid_harvest() comes last.
  *
  * @param pid  Descriptor. Not NULL.

@@ -166,7 +166,7 @@ static void enlist(struct vcpu *v, u32 cpu)
     spin_unlock_irqrestore(&l->lock, flags);
 }
 
-/* Where the vCPU is listed, if it is; an entry may be moved by offline meanwhile. */
+/* Where the vCPU is listed, if it is; an entry may be moved by offline at any time. */
 static void delist(struct vcpu *v)
 {
     for (;;) {
