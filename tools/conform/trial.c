@@ -20,8 +20,10 @@
 #include "engine.h"
 
 /* A unit that real machines have: snoops, EIM, posting, eight fault records. */
-#define CAP_BASE  UINT64_C(0x08d2078c106f0466)
-#define ECAP_BASE UINT64_C(0xf020df)
+#define CAP_BASE     UINT64_C(0x08d2078c106f0466)
+#define ECAP_BASE    UINT64_C(0xf020df)
+
+#define NO_VANISHING UINT_MAX /* no access has that number */
 
 enum {
     PAGE = 4096,
@@ -34,7 +36,6 @@ enum {
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
-    NO_VANISHING = UINT_MAX,
     /* A part of a phase, and a phase, have the time of so many calls. */
     PART_CALLS = 3,
     PHASE_CALLS = 10,
