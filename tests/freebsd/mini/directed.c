@@ -151,6 +151,29 @@ void mini_asleep(const struct mini_run *run)
     stage_end(&s);
 }
 
+/* Each interrupt comes after the last look at the PIR and before the block. */
+void mini_at_block(const struct mini_run *run)
+{
+    struct stage s;
+    struct vcpu *v;
+
+    stage_begin(&s, run, true);
+    v = &s.vm->vcpu[0];
+    play_program(&s.dev, 0, LOW);
+    mini_vm_start(s.vm);
+    shim_quiesce();
+    for (u_int i = 1; i <= 20; i++) {
+        __atomic_store_n(&v->at_block, &s.dev, __ATOMIC_SEQ_CST);
+        /* It wakes up, takes this, and halts again. */
+        mini_apic_post(v, HIGH);
+        shim_quiesce();
+        mini_check(play_delivered(v, HIGH) == i);
+        mini_check(play_delivered(v, LOW) == i);
+    }
+    mini_check(shim_counters().timeouts == 0);
+    stage_end(&s);
+}
+
 /* Asleep, with a priority that masks what comes first: that must not make it
  * deaf to what comes next. */
 void mini_masked(const struct mini_run *run)

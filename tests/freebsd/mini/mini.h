@@ -103,12 +103,13 @@ struct vcpu {
     struct vm *vm;
     u_int id;
     struct mtx mtx;
-    enum mini_vcpu_state state;  /* mtx */
-    u_int hostcpu;               /* mtx */
-    uint32_t nmi;                /* atomic */
-    uint32_t want_ldr;           /* atomic: what the guest writes next, */
-    uint64_t want_base;          /* and its IA32_APIC_BASE; 0: nothing */
-    struct vtdpi_bhyve_vcpu *pi; /* NULL: without the port */
+    enum mini_vcpu_state state;   /* mtx */
+    u_int hostcpu;                /* mtx */
+    uint32_t nmi;                 /* atomic */
+    uint32_t want_ldr;            /* atomic: what the guest writes next, */
+    uint64_t want_base;           /* and its IA32_APIC_BASE; 0: nothing */
+    struct vtdpi_bhyve_vcpu *pi;  /* NULL: without the port */
+    struct mini_device *at_block; /* atomic: it sends before the next block */
     uint32_t *apic;
     uint64_t pid_pa; /* of the VMCS */
     int rvi;         /* of the VMCS, which a reset leaves; -1: none */

@@ -11,6 +11,7 @@ const struct mini_scenario mini_scenarios[] = {
     {"entry", mini_entry},
     {"frozen", mini_frozen},
     {"asleep", mini_asleep},
+    {"at_block", mini_at_block},
     {"masked", mini_masked},
     {"equal", mini_equal},
     {"deaf", mini_deaf},

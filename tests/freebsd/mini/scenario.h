@@ -57,6 +57,7 @@ void mini_running(const struct mini_run *run);
 void mini_entry(const struct mini_run *run);
 void mini_frozen(const struct mini_run *run);
 void mini_asleep(const struct mini_run *run);
+void mini_at_block(const struct mini_run *run);
 void mini_masked(const struct mini_run *run);
 void mini_equal(const struct mini_run *run);
 void mini_mask(const struct mini_run *run);

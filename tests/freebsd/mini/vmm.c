@@ -110,6 +110,16 @@ static bool wanted(const struct vcpu *v)
            __atomic_load_n(&v->vm->suspend, __ATOMIC_SEQ_CST) != 0;
 }
 
+/* What a scenario wants to come after the last look. */
+static void send_at_block(struct vcpu *v)
+{
+    struct mini_device *const dev =
+        __atomic_exchange_n(&v->at_block, NULL, __ATOMIC_SEQ_CST);
+
+    if (dev != NULL)
+        mini_check(mini_device_raise(dev, 0));
+}
+
 /* Back to user space at once if the vCPU is to stop, as after a signal. */
 static enum mini_exit handle_hlt(struct vcpu *v, bool intr_disabled)
 {
@@ -120,6 +130,7 @@ static enum mini_exit handle_hlt(struct vcpu *v, bool intr_disabled)
         int rc;
 
         set_state(v, MINI_SLEEPING);
+        send_at_block(v);
         if (blocks)
             vtdpi_bhyve_block(v->pi);
         v->sleeps++;
