@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files as lines or as a whole, and numbers. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* A digit's value, or -1. */
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool word_parse(const char *text, uint64_t *word)
+{
+    uint64_t value = 0;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        const int d = digit(*text);
+
+        if (d < 0 || value >> 60 != 0)
+            return false;
+        value = value << 4 | (uint64_t)d;
+    }
+    *word = value;
+    return true;
+}
+
+/* -1 having complained. */
+static int input_open(const char *name)
+{
+    int fd;
+
+    if (strcmp(name, "-") == 0)
+        return STDIN_FILENO;
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        (void)complain(STATUS_INPUT, "%s: %s", name, strerror(errno));
+    return fd;
+}
+
+static void input_close(int fd)
+{
+    if (fd != STDIN_FILENO)
+        (void)close(fd);
+}
+
+static ssize_t read_some(int fd, void *to, size_t size)
+{
+    ssize_t n;
+
+    do {
+        n = read(fd, to, size);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* Room for a whole line behind what one read gives, and for a terminator. */
+enum {
+    BUFFER_BYTES = 4 * LINE_BYTES
+};
+
+int lines_open(struct lines *l, const char *name)
+{
+    memset(l, 0, sizeof(*l));
+    l->name = strcmp(name, "-") == 0 ? "standard input" : name;
+    l->fd = input_open(name);
+    if (l->fd < 0)
+        return STATUS_INPUT;
+    l->buffer = malloc(BUFFER_BYTES + 1);
+    if (l->buffer == NULL) {
+        input_close(l->fd);
+        return complain(STATUS_INPUT, "no memory");
+    }
+    return 0;
+}
+
+/* More bytes behind what is left, which moves to the front. */
+static void refill(struct lines *l)
+{
+    ssize_t n;
+
+    memmove(l->buffer, l->buffer + l->begin, l->end - l->begin);
+    l->end -= l->begin;
+    l->begin = 0;
+    n = read_some(l->fd, l->buffer + l->end, BUFFER_BYTES - l->end);
+    if (n > 0) {
+        l->end += (size_t)n;
+        return;
+    }
+    l->ended = true;
+    l->error = n < 0 ? errno : 0;
+}
+
+/* Passes over the rest of a line that is too long. */
+static void skip_rest(struct lines *l)
+{
+    for (;;) {
+        char *const feed =
+            memchr(l->buffer + l->begin, '\n', l->end - l->begin);
+
+        if (feed != NULL) {
+            l->begin = (size_t)(feed - l->buffer) + 1;
+            return;
+        }
+        l->begin = l->end;
+        if (l->ended)
+            return;
+        refill(l);
+    }
+}
+
+static void line_take(struct lines *l, size_t length)
+{
+    l->text = l->buffer + l->begin;
+    l->number++;
+    while (length > 0 && l->text[length - 1] == '\r')
+        length--;
+    l->length = length;
+    l->text[length] = '\0';
+}
+
+bool lines_next(struct lines *l)
+{
+    for (;;) {
+        const size_t have = l->end - l->begin;
+        char *const feed = memchr(l->buffer + l->begin, '\n', have);
+        const size_t length =
+            feed != NULL ? (size_t)(feed - l->buffer) - l->begin : have;
+
+        l->cut = length > LINE_BYTES;
+        if (l->cut) {
+            /* The text stays where it is while the rest is passed over: the
+             * buffer's first part is not read into. */
+            static char first[LINE_BYTES + 1];
+
+            memcpy(first, l->buffer + l->begin, LINE_BYTES);
+            skip_rest(l);
+            l->text = first;
+            l->length = LINE_BYTES;
+            first[LINE_BYTES] = '\0';
+            l->number++;
+            return true;
+        }
+        if (feed != NULL || (l->ended && have > 0)) {
+            line_take(l, length);
+            l->begin += length + (feed != NULL);
+            return true;
+        }
+        if (l->ended)
+            return false;
+        refill(l);
+    }
+}
+
+void lines_close(struct lines *l)
+{
+    input_close(l->fd);
+    free(l->buffer);
+    l->buffer = NULL;
+}
+
+unsigned char *file_read(const char *name, size_t max, size_t *size)
+{
+    const int fd = input_open(name);
+    unsigned char *bytes = NULL;
+    size_t have = 0;
+    size_t room = 0;
+
+    if (fd < 0)
+        return NULL;
+    for (;;) {
+        ssize_t n;
+
+        if (have == room) {
+            unsigned char *more;
+
+            if (room > max) {
+                (void)complain(STATUS_INPUT, "%s: more than %zu bytes", name,
+                               max);
+                break;
+            }
+            room = room == 0 ? 65536 : 2 * room;
+            more = realloc(bytes, room);
+            if (more == NULL) {
+                (void)complain(STATUS_INPUT, "no memory");
+                break;
+            }
+            bytes = more;
+        }
+        n = read_some(fd, bytes + have, room - have);
+        if (n < 0) {
+            (void)complain(STATUS_INPUT, "%s: %s", name, strerror(errno));
+            break;
+        }
+        if (n == 0) {
+            input_close(fd);
+            *size = have;
+            return bytes;
+        }
+        have += (size_t)n;
+    }
+    input_close(fd);
+    free(bytes);
+    return NULL;
+}

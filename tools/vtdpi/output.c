@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Results as JSON or text, and messages. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "tool.h"
+
+struct style style = {.width = 80};
+
+static void json_print(const json_t *result)
+{
+    (void)json_dumpf(result, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
+}
+
+int result_print(json_t *result, void (*text)(const json_t *result), int status)
+{
+    if (result == NULL)
+        return complain(STATUS_INPUT, "no memory");
+    if (style.json)
+        json_print(result);
+    else
+        text(result);
+    json_decref(result);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return complain(STATUS_INPUT, "the output cannot be written: %s",
+                        strerror(errno));
+    return status;
+}
+
+const char *tint(enum tint tint)
+{
+    static const char *const codes[] = {
+        [TINT_NONE] = "\033[0m",  [TINT_GOOD] = "\033[32m",
+        [TINT_WARN] = "\033[33m", [TINT_BAD] = "\033[31m",
+        [TINT_BOLD] = "\033[1m",
+    };
+
+    return style.color ? codes[tint] : "";
+}
+
+int complain(int status, const char *format, ...)
+{
+    va_list args;
+
+    (void)fflush(stdout);
+    (void)fputs("vtdpi: ", stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+    return status;
+}
+
+json_t *json_word(uint64_t word)
+{
+    return json_sprintf("0x%" PRIx64, word);
+}
