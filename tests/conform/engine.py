@@ -14,22 +14,12 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+sys.dont_write_bytecode = True
+from tap import Tap
+
 # Phases that wait for real time.
 SLOW = {"bad_alarm", "bad_alarm_apart"}
-
-
-class Tap:
-    """Counts tests and prints a line for each."""
-
-    def __init__(self):
-        self.count = 0
-
-    def say(self, good, name, *lines):
-        self.count += 1
-        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
-        if not good:
-            for line in lines:
-                print(f"# {line}")
 
 
 def run(*arguments):
@@ -134,7 +124,7 @@ def main():
         done = run(shapes, *bad)
         tap.say(done.returncode == 2 and done.stderr != "",
                 f"status 2: {' '.join(bad)}", str(done.returncode))
-    print(f"1..{tap.count}")
+    return tap.end()
 
 
-main()
+sys.exit(main())
