@@ -23,9 +23,10 @@ def read(root, path):
 
 
 def page_id(path):
-    """The name of a page's file in the site: docs/live-update.md is live-update."""
-    path = re.sub(r"^docs/|\.md$", "", path)
-    return path.replace("/", "-").lower()
+    """The name of a page's file in the site: docs/live-update.md is live-update.
+    SECURITY.md is project-security, since docs/security.md has the short name."""
+    name = re.sub(r"^docs/|\.md$", "", path).replace("/", "-").lower()
+    return name if "/" in path or path == "README.md" else f"project-{name}"
 
 
 def slug(heading):

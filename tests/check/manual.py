@@ -4,7 +4,8 @@
 usage: manual.py PAGE...
 
 Run from the root of the tree. Each PAGE of docs/ and examples/ is in one part of
-the manual; each public header is in one group of layers. Prints what is not so.
+the manual; no two pages have one name in the site; each public header is in one
+group of layers. Prints what is not so.
 """
 
 import glob
@@ -30,6 +31,9 @@ def main():
     others = [path for path in listed if not path.startswith(("docs/", "examples/"))]
     found = list(wrong(listed, pages + [p for p in others if os.path.exists(p)],
                        contents.MANUAL))
+    names = [contents.page_id(path) for path in listed]
+    found += [f"{contents.MANUAL}: {name} is the name of several pages"
+              for name in sorted(set(names)) if names.count(name) > 1]
     headers = [os.path.basename(path) for path in glob.glob("include/vtdpi/*.h")]
     grouped = [name for _, _, names in contents.layers(".") for name in names]
     found += wrong(grouped, headers, contents.LAYERS)
