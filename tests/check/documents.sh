@@ -41,6 +41,12 @@ figures() {
     python3 -B tests/check/figures.py $(tree | grep '\.md$')
 }
 
+# Parts of the specification that a header names and the map has not.
+# shellcheck disable=SC2046 # a list of files
+unmapped() {
+    python3 -B tests/check/spec_map.py $(sources include)
+}
+
 # What is wrong with the pictures of sched.h and unit.h: dot may complain with
 # status 0. What a machine says of its fonts does not count.
 picture() {
@@ -65,5 +71,7 @@ need 'the table of layers is true' python3 &&
     none 'the table of layers is true' python3 -B tests/check/layers.py
 need 'the manual has every page' python3 &&
     none 'the manual has every page' unlisted
+need 'the map has each part of the specification' python3 &&
+    none 'the map has each part of the specification' unmapped
 need 'the state diagrams are drawn' dot &&
     none 'the state diagrams are drawn' picture
