@@ -7,7 +7,7 @@
  * @brief One device interrupt: its host form, its posted form, its entry.
  *
  * An interrupt has an index in an interrupt-remapping table and up to two
- * forms, kept side by side:
+ * forms, which are stored side by side:
  *
  * - the **host form**, from the host's affinity code: which pCPU, which vector. Its
  *   entry is remapped (vtdpi_irq_set_host()); or posted, for hosts that take their
@@ -16,10 +16,11 @@
  * - the **posted form**, while a guest owns the interrupt and it can be posted:
  *   which target, mostly that of a vCPU, and which guest vector.
  *
- * The entry in the table is derived from them: the posted form if there is
- * one, else the host form, else not present. A host affinity change under a
- * posted form touches only the stored host form. When the posted form goes, the
- * entry changes to the host form in one step, whatever the host form's format is.
+ * The entry in the table follows from the forms. If there is a posted form, the
+ * entry has that form. If there is only a host form, the entry has the host form. If
+ * there is neither, the entry is not present. A host affinity change under a posted
+ * form changes only the stored host form. When the posted form goes, the entry
+ * changes to the host form in one step, whatever the host form's format is.
  *
  * **References.** A posted form holds a reference on its target, so that the vCPU
  * cannot be detached while a unit may write its PID. The reference of a form
@@ -29,30 +30,31 @@
  * use it.
  *
  * **Dirty.** When an entry was changed and its flush failed, a unit may still
- * use the old one. The interrupt is then dirty: it keeps the references of all
- * entries that a unit may hold. Every further change repeats the flush first
- * and is refused with VTDPI_EDIRTY, unchanged, if that fails again; in a batch
- * it is refused at once. Only teardown goes ahead: it clears the entry in any
- * case.
+ * use the old entry. The interrupt is dirty from then on, and keeps the references
+ * of all entries that a unit may hold. Every further change repeats the flush first.
+ * If the flush fails again, the change returns VTDPI_EDIRTY and has changed nothing.
+ * In a batch a further change is refused at once. Teardown is not refused: it clears
+ * the entry in any case.
  *
- * **Pinned.** An interrupt that was torn down while its flush failed. Its index
- * must not be given to anybody else, its references stay, and so detaching
- * those vCPUs says VTDPI_EBUSY. vtdpi_irq_flush() repeats the flush, and
- * vtdpi_irq_batch_flush() that of many at once;
- * vtdpi_irq_mark_flushed() is for a host that has flushed in another way.
+ * **Pinned.** An interrupt is pinned when it was torn down and its flush failed. The
+ * host gives the index to nobody else. The references stay, so detaching the vCPUs
+ * that they name returns VTDPI_EBUSY. vtdpi_irq_flush() repeats the flush of one
+ * interrupt, and vtdpi_irq_batch_flush() the flush of many. A host that has flushed
+ * in another way calls vtdpi_irq_mark_flushed().
  *
  * **Batches.** Every change is one of a batch: begin, any number of changes,
  * commit. The functions for one interrupt are batches of one. A change in a
  * batch writes the entry; the commit flushes all of them together, with one
  * wait per unit, and then gives the references of old entries back. An open
- * batch belongs to one thread, and so do the interrupts in it: until the commit
- * they are dirty, stay where they are, and are changed in no other way
- * (VTDPI_EINFLIGHT). Interrupts of several tables need a batch for each table.
+ * batch belongs to one thread, and so do the interrupts in the batch. Until the commit
+ * these interrupts are dirty, their memory stays where it is, and any other call that
+ * changes one of them returns VTDPI_EINFLIGHT. Interrupts of several tables need a
+ * batch for each table.
  *
- * **Twice in a batch.** An interrupt that was changed in the batch is dirty
- * and takes no further change in it (VTDPI_EDIRTY), except a
- * teardown, and a new host form under its posted form. So set the host form
- * first when both it and the posted form change.
+ * **Twice in a batch.** An interrupt that was changed in the batch is dirty. The
+ * batch refuses a further change of that interrupt (VTDPI_EDIRTY), except a teardown
+ * and a new host form under the posted form. So when both forms change, set the host
+ * form first.
  *
  * Entries are written through a struct vtdpi_backend: table.h's, or the host's
  * own. No lock of the library is held while a backend is called, so all
@@ -111,8 +113,8 @@
 
 VTDPI_BEGIN_DECLS
 
-/** Most references of old entries that an interrupt can have to keep: of one
- *  that a failed flush left, and of one that was torn down after that. */
+/** How many references of old entries an interrupt keeps at most: one of an entry
+ *  that a failed flush left, and one of an entry that was torn down after that. */
 #define VTDPI_IRQ_STALE_MAX 2
 
 /** @brief What an entry can hold, with a reference on what the entry posts to. */
@@ -172,8 +174,8 @@ struct vtdpi_irq_batch {
  *                 changes until the interrupt is torn down and not pinned.
  * @param source   Who may raise it; used in both forms.
  * @param live     What the entry holds: NULL for a zero entry, as allocated.
- *                 Else a copy of what was found there; in remapped format and
- *                 present, it becomes the host form.
+ *                 For any other entry a copy of what was found there. If that copy is
+ *                 present and in remapped format, it becomes the host form.
  *
  * @anyctx @waitfree
  *
@@ -239,16 +241,17 @@ vtdpi_irq_adopt(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
 /**
  * @brief Set the host form: first activation, affinity change, deactivation.
  *
- * Under a posted form only stored, without a call of the backend, dirty or
- * not; it comes into effect when the posted form goes, its FPD and AVAIL with
- * the next vtdpi_irq_post(), be it to the same vCPU. Else the entry is
- * changed. The form that is there already costs nothing, unless dirty.
+ * Without a posted form the call changes the entry and flushes. Under a posted form
+ * the call only stores the host form: it calls no backend, also if the interrupt is
+ * dirty. A stored host form comes into effect when the posted form goes. Its FPD and
+ * AVAIL come into effect with the next vtdpi_irq_post(), also one to the same vCPU.
+ * Setting the form that is there already does nothing, unless the interrupt is dirty.
  *
  * @param irq   The interrupt. Not NULL.
- * @param host  The form, present, its mode the backend's; its source is the
- *              interrupt's or VTDPI_SOURCE_UNSET, which stands for that. NULL:
- *              no host form, for example for an IOAPIC pin that is masked and has
- *              no vector.
+ * @param host  The form. It is present, has the backend's mode, and has the source of
+ *              the interrupt, or VTDPI_SOURCE_UNSET in place of that source. NULL
+ *              means: no host form, for example for an IOAPIC pin that is masked and
+ *              has no vector.
  *
  * @post After 0 no unit sends the vector of the old host form, unless the interrupt is
  *       dirty. One may be pending in the old CPU: see "The old host vector" above.
@@ -260,12 +263,13 @@ vtdpi_irq_adopt(struct vtdpi_irq *irq, const struct vtdpi_backend *backend,
  *                             form before it ends, and its own result says nothing
  *                             of the form. Call again to learn what came of it.
  * @retval VTDPI_EINVAL  @p irq is NULL, or @p host is not as above.
- * @retval VTDPI_ESTATE  Torn down.
- * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
- * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
- *         vtdpi_irq_is_dirty() is true then, the form is set and the entry
- *         written, but not flushed. Else, and after any error listed above,
- *         nothing has changed.
+ * @retval VTDPI_ESTATE  The interrupt was torn down.
+ * @retval VTDPI_EDIRTY  The interrupt was dirty, and repeating its
+ *                       flush failed. Nothing has changed.
+ * @return Any other error is one of vtdpi_irte_encode_remapped() or of the
+ *         backend. If vtdpi_irq_is_dirty() is true after that error, the form is
+ *         set and the entry is written, but not flushed. If it is false, and
+ *         after each error listed above, nothing has changed.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_set_host(struct vtdpi_irq *irq,
@@ -293,9 +297,10 @@ vtdpi_irq_set_host(struct vtdpi_irq *irq,
  * @retval VTDPI_ECLOSED          @p target is not open.
  * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
- * @return Else an error of the backend, as vtdpi_irq_set_host().
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt was dirty, and repeating its
+ *                                flush failed. Nothing has changed.
+ * @return Any other error is one of the backend, as for vtdpi_irq_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_set_host_posted(struct vtdpi_irq *irq, struct vtdpi_target *target,
@@ -304,9 +309,10 @@ vtdpi_irq_set_host_posted(struct vtdpi_irq *irq, struct vtdpi_target *target,
 /**
  * @brief Post the interrupt to a vCPU: set or replace the posted form.
  *
- * Takes a reference on @p v; gives that of the form replaced back once it is
- * flushed. Postings in flight may still reach the old vCPU until the return.
- * The form that is there already costs nothing, unless dirty.
+ * Takes a reference on @p v. When the form that was there before is flushed, gives the
+ * reference of that form back. Until the return, postings in flight may still reach
+ * the old vCPU. Setting the form that is there already does nothing, unless the
+ * interrupt is dirty.
  *
  * @param irq     The interrupt. Not NULL.
  * @param v       An attached vCPU. Not NULL.
@@ -318,8 +324,9 @@ vtdpi_irq_set_host_posted(struct vtdpi_irq *irq, struct vtdpi_target *target,
  * @retval VTDPI_EINVAL           @p irq or @p v is NULL.
  * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt was dirty, and repeating its
+ *                                flush failed. Nothing has changed.
  * @retval VTDPI_ENOPI            The backend cannot post (no_posting), or a unit
  *                                without CAP.PI uses the table. The host form
  *                                goes on delivering.
@@ -327,10 +334,10 @@ vtdpi_irq_set_host_posted(struct vtdpi_irq *irq, struct vtdpi_target *target,
  * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
  *                                the backend: a unit would misread NDST.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
- * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
- *         the form is set and the entry written, but not flushed, and both
- *         references are kept. Else, and after any error listed above, nothing
- *         has changed.
+ * @return Any other error is one of the backend. If vtdpi_irq_is_dirty() is true
+ *         after that error, the form is set, the entry is written but not
+ *         flushed, and both references are kept. If it is false, and after each
+ *         error listed above, nothing has changed.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
@@ -349,13 +356,14 @@ vtdpi_irq_post(struct vtdpi_irq *irq, struct vtdpi_vcpu *v, uint8_t vector);
  * @retval VTDPI_EINVAL           @p irq or @p target is NULL.
  * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Was dirty, and is: the flush failed again.
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt was dirty, and repeating its
+ *                                flush failed. Nothing has changed.
  * @retval VTDPI_ENOPI            As vtdpi_irq_post().
  * @retval VTDPI_ECLOSED          @p target is not open.
  * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
- * @return Else an error of the backend, as vtdpi_irq_post().
+ * @return Any other error is one of the backend, as for vtdpi_irq_post().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_post_target(struct vtdpi_irq *irq, struct vtdpi_target *target,
@@ -375,12 +383,13 @@ vtdpi_irq_post_target(struct vtdpi_irq *irq, struct vtdpi_target *target,
  * @retval 0             Done, or there was no posted form.
  * @retval VTDPI_EINVAL  @p irq is NULL.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @retval VTDPI_ESTATE  Torn down.
- * @retval VTDPI_EDIRTY  Was dirty, and is: the flush failed again.
- * @return Else an error of the backend. If vtdpi_irq_is_dirty() is true then,
- *         the form is gone and the entry written, but not flushed, and the
- *         reference is kept. Else, and after any error listed above, nothing
- *         has changed.
+ * @retval VTDPI_ESTATE  The interrupt was torn down.
+ * @retval VTDPI_EDIRTY  The interrupt was dirty, and repeating its
+ *                       flush failed. Nothing has changed.
+ * @return Any other error is one of the backend. If vtdpi_irq_is_dirty() is true
+ *         after that error, the form is gone, the entry is written but not
+ *         flushed, and the reference is kept. If it is false, and after each
+ *         error listed above, nothing has changed.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_unpost(struct vtdpi_irq *irq);
 
@@ -399,8 +408,8 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_unpost(struct vtdpi_irq *irq);
  * @retval 0             Done.
  * @retval VTDPI_EINVAL  @p irq is NULL.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt; not torn down.
- * @return Else an error of the backend. The interrupt is torn down all the
- *         same: no further change is accepted, and it is pinned.
+ * @return Any other error is one of the backend. The interrupt is torn down also
+ *         after that error: it accepts no further change, and is pinned.
  *         vtdpi_irq_vcpu() still names a vCPU only if the backend refused to
  *         write the entry.
  */
@@ -414,12 +423,13 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_teardown(struct vtdpi_irq *irq);
  *
  * @thread @waits{the backend's}
  *
- * @retval 0             Neither dirty nor pinned: references of old entries
- *                       are given back. At once, without a call of the
- *                       backend, if it was neither before.
+ * @retval 0             The interrupt is neither dirty nor pinned, and the
+ *                       references of old entries are given back. If it was
+ *                       neither before the call, no backend was called.
  * @retval VTDPI_EINVAL  @p irq is NULL.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @return Else an error of the backend; dirty or pinned as before.
+ * @return Any other error is one of the backend. The interrupt is dirty or
+ *         pinned, as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int vtdpi_irq_flush(struct vtdpi_irq *irq);
 
@@ -460,12 +470,14 @@ vtdpi_irq_batch_begin(struct vtdpi_irq_batch *batch,
  * @retval VTDPI_EINVAL  @p batch or @p irq is NULL, the interrupt has another
  *                       backend, or @p host is not as there.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @retval VTDPI_ESTATE  Torn down.
- * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
- * @return Else an error of vtdpi_irte_encode_remapped() or of the backend. If
- *         vtdpi_irq_is_dirty() is true then, the form is set, and the commit
- *         will fail with this error. Else, and after any error listed above,
- *         nothing has changed for this interrupt. The batch goes on either way.
+ * @retval VTDPI_ESTATE  The interrupt was torn down.
+ * @retval VTDPI_EDIRTY  The interrupt is dirty, by an earlier
+ *                       failure or by this batch.
+ * @return Any other error is one of vtdpi_irte_encode_remapped() or of the
+ *         backend. If vtdpi_irq_is_dirty() is true after that error, the form is
+ *         set, and the commit will fail with this error. If it is false, and
+ *         after each error listed above, nothing has changed for this
+ *         interrupt. In both cases the batch goes on.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
@@ -481,13 +493,15 @@ vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  *
  * @thread @waits{the backend's begin and replace}
  *
- * @retval 0                      Set; written and dirty, unless it was so.
+ * @retval 0                      The form is set. The entry is written and dirty,
+ *                                unless it had this form and was flushed.
  * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
  *                                another backend.
  * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt is dirty, by an earlier
+ *                                failure or by this batch.
  * @retval VTDPI_ENOPI            The backend cannot post (no_posting), or a unit
  *                                without CAP.PI uses the table. The host form
  *                                goes on delivering.
@@ -495,7 +509,8 @@ vtdpi_irq_batch_set_host(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  * @retval VTDPI_EMODE            The instance of @p v has another APIC mode than
  *                                the backend: a unit would misread NDST.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The PID is above the host address width.
- * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ * @return Any other error is one of the backend, as for
+ *         vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
@@ -511,18 +526,21 @@ vtdpi_irq_batch_post(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq,
  *
  * @thread @waits{the backend's begin and replace}
  *
- * @retval 0                      Set; written and dirty, unless it was so.
+ * @retval 0                      The form is set. The entry is written and dirty,
+ *                                unless it had this form and was flushed.
  * @retval VTDPI_EINVAL           A pointer is NULL, or the interrupt has
  *                                another backend.
  * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt is dirty, by an earlier
+ *                                failure or by this batch.
  * @retval VTDPI_ENOPI            As vtdpi_irq_batch_post().
  * @retval VTDPI_ECLOSED          @p target is not open.
  * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
- * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ * @return Any other error is one of the backend, as for
+ *         vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
@@ -544,13 +562,15 @@ vtdpi_irq_batch_post_target(struct vtdpi_irq_batch *batch,
  *                                another backend.
  * @retval VTDPI_EINFLIGHT        Another call holds the interrupt.
  * @retval VTDPI_EVECTOR          @p vector is below 16.
- * @retval VTDPI_ESTATE           Torn down.
- * @retval VTDPI_EDIRTY           Dirty, by an earlier failure or by this batch.
+ * @retval VTDPI_ESTATE           The interrupt was torn down.
+ * @retval VTDPI_EDIRTY           The interrupt is dirty, by an earlier
+ *                                failure or by this batch.
  * @retval VTDPI_ENOPI            The backend cannot post.
  * @retval VTDPI_ECLOSED          @p target is not open.
  * @retval VTDPI_EMODE            @p target has another APIC mode than the backend.
  * @retval VTDPI_EIRTE_PDA_WIDTH  The descriptor is above the host address width.
- * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ * @return Any other error is one of the backend, as for
+ *         vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_set_host_posted(struct vtdpi_irq_batch *batch,
@@ -569,9 +589,11 @@ vtdpi_irq_batch_set_host_posted(struct vtdpi_irq_batch *batch,
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @retval VTDPI_ESTATE  Torn down.
- * @retval VTDPI_EDIRTY  Dirty, by an earlier failure or by this batch.
- * @return Else an error of the backend, as vtdpi_irq_batch_set_host().
+ * @retval VTDPI_ESTATE  The interrupt was torn down.
+ * @retval VTDPI_EDIRTY  The interrupt is dirty, by an earlier
+ *                       failure or by this batch.
+ * @return Any other error is one of the backend, as for
+ *         vtdpi_irq_batch_set_host().
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
@@ -580,8 +602,8 @@ vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  * @brief vtdpi_irq_teardown() in a batch.
  *
  * @param batch  A batch that has begun. Not NULL.
- * @param irq    An interrupt of the same backend; dirty, changed in this batch
- *               or torn down before, it goes ahead. Not NULL.
+ * @param irq    An interrupt of the same backend. It may be dirty, changed in
+ *               this batch, or torn down before. Not NULL.
  *
  * @thread @waits{the backend's begin and replace}
  *
@@ -590,8 +612,9 @@ vtdpi_irq_batch_unpost(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @return Else an error of the backend. Torn down in any case, and pinned: by
- *         another batch, or by vtdpi_irq_flush(), it is tried again.
+ * @return Any other error is one of the backend. The interrupt is torn down also
+ *         after that error, and is pinned. Another batch or vtdpi_irq_flush()
+ *         tries again.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
@@ -610,7 +633,8 @@ vtdpi_irq_batch_teardown(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  * @retval VTDPI_EINVAL  A pointer is NULL, or the interrupt has another
  *                       backend.
  * @retval VTDPI_EINFLIGHT  Another call holds the interrupt.
- * @return Else an error of the backend; dirty or pinned as before.
+ * @return Any other error is one of the backend. The interrupt is dirty or
+ *         pinned, as before.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
@@ -641,8 +665,8 @@ vtdpi_irq_batch_flush(struct vtdpi_irq_batch *batch, struct vtdpi_irq *irq);
  *                       after that, and can leave its interrupt dirty again; never one
  *                       that was torn down.
  * @retval VTDPI_EINVAL  @p batch is NULL.
- * @return Else an error of the backend: of the first invalidate that failed, or
- *         else of its commit.
+ * @return Any other error is one of the backend: that of the first invalidate
+ *         that failed, or that of its commit if no invalidate failed.
  */
 VTDPI_API VTDPI_MUST_CHECK int
 vtdpi_irq_batch_commit(struct vtdpi_irq_batch *batch);
