@@ -50,19 +50,19 @@
  *
  * @picture{sched-states.dot,The transitions of the owner and the notifications}
  *
- * Nothing here takes a lock, allocates or sleeps. No callback but send_ipi (by
- * post, notify, notify_self, send and block_committed), wake (by the handler,
+ * Nothing here takes a lock, allocates or sleeps. Four callbacks are called: send_ipi
+ * (by post, notify, notify_self, send and block_committed), wake (by the handler,
  * offline and rescan), relax (by detach) and will_sleep (by run, in builds with
- * asserts) is called. The text of struct vtdpi_platform_ops.wake says what wake
- * itself may call. docs/memory-ordering.md holds the proof that no vector is
- * lost.
+ * asserts). The text of struct vtdpi_platform_ops.wake says what wake itself may call.
+ * docs/memory-ordering.md holds the proof that no vector is lost.
  *
- * **One wake for each block.** Handlers of one pCPU wake a vCPU at most once more
- * often than it blocks there, however many notifications come: a slow handler may
- * still wake it for the block before. Offline and rescan wake it whatever was before. So once wake was called for a vCPU, the host does not
- * put it to sleep again before a new vtdpi_vcpu_block(), also if there was
- * nothing for it to do; and the host clears its sticky "woken" mark before a
- * block and nowhere else. A host that went back to sleep under the same block
+ * **One wake for each block.** A handler wakes a vCPU at most once for each block,
+ * however many notifications come. (A slow handler may add one wake, for the block
+ * before.)
+ * Offline and rescan always wake. Two duties of the host follow. Once wake was called
+ * for a vCPU, the host does not put the vCPU to sleep before a new vtdpi_vcpu_block(),
+ * also if the vCPU found nothing to do. And the host clears its sticky "woken" mark
+ * before a block and nowhere else. A vCPU that went back to sleep under the same block
  * would not be woken by the next post.
  *
  * **Objects.** The host embeds or allocates them; members are private unless
@@ -70,9 +70,10 @@
  *
  * **Balance.** A wakeup handler's time grows with the number of vCPUs that are
  * blocked on its pCPU. That number is small where vCPUs are spread, and large
- * where many are packed on few pCPUs. vtdpi_vcpu_block() takes any online pCPU;
- * vtdpi_pcpu_choose() chooses one so that no list grows long, from all pCPUs or
- * from a set of the host's: a NUMA node, a pool, those that are not isolated.
+ * where many are packed on few pCPUs. A vCPU can block on any online pCPU, not only on
+ * its own. vtdpi_pcpu_choose() chooses a pCPU so that no list grows long. It chooses
+ * from all pCPUs or from a set that the host gives: a NUMA node, a pool, or the pCPUs
+ * that are not isolated.
  *
  * docs/architecture.md explains the words that have a meaning of their own.
  */
@@ -401,9 +402,9 @@ vtdpi_sched_release_slot(struct vtdpi_sched *s, uint32_t slot);
  * @brief Grow, for one pCPU: give it the memory for the next chunk.
  *
  * An instance grows by chunks of VTDPI_CHUNK_PAGES pages, at any time, while
- * vCPUs run, block and are woken. First each pCPU that is set up is given its
- * part of the chunk, by this call; then vtdpi_sched_grow() makes room for the
- * pages; then vtdpi_sched_add_page() adds them. vCPUs on the pages that the
+ * vCPUs run, block and are woken. Growing has three steps, in this order: this call
+ * gives each pCPU that is set up its part of the chunk; vtdpi_sched_grow() makes room
+ * for the pages; vtdpi_sched_add_page() adds them. vCPUs on the pages that the
  * instance starts with cost no more than in an instance that does not grow.
  *
  * @param p      The pCPU, online or not. Not NULL.
@@ -564,11 +565,12 @@ VTDPI_API struct vtdpi_pcpu *vtdpi_pcpu_find(const struct vtdpi_sched *s,
  *      that begins later would not be seen by a detach.
  *      Calls for one instance are serialised by the caller, also against init,
  *      online, offline and rescan.
- * @post @p p, its bitmap and its parts of chunks may be freed or used again when
- *       nobody uses what a call has found before: every call for the instance that
- *       had begun at the return has returned, and so has the block that follows a
- *       choose, and the use of what a find has returned. Keep a choose and its block
- *       in one section that the host can wait for (RCU; stopping all CPUs).
+ * @post @p p, its bitmap and its parts of chunks may be freed or used again as soon as
+ *       no other CPU can still use @p p. That is so when three things have ended: every
+ *       call for the instance that had begun before the return; every block whose
+ *       vtdpi_pcpu_choose() had returned @p p; and every use of @p p after
+ *       vtdpi_pcpu_find(). Keep a choose and its block in one section that the host can
+ *       wait for (RCU; stopping all CPUs).
  *
  * @thread @waitfree @order{SC: after offline has cleared the flag}
  */
@@ -1250,18 +1252,18 @@ vtdpi_vcpu_detach(struct vtdpi_vcpu *v);
  * A pCPU that is not in the set is never chosen, @p here included. So no
  * wakeup interrupt comes to isolated pCPUs or to those of another pool.
  *
- * A pCPU counts its own list and from then on counts down, so that a call which
- * chooses @p here reads and writes plain words of @p here alone. When that
- * count is used up it counts again. While the list is full, the lists of two
- * others are counted for each call, and the own one every @p bound / 8 calls.
- * A count reads the summary and the leaf words that are not empty; a choice of
- * others reads the words of the set.
+ * **Cost.** A call counts the vCPUs that are blocked on @p here. It subtracts that
+ * number from @p bound, and so many calls in a row choose @p here without counting
+ * again. Such a call reads and writes plain words of @p here alone. While @p here is
+ * full, each call counts the lists of two other pCPUs, and every @p bound / 8 calls the
+ * list of @p here once more. A count reads the summary and the leaf words that are not
+ * empty. A choice among others also reads the words of the set.
  *
- * The bound is kept against what comes from @p here; what others send does not
- * count until the next time. A smaller one than at the call before holds at
- * once. All pCPUs use about the same bound: that of the list which a handler
- * may look at, times the number of wakeup vectors; with 0 the shortest of three
- * lists is chosen each time, with UINT32_MAX @p here.
+ * **The bound.** Blocks that come from @p here keep the bound. Blocks that other pCPUs
+ * send to @p here are seen at the next count only. A bound that is smaller than at the
+ * call before holds at once. Use about the same bound on all pCPUs: the number of vCPUs
+ * that a handler may look at, times the number of wakeup vectors. With bound 0 each call
+ * chooses the shortest of three lists. With UINT32_MAX it always chooses @p here.
  *
  * @param here   The pCPU on which the caller runs. Not NULL.
  * @param bound  How many vCPUs may be blocked here before others are asked.
