@@ -65,10 +65,11 @@ VTDPI_API void vtdpi_flush_init(struct vtdpi_flush *flush,
 /**
  * @brief Add indexes to a description.
  *
- * Indexes next to, or within, a range that is there extend it: it takes as many
- * ranges as there are gaps, if each block is added in ascending or descending
- * order, several blocks by turns included. All ranges are looked at, newest
- * first. When the storage is full the flush becomes global.
+ * If the indexes lie within a range that is there, or next to one, that range grows.
+ * Otherwise they become a new range. A host that adds each block of indexes in
+ * ascending or in descending order gets one range for each block, also if it adds to
+ * several blocks by turns. All ranges are looked at, newest first. When the storage is
+ * full the flush becomes global.
  *
  * @param flush  The description. Not NULL.
  * @param first  First index.

@@ -61,11 +61,12 @@
  *
  * **Nobody waits in the library.** A binding that is in flight is not taken a
  * second time. A change that concerns the binding marks it, and the CPU that has
- * the binding in flight takes it once more in vtdpi_vm_end(). The other CPU gets
- * VTDPI_EINFLIGHT. A caller that must not go on before its change is in force drops the
- * lock, yields, and goes on with vtdpi_vm_begin_again(): for the guest's write of a
- * message or of an APIC register, the unmask of the device, and a detach. Of several
- * results the first of this list is returned: EINFLIGHT, EDUE, an error, ENOHOST.
+ * the binding in flight takes it once more in vtdpi_vm_end(). The CPU that made the
+ * change gets VTDPI_EINFLIGHT. Some callers must not go on before their change is in
+ * force: the guest's write of a message or of an APIC register, the unmask of the
+ * device, and a detach. Such a caller drops the lock, yields, and calls
+ * vtdpi_vm_begin_again(). Of several results the first of this list is returned:
+ * EINFLIGHT, EDUE, an error, ENOHOST.
  *
  * **Failure.** Where an entry does not follow, since the backend refused or a
  * flush failed, the binding has **failed**. Its decision stands, no reference is
@@ -79,10 +80,11 @@
  * form, and the reason of the decision says why. Each later decision asks the
  * table again.
  *
- * **What is concerned.** Bindings are kept by destination: a change of a vCPU's
- * APIC looks at those whose message names it, before or after, and at those of
- * the same logical cluster; not at the others (vtdpi_vm_get_stats() counts).
- * With fewer buckets than destinations in use some share one.
+ * **What a change concerns.** Bindings are kept by destination. A change of a vCPU's
+ * APIC looks at the bindings whose message names that APIC, before the change or after
+ * it, and at the bindings of the same logical cluster. It looks at no other binding;
+ * vtdpi_vm_get_stats() counts. If there are fewer buckets than destinations in use,
+ * some destinations share a bucket, and their bindings are looked at together.
  *
  * **Retargeting** from vCPU A to B: an interrupt that is raised at that time is
  * recorded once, in A's PID or in B's. What A got stays in A's PIR and is
@@ -101,11 +103,12 @@
  * one change, and no decision is made on half a message. Other changes treat the
  * binding as if it were not masked, by the message in force.
  *
- * **Locks.** Calls that decide, vtdpi_vm_begin(), vtdpi_vm_end() and queries need
- * the decide lock. vtdpi_vm_apply() needs none, and different works of one VM run
- * side by side. vtdpi_irq_set_host() needs none of these either, so affinity code
- * calls it at any time. vtdpi_vm_deliver() needs a reader's share of what guards
- * the APICs and vCPUs of the VM, see there. Different VMs are independent.
+ * **Locks.** These need the decide lock: the calls of the table above,
+ * vtdpi_vm_begin(), vtdpi_vm_end() and queries. vtdpi_vm_apply() needs no lock, and
+ * different works of one VM run side by side. vtdpi_irq_set_host() needs no lock of the
+ * VM, so affinity code calls it at any time. vtdpi_vm_deliver() only reads the APICs
+ * and vCPUs of the VM: its contract says what has to exclude their changes. Different
+ * VMs are independent.
  *
  * Memory is the caller's: a pointer for each vCPU and bucket, the map's
  * (route.h), 2 KiB, and a struct vtdpi_binding for each interrupt.
@@ -647,7 +650,7 @@ VTDPI_INLINE uint64_t vtdpi_vm_flights(const struct vtdpi_vm *vm)
  * @retval VTDPI_EINFLIGHT  Another work has a binding in flight that this one is
  *                          to bring into force.
  * @retval VTDPI_ENOHOST    As vtdpi_vm_end().
- * @return Else an error, as vtdpi_vm_end().
+ * @return Any other value is an error, as for vtdpi_vm_end().
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
@@ -670,8 +673,8 @@ vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
  * @retval 0                As vtdpi_vm_begin().
  * @retval VTDPI_EINFLIGHT  As vtdpi_vm_begin().
  * @retval VTDPI_ENOHOST    As vtdpi_vm_end().
- * @return Else an error that vtdpi_vm_end() would return: what has failed in this
- *         work is not tried again.
+ * @return Any other value is an error that vtdpi_vm_end() would return. What has
+ *         failed in this work is not tried again.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_begin_again(struct vtdpi_vm *vm, struct vtdpi_vm_work *work);
@@ -713,9 +716,10 @@ VTDPI_API VTDPI_COLD void vtdpi_vm_apply(struct vtdpi_vm_work *work);
  *                          none: its entry is not present. A host that gives out
  *                          vectors late does so now, and calls
  *                          vtdpi_irq_set_host().
- * @return Else the first error of irq.h or the backend. The bindings that it
- *         concerns have failed, see vtdpi_binding_error(): their entry is the old
- *         one, or the new one but not flushed. All others are as decided.
+ * @return Any other value is the first error of irq.h or of the backend. The bindings
+ *         of the entries with an error have failed, see vtdpi_binding_error(): their
+ *         entry is the old one, or the new one and not flushed. All other bindings
+ *         are as decided.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_vm_end(struct vtdpi_vm *vm, struct vtdpi_vm_work *work);

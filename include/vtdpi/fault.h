@@ -7,29 +7,26 @@
  * @brief Faults of a remapping unit: records, queue errors, and the event that
  *        tells of them.
  *
- * A unit blocks a request that it cannot remap and writes a fault record, of
- * which it has 1 to 256 (CAP.NFR), used in turn. When the next one in turn has
- * not been read yet, further faults are lost (PFO). vtdpi_fault_handle() takes
- * the records, decodes those of interrupt remapping, and hands everything that
- * the Fault Status Register can tell to one callback: records of DMA remapping
- * as raw words, overflows, and the queue's errors, which qi.h has recovered
- * from.
+ * A unit blocks a request that it cannot remap, and writes a fault record. The unit
+ * has 1 to 256 records (CAP.NFR) and uses them in turn. While the next record in turn
+ * has not been read, further faults are lost (PFO). vtdpi_fault_handle() takes the
+ * records and hands everything that the Fault Status Register can tell to one
+ * callback: decoded records of interrupt remapping, raw words of DMA remapping's
+ * records, overflows, and errors of the queue, from which qi.h has recovered.
  *
- * **One event.** The unit sends one message when the first of its conditions
- * (PPF, APF, IQE, ICE, ITE) arises, and none for further ones until all status
- * bits, PFO, AFO and PRO among them, are clear again. A handler that leaves one
- * behind is not called any more. That
- * is why vtdpi_fault_handle() says whether something is left, and why whatever
- * was pending before is cleared (vtdpi_fault_clear_all()) before the event is
- * enabled. Nothing that arises in between is lost: it is pending, or it sends
- * the event.
+ * **One event.** The unit sends one message when the first of its conditions (PPF,
+ * APF, IQE, ICE, ITE) arises. It sends no further message until all status bits are
+ * clear again, PFO, AFO and PRO included. So a handler that leaves a bit set is never
+ * called again. For that reason vtdpi_fault_handle() says whether something is left,
+ * and the host calls vtdpi_fault_clear_all() before it enables the event. A fault that
+ * arises between these two calls is not lost: it is pending, or it sends the event.
  *
  * **Order.** vtdpi_unit_enable(), vtdpi_fault_clear_all(),
  * vtdpi_fault_event_enable(). Back: vtdpi_fault_event_disable(), wait until
  * the handler has returned on all CPUs, vtdpi_unit_disable(). After
- * vtdpi_unit_resume() as after enabling: the registers of the event were lost.
- * Enabling and resuming mask the event: it may still have the message of the
- * kernel before.
+ * vtdpi_unit_resume() the host makes the same calls as after enabling, because the
+ * registers of the event were lost. Enable and resume mask the event, because its
+ * registers may still have the message of the kernel before.
  *
  * **Locking.** Several CPUs may handle faults of one unit at once: a record is
  * read and cleared under one hold of the unit's lock, so each is delivered

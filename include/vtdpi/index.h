@@ -31,13 +31,13 @@
  * of any order looks at three words, whatever is allocated, and a run, which
  * never leaves its leaf, is allocated and freed with one compare-and-swap.
  *
- * Leaves are the truth; hints are hints:
- *  - a hint may be set over a leaf that has no such run: the allocator that
- *    meets it clears it;
- *  - it is clear over one that has only for the moment between an
- *    allocator's clearing it and its second look at the leaf. When the hints
- *    say that nothing is left, the leaves are asked before VTDPI_ENOSPC is
- *    returned, so that moment cannot be seen.
+ * Only the leaves are always right. A hint can be wrong in two ways:
+ *  - A hint is set, and its leaf has no such run. The next allocator that comes
+ *    there clears the hint.
+ *  - A hint is clear, and its leaf has such a run. That lasts from the moment in
+ *    which an allocator clears the hint until that allocator has looked at the leaf
+ *    again. No caller sees that: before an allocation returns VTDPI_ENOSPC, it looks
+ *    at all leaves.
  *
  * All orders of one leaf's hints share a cache line.
  */
@@ -168,7 +168,7 @@ vtdpi_index_check(const struct vtdpi_index *x, uint32_t first, uint32_t count);
  * @anyctx @lockfree @order{SC}
  *
  * @retval 0  Free.
- * @return Else an error of vtdpi_index_check(); nothing was freed.
+ * @return Any other value is an error of vtdpi_index_check(). Nothing was freed.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_index_free(struct vtdpi_index *x, uint32_t first, uint32_t count);

@@ -19,10 +19,11 @@
  * neither a late write for an earlier owner of the slot nor a wrap is mistaken
  * for completion. All waits have FN = 1, so submissions complete in order.
  *
- * **When slots are used again.** When their submission has completed or failed,
- * oldest first. Those of a submission that was given up (its deadline passed)
- * are used again when its wait has completed after all, or else when the queue
- * head has passed it: hardware fetches nothing behind its head.
+ * **When slots are used again.** The slots of a submission are used again when the
+ * submission has completed or failed, oldest submission first. A submission whose
+ * deadline has passed was given up. Its slots are used again when its wait has
+ * completed after all, or when the queue head has passed it: hardware fetches nothing
+ * behind its head.
  *
  * **Errors.** The caller that polls looks at the Fault Status Register and repairs the
  * queue for everybody (vtdpi_qi_recover()):
@@ -33,28 +34,29 @@
  * | ITE   | IQER is read, ITE cleared; submissions whose wait was aborted are written again at the tail | VTDPI_EITE: see below |
  * | ICE   | cleared | VTDPI_EICE: see below |
  *
- * ITE and ICE name a device. The submissions whose device-TLB invalidations
- * for that device were fetched fail; if the unit does not name it (source id 0)
- * all those with fetched device-TLB invalidations, since a retry of the
- * unknown one could go on for ever. Submissions without device-TLB
- * invalidations never see either error.
+ * ITE and ICE name a device. Each submission fails of which a device-TLB invalidation
+ * for that device was fetched. If the unit names no device (source id 0), each
+ * submission fails of which any device-TLB invalidation was fetched: the library does
+ * not know which of them to try again, and trying the wrong one could go on for ever.
+ * Submissions without device-TLB invalidations get neither error.
  *
- * A head that cannot be true (behind the last one, or beyond the tail) says
- * nothing: no descriptor is replaced, and only what is behind the last true
- * head counts as fetched. Other waits that an ITE has aborted are not written
- * again then; they end with their deadlines.
+ * A head is not believed if it lies behind the last head or beyond the tail. Then no
+ * descriptor is replaced, and only descriptors behind the last true head count as
+ * fetched. Waits that an ITE has aborted are not written again in that case, and end
+ * with their deadlines.
  *
- * **What a failed submission leaves.** Whatever the code, any part of it may
- * have been executed, none of it can be relied upon, and none of it will be
- * written again. For interrupt entries that means: written, dirty. The queue
- * itself goes on working for everybody else.
+ * **What a failed submission leaves.** After any error code, any part of the
+ * submission may have been executed, and no part will be written again. So the caller
+ * relies on no part of it. For interrupt entries that means: written, dirty. The queue
+ * goes on working for all other submissions.
  *
- * **Stalled.** A queue whose wait was given up after VTDPI_QI_TIMEOUT_US or more
- * is stalled: other waits with a deadline fail at once in place of waiting for as
- * long again. It is stalled until the status word of that wait is written, its head
- * has moved, or an error was recovered from. A wait on a stalled queue reads IQH
- * once in VTDPI_QI_TIMEOUT_US at most, so one late answer heals the queue.
- * Descriptors are still accepted, and executed when the unit goes on.
+ * **Stalled.** A queue is stalled when a wait on it was given up after
+ * VTDPI_QI_TIMEOUT_US or more. Other waits with a deadline then fail at once: they do
+ * not wait for as long again. The stall ends when the status word of that wait is
+ * written, when the head has moved, or when an error was recovered from. A wait on a
+ * stalled queue reads IQH at most once in VTDPI_QI_TIMEOUT_US, so one late answer of
+ * the unit ends the stall. Descriptors are still accepted, and are executed when the
+ * unit goes on.
  *
  * **Coherence.** The ring and the status words are in ordinary write-back
  * memory and are never cleaned, whatever ECAP.C says: that bit is about tables
@@ -978,7 +980,8 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int vtdpi_qi_wait_until_done(
     void (*tell)(void *ctx, uint64_t waited_us), void *ctx);
 
 /**
- * @brief Resolve a ticket now: with what is known, else VTDPI_ETIMEDOUT.
+ * @brief Resolve a ticket now: with its result, or with VTDPI_ETIMEDOUT if that is
+ *        not known.
  *
  * @param qi      The queue.
  * @param ticket  Of a submission to this queue; or all zeros.

@@ -130,9 +130,9 @@ enum vtdpi_route_kind {
 /**
  * @brief Why a decision is what it is.
  *
- * If several hold, the first of this list is given, so a reason says that none
- * of those before it stands in the way: what is wrong with the message comes
- * before its destination, that before the vCPU, that before the VM.
+ * If several reasons hold, the decision has the first one of this list. So a reason
+ * also says that no reason above it holds. Reasons of the message come first, then
+ * reasons of its destination, then of the vCPU, then of the VM.
  */
 enum vtdpi_route_reason {
     VTDPI_ROUTE_POSTABLE = 0, /**< Nothing stands in the way: POST. */

@@ -323,9 +323,9 @@ vtdpi_table_free(struct vtdpi_table *t, uint32_t first, uint32_t count);
  *                           changed.
  * @retval VTDPI_EAGAIN      Somebody else changed the entry first.
  * @retval VTDPI_EOPNOTSUPP  Built without a 16-byte compare-and-swap.
- * @return Else an error of vtdpi_irte_validate() (nothing has changed), or of
- *         the flush, see vtdpi_table_flush() (written, dirty). The two are
- *         told apart by vtdpi_table_is_dirty().
+ * @return Any other error is one of vtdpi_irte_validate(), and nothing has changed;
+ *         or one of the flush, as for vtdpi_table_flush(), and the entry is written
+ *         and dirty. vtdpi_table_is_dirty() tells which.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_set(struct vtdpi_table *t, uint32_t index,
@@ -372,7 +372,8 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
  * @retval VTDPI_EBUSY   Another such call is under way on this table.
  * @retval VTDPI_EQOFF   The table is being adopted, and no unit is on its list, or
  *                       one that is VTDPI_UNIT_FOREIGN. Or as vtdpi_table_flush().
- * @return Else an error of vtdpi_table_flush(); all are as dirty as before.
+ * @return Any other error is one of vtdpi_table_flush(). All indexes are as dirty as
+ *         before.
  */
 VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_table_flush_all(struct vtdpi_table *t);

@@ -27,14 +27,15 @@
  * goes the other way round and does not leave extended interrupt mode set,
  * which would outlive us and break the next user of the unit.
  *
- * **Commands.** Each write of GCMD is made from GSTS: the lasting bits as they
- * are, one-shot bits masked, one command changed. It is polled for under the
- * unit's lock, with a deadline. One that is late is given one more deadline by
- * the next, which is not written as long as it may still be executing. Only
- * enable, disable and resume, called by the host after a time-out, take a
- * command that is not done after that for lost. A host that also does DMA
- * remapping sends its commands through vtdpi_unit_command(), since two writers
- * of GCMD undo each other's bits.
+ * **Commands.** Each write of GCMD is made from a read of GSTS: bits that last stay as
+ * they are, one-shot bits are masked, and one command changes. The library then polls
+ * GSTS under the unit's lock until the command is done or its deadline has passed. If
+ * the deadline has passed, the command is late, and may still be executing. The next
+ * command first waits for the late one, for one more deadline, and is not written
+ * before the late one is done. If the late command is not done then, enable, disable
+ * and resume take the late command for lost and go on; all other calls fail. A host
+ * that also does DMA remapping sends its commands through vtdpi_unit_command(),
+ * because two writers of GCMD undo each other's bits.
  *
  * **Lost commands.** A unit may execute a command that was taken for lost. If
  * that command was QIE or IRE, the unit is OFF by its state, and its queue or
@@ -249,10 +250,10 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * VTDPI_EFOREIGN the unit is as it was found, and its state FOREIGN. After any
  * other error what was switched on has been switched off again, newest first.
  * The unit is OFF then, with EIME clear. It is GONE if it still reads as all
- * ones. It is FAILED if switching off did not succeed, if what was to be taken
- * over did not go off, or if the command that timed out was not done after a
- * second deadline: nothing is written then, since the command may still be
- * executing.
+ * ones. It is FAILED in three cases: switching off did not succeed, the queue or the
+ * remapping that was to be taken over did not go off, or the command that timed out
+ * was not done after a second deadline. In the last case nothing more is written,
+ * because the command may still be executing.
  *
  * @thread @waits{VTDPI_CMD_TIMEOUT_US per command, VTDPI_QI_TIMEOUT_US}
  * @locks{unit}
