@@ -15,11 +15,12 @@
  * vtdpi_hostmsi_target(). This layer is what the pCPU does.
  * docs/host-msi.md has all calls in order.
  *
- * **The consumer.** One CPU at a time takes vectors out of a descriptor: its pCPU,
- * with interrupts off. Once that pCPU runs no more, one other CPU may do it in its
- * place. vtdpi_hostmsi_online(), _offline(), _handle(), _next() and _harvest() are for
- * the consumer. They never run nested: what a handler is given by these functions is
- * handled with interrupts off. Everybody may call the others.
+ * **The consumer.** One CPU at a time takes vectors out of a descriptor, with
+ * interrupts off. That CPU is the descriptor's pCPU. When the pCPU runs no more, one
+ * other CPU takes its place. Only the consumer calls vtdpi_hostmsi_online(), _offline(),
+ * _handle(), _next() and _harvest(), and no such call interrupts another one: interrupts
+ * stay off while the host's handler handles what these functions took. Any CPU may call
+ * the other functions.
  *
  * **EOI.** The notification vector has one EOI, after vtdpi_hostmsi_handle(). The vectors
  * in the descriptor were never in the local APIC: they have no EOI, no priority

@@ -64,11 +64,11 @@ struct vtdpi_platform_ops {
     uint64_t (*now_us)(void *ctx);
 
     /**
-     * Enter the critical section of one unit: excludes other CPUs and
-     * interrupts on this one. Returns a token for unlock. Never called while
-     * the same lock is held, and never while another unit's is. Held for a
-     * bounded number of register accesses, except by unit.h's commands, which
-     * hold it up to VTDPI_CMD_TIMEOUT_US. Must not sleep or fail.
+     * Enter the critical section of one unit: exclude other CPUs, and
+     * interrupts on this CPU. Returns a token for unlock. The library never calls
+     * lock while it holds this lock or that of another unit. It holds the lock for
+     * a bounded number of register accesses; commands of unit.h hold it for up to
+     * VTDPI_CMD_TIMEOUT_US. Must not sleep or fail.
      */
     uintptr_t (*lock)(void *ctx);
 
@@ -79,7 +79,7 @@ struct vtdpi_platform_ops {
      * Write the cache lines of [p, p + len) back to memory and wait until that
      * is done, for units that do not snoop (ECAP.C = 0). Called with no
      * lock of a unit held. Must not sleep or fail. NULL: every unit is
-     * coherent; a unit that is not is then refused.
+     * coherent, and the library refuses a unit that is not.
      */
     void (*clean)(void *ctx, const void *p, size_t len);
 
@@ -112,18 +112,17 @@ struct vtdpi_platform_ops {
      * Called by vtdpi_pcpu_handle_wakeup() with interrupts off, and by
      * vtdpi_pcpu_offline() and vtdpi_pcpu_rescan() in their caller's context;
      * nothing of the library is held. Must not sleep or fail. May be called for
-     * a vCPU that runs already: spurious wakes happen, lost ones do not. A
-     * handler that has called once may not call again before the vCPU's next
-     * block, so a vCPU that was woken for nothing does not go back to sleep
-     * without one.
+     * a vCPU that runs already: spurious wakes happen, lost wakes do not. After one
+     * call by a handler there is perhaps no second call before the vCPU's next
+     * block. So a vCPU that was woken for nothing blocks again before it sleeps.
      *
-     * wake may call vtdpi_vcpu_post() and vtdpi_vcpu_notify() for any vCPU, and
-     * vtdpi_vcpu_run(), vtdpi_vcpu_preempt(), vtdpi_vcpu_sync() and
-     * vtdpi_vcpu_merge() for a vCPU that it owns (rule S of sched.h); it calls
-     * nothing else of the library. In particular it must not detach a vCPU nor
-     * wait for a detach, which waits for this scan; and it must not handle a
-     * wakeup vector, which would nest in this scan. A vector that a post from
-     * within wake sends to this processor stays pending until the scan is over.
+     * wake may make these calls and no others of the library:
+     * vtdpi_vcpu_post() and vtdpi_vcpu_notify() for any vCPU; vtdpi_vcpu_run(),
+     * vtdpi_vcpu_preempt(), vtdpi_vcpu_sync() and vtdpi_vcpu_merge() for a vCPU
+     * that wake owns (rule S of sched.h). A detach within wake would wait for this
+     * scan, and so for itself. Handling a wakeup vector within wake would nest in
+     * this scan. A vector that a post from within wake sends to this processor stays
+     * pending until the scan is over.
      */
     void (*wake)(void *ctx, void *cookie);
 
