@@ -20,9 +20,10 @@ import subprocess
 import sys
 import tempfile
 
-PAGES = ("index", "readme", "architecture", "memory-ordering", "performance",
-         "porting", "part-begin", "modules", "group__layers4", "sched_8h",
-         "unit_8h", "pid_8h", "regs_8h", "structvtdpi__platform__ops")
+PAGES = ("index", "readme", "concepts", "comparison", "architecture",
+         "memory-ordering", "performance", "porting", "part-begin", "modules",
+         "group__layers4", "sched_8h", "unit_8h", "pid_8h", "regs_8h",
+         "structvtdpi__platform__ops")
 WIDE, NARROW = (1400, 1000), (420, 900)
 SECONDS = 10
 
