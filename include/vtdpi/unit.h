@@ -21,11 +21,12 @@
  * remapping is off, compatibility-format requests pass, and remappable ones are
  * dropped.
  *
- * **Order of enabling.** Fault event masked; advanced fault logging off; queue on; table address latched (SIRTP); all cached
- * entries dropped through the queue, unless SIRTP does so itself
- * (CAP.ESIRTPS); interrupt remapping on; compatibility format off. Disabling
- * goes the other way round and does not leave extended interrupt mode set,
- * which would outlive us and break the next user of the unit.
+ * **Order of enabling.** 1. The fault event is masked, and advanced fault logging is
+ * switched off. 2. The queue is switched on. 3. The table's address is latched (SIRTP).
+ * 4. All cached entries are dropped through the queue, unless SIRTP does so itself
+ * (CAP.ESIRTPS). 5. Interrupt remapping is switched on. 6. Compatibility format is
+ * switched off. Disabling goes the other way round. It also clears extended interrupt
+ * mode, which would stay on and break the next user of the unit.
  *
  * **Commands.** Each write of GCMD is made from a read of GSTS: bits that last stay as
  * they are, one-shot bits are masked, and one command changes. The library then polls
@@ -37,17 +38,16 @@
  * that also does DMA remapping sends its commands through vtdpi_unit_command(),
  * because two writers of GCMD undo each other's bits.
  *
- * **Lost commands.** A unit may execute a command that was taken for lost. If
- * that command was QIE or IRE, the unit is OFF by its state, and its queue or
- * remapping is on: with the queue that the unit had last, or the table that it
- * has latched last. No call has shown that to the library. Changes skip the unit
- * until the next vtdpi_unit_enable(), vtdpi_unit_open_queue() or
- * vtdpi_unit_resume(), so the unit may deliver by old entries. These calls read
- * what is on, and return VTDPI_EFOREIGN unless the configuration has take_over.
- * With take_over they switch that off and go on. After a time-out of QIE or IRE
- * that vtdpi_unit_disable() has taken for lost, the host keeps the requesters
- * quiet, and keeps the memory of the table and of the queue, until the unit was
- * enabled and disabled again without a time-out, or was reset.
+ * **Lost commands.** A unit may still execute a command that was taken for lost. Say
+ * that command was QIE or IRE. Then the state of the unit is OFF, but the queue that
+ * the unit had last, or the table that it has latched last, is on, and no call has shown
+ * that to the library. Changes skip a unit that is OFF, so this unit may deliver by old
+ * entries. That lasts until the next vtdpi_unit_enable(), vtdpi_unit_open_queue() or
+ * vtdpi_unit_resume(). These calls read what is on. If the configuration has take_over,
+ * they switch it off and go on; otherwise they return VTDPI_EFOREIGN. So if
+ * vtdpi_unit_disable() has taken QIE or IRE for lost after a time-out, the host keeps
+ * the requesters quiet, and keeps the memory of the table and of the queue, until the
+ * unit was enabled and disabled again without a time-out, or was reset.
  *
  * **Locking.** One lock per unit, the platform's; never two at a time, and
  * never held while a wait descriptor is waited for. probe, open_queue, enable,
