@@ -21,12 +21,18 @@
  * remapping is off, compatibility-format requests pass, and remappable ones are
  * dropped.
  *
- * **Order of enabling.** 1. The fault event is masked, and advanced fault logging is
- * switched off. 2. The queue is switched on. 3. The table's address is latched (SIRTP).
+ * **Order of enabling.**
+ *
+ * 1. The fault event is masked, and advanced fault logging is switched off.
+ * 2. The queue is switched on.
+ * 3. The table's address is latched (SIRTP).
  * 4. All cached entries are dropped through the queue, unless SIRTP does so itself
- * (CAP.ESIRTPS). 5. Interrupt remapping is switched on. 6. Compatibility format is
- * switched off. Disabling goes the other way round. It also clears extended interrupt
- * mode, which would stay on and break the next user of the unit.
+ *    (CAP.ESIRTPS).
+ * 5. Interrupt remapping is switched on.
+ * 6. Compatibility format is switched off.
+ *
+ * Disabling goes the other way round. It also clears extended interrupt mode, which
+ * would stay on and break the next user of the unit.
  *
  * **Commands.** Each write of GCMD is made from a read of GSTS: bits that last stay as
  * they are, one-shot bits are masked, and one command changes. The library then polls
