@@ -135,13 +135,13 @@ struct vtdpi_backend_ops {
                       uint32_t count);
 
     /**
-     * Finish: when it returns 0, no unit uses an old entry of an index that
-     * was invalidated, every new entry is visible to every unit, and, if
-     * flush->drain is set, what was posted through old entries has landed.
-     * Undoes begin, also when it fails. Failure: the entries are changed, and
-     * a unit may still use any of the old ones; irq.h calls the entries dirty,
-     * keeps the references of the old ones, and repeats the flush before
-     * anything else is done with these indexes.
+     * Finish. After a return of 0 three things hold: no unit uses an old entry
+     * of an index that was invalidated; every new entry is visible to every
+     * unit; and if flush->drain is set, what was posted through old entries has
+     * landed. Undoes begin, also when it fails. Failure: the entries are changed,
+     * and a unit may still use any of the old entries. Then irq.h calls the
+     * entries dirty, keeps the references of the old entries, and repeats the
+     * flush before it does anything else with these indexes.
      */
     int (*commit)(void *ctx, struct vtdpi_flush *flush);
 

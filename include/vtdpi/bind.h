@@ -728,10 +728,10 @@ vtdpi_vm_end(struct vtdpi_vm *vm, struct vtdpi_vm_work *work);
  * @brief Deliver a message by software: of an emulated device, or of an
  *        interrupt that is not posted and has arrived at the host.
  *
- * Takes the way of route.h, to the same vCPU that the message would be posted to.
- * vCPUs that can take it through their PID have it posted (vtdpi_vcpu_post()), in
- * ascending order of APIC id; @p inject is called for the others. No hardware is
- * touched.
+ * route.h finds the vCPUs that take the message, so a message that could be posted
+ * reaches the same vCPU by this call. In ascending order of APIC id, the call posts to
+ * each vCPU that can take the message through its PID (vtdpi_vcpu_post()), and calls
+ * @p inject for each other vCPU. No hardware is touched.
  *
  * Runs beside itself and beside all calls for the VM except vtdpi_vm_set_apic(),
  * _attach(), _detach() and _set_posting(). A host whose devices deliver in

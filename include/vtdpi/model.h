@@ -645,11 +645,15 @@ VTDPI_API uint64_t vtdpi_model_latched_irta(const struct vtdpi_model *m);
 VTDPI_API uint64_t vtdpi_model_latched_rtaddr(const struct vtdpi_model *m);
 
 /**
- * The model as a platform; the context is the struct vtdpi_model. read32 to
- * write64 are registers, now_us is a virtual clock, lock and unlock check
- * nesting (and exclude, if the model is concurrent), clean updates the views,
- * relax is a tick, log is counted and passed on. send_ipi and wake are NULL:
- * copy the structure and fill them in where they are needed.
+ * The model as a platform. The context of each callback is the struct vtdpi_model.
+ *
+ * - read32, read64, write32 and write64 are the model's registers.
+ * - now_us is a virtual clock, and relax is a tick of that clock.
+ * - lock and unlock check nesting; in a concurrent model they also exclude.
+ * - clean updates the views of units that do not snoop.
+ * - log counts and passes on.
+ * - send_ipi and wake are NULL. A host that needs them copies the structure and fills
+ *   them in.
  */
 VTDPI_API extern const struct vtdpi_platform_ops vtdpi_model_platform_ops;
 

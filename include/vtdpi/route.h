@@ -45,11 +45,11 @@
  * **Who takes it.** A disabled APIC (IA32_APIC_BASE.EN = 0) takes nothing. A
  * software-disabled one (SVR bit 8 clear) takes SMI, NMI and INIT only. A
  * message is *arbitrated* if its delivery mode is lowest priority, or if it
- * has the redirection hint and a logical destination: of all that could take
- * it, one does, by vtdpi_route_hash() in ascending order of APIC id (then of
- * vCPU number). Priorities are not looked at: chipsets have long stopped to,
- * and hardware that posts could not. A level-triggered message that deasserts
- * is taken by nobody.
+ * has the redirection hint and a logical destination. Of all vCPUs that could take
+ * an arbitrated message, one takes it: vtdpi_route_hash() chooses among them in
+ * ascending order of APIC id, equal ids by vCPU number. Priorities are not looked at.
+ * Chipsets stopped looking at them long ago, and hardware that posts cannot. A
+ * level-triggered message that deasserts is taken by nobody.
  *
  * **Broadcast.** A message is a broadcast if one of those that take it reads
  * its destination as the broadcast. To several vCPUs it is never posted,

@@ -177,12 +177,12 @@ struct vtdpi_unit {
  *
  * The unit is OFF, or FOREIGN if GSTS says that remapping or the queue is on.
  *
- * A unit that was enabled before is probed again only when its state is OFF or
- * FORSAKEN, it has left its table, no other call on it runs, and the memory of
- * its queue may be freed. A unit that is OFF executes no command either, since
- * the new object does not know of that command and would write over it: after
- * VTDPI_ETIMEDOUT of vtdpi_unit_command() the host calls that function again
- * until it returns 0, or enables and disables the unit.
+ * A unit that was enabled before may be probed again when all of this holds: its state
+ * is OFF or FORSAKEN; it has left its table; no other call on the unit runs; the memory
+ * of its queue may be freed; and, if it is OFF, it executes no command. The new object
+ * would not know of such a command, and would write over it. So after VTDPI_ETIMEDOUT of
+ * vtdpi_unit_command() the host calls that function again until it returns 0, or enables
+ * and disables the unit.
  *
  * @param unit          Receives the unit. Not NULL.
  * @param ops           Callbacks: read32, write32, read64, write64, now_us, lock
