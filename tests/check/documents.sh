@@ -73,5 +73,7 @@ need 'the manual has every page' python3 &&
     none 'the manual has every page' unlisted
 need 'the map has each part of the specification' python3 &&
     none 'the map has each part of the specification' unmapped
+need 'troubleshooting has every code' python3 &&
+    none 'troubleshooting has every code' python3 -B tests/check/troubleshooting.py
 need 'the state diagrams are drawn' dot &&
     none 'the state diagrams are drawn' picture
