@@ -10,6 +10,7 @@
 #include "vtdpi/version.h"
 
 const struct command commands[] = {
+    {"host", "say whether posting works on this machine, and why", host_main},
     {"irte", "decode an interrupt remapping table entry", decode_irte},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
