@@ -11,6 +11,8 @@
 
 const struct command commands[] = {
     {"host", "say whether posting works on this machine, and why", host_main},
+    {"collect", "make an archive of what host reads, for others to judge",
+     collect_main},
     {"irte", "decode an interrupt remapping table entry", decode_irte},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -39,6 +39,7 @@ extern const size_t command_count;
 /* The commands, one file for each family. */
 int decode_irte(int argc, char **argv);
 int host_main(int argc, char **argv);
+int collect_main(int argc, char **argv);
 
 /* Parse, with the options that every command has: --json, --color and --width. The
  * process ends at a mistake. */
