@@ -133,11 +133,12 @@ def obstacles(c):
     """From a machine where all is good, one thing is taken away in each case."""
     plain = interrupts("")
     c.judge("intremap=off", c.tree(mode="").options("intremap=off").put(
-        "proc/interrupts", plain), (OFF, DUNNO, OFF), WRONG,
+        "proc/interrupts", plain), (OFF, OFF, OFF), WRONG,
         "possible, but off", "switched off by intremap=off",
-        "Remove intremap=off", "posting needs interrupt remapping")
+        "Remove intremap=off", "posting needs interrupt remapping",
+            "takes the mode only with interrupt remapping")
     c.judge("intremap=on,off", c.tree(mode="").options(
-        "intremap=on,off").drop("proc/interrupts"), (OFF, DUNNO, OFF), WRONG)
+        "intremap=on,off").drop("proc/interrupts"), (OFF, OFF, OFF), WRONG)
     c.judge("intremap=off,on", c.tree(mode="").options(
         "intremap=off,on").drop("proc/interrupts"), (DUNNO, DUNNO, DUNNO),
         UNKNOWN)
@@ -177,7 +178,7 @@ def obstacles(c):
         KVM + "enable_device_posted_irqs", "N\n"), (YES, YES, OFF), WRONG,
         "enable_device_posted_irqs is N")
     c.judge("the kernel does not remap", c.tree(mode="").put(
-        "proc/interrupts", plain), (OFF, DUNNO, OFF), WRONG,
+        "proc/interrupts", plain), (OFF, OFF, OFF), WRONG,
         "does not use what units and firmware offer", "CONFIG_IRQ_REMAP")
     c.judge("nox2apic", c.tree(mode="xapic").options("nox2apic").put(
         "proc/cpuinfo", cpuinfo(flags=FLAGS.replace("x2apic", ""))),
@@ -199,7 +200,7 @@ def obstacles(c):
         "proc/interrupts").put(DEBUG + "iommu_regset", regset(1, 0)),
         (YES, OFF, YES), GOOD, "IRTA.EIME is clear")
     c.judge("remapping off in the units", c.tree(mode="").put(
-        DEBUG + "iommu_regset", regset(0, 0)), (OFF, DUNNO, OFF), WRONG,
+        DEBUG + "iommu_regset", regset(0, 0)), (OFF, OFF, OFF), WRONG,
         "off in the units")
 
 
@@ -226,6 +227,10 @@ def no_vtd(c):
     c.judge("AMD", c.tree(kinds=()).put("proc/cpuinfo", cpuinfo(
         "AuthenticAMD", FLAGS, None)).put(ACPI + "IVRS", b"IVRS"),
         (DUNNO,) * 3, UNKNOWN, "Not judged: AMD's IOMMU (AMD-Vi)")
+    c.judge("CPU of AMD, IOMMU of Intel", c.tree(kinds=(OLD,)).put(
+        "proc/cpuinfo", cpuinfo("AuthenticAMD", FLAGS.replace("vmx", "svm"),
+                                None)),
+        (YES, YES, NO), WRONG, "dmar0: no posted interrupts")
     c.judge("Xen", c.tree().put("sys/hypervisor/type", "xen\n"),
             (DUNNO,) * 3, UNKNOWN, "Not judged: Xen owns the units", "xl dmesg")
     c.judge("virtual machine", c.tree(kinds=(OLD, OLD)).put(

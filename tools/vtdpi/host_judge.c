@@ -253,25 +253,32 @@ static bool opted_out(const struct host *h)
             !h->options.no_x2apic_optout);
 }
 
+/* Outside virtual machines Linux needs remapping for x2APIC mode. In a virtual machine
+ * the hypervisor may allow the mode without. */
+static bool x2apic_needs_remapping(const struct judge *g)
+{
+    return g->h->cpu.hypervisor == FACT_NO ||
+           g->j->answer[ANSWER_REMAPPING].works == FACT_YES;
+}
+
 static void judge_x2apic(struct judge *g)
 {
+    const struct answer *const remapping = &g->j->answer[ANSWER_REMAPPING];
     struct answer *const a = &g->j->answer[ANSWER_X2APIC];
+    const bool needs = x2apic_needs_remapping(g);
     const struct host *const h = g->h;
 
     if (a->works == FACT_YES)
         a->possible = FACT_YES;
     else if (h->cpu.x2apic == FACT_NO && !h->options.nox2apic)
         a->possible = FACT_NO;
-    else if (h->cpu.hypervisor != FACT_YES &&
-             (some_lacks_eim(h) ||
-              g->j->answer[ANSWER_REMAPPING].possible == FACT_NO))
+    else if (needs && (some_lacks_eim(h) || remapping->possible == FACT_NO))
         a->possible = FACT_NO;
-    else if (some_lacks_eim(h) || h->cpu.x2apic != FACT_YES)
-        a->possible = FACT_UNKNOWN;
-    else
-        a->possible = g->units_known ? FACT_YES : FACT_UNKNOWN;
+    else if (needs && g->units_known && h->cpu.x2apic == FACT_YES)
+        a->possible = remapping->possible;
     if (a->works == FACT_UNKNOWN &&
-        (a->possible == FACT_NO || opted_out(h) || h->options.nox2apic))
+        (a->possible == FACT_NO || opted_out(h) || h->options.nox2apic ||
+         (needs && remapping->works == FACT_NO)))
         a->works = FACT_NO;
 }
 
@@ -496,6 +503,10 @@ static void explain_x2apic(struct judge *g)
     if (a->works == FACT_UNKNOWN)
         why(g, ANSWER_X2APIC, NULL,
             "nothing that can be read says in which mode the CPUs run");
+    if (a->works == FACT_NO && a->from == NULL &&
+        g->j->answer[ANSWER_REMAPPING].works == FACT_NO)
+        why(g, ANSWER_X2APIC, NULL,
+            "Linux takes the mode only with interrupt remapping");
     if (h->options.nox2apic)
         why(g, ANSWER_X2APIC, NULL, "switched off by nox2apic");
     else if (h->cpu.x2apic == FACT_NO)
@@ -604,7 +615,9 @@ static bool judge_foreign(struct judge *g)
     const bool amd = strcmp(h->cpu.vendor, "AuthenticAMD") == 0 ||
                      strcmp(h->cpu.vendor, "HygonGenuine") == 0;
 
-    if (amd || (h->ivrs && h->dmar != ACPI_GOOD)) {
+    /* An emulator may combine AMD's CPU with Intel's IOMMU. */
+    if ((amd || h->ivrs) && h->unit_count == 0 &&
+        (h->dmar == ACPI_ABSENT || h->dmar == ACPI_UNKNOWN)) {
         g->j->headline =
             "Not judged: AMD's IOMMU (AMD-Vi) is another thing than Intel's "
             "VT-d, with another way of posting (AVIC).";
