@@ -14,8 +14,9 @@ Status: 0, or 77 if the emulator is not to be had.
 
 import pathlib
 import re
-import subprocess
 import sys
+
+from linuxvm import boot, initramfs
 
 HERE = pathlib.Path(__file__).resolve().parent
 CPUS = 4
@@ -44,50 +45,12 @@ AT_LEAST = {
 }
 
 
-def member(name, mode, data=b"", device=(0, 0)):
-    """One file of a cpio archive in the format newc."""
-    path = name.encode() + b"\0"
-    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0]
-    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
-    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
-
-
-def initramfs(box, module):
-    return b"".join([
-        member("bin", 0o040755),
-        member("dev", 0o040755),
-        member("dev/console", 0o020600, device=(5, 1)),
-        member("bin/busybox", 0o100755, (box / "bin/busybox").read_bytes()),
-        member("init", 0o100755, (HERE / "init").read_bytes()),
-        member("vtdpi_selftest.ko", 0o100644, module.read_bytes()),
-        member("TRAILER!!!", 0),
-    ])
-
-
-def boot(box, module, emulator, work):
-    """The console, without carriage returns, or None without an emulator."""
-    console = work / "console"
-    archive = work / "initramfs"
-    archive.write_bytes(initramfs(box, module))
-    console.write_text("", encoding="utf-8")
-    kernel = next((box / "boot").glob("vmlinuz-*"))
-    command = [
-        emulator, "qemu", "-machine", "q35", "-accel", "tcg,thread=multi",
-        "-cpu", "max,-la57", "-smp", str(CPUS), "-m", "512", "-nodefaults",
-        "-display", "none", "-no-reboot", "-serial", f"file:{console}",
-        "-kernel", kernel, "-initrd", archive, "-append",
-        f"console=ttyS0 panic=-1 loglevel=5 no_timer_check ROUNDS={ROUNDS}",
-    ]
-    try:
-        status = subprocess.run(
-            [str(word) for word in command], stdin=subprocess.DEVNULL,
-            timeout=SECONDS, check=False).returncode
-    except subprocess.TimeoutExpired:
-        status = None
-    if status == 77:
-        return None
-    text = console.read_text(encoding="utf-8", errors="replace")
-    return text.replace("\r", "") + f"\nemulator {status}\n"
+def run(box, module, emulator, work):
+    """The console, or None without an emulator."""
+    archive = initramfs(box, HERE / "init", (
+        "vtdpi_selftest.ko", 0o644, module.read_bytes()))
+    return boot(box, archive, emulator, work, CPUS, f"ROUNDS={ROUNDS}",
+                seconds=SECONDS)
 
 
 def verdicts(text):
@@ -112,11 +75,10 @@ def verdicts(text):
 
 def main():
     box, module, emulator, work = map(pathlib.Path, sys.argv[1:])
-    work.mkdir(parents=True, exist_ok=True)
     # A kernel that does not get as far as the module says nothing about it: on
     # a busy machine QEMU's timer may be too late for the kernel's own boot.
     for _ in range(3):
-        text = boot(box, module, emulator, work)
+        text = run(box, module, emulator, work)
         if text is None:
             sys.exit(77)
         if re.search(r"^insmod ", text, re.MULTILINE):
