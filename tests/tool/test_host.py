@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """vtdpi host and vtdpi collect on trees that are built here."""
 
+import ctypes
+import errno
 import json
 import os
+import pathlib
 import shutil
+import struct
+import subprocess
 import tarfile
 import tempfile
-import pathlib
 
 from hosttree import (BASES, FLAGS, GRAPHICS, INTR_REMAP, NO_EIM, NO_IR, NO_QI,
                       OLD, SERVER, VMX, X2APIC_OPT_OUT, Tree, cpuinfo, dmar,
@@ -349,6 +353,44 @@ def links(c):
                    "a name that is no unit's is passed over", found["units"])
 
 
+def forbid_openat2():
+    """What kernels before 5.6 do: the call is not there."""
+    rules = struct.pack("<HBBI", 0x20, 0, 0, 0)            # the call's number
+    rules += struct.pack("<HBBI", 0x15, 0, 1, 437)         # openat2?
+    rules += struct.pack("<HBBI", 0x06, 0, 0, 0x50000 | errno.ENOSYS)
+    rules += struct.pack("<HBBI", 0x06, 0, 0, 0x7fff0000)  # any other goes on
+    buffer = ctypes.create_string_buffer(rules)
+    program = ctypes.create_string_buffer(
+        struct.pack("@HP", 4, ctypes.addressof(buffer)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def old_kernel(c):
+    """Without openat2() no link is followed, in a tree or out of it."""
+    (c.folder / "outside").write_text(cpuinfo())
+    found = []
+    for target in (None, c.folder / "outside", "../kept/cpuinfo"):
+        tree = c.tree().put("kept/cpuinfo", cpuinfo())
+        if target is not None:
+            tree.drop("proc/cpuinfo")
+            (tree.top / "proc/cpuinfo").symlink_to(target)
+        try:
+            done = subprocess.run(
+                [c.tool.program, "host", "--root", tree.top, "--json"],
+                capture_output=True, check=False, preexec_fn=forbid_openat2)
+        except subprocess.SubprocessError:
+            c.tool.tap.skip("without openat2()", "no filter of system calls")
+            return
+        found.append(json.loads(done.stdout))
+    c.tool.tap.say([one["machine"]["vendor"] for one in found] ==
+                   ["GenuineIntel", None, None] and not any(
+                       unit["in_sysfs"] for unit in found[0]["units"]) and
+                   len(found[0]["units"]) == 2, "without openat2()",
+                   [one["machine"] for one in found], found[0]["units"])
+
+
 def collected(c):
     """Nothing personal is in the archive."""
     tree = c.tree()
@@ -423,7 +465,7 @@ def real_tables(c):
     """Machines' own tables: no crash, and as many units as their index says."""
     shared = c.tool.shared
     if shared is None or not (shared / "dmar" / "index.tsv").exists():
-        c.tool.tap.say(True, "real tables # SKIP shared/data is absent")
+        c.tool.tap.skip("real tables", "shared/data is absent")
         return
     for file in sorted((shared / "dmar").glob("*.bin")):
         tree = c.tree(mode="").no_driver().put(ACPI + "DMAR",
@@ -458,7 +500,7 @@ def test(tool):
     with tempfile.TemporaryDirectory() as folder:
         cases = Cases(tool, pathlib.Path(folder))
         for part in (good, obstacles, no_vtd, unreadable, rubbish, links,
-                     collected, pictures, real_tables):
+                     old_kernel, collected, pictures, real_tables):
             part(cases)
 
 
