@@ -390,11 +390,22 @@ def old_kernel(c):
                    [one["machine"] for one in found], found[0]["units"])
 
 
+def last_boot(c):
+    """A file with a log may have several boots."""
+    c.judge("the last boot counts", c.tree().drop("proc/interrupts").put(
+        "dmesg", log("x2apic", ((BASES[0], OLD),)) + log("xapic")),
+        (YES, OFF, YES), GOOD, "log says that the mode is off")
+    c.judge("the last boot, which says nothing", c.tree().drop(
+        "proc/interrupts").put("dmesg", log("xapic") + log("")),
+        (DUNNO, DUNNO, DUNNO), UNKNOWN)
+
+
 def collected(c):
     """Nothing personal is in the archive."""
     tree = c.tree()
     tree.put("proc/cmdline", 'root=UUID=secret ip=10.0.0.1:secret '
-             'intremap=nosid a="secret intremap=off" intel_iommu=on -- secret\n')
+             'intremap=nosid a="secret intremap=off" iommu="secret x" '
+             'intel_iommu=on -- secret\n')
     tree.put("dmesg", log(units=tuple(zip(BASES, (SERVER, SERVER)))) +
              "Nov 30 01:02:03 secret-host kernel: [    2.0] DMAR: No ATSR found\n"
              "Nov 30 01:02:03 secret-host sshd: DMAR: secret\n"
@@ -499,7 +510,7 @@ def test(tool):
     with tempfile.TemporaryDirectory() as folder:
         cases = Cases(tool, pathlib.Path(folder))
         for part in (good, obstacles, no_vtd, unreadable, rubbish, links,
-                     old_kernel, collected, pictures, real_tables):
+                     old_kernel, last_boot, collected, pictures, real_tables):
             part(cases)
 
 
