@@ -26,7 +26,10 @@
  * For tests the same header may also define the macros that atomic.h is
  * written over: VTDPI_ATOMIC_POINT, VTDPI_ATOMIC_LOAD, VTDPI_ATOMIC_STORE,
  * VTDPI_ATOMIC_RMW, VTDPI_ATOMIC_CAS and VTDPI_ATOMIC_CAS128; atomic.h
- * documents them. There are no others.
+ * documents them. VTDPI_SIMULATION, with VTDPI_HAVE_CX16 = 0, lets pid.h and
+ * sched.h compile for a machine with 32-bit pointers: a simulation, in which one
+ * thread plays all processors and no hardware reads the descriptors. The playground
+ * of the site is such a program. There are no others.
  *
  * VTDPI_TYPES_HEADER is for kernels that have no stdint.h, stdbool.h and
  * stddef.h. Define it to the name of a header of your kernel, with quotes: gcc's

@@ -108,6 +108,12 @@ refuses_32bit() {
         grep -m 1 error: | grep -q 'libvtdpi needs a 64-bit host'
 }
 
+# simulated_32bit CC: pid.h and sched.h compile for it as a simulation.
+simulated_32bit() {
+    "$1" -m32 -ffreestanding -Wall -Wextra -Werror -DVTDPI_SIMULATION \
+        -DVTDPI_HAVE_CX16=0 -Iinclude -fsyntax-only src/sched*.c
+}
+
 # text_size DIR PATTERN: of the objects whose names match.
 text_size() {
     find "$1" ! -name all.o -name "$2.o" -exec size -A {} + |
@@ -182,8 +188,10 @@ done
 
 if echo | "$cc" -m32 -ffreestanding -xc -fsyntax-only - 2>/dev/null; then
     check "$name: a 32-bit host is refused" refuses_32bit "$cc"
+    check "$name: a 32-bit host is simulated on" simulated_32bit "$cc"
 else
     skip "$name: a 32-bit host is refused" 'no -m32'
+    skip "$name: a 32-bit host is simulated on" 'no -m32'
 fi
 
 for knob in HAVE_CX16=0 LOG_LEVEL=0 LOG_LEVEL=3 CACHELINE=128 \
