@@ -12,6 +12,9 @@ import re
 
 MANUAL = "docs/manual.md"
 LAYERS = "docs/architecture.md"
+# What pages link to link the playground; its name in the site; the variable that
+# tells filter.py whether the site has the playground.
+PLAYGROUND, PLAY, PLAYED = "docs/playground/page.html", "play.html", "VTDPI_PLAYED"
 ITEM = re.compile(r"^- \[([^\]]+)\]\(([^)\s#]+\.md)\): ((?:.+\n)(?:  .+\n)*)",
                   re.MULTILINE)
 HEADER = re.compile(r"\[([a-z_]+\.h)\]\(")

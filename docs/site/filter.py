@@ -6,8 +6,8 @@ usage: filter.py ROOT FILE
 Prints FILE, in which
 
 - each heading of a page has an anchor that stays (page-heading), the title has a
-  table of contents below it, and links lead to pages and headings of the site;
-  what has no page there becomes plain text;
+  table of contents below it, and links lead to pages and headings of the site,
+  and to the playground; what has no page there becomes plain text;
 - the headings of docs/manual.md are the parts of the tree;
 - a header is in the group of its layer; members below "private:" are hidden; the
   names of pages are links;
@@ -63,6 +63,8 @@ class Page:
         if path.endswith(".md") and path.startswith(PAGES):
             to = contents.page_id(path) if path != contents.MANUAL else "index"
             return f"[{text}](@ref {to}{'-' + anchor if anchor else ''})"
+        if path == contents.PLAYGROUND and os.environ.get(contents.PLAYED):
+            return f'<a href="{contents.PLAY}">{text}</a>'
         return text
 
     def heading(self, match):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Make the site: the manual and the reference, with Doxygen.
 
-usage: make.py DOXYGEN DOT DOXYFILE ROOT OUTPUT [STYLE]
+usage: make.py DOXYGEN DOT DOXYFILE ROOT OUTPUT [PLAYGROUND.html] [STYLE]
 
-OUTPUT/html is the site. STYLE is the folder of doxygen-awesome-css; without it
-the site has Doxygen's own look.
+OUTPUT/html is the site. PLAYGROUND.html is the page that docs/playground makes;
+without it the pages have no link to the playground. STYLE is the folder of
+doxygen-awesome-css; without it the site has Doxygen's own look.
 """
 
 import glob
@@ -96,15 +97,20 @@ def pictures(dot, root, output):
 
 
 def main():
-    doxygen, dot, doxyfile, root, output, *style = sys.argv[1:]
+    doxygen, dot, doxyfile, root, output, *rest = sys.argv[1:]
+    played = [path for path in rest if path.endswith(".html")]
+    style = [path for path in rest if os.path.isdir(path)]
     outline = os.path.join(output, "outline.dox")
     write(outline, "".join(parts(root)) + "".join(groups(root)))
     with open(doxyfile, encoding="utf-8") as file:
         lines = [file.read()]
     lines += [f"INPUT += {path}" for path in inputs(root, outline)]
     lines += [f"HTML_EXTRA_FILES += {path}" for path in pictures(dot, root, output)]
-    if style and os.path.isdir(style[0]):
+    lines += [f"HTML_EXTRA_FILES += {path}" for path in played]
+    if style:
         lines += styled(doxygen, doxyfile, output, style[0])
+    # For filter.py, which Doxygen starts.
+    os.environ[contents.PLAYED] = "yes" if played else ""
     shutil.rmtree(os.path.join(output, "html"), ignore_errors=True)
     done = subprocess.run([doxygen, "-"], input="\n".join(lines) + "\n",
                           encoding="utf-8", check=False)

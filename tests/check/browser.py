@@ -21,7 +21,8 @@ import sys
 import tempfile
 
 PAGES = ("index", "readme", "concepts", "comparison", "architecture",
-         "memory-ordering", "performance", "porting", "part-begin", "modules",
+         "memory-ordering", "performance", "playground",
+         "porting", "part-begin", "modules",
          "group__layers4", "sched_8h", "unit_8h", "pid_8h", "regs_8h",
          "structvtdpi__platform__ops")
 WIDE, NARROW = (1400, 1000), (420, 900)
@@ -212,4 +213,5 @@ def main():
         shutil.rmtree(home, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
