@@ -78,6 +78,7 @@ class Engine {
         if (call.actor === null) // set-up, and a choice: no steps
             return undefined;
         this.settle(call);
+        this.checkStack(call);
         at >>>= 0;
         call.next = {kind, at, bytes, place: this.exports.see_place(at),
                      before: this.word(at, bytes)};
@@ -90,6 +91,14 @@ class Engine {
             Object.assign(call, {go, quit});
             call.arrived();
         });
+    }
+
+    // A call on the stack of another would overwrite what that one has there.
+    checkStack(call) {
+        const at = this.exports.__stack_pointer.value;
+        const [end, top] = [call.slot, call.slot + 1].map(this.exports.stack_bottom);
+        if (at <= end || at > top)
+            throw new Error(`${call.actor} is on the stack of another call`);
     }
 
     // The access that the call stood before has been made.
@@ -113,7 +122,8 @@ class Engine {
     async begin(call, slot) {
         const run = this.exports["call_" + call.name];
         this.current = call;
-        this.exports.__stack_pointer.value = this.exports.stack_top(slot);
+        call.slot = slot;
+        this.exports.__stack_pointer.value = this.exports.stack_bottom(slot + 1);
         if (!this.stepping) {
             this.end(call, run(...call.args));
             return;

@@ -132,7 +132,7 @@ class Machine {
         const lost = this.pcpus[p].gone;
         if (!lost)
             this.pcpus[p].apic.add(vector);
-        this.note(actor, "ipi", `${vectorName(vector)} goes to pCPU ${p}` +
+        this.note(actor, "ipi", `sends ${vectorName(vector)} to pCPU ${p}` +
             (lost ? ", which is offline: lost" : ""));
     }
 
@@ -301,11 +301,11 @@ class Machine {
             result => {
                 if (result !== 0) {
                     vcpu.state = "host";
-                    return `block says ${BLOCK_RESULTS[result]}: no sleep`;
+                    return `gets ${BLOCK_RESULTS[result]} from block: no sleep`;
                 }
                 vcpu.on = null;
                 vcpu.state = vcpu.woken ? "runnable" : "asleep";
-                return "block says BLOCKED: " + (vcpu.woken ? "woken already, no sleep" : "sleeps");
+                return "gets BLOCKED from block: " + (vcpu.woken ? "woken already, no sleep" : "sleeps");
             });
     }
 
@@ -320,7 +320,7 @@ class Machine {
 
     async post(v, vector, urgent, whole) {
         await this.begin("cpu", whole, `posts ${vector} to vCPU ${v}` + (urgent ? ", urgent" : ""),
-            "post", [v, vector, urgent], result => `post says ${POST_RESULTS[result]}`);
+            "post", [v, vector, urgent], result => `gets ${POST_RESULTS[result]} from post`);
     }
 
     // A unit changes PIR and ON in one step, then sends.
@@ -363,7 +363,7 @@ class Machine {
         await this.begin("admin", whole, `takes pCPU ${p} offline`, "offline", [p], () => {
             this.pcpus[p].gone = true;
             this.pcpus[p].apic.clear();
-            return `pCPU ${p} is offline, and takes no interrupt`;
+            return `is done: pCPU ${p} takes no interrupt any more`;
         });
     }
 

@@ -3,7 +3,7 @@
  * The playground's module: pid.h, sched.h and vtdpi_pcpu_choose() with a small host,
  * for a page. The page makes calls that begin with call_, looks at the state with those
  * that begin with see_, and is called before each atomic access (playground_config.h). It keeps
- * several calls half done; stack_top() gives each a stack of its own.
+ * several calls half done; each on a stack of its own, see stack_bottom().
  *
  * The host: two pCPUs, three vCPUs. The page itself has their threads, the local APICs
  * and the processors' side of posted interrupts (machine.js).
@@ -176,9 +176,10 @@ EXPORT("call_online") void call_online(uint32_t p)
 
 /* Looks, which are no accesses of the host: plain loads. */
 
-EXPORT("stack_top") uintptr_t stack_top(uint32_t i)
+/* Stacks grow down, from where the next one begins. */
+EXPORT("stack_bottom") uintptr_t stack_bottom(uint32_t i)
 {
-    return (uintptr_t)&stacks[i + 1];
+    return (uintptr_t)&stacks[i];
 }
 
 EXPORT("see_stacks_whole") bool see_stacks_whole(void)
