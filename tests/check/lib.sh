@@ -122,6 +122,12 @@ copy_tree() {
     mkdir -p "$1" && tree | tar -C "$ROOT" -cf - -T - | tar -C "$1" -xf -
 }
 
+# soversion: the version in the names of the shared libraries, from VERSION: the
+# minor version counts until 1.0.
+soversion() {
+    sed -E 's/^(0\.[0-9]+|[1-9][0-9]*)\..*/\1/' "$ROOT/VERSION"
+}
+
 # sources DIR...: C sources and headers below these folders.
 sources() {
     find "$@" -name '*.[ch]' -type f | sort

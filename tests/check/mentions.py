@@ -8,6 +8,7 @@ In each page (Markdown or dot), run from the root of the tree:
 - vtdpi_* and VTDPI_* are names in the code of a public header, or of one beside
   the page; with a star behind it, the beginning of one; with (), a function or a
   macro like one;
+- VTDPI_ with a number is a version node of the export maps and is not looked at;
 - a header's name is that of a file, but for those of the C standard;
 - a path that starts with a folder of the tree is a file or folder there (a
   pattern has to match something);
@@ -27,7 +28,7 @@ import os
 import re
 import sys
 
-NAME = re.compile(r"\b(?:vtdpi|VTDPI)_\w+\b(?!\.[chS]\b)(?:\*|\(\))?")
+NAME = re.compile(r"\b(?:vtdpi|VTDPI)_(?!\d)\w+\b(?!\.[chS]\b)(?:\*|\(\))?")
 HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
 PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"

@@ -69,6 +69,23 @@ if [ "$name" = libvtdpi ]; then
     fi
 fi
 
+# misnamed: what does not carry the version of the interface: the soname, and the
+# version node of each exported symbol. A symbol without a node would be found by a
+# program that was linked with another version.
+misnamed() {
+    m_version=$(soversion)
+    m_node=$(echo "${name#lib}" | tr 'a-z-' 'A-Z_')_$m_version
+    readelf -dW "$library" | grep -qF "Library soname: [$name.so.$m_version]" ||
+        readelf -dW "$library" | grep -F SONAME
+    readelf -VW "$library" | grep -qF "Name: $m_node" ||
+        echo "$name has no version node $m_node"
+    nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' |
+        grep -vE "@@$(echo "$m_node" | sed 's/\./\\./g; s/_[0-9]*$/&(\\.[0-9]+)?/')\$"
+}
+
+need "$name carries the version of its interface" readelf &&
+    none "$name carries the version of its interface" misnamed
+
 # libc is the only library that the shared object may ask for, for mem*.
 needed() {
     readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
