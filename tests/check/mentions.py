@@ -32,7 +32,7 @@ NAME = re.compile(r"\b(?:vtdpi|VTDPI)_(?!\d)\w+\b(?!\.[chS]\b)(?:\*|\(\))?")
 HEADER = re.compile(r"(?<![\w/.-])[a-z_]+\.h\b")
 PATH = re.compile(
     r"(?<![\w/.-])(?:\.\./)*"
-    r"((?:bench|docs|examples|include|src|tests|tools)/[\w./*-]*[\w*])(?![\w<])"
+    r"((?:bench|docs|examples|include|packaging|src|tests|tools)/[\w./*-]*[\w*])(?![\w<])"
 )
 TEST = re.compile(r"\btest_\w+\*?")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -43,7 +43,7 @@ OLD_NAMES = re.compile(r"^ *\| old name \|.*\n(?: *\|.*\n)*", re.MULTILINE)
 FIRST_CELL = re.compile(r"^ *\|[^|\n]*\|", re.MULTILINE)
 LIST = "src/sources.mk"
 EXPLORED = "docs/explore.md"
-BUILT = {"docs/html"}
+BUILT = {"docs/html", "packaging/abi-accepted.txt"}
 CHECKED = re.compile(r"vtdpi_|test_")
 FILE = re.compile(r"[\w-]+\.(?:c|dot|md|py|sh)")
 STANDARD = {"limits.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h"}

@@ -135,11 +135,6 @@ error_codes() {
     done
 }
 
-version_of_header() {
-    awk '/#define VTDPI_VERSION_(MAJOR|MINOR|PATCH)/ { v = v s $3; s = "." }
-        END { print v }' include/vtdpi/version.h
-}
-
 # Neither a build folder, whatever its name, nor a file that is only lying here.
 stray_files() {
     rm -rf "$OUT/stray"
@@ -171,7 +166,6 @@ none 'final newline' no_final_newline
 none 'no path of a machine' machine_paths
 none 'open tasks name their issue' open_tasks
 none 'error codes have a number and a text of their own' error_codes
-check 'version.h agrees with VERSION' test "$(version_of_header)" = \
-    "$(cat VERSION)"
+check 'every file has the version of VERSION' packaging/version.sh --check
 check 'CHANGELOG knows the version' grep -qE \
     "^## (Unreleased|$(sed 's/\./\\./g' VERSION)( |\$))" CHANGELOG.md

@@ -23,7 +23,7 @@ from typing import NamedTuple
 WORKERS = 2
 # What a build of the whole project reads.
 TREE = ("bench", "docs", "examples", "include", "meson.build",
-        "meson_options.txt", "src", "tests", "tools", "VERSION")
+        "meson_options.txt", "packaging", "src", "tests", "tools", "VERSION")
 
 
 class Broken(Exception):
