@@ -58,7 +58,25 @@ picture() {
     done
 }
 
+# What a reader of man is warned of.
+man_page() {
+    mandoc -T lint -W warning docs/libvtdpi.3
+    command -v man >/dev/null &&
+        { LC_ALL=C.UTF-8 man --warnings -l docs/libvtdpi.3 >/dev/null; } 2>&1
+}
+
+# Headers that the overview does not name, and the other way round.
+# shellcheck disable=SC2012 # names of ours
+man_headers() {
+    sed -n 's,^\.In \(vtdpi/[a-z_0-9]*\.h\).*,\1,p' docs/libvtdpi.3 | sort -u \
+        >"$OUT/man-headers"
+    (cd include && ls vtdpi/*.h) | sort | diff "$OUT/man-headers" -
+}
+
 none 'no dead link' dead_links
+need 'the man page has no warning' mandoc &&
+    none 'the man page has no warning' man_page
+none 'the man page names all headers' man_headers
 need 'every function states its contract' python3 &&
     none 'every function states its contract' contracts
 need 'what pages mention exists' python3 &&
