@@ -160,6 +160,22 @@ static void test_event_gone_unit_returns_eio(void **state)
     assert_false(vtdpi_fault_event_pending(&rig.u));
 }
 
+static void go_at_fectl(struct rig *r, uint32_t off, uint64_t value)
+{
+    (void)value;
+    if (off == 0x38)
+        vtdpi_model_set_fault(&r->m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
+}
+
+/* The write may be lost, and with it the promise that no event follows. */
+static void test_event_gone_at_the_mask_returns_eio(void **state)
+{
+    (void)state;
+    assert_int_equal(enable_event(VTDPI_X2APIC, 1, 0x41), 0);
+    rig.before_write = go_at_fectl;
+    assert_int_equal(vtdpi_fault_event_mask(&rig.u), VTDPI_EIO);
+}
+
 /* FECTL's other bits are reserved, and to be left as they are. */
 
 static uint32_t written;
@@ -516,6 +532,7 @@ int main(void)
         PROBED(test_event_unmask_without_address_returns_estate),
         TEST(test_event_disabled_sends_nothing),
         PROBED(test_event_gone_unit_returns_eio),
+        PROBED(test_event_gone_at_the_mask_returns_eio),
         PROBED(test_event_control_keeps_reserved_bits),
         TEST(test_event_moved_under_a_fault_is_sent_once),
         PROBED(test_event_enable_after_clear_all_tells_of_the_next),

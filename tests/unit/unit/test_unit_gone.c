@@ -37,6 +37,22 @@ static void fail_at(unsigned int read)
     rig.ops.read64 = read64;
 }
 
+/* A unit that is gone for one read of the probe is not taken for a good one. */
+static void test_unit_probe_one_read_gone_returns_eio(void **state)
+{
+    unsigned int read = 0;
+    int rc;
+
+    (void)state;
+    do {
+        rig_power_up(CAP, ECAP);
+        fail_at(++read);
+        rc = vtdpi_unit_probe(&rig.u, &rig.ops, &rig.m, RIG_WINDOW);
+        assert_int_equal(rc, reads < read ? 0 : VTDPI_EIO);
+    } while (rc != 0);
+    assert_true(read > 4);
+}
+
 static bool is_off(void)
 {
     return (vtdpi_model_peek(&rig.m, 0x1c) & 0x06000000) == 0;
@@ -155,6 +171,7 @@ static void test_unit_one_read_of_all_ones_at_every_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_unit_probe_one_read_gone_returns_eio),
         TEST(test_unit_gone_is_never_off),
         TEST(test_unit_gone_resolves_tickets),
         TEST(test_unit_one_read_of_all_ones_at_every_place),
