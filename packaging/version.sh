@@ -29,11 +29,21 @@ headers() {
         END { print v " " t }' include/vtdpi/version.h
 }
 
+# debian: the version of the newest entry, and the package that has the soname.
+debian() {
+    sed -n '1s/^libvtdpi (\([^)]*\)).*/\1/p' packaging/debian/changelog
+    sed -n 's/^Package: libvtdpi\([0-9]\)/\1/p' packaging/debian/control
+}
+
 disagree() {
     version=$(cat VERSION)
     is_version "$version" || echo "VERSION: $version"
     [ "$(headers)" = "$version \"$version\"" ] ||
         echo "include/vtdpi/version.h: $(headers)"
+    [ "$(debian | paste -sd' ' -)" = "$version $(interface "$version")" ] ||
+        echo "packaging/debian: $(debian | paste -sd' ' -)"
+    [ -e "packaging/debian/libvtdpi$(interface "$version").install" ] ||
+        echo "packaging/debian: no libvtdpi$(interface "$version").install"
     for map in $maps; do
         grep -qE "^VTDPI_(MODEL_)?$(interface "$version" | sed 's/\./\\./') \{\$" \
             "$map" || echo "$map: no node of $(interface "$version")"
@@ -63,4 +73,22 @@ s/^(#define VTDPI_VERSION_TEXT ).*/\\1\"$1\"/" include/vtdpi/version.h
 }
 # shellcheck disable=SC2086 # a list of files
 replace "s/^(VTDPI_(MODEL_)?)$(echo "$old" | sed 's/\./\\./') \{\$/\\1$new {/" $maps
+
+# Debian's package of the shared libraries has the soname in its name.
+if [ "$old" != "$new" ]; then
+    mv "packaging/debian/libvtdpi$old.install" \
+        "packaging/debian/libvtdpi$new.install"
+    replace "s/libvtdpi$(echo "$old" | sed 's/\./\\./')([ ,]|\$)/libvtdpi$new\\1/" \
+        packaging/debian/control
+fi
+if [ "$(debian | head -n 1)" != "$1" ]; then
+    {
+        printf 'libvtdpi (%s) unstable; urgency=medium\n\n' "$1"
+        printf '  * CHANGELOG.md has the changes.\n\n -- %s  %s\n\n' \
+            "$(sed -n 's/^Maintainer: //p' packaging/debian/control)" \
+            "$(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S +0000')"
+        cat packaging/debian/changelog
+    } >packaging/debian/changelog.new
+    mv packaging/debian/changelog.new packaging/debian/changelog
+fi
 exec "$root/packaging/$me" --check

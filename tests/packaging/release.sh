@@ -67,6 +67,11 @@ commit 'tests: break a map'
 check 'another version in a map is refused' refused 'vtdpi-model.map' \
     packaging/release.sh
 undo
+sed '1s/(.*)/(7.7.7)/' packaging/debian/changelog >"$copy/packaging/debian/changelog"
+commit 'tests: break the changelog of Debian'
+check 'another version in debian/changelog is refused' refused 'packaging/debian' \
+    packaging/release.sh
+undo
 printf '# Changelog\n\n## Unreleased\n\nNothing.\n\n## 0.0.1\n\n- Old.\n' \
     >"$copy/CHANGELOG.md"
 commit 'tests: empty the section'
