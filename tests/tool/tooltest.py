@@ -33,6 +33,7 @@ class Tool:
         self.source = pathlib.Path(arguments[2])
         self.shared = pathlib.Path(arguments[3]) if len(arguments) > 3 else None
         self.environment = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+        self.unchecked = 0  # JSON that no schema was there to judge
 
     def run(self, *arguments, stdin=b"", seconds=60):
         """Its result, with bytes; status below 0: it crashed."""
@@ -56,7 +57,9 @@ class Tool:
         """The JSON, which has to fit the schema of the command, the first argument."""
         done = self.run(*arguments, "--json", **options)
         value = json.loads(done.stdout)
-        if jsonschema is not None:
+        if jsonschema is None:
+            self.unchecked += 1
+        else:
             schema = (self.source / "tools" / "vtdpi" / "schema" /
                       f"{arguments[0]}.json")
             jsonschema.validate(value, json.loads(schema.read_text()))
@@ -81,5 +84,9 @@ class Tool:
 
 def main(test):
     tap = Tap()
-    test(Tool(tap, sys.argv))
+    tool = Tool(tap, sys.argv)
+    test(tool)
+    if tool.unchecked != 0:
+        tap.skip("JSON fits its schema",
+                 f"{tool.unchecked} times; needs python3-jsonschema")
     sys.exit(tap.end())

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vtdpi: the command line. */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,13 @@ const struct command commands[] = {
     {"collect", "make an archive of what host reads, for others to judge",
      collect_main},
     {"irte", "decode an interrupt remapping table entry", decode_irte},
+    {"pid", "decode a posted-interrupt descriptor", decode_pid},
+    {"msi", "decode a message-signalled interrupt", decode_msi},
+    {"rte", "decode an IOAPIC redirection table entry", decode_rte},
+    {"cap", "decode Capability Registers", decode_cap},
+    {"ecap", "decode Extended Capability Registers", decode_ecap},
+    {"fault", "decode a fault recording register", decode_fault},
+    {"qi", "decode a descriptor of the invalidation queue", decode_qi},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
@@ -134,10 +142,20 @@ static int command_run(const struct command *c, int argc, char **argv)
     return status;
 }
 
+/* At the end of the process: --help and --version print, too. */
+static void output_end(void)
+{
+    if (!output_flush())
+        _exit(STATUS_INPUT);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *c;
 
+    /* A reader that has gone is an error of a write, with a message. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)atexit(output_end);
     argp_err_exit_status = STATUS_USAGE;
     style_look();
     if (argc < 2) {

@@ -24,10 +24,20 @@ int result_print(json_t *result, void (*text)(const json_t *result), int status)
     else
         text(result);
     json_decref(result);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return complain(STATUS_INPUT, "the output cannot be written: %s",
-                        strerror(errno));
-    return status;
+    return output_flush() ? status : STATUS_INPUT;
+}
+
+bool output_flush(void)
+{
+    static bool failed;
+
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return true;
+    if (!failed)
+        (void)complain(STATUS_INPUT, "the output cannot be written: %s",
+                       strerror(errno));
+    failed = true;
+    return false;
 }
 
 const char *tint(enum tint tint)

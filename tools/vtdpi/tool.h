@@ -40,6 +40,13 @@ extern const size_t command_count;
 int decode_irte(int argc, char **argv);
 int host_main(int argc, char **argv);
 int collect_main(int argc, char **argv);
+int decode_pid(int argc, char **argv);
+int decode_msi(int argc, char **argv);
+int decode_rte(int argc, char **argv);
+int decode_cap(int argc, char **argv);
+int decode_ecap(int argc, char **argv);
+int decode_fault(int argc, char **argv);
+int decode_qi(int argc, char **argv);
 
 /* Parse, with the options that every command has: --json, --color and --width. The
  * process ends at a mistake. */
@@ -61,6 +68,9 @@ extern struct style style;
  * STATUS_INPUT if the output cannot be written. */
 int result_print(json_t *result, void (*text)(const json_t *result),
                  int status);
+
+/* False, having complained once: the output cannot be written. */
+bool output_flush(void);
 
 /* ANSI colours, or nothing: put around words. */
 enum tint {
