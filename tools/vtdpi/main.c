@@ -22,6 +22,7 @@ const struct command commands[] = {
     {"ecap", "decode Extended Capability Registers", decode_ecap},
     {"fault", "decode a fault recording register", decode_fault},
     {"qi", "decode a descriptor of the invalidation queue", decode_qi},
+    {"encode", "make words of fields", encode},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
