@@ -23,6 +23,7 @@ const struct command commands[] = {
     {"fault", "decode a fault recording register", decode_fault},
     {"qi", "decode a descriptor of the invalidation queue", decode_qi},
     {"encode", "make words of fields", encode},
+    {"explain", "explain a word, a reason, a fault or an error", explain},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -48,6 +48,7 @@ int decode_ecap(int argc, char **argv);
 int decode_fault(int argc, char **argv);
 int decode_qi(int argc, char **argv);
 int encode(int argc, char **argv);
+int explain(int argc, char **argv);
 
 /* Parse, with the options that every command has: --json, --color and --width. The
  * process ends at a mistake. */

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""vtdpi explain: everything that the page and the headers have, and no more."""
+
+import re
+
+from tooltest import GOOD, USAGE, WRONG, main
+
+# Enumerations, the kind of their entries, and how many constants there are at least.
+ENUMERATIONS = {
+    "status.h": ("vtdpi_err", "error", 70),
+    "route.h": ("vtdpi_route_reason", "routing reason", 20),
+    "verdict.h": ("vtdpi_verdict_reason_code", "verdict reason", 14),
+    "regs.h": ("vtdpi_fault_reason", "fault reason", 9),
+}
+# Structures with every field that a line can have.
+LINES = (
+    ("irte", "40510", "200300001"), ("irte", "80510", "200300001"),
+    ("irte", "40510", "104000418001"), ("irte", "0", "0"),
+    ("pid", "0", "2", "0", "0", "f10000", "0", "0", "0"),
+    ("msi", "fee00318", "0"), ("msi", "fee01000", "4041"),
+    ("rte", "b000000010009"), ("rte", "10000"),
+    ("fault", "8000002600000510", "0"), ("fault", "8000000500000510", "0"),
+    *(("qi", f"{kind:x}", "0") for kind in range(1, 10)),
+    ("qi", "14", "0", "1", "0"),
+)
+# Raw words, whose name is their place.
+RAW = {"hi", "lo", "CAP", "ECAP", "qw1", "qw2", "qw3"}
+
+
+def glossary(tool):
+    page = (tool.source / "docs" / "architecture.md").read_text()
+    part = page.partition("\n## Glossary\n")[2]
+    for section in re.split(r"^### ", part, flags=re.M)[1:]:
+        word, _, text = section.partition("\n")
+        yield word.strip(), " ".join(text.replace("`", "").split())
+
+
+def words(tool):
+    missing = []
+    count = 0
+    for word, text in glossary(tool):
+        count += 1
+        entries = tool.json("explain", *word.split())["entries"]
+        if not any(e["name"] == word and e["text"].split() == text.split()
+                   for e in entries):
+            missing.append(word)
+        plain = word.partition(" (")[0]
+        entries = tool.json("explain", plain.upper())["entries"]
+        if not any(e["name"] == word for e in entries):
+            missing.append(plain.upper())
+    tool.tap.say(count > 50 and not missing, "each word of the glossary",
+                 count, missing)
+
+
+def constants(tool):
+    for header, (enumeration, kind, least) in ENUMERATIONS.items():
+        text = (tool.source / "include" / "vtdpi" / header).read_text()
+        body = re.search(rf"^enum {enumeration} \{{\n(.*?)^\}};", text,
+                         re.M | re.S)[1]
+        found = re.findall(r"^\s*(VTDPI_\w+)\s*=\s*([-\w]+)", body, re.M)
+        missing = []
+        for name, number in found:
+            for asked in (name, name.removeprefix("VTDPI_").lower()):
+                entries = tool.json("explain", asked)["entries"]
+                if not any(e["name"] == name and e["kind"] == kind and
+                           e["number"] == int(number, 0) and e["phrase"]
+                           for e in entries):
+                    missing.append(asked)
+        tool.tap.say(len(found) >= least and not missing,
+                     f"each {kind} of {header}", len(found), missing)
+
+
+def fields(tool):
+    unknown = set()
+    names = set()
+    for line in LINES:
+        names |= set(tool.json(*line)["fields"])
+    for register in ("cap", "ecap"):
+        names |= set(tool.json(register, "1")["registers"][0]["fields"])
+    for name in names - RAW:
+        entries = tool.json("explain", name)["entries"]
+        if not any(e["kind"] == "field" for e in entries):
+            unknown.add(name)
+    tool.tap.say(len(names) > 100 and not unknown,
+                 "each field of each line", len(names), sorted(unknown))
+
+
+def forms(tool):
+    for asked, name in (
+            (["26h"], "VTDPI_FR_SOURCE_ID"), (["0x26"], "VTDPI_FR_SOURCE_ID"),
+            (["26"], "VTDPI_FR_SOURCE_ID"),
+            (["FR=0x26"], "VTDPI_FR_SOURCE_ID"),
+            (["fault", "reason", "26"], "VTDPI_FR_SOURCE_ID"),
+            (["source id refused by the table entry"], "VTDPI_FR_SOURCE_ID"),
+            (["-1024"], "VTDPI_EIRTE_SVT"),
+            (["error", "-1024"], "VTDPI_EIRTE_SVT"),
+            (["--", "-1024"], "VTDPI_EIRTE_SVT"),
+            (["ecap.eim"], "EIM"), (["pid"], "PID"), (["piw"], "PIW"),
+            (["fault reason 05"], "fault reason 0x5")):
+        done = tool.run("explain", *asked)
+        tool.tap.say(f"{name} (" in done.stdout.decode() and
+                     done.returncode == GOOD, f"explain {asked}", done.stdout)
+    done = tool.run("explain", "-", stdin="harvest\r\n")
+    tool.tap.say(done.stdout.startswith(b"harvest (word)"), "standard input")
+
+
+def unknown(tool):
+    for asked, near in (("harvset", "harvest"), ("seeded bugs", "seeded bug"),
+                        ("EIRTE_SVR", "EIRTE_SVT"), ("ESIRTP", "ESIRTPS"),
+                        ("notificaton", "notification")):
+        done = tool.is_status(WRONG, "explain", asked)
+        value = tool.json("explain", asked)
+        tool.tap.say(value["entries"] == [] and near in value["near"] and
+                     near.encode() in done.stdout, f"{asked} is near {near}",
+                     value)
+    value = tool.json("explain", "x" * 5000)
+    tool.tap.say(value["near"] == [], "nothing is near")
+    tool.is_status(WRONG, "explain", "")
+    tool.is_status(WRONG, "explain", "-6")
+    tool.is_status(WRONG, "explain", "-99999999999999999999")
+    tool.is_status(WRONG, "explain", "0x100")
+    tool.is_status(USAGE, "explain")
+    done = tool.run("explain", "-", stdin=b"\xff\xfe")
+    tool.tap.say(done.returncode == USAGE and b"UTF-8" in done.stderr,
+                 "no text", done.stderr)
+
+
+def listed(tool):
+    names = tool.json("explain", "--list")["names"]
+    lines = tool.run("explain", "--list").stdout.decode().splitlines()
+    bad = [n for n in names if tool.run("explain", n).returncode != GOOD]
+    tool.tap.say(names == lines and len(names) > 250 and not bad,
+                 "each name of the list is known", len(names), bad)
+
+
+def test(tool):
+    tool.golden("explain_word", "explain", "notification")
+    tool.golden("explain_fault", "explain", "0x22")
+    tool.golden("explain_narrow", "explain", "--width", "40", "index")
+    for part in (words, constants, fields, forms, unknown, listed):
+        part(tool)
+
+
+main(test)
