@@ -46,4 +46,5 @@ def test(tool):
                      *loose[:1])
 
 
-main(test)
+if __name__ == "__main__":
+    main(test)
