@@ -6,4 +6,4 @@
 need shellcheck shellcheck || exit 0
 # shellcheck disable=SC2046 # a list of files
 check shellcheck shellcheck -x .ci/run $(tree |
-    grep -E '\.sh$|(^|/)(run|all|footprint|stage-[a-z0-9]+)$')
+    grep -E '\.(ba)?sh$|(^|/)(run|all|footprint|stage-[a-z0-9]+)$')
