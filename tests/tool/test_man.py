@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The man pages: no warning, each command and option, and examples that are run.
 
-An example is a line that begins with "$ ", in any page of tools/vtdpi. The lines
-behind it, up to one that is empty, begins with a dot or is the next example, are what
+An example is a line that begins with "$ ", in any page of tools/vtdpi, or in
+docs/tool.md behind four blanks. The lines behind it, up to one that is empty, begins with a dot or is the next example, are what
 it prints; "..." stands for any lines. Without such lines only its status counts. The
 examples are run in a copy of the folder tests/tool/man, if there is one.
 """
@@ -27,11 +27,22 @@ def plain(line):
     return re.sub(r"\\(?:\(..|.)", lambda m: ESCAPES.get(m[0], m[0]), line)
 
 
+def page_lines(page):
+    """The lines of a man page; of a page in Markdown those of its code."""
+    for line in page.read_text().splitlines():
+        if page.suffix == ".1":
+            yield line
+        else:
+            yield line[4:].replace("\\", r"\e") if line.startswith("    ") else ""
+    yield ""
+
+
 def examples(page):
     """Each example with what it prints."""
     command, output = None, []
-    for line in [*page.read_text().splitlines(), "."]:
-        if command is not None and line != "" and not line.startswith((".", "$ ")):
+    for line in page_lines(page):
+        ends = line.startswith(("$ ", ".")) and line != "..."
+        if command is not None and line != "" and not ends:
             output.append(plain(line))
             continue
         if command is not None:
@@ -114,6 +125,7 @@ def test(tool):
     tool.tap.say("vtdpi" in [page.stem for page in pages], "there is vtdpi.1")
     for page in pages:
         lint(tool, page)
+    for page in [*pages, tool.source / "docs" / "tool.md"]:
         with tempfile.TemporaryDirectory() as folder:
             if (HERE / "man").is_dir():
                 shutil.copytree(HERE / "man", folder, dirs_exist_ok=True)
