@@ -7,7 +7,7 @@ import random
 from tooltest import GOOD, USAGE, main
 
 DLM = {"fixed": 0, "lowest": 1, "smi": 2, "nmi": 4, "init": 5, "extint": 7}
-ROUNDS = 40
+ROUNDS = 25
 
 
 def number(value):

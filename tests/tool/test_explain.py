@@ -101,6 +101,9 @@ def forms(tool):
         done = tool.run("explain", *asked)
         tool.tap.say(f"{name} (" in done.stdout.decode() and
                      done.returncode == GOOD, f"explain {asked}", done.stdout)
+    value = tool.json("explain", "-1024")
+    tool.tap.say([e["number"] for e in value["entries"]] == [-1024],
+                 "an option behind an error code", value)
     done = tool.run("explain", "-", stdin="harvest\r\n")
     tool.tap.say(done.stdout.startswith(b"harvest (word)"), "standard input")
 
@@ -129,9 +132,11 @@ def unknown(tool):
 def listed(tool):
     names = tool.json("explain", "--list")["names"]
     lines = tool.run("explain", "--list").stdout.decode().splitlines()
-    bad = [n for n in names if tool.run("explain", n).returncode != GOOD]
+    # The words and the constants have tests above; of the fields every fourth.
+    bad = [n for n in names[-1::-4] if "." in n
+           and tool.run("explain", n).returncode != GOOD]
     tool.tap.say(names == lines and len(names) > 250 and not bad,
-                 "each name of the list is known", len(names), bad)
+                 "the names of the list are known", len(names), bad)
 
 
 def test(tool):

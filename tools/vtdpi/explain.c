@@ -397,23 +397,32 @@ static error_t explain_parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* An error code looks like an option; "--" in front of it says that it is none. */
+static bool is_code(const char *argument)
+{
+    return argument[0] == '-' && isdigit((unsigned char)argument[1]);
+}
+
+/* An error code looks like an option. The codes go to the end, with "--" in front of
+ * them, unless the caller has written that. */
 static void arguments_protect(int argc, char **argv, char **out)
 {
     static char dashes[] = "--";
+    bool codes = false;
     int n = 0;
-    bool done = false;
 
+    for (int i = 0; i < argc; i++)
+        codes |= is_code(argv[i]);
+    for (int i = 0; i < argc; i++)
+        codes &= strcmp(argv[i], dashes) != 0;
     for (int i = 0; i < argc; i++) {
-        const bool code =
-            argv[i][0] == '-' && isdigit((unsigned char)argv[i][1]);
-
-        done |= strcmp(argv[i], dashes) == 0;
-        if (!done && code) {
-            out[n++] = dashes;
-            done = true;
-        }
-        out[n++] = argv[i];
+        if (!codes || !is_code(argv[i]))
+            out[n++] = argv[i];
+    }
+    if (codes)
+        out[n++] = dashes;
+    for (int i = 0; i < argc; i++) {
+        if (codes && is_code(argv[i]))
+            out[n++] = argv[i];
     }
     out[n] = NULL;
 }
