@@ -3,6 +3,7 @@
 """Commands that decode words."""
 
 import random
+import re
 
 from tooltest import GOOD, INPUT, USAGE, WRONG, main
 
@@ -72,6 +73,23 @@ def msi(tool):
     for bad in (["fee00000"], ["fee00000", "100000000"],
                 ["--dest-bits", "9", "fee00000", "0"]):
         tool.is_status(USAGE, "msi", *bad)
+
+
+def lspci(tool):
+    """Messages of other machines, as lspci prints them."""
+    path = tool.shared / "msi.tsv" if tool.shared else None
+    if path is None or not path.exists():
+        tool.tap.skip("messages of lspci", "no shared data")
+        return
+    lines = [line.split("\t") for line in path.read_text().splitlines()
+             if line.startswith("Address:")]
+    for line in lines:
+        value = tool.json("msi", line[0])
+        index = re.search(r"index (\d+)", line[3])
+        wanted = f"{int(index[1]):#x}" if index else None
+        tool.tap.say(value["fields"].get("index") == wanted,
+                     f"lspci: {line[0]}", value, line[3])
+    tool.tap.say(len(lines) > 10, "messages of lspci", len(lines))
 
 
 def rte(tool):
@@ -222,7 +240,7 @@ def anything(tool):
 
 
 def test(tool):
-    for part in (irte, pasted, msi, rte, pid, fault, qi, registers,
+    for part in (irte, pasted, msi, lspci, rte, pid, fault, qi, registers,
                  ones_and_zero, anything):
         part(tool)
 

@@ -90,6 +90,16 @@ def forms(tool):
     for asked, name in (
             (["26h"], "VTDPI_FR_SOURCE_ID"), (["0x26"], "VTDPI_FR_SOURCE_ID"),
             (["26"], "VTDPI_FR_SOURCE_ID"),
+            (["38"], "VTDPI_FR_SOURCE_ID"),
+            (["fault", "reason", "37"], "VTDPI_FR_COMPAT_BLOCKED"),
+            (["40"], "VTDPI_FR_PID_RESERVED"),
+            (["28"], "VTDPI_FR_PID_RESERVED"),
+            (["0x37"], "fault reason 0x37"), (["37h"], "fault reason 0x37"),
+            (["DMAR: [INTR-REMAP] Request device [05:02.0] fault index 0x18 "
+              "[fault reason 0x22] Present field in the IRTE entry is clear"],
+             "VTDPI_FR_NOT_PRESENT"),
+            (["(XEN) [VT-D]INTR-REMAP: reason 22 - Present field in the IRTE"],
+             "VTDPI_FR_NOT_PRESENT"),
             (["FR=0x26"], "VTDPI_FR_SOURCE_ID"),
             (["fault", "reason", "26"], "VTDPI_FR_SOURCE_ID"),
             (["source id refused by the table entry"], "VTDPI_FR_SOURCE_ID"),
@@ -106,6 +116,21 @@ def forms(tool):
                  "an option behind an error code", value)
     done = tool.run("explain", "-", stdin="harvest\r\n")
     tool.tap.say(done.stdout.startswith(b"harvest (word)"), "standard input")
+
+
+def logged(tool):
+    """Lines of other machines' logs, whole."""
+    path = tool.shared / "faults.txt" if tool.shared else None
+    if path is None or not path.exists():
+        tool.tap.skip("lines of logs", "no shared data")
+        return
+    lines = [line.partition("\t")[0] for line in path.read_text().splitlines()
+             if re.search(r"INTR-REMAP.*reason \w", line)]
+    unknown = [line for line in lines
+               if not any(e["name"].startswith("VTDPI_FR_")
+                          for e in tool.json("explain", line)["entries"])]
+    tool.tap.say(len(lines) > 10 and not unknown, "lines of logs", len(lines),
+                 *unknown)
 
 
 def unknown(tool):
@@ -143,7 +168,7 @@ def test(tool):
     tool.golden("explain_word", "explain", "notification")
     tool.golden("explain_fault", "explain", "0x22")
     tool.golden("explain_narrow", "explain", "--width", "40", "index")
-    for part in (words, constants, fields, forms, unknown, listed):
+    for part in (words, constants, fields, forms, logged, unknown, listed):
         part(tool)
 
 

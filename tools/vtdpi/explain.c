@@ -291,8 +291,9 @@ static void entry_print(const json_t *e)
     else if (!json_is_integer(number))
         printf("%s)\n", kind);
     else if (strcmp(kind, "fault reason") == 0)
-        printf("%s 0x%x): %s\n", kind, (unsigned int)json_integer_value(number),
-               phrase);
+        printf("%s 0x%x, in decimal %u): %s\n", kind,
+               (unsigned int)json_integer_value(number),
+               (unsigned int)json_integer_value(number), phrase);
     else
         printf("%s %d): %s\n", kind, (int)json_integer_value(number), phrase);
     paragraphs_print(json_string_value(json_object_get(e, "text")));
@@ -343,24 +344,54 @@ static int list_report(void)
                         STATUS_GOOD);
 }
 
-/* "26h", "0x26", "-1024"; "FR=0x26" and "fault reason 26" as logs say it. */
+/*
+ * A number without 0x may be of either base: Xen prints reasons in hexadecimal, and
+ * Linux did in decimal. Reasons of interrupts are 20h to 28h, which is 32 to 40 in
+ * decimal, so only one of the two readings is a reason of interrupts.
+ */
+static uint64_t reason_read(const char *word, uint64_t hex)
+{
+    char *end;
+    const unsigned long decimal = strtoul(word, &end, 10);
+    const bool either = *end == '\0' && fault_causes((uint8_t)hex) == NULL;
+
+    return either && decimal <= DMA_REASON_MAX &&
+                   fault_causes((uint8_t)decimal) != NULL
+               ? decimal
+               : hex;
+}
+
+/* The number in a text: behind "reason", wherever that stands in a line of a log, or
+ * behind what else is put in front of it. */
+static const char *number_find(const char *text)
+{
+    static const char *const heads[] = {"fault ", "FR=", "error "};
+    const char *const reason = strcasestr(text, "reason ");
+
+    if (reason != NULL)
+        return reason + strlen("reason ");
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        if (strncasecmp(text, heads[i], strlen(heads[i])) == 0)
+            return text + strlen(heads[i]);
+    }
+    return text;
+}
+
+/* "26h", "0x26", "-1024"; "FR=0x26" and "[fault reason 38]" as logs say it. */
 static void question_number(struct question *q)
 {
-    static const char *const heads[] = {"fault ", "reason ", "FR=", "error "};
-    const char *text = q->text;
+    const char *const text = number_find(q->text);
+    const size_t length = strcspn(text, "] \t:,;");
     char word[NAME_MAX_BYTES];
-    size_t length;
     char *end;
     long error;
 
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-        if (strncasecmp(text, heads[i], strlen(heads[i])) == 0)
-            text += strlen(heads[i]);
-    }
-    length = strlen(text);
-    if (length == 0 || length >= sizeof(word))
+    /* A number at the beginning of a longer text is part of that text. */
+    if (length == 0 || length >= sizeof(word) ||
+        (text == q->text && text[length] != '\0'))
         return;
-    memcpy(word, text, length + 1);
+    memcpy(word, text, length);
+    word[length] = '\0';
     errno = 0;
     error = strtol(word, &end, 10);
     q->is_error = *end == '\0' && errno == 0 && error < 0 && error > -100000;
@@ -369,6 +400,8 @@ static void question_number(struct question *q)
         word[length - 1] = '\0';
     q->is_hex =
         strpbrk(word, "0123456789") != NULL && word_parse(word, &q->hex);
+    if (q->is_hex && word[length - 1] != '\0')
+        q->hex = reason_read(word, q->hex);
 }
 
 static error_t explain_parse(int key, char *argument, struct argp_state *state)
