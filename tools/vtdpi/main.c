@@ -14,6 +14,7 @@ const struct command commands[] = {
     {"host", "say whether posting works on this machine, and why", host_main},
     {"collect", "make an archive of what host reads, for others to judge",
      collect_main},
+    {"dmar", "print and check an ACPI DMAR table", dmar_command},
     {"irte", "decode an interrupt remapping table entry", decode_irte},
     {"pid", "decode a posted-interrupt descriptor", decode_pid},
     {"msi", "decode a message-signalled interrupt", decode_msi},
