@@ -15,6 +15,7 @@ const struct command commands[] = {
     {"collect", "make an archive of what host reads, for others to judge",
      collect_main},
     {"dmar", "print and check an ACPI DMAR table", dmar_command},
+    {"table", "check the dump of an interrupt remapping table", table_command},
     {"irte", "decode an interrupt remapping table entry", decode_irte},
     {"pid", "decode a posted-interrupt descriptor", decode_pid},
     {"msi", "decode a message-signalled interrupt", decode_msi},
