@@ -14,6 +14,7 @@ const struct command commands[] = {
     {"host", "say whether posting works on this machine, and why", host_main},
     {"collect", "make an archive of what host reads, for others to judge",
      collect_main},
+    {"log", "remapping, posting and faults, from a log", log_command},
     {"dmar", "print and check an ACPI DMAR table", dmar_command},
     {"table", "check the dump of an interrupt remapping table", table_command},
     {"irte", "decode an interrupt remapping table entry", decode_irte},

@@ -41,6 +41,7 @@ int decode_irte(int argc, char **argv);
 int host_main(int argc, char **argv);
 int collect_main(int argc, char **argv);
 int table_command(int argc, char **argv);
+int log_command(int argc, char **argv);
 int dmar_command(int argc, char **argv);
 int decode_pid(int argc, char **argv);
 int decode_msi(int argc, char **argv);

@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""vtdpi log: fixtures, the same lines in other clothes, bad input, machine output."""
+
+import pathlib
+import random
+import re
+import resource
+import struct
+import subprocess
+import tempfile
+
+from tooltest import GOOD, HERE, INPUT, UNKNOWN, USAGE, WRONG, main
+
+LOGS = HERE / "log"
+# Verdict and exit status of each fixture.
+FIXTURES = {
+    "dead-unit": ("unknown", "unknown", "not possible", WRONG),
+    "erratum": ("off", "xAPIC", "not possible", WRONG),
+    "freebsd": ("on", "xAPIC", "not possible", WRONG),
+    "ioapic": ("off", "unknown", "not possible", WRONG),
+    "jailhouse": ("on", "unknown", "unknown", WRONG),
+    "kdump-hang": ("unknown", "unknown", "unknown", UNKNOWN),
+    "linux-faults": ("on", "x2APIC", "not possible", WRONG),
+    "linux-posting": ("on", "x2APIC", "on", GOOD),
+    "two-boots": ("on", "xAPIC", "off", WRONG),
+    "xen": ("on", "x2APIC", "not possible", WRONG),
+}
+# What kernels and programs put in front of a line.
+PREFIXES = (
+    "", "[    1.234567] ", "[Tue Aug 20 12:04:38 2019] ",
+    "[ 9752.989272][    C0] ", "[  +0,001355] ", "kern  :warn  : [    1.234567] ",
+    "Aug 25 19:03:45 localhost kernel: ", "Aug 25 19:03:45 host kernel: [    1.2] ",
+    "2024-08-25T19:03:45.123456+02:00 host kernel: ", "<4>[    1.234567] ",
+    "<6>", "> ", ">> [    1.234567] ", "\t", "        ",
+    "[    1.234567] [T1] ", "host kernel: ", "[ 1.234567 ] ",
+)
+REASONS = {
+    "decoded": 0x20, "exceeded": 0x21, "Present field": 0x22,
+    "Error accessing": 0x23, "fields in the IRTE": 0x24, "compatibility": 0x25,
+    "source-id": 0x26,
+}
+STRIP = re.compile(r"^(?:\w{3} \d\d [\d:]{8} \S+ kernel: |kern +:\w+ *: )?(?:\[[^]]*\d\] )?")
+
+
+def facts(result):
+    """What must not depend on how the lines are printed."""
+    def bare(items, *without):
+        return sorted(repr({k: v for k, v in item.items() if k not in without})
+                      for item in items)
+
+    places = ("line", "text", "first", "last", "last_boot")
+    return {
+        "verdict": result["verdict"],
+        "why": sorted(x["says"] for x in result["why"]),
+        "next": sorted(result["next"]),
+        "units": bare(result["units"], "line"),
+        "differences": result["differences"],
+        "scopes": bare(result["scopes"], "line"),
+        "options": bare(result["options"], "line"),
+        "notes": bare(result["notes"], *places),
+        "faults": bare(result["faults"], *places),
+        "dma": result["faults_dma"]["count"],
+        "suppressed": result["suppressed"],
+        "queue": bare(result["queue_errors"], *places),
+    }
+
+
+def fixtures(tool):
+    for name, (remapping, mode, posting, status) in FIXTURES.items():
+        text = (LOGS / f"{name}.txt").read_bytes()
+        tool.golden(f"log-{name}", "log", stdin=text)
+        done = tool.run("log", LOGS / f"{name}.txt")
+        first = done.stdout.decode().splitlines()[0]
+        tool.tap.say(first == f"interrupt remapping: {remapping}; mode: {mode}; "
+                     f"posting: {posting}" and done.returncode == status,
+                     f"verdict and status of {name}", first, done.returncode)
+
+
+def clothes(tool, name):
+    """All prefixes, CRLF, zeros at line ends, noise between lines: the same facts."""
+    lines = [STRIP.sub("", line) for line in
+             (LOGS / f"{name}.txt").read_text().splitlines()]
+    wanted = facts(tool.json("log", stdin="\n".join(lines)))
+    for prefix in PREFIXES:
+        for end in ("\n", "\r\n")[:2 if prefix in PREFIXES[:2] else 1]:
+            text = end.join(line if line.startswith("(XEN)") else prefix + line
+                            for line in lines) + end
+            got = facts(tool.json("log", stdin=text))
+            tool.tap.say(got == wanted, f"{name}, {prefix!r}, {end!r}",
+                         *(f"{k}: {got[k]} for {v}" for k, v in wanted.items()
+                           if got[k] != v))
+    text = "".join(f"{line}\n[    3.1] usb 1-1: new device number 4\n"
+                   for line in lines)
+    got = facts(tool.json("log", stdin=text))
+    tool.tap.say(got == wanted, f"{name}, with noise", got, wanted)
+    if name == "two-boots":  # kernels tell their options in capitals apart
+        return
+    got = facts(tool.json("log", stdin="\n".join(lines).upper()))
+    tool.tap.say(got["verdict"] == wanted["verdict"] and
+                 got["units"] == wanted["units"],
+                 f"{name}, in capitals", got, wanted)
+
+
+def order(tool, name, head, seeds):
+    """Lines that do not lean on each other, in any order behind the first @head."""
+    lines = (LOGS / f"{name}.txt").read_text().splitlines()
+    wanted = facts(tool.json("log", stdin="\n".join(lines)))
+    bad = []
+    for seed in range(seeds):
+        mixed = lines[head:]
+        random.Random(seed).shuffle(mixed)
+        got = facts(tool.json("log", stdin="\n".join(lines[:head] + mixed)))
+        bad += [f"seed {seed}: {k}: {got[k]} for {v}" for k, v in wanted.items()
+                if got[k] != v]
+    tool.tap.say(not bad, f"{name}, {seeds} orders", *bad[:5])
+
+
+# Other words and another order for the same fact.
+SAME = (
+    ("on", "x2APIC", "DMAR-IR: IRQ remapping: enabled, mode x2apic"),
+    ("on", "xAPIC", "In xapic mode, interrupt remapping is now enabled"),
+    ("on", "unknown", "(XEN) Interrupt remapping enabled"),
+    ("on", "unknown", "Enabled Interrupt-remapping"),
+    ("on", "unknown", "  Interrupt Remapping: supported and enabled."),
+    ("off", "unknown", "Interrupt Remapping: supported."),
+    ("off", "unknown", "Not enable interrupt remapping"),
+    ("off", "unknown", "DMAR-IR: interrupt remapping could not be set up: disabled"),
+    ("off", "unknown", "dmar0: QI disabled, disabling interrupt remapping"),
+    ("off", "unknown", "(XEN) Failed to parse ACPI DMAR.  Disabling VT-d."),
+    ("off", "unknown", "(XEN) [VT-D]Disabling IOMMU due to Intel 5500/5520/X58 "
+     "Chipset errata #47, #53: interrupt remapping"),
+    ("off", "unknown", "(XEN) Interrupt Remapping hardware not found"),
+    # Lines that look like "on" or "off" and are neither.
+    ("unknown", "xAPIC", "x2apic: IRQ remapping doesn't support X2APIC mode"),
+    ("unknown", "unknown", "DMAR-IR: Queued invalidation will be enabled to support "
+     "x2apic and Intr-remapping."),
+    ("unknown", "unknown", "DMAR-IR: IRQ remapping was enabled on dmar0 but we are "
+     "not in kdump mode"),
+    ("unknown", "unknown", "DMAR: IOMMU enabled"),
+    ("unknown", "unknown", "AMD-Vi: Interrupt remapping enabled"),
+    ("unknown", "xAPIC", "DMAR-IR: Use 'intremap=no_x2apic_optout' to override the "
+     "BIOS setting."),
+    ("unknown", "unknown", "Linux remaps nothing here"),
+)
+
+
+def words(tool):
+    for remapping, mode, line in SAME:
+        verdict = tool.json("log", stdin=line + "\n")["verdict"]
+        tool.tap.say((verdict["remapping"], verdict["mode"]) == (remapping, mode),
+                     f"{remapping}, {mode}: {line}", verdict)
+    unit = "DMAR: dmar0: {} reg_base_addr fed90000"
+    a = tool.json("log", stdin=unit.format("cap d2008c40660462 ver 1:0 ecap f050da"))
+    b = tool.json("log", stdin=unit.format("ecap: 0xf050da cap=0xd2008c40660462, "
+                                           "ver 1.0"))
+    tool.tap.say(a["units"] == b["units"] and a["units"][0]["IR"] is True,
+                 "a unit, in another order", a["units"], b["units"])
+    pair = ("Enabled IRQ remapping in xapic mode", "Not enabling interrupt remapping")
+    for lines, wanted in ((pair, "off"), (pair[::-1], "on")):
+        verdict = tool.json("log", stdin="\n".join(lines))["verdict"]
+        tool.tap.say(verdict["remapping"] == wanted,
+                     f"of two lines the later one counts: {wanted}", verdict)
+
+
+def reason_bases(tool):
+    """One reason, however its number is printed."""
+    form = "DMAR: [INTR-REMAP] Request device [00:1f.3] fault index {} [fault reason {}] {}"
+    text = "Blocked a compatibility format interrupt request"
+    for number, words_, wanted, how in (
+            ("37", text, "0x25", "text"), ("0x25", text, "0x25", "prefix"),
+            ("25", text, "0x25", "text"), ("25h", text, "0x25", "prefix"),
+            ("37", "", "0x25", "decimal"), ("0x28", "Unknown", "0x28", "prefix"),
+            ("40", "Unknown", "0x28", "decimal"), ("", text, "0x25", "text")):
+        got = tool.json("log", stdin=form.format("0x7", number, words_))["faults"]
+        tool.tap.say(len(got) == 1 and got[0]["reason"] == wanted and
+                     got[0]["reason_read_as"] == how,
+                     f"reason {number!r} {words_!r}: {wanted}", got)
+    dma = "DMAR: [DMA Write] Request device [5e:00.0] fault addr {} [fault reason {}] {}"
+    got = tool.json("log", stdin=dma.format("0x8000000000000", "0x27", "Unknown"))
+    tool.tap.say(got["faults_total"] == 1 and got["faults"][0]["index"] == "0x8",
+                 "a posting fault that is printed as one of DMA", got["faults"])
+    for number in ("0x6", "06", "38", "0x30"):
+        got = tool.json("log", stdin=dma.format("9c000000", number,
+                                                "PTE Read access is not set"))
+        wanted = 1 if number == "38" else 0
+        tool.tap.say(got["faults_total"] == wanted,
+                     f"DMA, reason {number}: {wanted} of interrupts", got["faults"])
+    got = tool.json("log", stdin="(XEN) [VT-D]INTR-REMAP: Request device "
+                    "[0000:f0:1f.0] fault index 7\n(XEN) [VT-D]INTR-REMAP: "
+                    "reason 27 - Unknown\n")["faults"]
+    tool.tap.say(got[0]["reason"] == "0x27" and
+                 got[0]["reason_read_as"] == "hexadecimal", "Xen's reasons", got)
+
+
+def dmar_table():
+    """A table: unit 0 names 00:02.0, unit 1 an IOAPIC, an HPET, a bridge, and has
+    all the rest."""
+    def scope(kind, number, bus, device, function):
+        return struct.pack("<BBHBBBB", kind, 8, 0, number, bus, device, function)
+
+    def drhd(flags, base, *scopes):
+        body = b"".join(scopes)
+        return struct.pack("<HHBBHQ", 0, 16 + len(body), flags, 0, 0, base) + body
+
+    body = (drhd(0, 0xfed90000, scope(1, 0, 0, 2, 0)) +
+            drhd(1, 0xfed91000, scope(3, 8, 0xf0, 31, 0), scope(4, 0, 0, 31, 0)))
+    table = bytearray(struct.pack("<4sIBB6s8sI4sI", b"DMAR", 48 + len(body), 1, 0,
+                                  b"OEM", b"TABLE", 1, b"TEST", 1) +
+                      bytes((38, 1)) + bytes(10) + body)
+    table[9] = -sum(table) & 0xff
+    return bytes(table)
+
+
+def devices(tool, folder):
+    table = folder / "table"
+    table.write_bytes(dmar_table())
+    form = "DMAR: [INTR-REMAP] Request device [{}] fault index 0x1 [fault reason 0x22] x\n"
+    for device, wanted in (("f0:1f.0", "IOAPIC 8, unit 1"),
+                           ("00:1f.0", "HPET 0, unit 1"),
+                           ("00:02.0", "endpoint, unit 0"),
+                           ("17:00.0", "endpoint, unit 1"),
+                           ("0001:17:00.0", "named by no unit of the table")):
+        got = tool.json("log", "--dmar", table, stdin=form.format(device))
+        tool.tap.say(got["faults"][0]["is"] == wanted, f"{device} is {wanted}",
+                     got["faults"])
+    table.write_bytes(dmar_table()[:60])
+    tool.is_status(INPUT, "log", "--dmar", table, stdin="")
+    tool.is_status(INPUT, "log", "--dmar", folder / "absent", stdin="")
+
+
+def groups(tool):
+    form = ("DMAR: [INTR-REMAP] Request device [{:02x}:00.0] fault index {:#x} "
+            "[fault reason 0x22] Present field in the IRTE entry is clear\n")
+    text = "".join(form.format(i % 251, i % 1000) for i in range(3000))
+    got = tool.json("log", stdin=text)
+    counted = sum(f["count"] for f in got["faults"])
+    tool.tap.say(len(got["faults"]) == 256 and got["faults_total"] == 3000 and
+                 counted + got["faults_others"]["count"] == 3000 and
+                 got["faults_others"]["count"] > 0, "groups are bounded",
+                 len(got["faults"]), counted, got["faults_others"])
+    got = tool.json("log", stdin=form.format(1, 5) * 70000)
+    tool.tap.say(len(got["faults"]) == 1 and got["faults"][0]["count"] == 70000 and
+                 (got["faults"][0]["first"], got["faults"][0]["last"]) == (1, 70000),
+                 "a group counts", got["faults"])
+    line = form.format(1, 5).strip()
+    got = tool.json("log", stdin=f"{line} {form.format(2, 6)}")
+    tool.tap.say([f["device"] for f in got["faults"]] == ["01:00.0", "02:00.0"],
+                 "two events in one line", got["faults"])
+    units = "".join(f"DMAR: dmar{i}: reg_base_addr {0xf0000000 + (i << 12):x} ver 1:0 "
+                    "cap 8d2078c106f0466 ecap f020df\n" for i in range(140))
+    got = tool.json("log", stdin=units + "Enabled IRQ remapping in x2apic mode\n")
+    tool.tap.say(len(got["units"]) == 128 and got["units_more"] == 12 and
+                 got["verdict"]["posting"] == "unknown", "units are bounded",
+                 len(got["units"]), got["units_more"], got["verdict"])
+
+
+def bad_input(tool, folder):
+    tool.is_status(USAGE, "log", "a", "b")
+    tool.is_status(USAGE, "log", "--nothing")
+    tool.is_status(INPUT, "log", folder / "absent")
+    tool.is_status(INPUT, "log", folder)
+    for name, data in (
+            ("nothing", b""), ("zeros", bytes(100000)), ("ones", b"\xff" * 100000),
+            ("an ELF", b"\x7fELF" + bytes(range(256)) * 400),
+            ("no VT-d", b"[    1.0] usb 1-1: new device\n" * 100),
+            ("random", random.Random(3).randbytes(300000))):
+        done = tool.is_status(UNKNOWN, "log", stdin=data)
+        tool.tap.say(done.stderr == b"", f"{name}: no message", done.stderr)
+    line = b"DMAR-IR: Enabled IRQ remapping in x2apic mode"
+    for name, data, wanted in (
+            ("zeros in a line", b"\0\0" + line + b"\0\n", "on"),
+            ("no line feed at the end", line, "on"),
+            ("at the end of the longest line", b"x" * (65536 - len(line) - 1) + b" " +
+             line, "on"),
+            ("behind the longest line", b"x" * 65537 + line, "unknown"),
+            ("behind a line that is cut", b"y" * 300000 + b"\n" + line, "on")):
+        got = tool.json("log", stdin=data)
+        tool.tap.say(got["verdict"]["remapping"] == wanted, name, got["verdict"])
+    got = tool.json("log", stdin=b"\x1b[31mDMAR: \xff\xc3 nothing known \x07\n")
+    tool.tap.say(got["lines"]["unknown_text"] == "?[31mDMAR: ?? nothing known ?",
+                 "what is quoted is printable", got["lines"])
+    text = (LOGS / "linux-faults.txt").read_bytes()
+    bad = [n for n in range(0, len(text), 7)
+           if tool.run("log", stdin=text[:n]).returncode not in (GOOD, WRONG, UNKNOWN)]
+    tool.tap.say(not bad, "a fixture, cut anywhere", bad[:5])
+    mutants(tool)
+
+
+def mutants(tool):
+    bad = []
+    for seed in range(200):
+        chance = random.Random(seed)
+        text = bytearray((LOGS / f"{chance.choice(list(FIXTURES))}.txt").read_bytes())
+        for _ in range(chance.randint(1, 40)):
+            at = chance.randrange(len(text))
+            if chance.random() < 0.5:
+                text[at] = chance.randrange(256)
+            else:
+                del text[at:at + chance.randint(1, 9)]
+        done = tool.run("log", "--json", stdin=bytes(text))
+        if done.returncode not in (GOOD, WRONG, UNKNOWN):
+            bad.append(f"seed {seed}: {done.returncode} {done.stderr.decode()}")
+    tool.tap.say(not bad, "fixtures with changed bytes", *bad[:5])
+
+
+def stream(tool):
+    """1 GiB through a pipe, in 64 MiB of addresses beside what is there at start."""
+    if b"asan" in open(tool.program, "rb").read():
+        tool.tap.skip("1 GiB in constant memory", "AddressSanitizer needs addresses")
+        return
+    noise = b"[    3.1] usb 1-1: new high-speed device number 4 using xhci_hcd\n"
+    block = noise * ((1 << 20) // len(noise))
+    fault = (b"DMAR: [INTR-REMAP] Request device [01:00.0] fault index 0x5 "
+             b"[fault reason 0x22] x\n")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 26, 1 << 26))
+
+    child = subprocess.Popen([tool.program, "log"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, preexec_fn=limit,
+                             env=tool.environment)
+    blocks = (1 << 30) // len(block)
+    for _ in range(blocks):
+        child.stdin.write(block)
+    child.stdin.write(fault)
+    child.stdin.close()
+    said = child.stdout.read().decode()
+    child.wait()
+    tool.tap.say(child.returncode == WRONG and "01:00.0, index 0x5: reason 0x22" in said,
+                 "1 GiB in constant memory", child.returncode, said[:500])
+
+
+def shared_boots(tool, folder):
+    """Each sample: the units that its lines have, and the verdict that its lines
+    say."""
+    unit = re.compile(r"reg_base_addr (\S+) ver (\d+):(\d+) cap (\S+) ecap (\S+)")
+    for path in sorted((folder / "dmesg").glob("*.txt")):
+        text = path.read_text()
+        got = tool.json("log", path)
+        units = {(int(u["base"], 16), u["version"], int(u["cap"], 16),
+                  int(u["ecap"], 16)) for u in got["units"] if u["cap"]}
+        wanted = {(int(b, 16), f"{major}.{minor}", int(c, 16), int(e, 16))
+                  for b, major, minor, c, e in unit.findall(text)}
+        tool.tap.say(units == wanted, f"units of {path.name}", units, wanted)
+        remapping = "unknown"
+        if re.search(r"Enabled (IRQ|Interrupt)[ -]remapping", text):
+            remapping = "on"
+        elif re.search(r"Not enabl\w+ interrupt|is being disabled", text):
+            remapping = "off"
+        elif any(not e & 8 for _, _, _, e in wanted):
+            remapping = "off"
+        mode = re.search(r"remapping in (x2?)apic mode", text)
+        verdict = got["verdict"]
+        tool.tap.say(verdict["remapping"] == remapping and
+                     (mode is None or verdict["mode"] == mode[1] + "APIC"),
+                     f"verdict of {path.name}", verdict, remapping)
+        if any(not c >> 59 & 1 for _, _, c, _ in wanted):
+            tool.tap.say(verdict["posting"] == "not possible",
+                         f"posting of {path.name}", verdict)
+        tool.tap.say(got["faults_total"] == text.count("Request device"),
+                     f"faults of {path.name}", got["faults"])
+
+
+def shared_triples(tool, folder):
+    """The samples' registers, against the decoding that stands beside them."""
+    for row in (folder / "dmesg" / "triples.tsv").read_text().splitlines()[1:]:
+        _, version, cap, ecap, cap_bits, ecap_bits, _ = row.split("\t")
+        got = tool.json("log", stdin=f"DMAR: dmar0: reg_base_addr fed90000 ver {version} "
+                        f"cap {cap} ecap {ecap}\n")["units"][0]
+        wrong = [name for name, bits in (("PI", cap_bits), ("QI", ecap_bits),
+                                         ("IR", ecap_bits), ("EIM", ecap_bits))
+                 if got[name] != (f"{name}=1" in bits.split())]
+        tool.tap.say(not wrong, f"registers {cap} {ecap}", wrong, got)
+
+
+def shared_faults(tool, folder):
+    for number, row in enumerate((folder / "faults.txt").read_text().splitlines(), 1):
+        if row.startswith("#"):
+            continue
+        line, source = row.rsplit("\t", 1)
+        for name, text in (("joined", line), ("split", line.replace(" | ", "\n"))):
+            got = tool.json("log", stdin=text + "\n")
+            control = source.startswith("CONTROL")
+            if control or not re.search("Request device|Fault Reason", line):
+                tool.tap.say(got["faults_total"] == 0 and
+                             got["faults_dma"]["count"] == control,
+                             f"faults.txt:{number}, {name}: none of interrupts",
+                             got["faults"], got["faults_dma"])
+                continue
+            tool.tap.say(fault_fits(line, got["faults"]),
+                         f"faults.txt:{number}, {name}", line, got["faults"])
+
+
+def fault_fits(line, got):
+    """Device, index and reason by simple patterns over the joined line."""
+    device = re.search(r"(?:0x)?([0-9a-f]{1,2}):(?:0x)?([0-9a-f]{2})\.([0-7])",
+                       line[re.search("device|func\\)", line).end():])
+    index = re.search(r"fault index (?:0x)?([0-9a-f]+)", line)
+    info = re.search(r"Fault Info: ([0-9a-f]+)", line)
+    reason = next((n for words_, n in REASONS.items() if words_ in line), None)
+    if reason is None:
+        reason = int(re.search(r"Reason: 0x(\w+)", line)[1], 16)
+    wanted = int(index[1], 16) if index else int(info[1], 16) >> 36
+    bus = f"{int(device[1], 16):02x}:{device[2]}.{device[3]}"
+    return (len(got) == 1 and got[0]["device"] == bus and
+            int(got[0]["index"], 16) == wanted and
+            int(got[0]["reason"], 16) == reason)
+
+
+def shared(tool):
+    folder = tool.shared
+    if folder is None or not (folder / "faults.txt").exists():
+        tool.tap.skip("machine output", "the folder is absent")
+        return
+    shared_boots(tool, folder)
+    shared_triples(tool, folder)
+    shared_faults(tool, folder)
+    got = tool.json("log", folder / "xen-dumps" /
+                    "04-xen-boot-PI-not-enabled-variants.txt")["verdict"]
+    tool.tap.say((got["remapping"], got["posting"]) == ("on", "off"),
+                 "Xen's boot lines", got)
+    got = tool.json("log", folder / "xen-dumps" / "01-qubes-7340-V-key-R-P-format.txt")
+    tool.tap.say([(u["number"], u["QI"], u["IR"], u["PI"]) for u in got["units"]][:2] ==
+                 [(0, True, True, False), (1, True, True, False)],
+                 "units of Xen's key V", got["units"])
+
+
+def test(tool):
+    fixtures(tool)
+    for name in FIXTURES:
+        clothes(tool, name)
+    order(tool, "linux-posting", 2, 100)
+    order(tool, "ioapic", 0, 50)
+    order(tool, "dead-unit", 0, 24)
+    words(tool)
+    reason_bases(tool)
+    groups(tool)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        devices(tool, folder)
+        bad_input(tool, folder)
+    stream(tool)
+    shared(tool)
+
+
+main(test)
