@@ -17,23 +17,35 @@ enum {
     PAIRS = 65536,
 };
 
-/* A word, in small letters; four bytes of it, from @at on, are looked for. Each line
- * that log_line() understands has one of these words, so the lists grow together. */
+/*
+ * A word, in small letters; four bytes of it, from @at on, are looked for. Those are
+ * chosen whose pairs are rare in logs. Each line that log_line() understands has one of
+ * these words, so the lists grow together.
+ */
 struct part {
     const char *word;
     unsigned int at;
 };
 
 static const struct part parts[] = {
-    {"dmar", 0},           {"remap", 1},
-    {"iommu", 0},          {"apic", 0},
-    {"vt-d", 0},           {"drhd", 0},
-    {"command line", 6},   {"source identifier", 10},
-    {"fault reason", 3},   {"invalidation", 4},
-    {"virtualisation", 7}, {"interrupt posting", 8},
-    {"linux version", 3},  {"xen version", 1},
-    {"freebsd", 3},        {"tboot", 0},
-    {"fault: hi=0", 7},
+    {"dmar", 0},
+    {"remapping", 2},
+    {"intr-remap", 2},
+    {"iommu", 1},
+    {"apic", 0},
+    {"vt-d", 0},
+    {"drhd", 0},
+    {"command line", 1},
+    {"source identifier", 12},
+    {"fault reason", 7},
+    {"fault: hi=0", 7}, /* a raw record */
+    {"queued invalidation", 0},
+    {"virtualisation", 2},
+    {"interrupt posting", 5},
+    {"linux version", 2},
+    {"(xen) xen version", 4},
+    {"freebsd", 2},
+    {"tboot", 0},
 };
 
 enum {
@@ -137,12 +149,30 @@ static bool part_is(const char *text, size_t length, size_t at)
     return false;
 }
 
-/* Whether four looks in a row find nothing: they do not wait for each other. */
-static bool four_steps(const char *p)
+/* Four looks in a row, which do not wait for each other, each in a byte of its own. */
+static uint32_t four_steps(const char *p)
 {
-    return (steps[pair_at(p)] & steps[pair_at(p + STEP_MAX)] &
-            steps[pair_at(p + 2 * STEP_MAX)] &
-            steps[pair_at(p + 3 * STEP_MAX)]) == STEP_MAX;
+    return (uint32_t)steps[pair_at(p)] |
+           (uint32_t)steps[pair_at(p + STEP_MAX)] << 8 |
+           (uint32_t)steps[pair_at(p + 2 * STEP_MAX)] << 16 |
+           (uint32_t)steps[pair_at(p + 3 * STEP_MAX)] << 24;
+}
+
+/* From @at on, how far there is nothing: to the first look that does not allow the
+ * longest step, or to where four looks do not fit any more. */
+static size_t pass_over(const char *text, size_t length, size_t at)
+{
+    while (at + 3 * STEP_MAX + 1 < length) {
+        uint32_t found =
+            four_steps(text + at) ^ STEP_MAX * UINT32_C(0x01010101);
+
+        if (found == 0) {
+            at += 4 * STEP_MAX;
+            continue;
+        }
+        return at + (unsigned int)__builtin_ctz(found) / 8 * STEP_MAX;
+    }
+    return at;
 }
 
 bool log_filter(const char *text, size_t length)
@@ -154,17 +184,13 @@ bool log_filter(const char *text, size_t length)
     while (at + 1 < length) {
         unsigned int step;
 
-        while (at + 3 * STEP_MAX + 1 < length && four_steps(text + at))
-            at += 4 * STEP_MAX;
+        at = pass_over(text, length, at);
         if (at + 1 >= length)
             break;
         step = steps[pair_at(text + at)];
-        if (step == 0) {
-            if (part_is(text, length, at - (PART - 2)))
-                return true;
-            step = 1;
-        }
-        at += step;
+        if (step == 0 && part_is(text, length, at - (PART - 2)))
+            return true;
+        at += step == 0 ? 1 : step;
     }
     return false;
 }
