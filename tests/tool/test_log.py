@@ -165,6 +165,34 @@ def words(tool):
                      f"of two lines the later one counts: {wanted}", verdict)
 
 
+def places(tool):
+    """A word is found at each place of a line, behind what looks like its begin."""
+    bad = []
+    for front in ("", "dm", "ma", "rem", "emma", "x2"):
+        text = "".join(f"{'z' * pad}{front} dmar{pad}: reg_base_addr {pad + 1:x}000 "
+                       "ver 1:0 cap d2008c40660462 ecap f050da\n" for pad in range(24))
+        numbers = [u["number"] for u in tool.json("log", stdin=text)["units"]]
+        if numbers != list(range(24)):
+            bad.append(f"{front}: {numbers}")
+    tool.tap.say(not bad, "a word at each place", *bad)
+
+
+def boots(tool):
+    on, off = "Enabled IRQ remapping in x2apic mode", "Not enabling interrupt remapping"
+    linux, xen = "Linux version 6.1.0", "(XEN) Xen version 4.17.3"
+    xen_on = "(XEN) Intel VT-d Interrupt Remapping enabled."
+    for lines, wanted, count in (
+            ((linux, on, linux), "unknown", 2), ((linux, on, linux, off), "off", 2),
+            ((on, linux), "unknown", 2), ((on, linux, off), "off", 2),
+            ((xen, xen_on, linux, off), "on", 1), ((linux, off, xen, xen_on), "on", 1),
+            ((xen, xen_on, xen), "unknown", 2), ((xen_on, xen), "unknown", 2),
+            ((xen, xen_on, linux, off, xen), "unknown", 2),
+            ((xen_on, linux, off), "on", 1)):
+        got = tool.json("log", stdin="\n".join(lines))
+        tool.tap.say((got["verdict"]["remapping"], got["boots"]) == (wanted, count),
+                     f"boots: {', '.join(lines)}", got["verdict"], got["boots"])
+
+
 def reason_bases(tool):
     """One reason, however its number is printed."""
     form = "DMAR: [INTR-REMAP] Request device [00:1f.3] fault index {} [fault reason {}] {}"
@@ -435,6 +463,8 @@ def test(tool):
     order(tool, "ioapic", 0, 20)
     order(tool, "dead-unit", 0, 12)
     words(tool)
+    places(tool)
+    boots(tool)
     reason_bases(tool)
     groups(tool)
     with tempfile.TemporaryDirectory() as name:
