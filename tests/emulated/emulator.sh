@@ -47,11 +47,11 @@ unpack() {
     done
 }
 
-# alone PROGRAM ARGUMENT...: run a program of the box with its libraries only.
+# alone PROGRAM ARGUMENT...: become a program of the box, with its libraries only.
 alone() {
     alone_program=$1
     shift
-    "$loader" --inhibit-cache --library-path "$libraries" \
+    exec "$loader" --inhibit-cache --library-path "$libraries" \
         "$box/usr/bin/$alone_program" "$@"
 }
 
@@ -60,9 +60,10 @@ find_qemu() {
         unpack qemu qemu-system-x86 qemu-system-data seabios
 }
 
+# These two do not return: a signal to this process ends the emulator.
 run_qemu() {
     if [ -z "$box" ]; then
-        qemu-system-x86_64 "$@"
+        exec qemu-system-x86_64 "$@"
     else
         alone qemu-system-x86_64 -L "$box/usr/share/qemu" \
             -L "$box/usr/share/seabios" "$@"
@@ -84,7 +85,7 @@ find_bochs() {
 
 run_bochs() {
     if [ -z "$box" ]; then
-        bochs "$@"
+        exec bochs "$@"
     else
         alone bochs-bin "$@"
     fi
