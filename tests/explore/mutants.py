@@ -33,32 +33,57 @@ LONGER = "longer run only"  # the default run leaves the scenario out
 SAME_STATES = 10000
 
 
+# What is compiled for a mutant: the library's sources by way of the first ones.
+UNITS = ("subject.c", "subject_bind.c", "subject_hostmsi.c", "subject_ipiv.c",
+         "subject_irq.c", "main.c")
+
+
 class Explorer(mutation.Host):
     def __init__(self, options):
         self.options = options
         self.plain = options.work / "plain"
         shutil.rmtree(self.plain, ignore_errors=True)
-        self.compile((), self.plain)
+        mutation.plant(options.root, (), self.plain, ("include", "src"))
+        for unit in UNITS:
+            self.compile(unit, self.plain)
+        self.link([self.plain] * len(UNITS), self.plain)
+        self.read = {unit: self.files(unit) for unit in UNITS}
 
-    def compile(self, changes, work):
-        """Compile the code under test and link it with the rest."""
-        options = self.options
-        here = options.root / "tests/explore"
-        mutation.plant(options.root, changes, work, ("include", "src"))
-        must(options.cc.split() + [
-            "-std=c11", "-O2", "-w",
+    def compile(self, unit, work):
+        here = self.options.root / "tests/explore"
+        must(self.options.cc.split() + [
+            "-std=c11", "-O2", "-w", "-MMD",
             f'-DVTDPI_CONFIG_HEADER="{here}/atomic_explore.h"',
             f"-I{work}/include", f"-I{work}/src", f"-I{here}",
-            str(here / "subject.c"), str(here / "subject_bind.c"),
-            str(here / "subject_hostmsi.c"), str(here / "subject_ipiv.c"),
-            str(here / "subject_irq.c"),
-            str(here / "main.c"), str(options.archive),
-            "-o", str(work / "explore"),
+            "-c", str(here / unit), "-o", str(work / unit) + ".o",
         ])
 
+    def link(self, folders, work):
+        must(self.options.cc.split() + [
+            *(f"{folder / unit}.o" for folder, unit in zip(folders, UNITS)),
+            str(self.options.archive), "-o", str(work / "explore")])
+
+    def files(self, unit):
+        """The library's files that the unit is made of."""
+        rule = (self.plain / f"{unit}.d").read_text(encoding="utf-8")
+        top = f"{self.plain}/"
+        return {word.removeprefix(top) for word in rule.split()
+                if word.startswith(top)}
+
     def build(self, mutant, work):
-        if mutant.changes:
-            self.compile(mutant.changes, work)
+        if not mutant.changes:
+            return
+        mutation.plant(self.options.root, mutant.changes, work,
+                       ("include", "src"))
+        changed = {file for file, _, _ in mutant.changes}
+        folders = [work if changed & self.read[unit] else self.plain
+                   for unit in UNITS]
+        if work not in folders:
+            raise Broken(f"nothing is made of {' '.join(sorted(changed))}")
+        for folder, unit in zip(folders, UNITS):
+            if folder == work:
+                self.compile(unit, work)
+        self.link(folders, work)
 
     def judge(self, mutant, work):
         program = (work if mutant.changes else self.plain) / "explore"
