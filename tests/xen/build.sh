@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Build Xen of Debian 12 privately, as it is or with the port.
 #
-# usage: build.sh own|vtdpi|bochs
+# usage: build.sh own|vtdpi|debug|bochs
 #
-# bochs is the port with what edit_bochs.py changes for a test.
+# vtdpi has the port, debug has Xen's and the library's assertions besides, and bochs
+# also has what edit_bochs.py changes for a test.
 #
 # Prints the hypervisor's path. Everything is below
 # ${XDG_CACHE_HOME:-~/.cache}/libvtdpi/xen; a second call builds only what has
@@ -59,7 +60,7 @@ for part in COPYING Config.mk config scripts xen version.sh debian; do
 done
 [ "$variant" = own ] || python3 -B "$root/examples/xen/edit.py" "$new/xen"
 [ "$variant" != bochs ] || python3 -B "$here/edit_bochs.py" "$new/xen"
-for other in vtdpi own; do
+for other in debug vtdpi own; do
     if [ ! -d "$tree" ] && [ -f "$top/build-$other.built" ]; then
         cp -a "$top/build-$other" "$tree.new"
         mv "$tree.new" "$tree"
@@ -74,14 +75,27 @@ diff -rq "$new" "$tree" |
         cp -R "$new/$file" "$tree/$file"
     done
 
+# configure: the defaults, and assertions for the variants that have them.
+configure() {
+    config=$tree/xen/.config
+    [ -f "$config" ] || make -C "$tree/xen" defconfig || return
+    case $variant in
+    debug | bochs)
+        sed -i 's/^# CONFIG_DEBUG is not set$/CONFIG_DEBUG=y/' "$config" &&
+            make -C "$tree/xen" olddefconfig &&
+            grep '^CONFIG_DEBUG=y$' "$config"
+        ;;
+    esac
+}
+
 PATH=$tools/usr/bin:$PATH
 M4=$tools/usr/bin/m4
 BISON_PKGDATADIR=$tools/usr/share/bison
 LD_LIBRARY_PATH=$(find "$tools/usr/lib" -maxdepth 1 -name '*-linux-gnu')
 export PATH M4 BISON_PKGDATADIR LD_LIBRARY_PATH
 {
-    [ -f "$tree/xen/.config" ] || make -C "$tree/xen" defconfig
-    make -C "$tree/xen" -j"$(nproc)"
+    configure &&
+        make -C "$tree/xen" -j"$(nproc)"
 } >"$tree.log" 2>&1 8>&- || {
     tail -n 40 "$tree.log" >&2
     exit 1
