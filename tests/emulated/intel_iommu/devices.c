@@ -32,6 +32,8 @@
 #define PIT_MODE       0x43
 #define PIT_ONE_SHOT   0x30 /* channel 0, both bytes, mode 0 */
 #define PIT_TICKS      1193 /* a millisecond */
+#define PIT_READ_BACK  0xe2 /* the status of channel 0 */
+#define PIT_OUT        0x80
 
 void edu_find(void)
 {
@@ -115,4 +117,16 @@ void pit_start(void)
 {
     out8(PIT_CHANNEL_0, PIT_TICKS & 0xff);
     out8(PIT_CHANNEL_0, PIT_TICKS >> 8);
+}
+
+/* Firmware leaves a periodic timer. Until a count is loaded, its next period raises
+ * the line although the mode has changed. */
+void pit_forget_firmware(void)
+{
+    pit_stop();
+    pit_start();
+    do {
+        pause();
+        out8(PIT_MODE, PIT_READ_BACK);
+    } while ((in8(PIT_CHANNEL_0) & PIT_OUT) == 0);
 }

@@ -62,6 +62,8 @@ void edu_copy(uint64_t address, bool to_memory); /* by DMA, a page */
 /* The pin of ISA interrupt 0 down, and up again a millisecond later. */
 void pit_stop(void);
 void pit_start(void);
+/* With the pin masked, once: the pin is up then, and stays so. */
+void pit_forget_firmware(void);
 
 /* deliver.c: an entry by the oracle's names, with the library's functions. */
 struct vtdpi_irte_remapped form_of(const struct oracle_entry *e);

@@ -83,7 +83,7 @@ static void test_edge(void)
     struct oracle_entry e = pin_entry(0x81, 0);
     struct vtdpi_msi_rte rte = {.index = index, .vector = 0x81};
 
-    pit_stop();
+    pit_forget_firmware();
     oracle_new((uint16_t)index);
     check(set(index, &e), "an entry for the timer's pin %u", pin);
     pin_wire(pin, &rte);
