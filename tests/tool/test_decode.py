@@ -158,8 +158,21 @@ def fault(tool):
         notes = tool.json("fault", f"{0x80 << 56 | reason << 32:x}",
                           0)["notes"]
         causes.add(notes[0] if notes else None)
+        same_help(tool, reason, notes)
     tool.tap.say(len(causes) == 9 and None not in causes,
                  "each reason has causes of its own", causes)
+
+
+def same_help(tool, reason, notes):
+    """vtdpi log and vtdpi explain say of a reason what vtdpi fault says."""
+    line = (f"DMAR: [INTR-REMAP] Request device [05:02.0] fault index 0x18 "
+            f"[fault reason 0x{reason:x}] text\n")
+    of_log = tool.json("log", "-", stdin=line)["faults"][0]
+    wanted = ["Usual causes: " + "; ".join(of_log["causes"]) + ".",
+              "To check: " + "; ".join(of_log["check"]) + "."]
+    text = tool.json("explain", f"0x{reason:x}")["entries"][0]["text"]
+    tool.tap.say(notes == wanted and text.splitlines()[-2:] == wanted,
+                 f"help for reason 0x{reason:x}", notes, wanted, text)
 
 
 def qi(tool):

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "fault_help.h"
 
 enum {
     OPTION_HAW = 1,
@@ -21,6 +22,7 @@ struct decoded {
     const char *note[NOTES_MAX];
     unsigned int notes;
     bool wrong; /* although the line does not say so */
+    struct fault_help_text help;
 };
 
 struct decode;
@@ -423,12 +425,18 @@ int decode_pid(int argc, char **argv)
 static bool fault_decode(struct decode *d, struct decoded *out)
 {
     const uint64_t hi = d->words.word[0];
+    const struct fault_help *help = NULL;
     struct vtdpi_fault fault;
 
     vtdpi_fault_decode(d->words.word[1], hi, &fault);
     (void)vtdpi_format_fault(out->line, sizeof(out->line), &fault);
     if (fault.kind == VTDPI_FAULT_INTERRUPT)
-        note_add(out, fault_causes(fault.reason));
+        help = fault_help(fault.reason);
+    if (help != NULL) {
+        fault_help_write(&out->help, help);
+        note_add(out, out->help.causes);
+        note_add(out, out->help.checks);
+    }
     if ((hi & VTDPI_FRCD_HI_F) == 0 && (hi | d->words.word[1]) != 0)
         note_add(out, "F=0: the record was cleared, so what it says may be of "
                       "a fault that was handled.");

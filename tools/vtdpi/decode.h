@@ -74,7 +74,4 @@ struct field_text {
 extern const struct field_text field_texts[];
 extern const size_t field_text_count;
 
-/* The usual causes of a fault of interrupt remapping; NULL for any other reason. */
-const char *fault_causes(uint8_t reason);
-
 #endif

@@ -13,6 +13,7 @@
 
 #include "decode.h"
 #include "explain.h"
+#include "fault_help.h"
 #include "vtdpi/verdict.h"
 
 enum {
@@ -116,18 +117,22 @@ static json_t *entry_json(const char *kind, const char *name, json_t *number,
                      "number", number, "phrase", phrase, "text", text);
 }
 
-/* Of a fault also its causes. */
+/* Of a fault also its causes, and what to check. */
 static json_t *code_json(const struct explain_entry *e)
 {
-    const bool fault = e->kind == EXPLAIN_FAULT;
+    const struct fault_help *const help =
+        e->kind == EXPLAIN_FAULT ? fault_help((uint64_t)e->value) : NULL;
+    struct fault_help_text more = {0};
     json_t *const number =
         e->kind == EXPLAIN_GLOSSARY ? NULL : json_integer(e->value);
     char *text = NULL;
     json_t *entry;
 
-    if (asprintf(&text, "%s%s%s", text_beyond(e),
-                 fault ? fault_causes((uint8_t)e->value) : "",
-                 fault ? "\n" : "") < 0) {
+    if (help != NULL)
+        fault_help_write(&more, help);
+    if (asprintf(&text, "%s%s%s%s%s", text_beyond(e), more.causes,
+                 help != NULL ? "\n" : "", more.checks,
+                 help != NULL ? "\n" : "") < 0) {
         json_decref(number);
         return NULL;
     }
@@ -353,10 +358,9 @@ static uint64_t reason_read(const char *word, uint64_t hex)
 {
     char *end;
     const unsigned long decimal = strtoul(word, &end, 10);
-    const bool either = *end == '\0' && fault_causes((uint8_t)hex) == NULL;
+    const bool either = *end == '\0' && fault_help(hex) == NULL;
 
-    return either && decimal <= DMA_REASON_MAX &&
-                   fault_causes((uint8_t)decimal) != NULL
+    return either && decimal <= DMA_REASON_MAX && fault_help(decimal) != NULL
                ? decimal
                : hex;
 }

@@ -313,10 +313,6 @@ enum log_said log_unit_eim(const struct log_unit *u);
 const struct log_place *log_option_find(const struct log_boot *b,
                                         const char *name, const char *value);
 
-/* Usual causes of a reason and what to check: lists that end with NULL. */
-const char *const *log_reason_causes(uint16_t reason);
-const char *const *log_reason_checks(uint16_t reason);
-
 /* Which device a source id is, of a DMAR table. */
 struct log_dmar;
 /* NULL having complained. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault_help.h"
 #include "log_json.h"
 #include "log_words.h"
 #include "tool.h"
@@ -197,7 +198,13 @@ static json_t *resolved_json(const struct log_facts *f,
 static json_t *fault_json(const struct log_facts *f, const struct log_fault *x,
                           const struct log_dmar *d)
 {
+    static const struct fault_help unknown = {
+        {"the log does not have the reason of these faults"},
+        {"the lines behind the ones quoted, which may have been filtered out"},
+    };
     const bool known = x->reason != LOG_REASON_UNKNOWN;
+    const struct fault_help *const found = fault_help(x->reason);
+    const struct fault_help *const help = found != NULL ? found : &unknown;
     json_t *const o = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "device",
         device_json(x->has_sid, x->segment, x->sid), "is",
@@ -215,10 +222,8 @@ static json_t *fault_json(const struct log_facts *f, const struct log_fault *x,
     (void)json_object_set_new(o, "last", number(x->last));
     (void)json_object_set_new(o, "last_boot", json_integer(x->last_boot));
     (void)json_object_set_new(o, "text", json_string(x->first.text));
-    (void)json_object_set_new(o, "causes",
-                              strings(log_reason_causes(x->reason)));
-    (void)json_object_set_new(o, "check",
-                              strings(log_reason_checks(x->reason)));
+    (void)json_object_set_new(o, "causes", strings(help->causes));
+    (void)json_object_set_new(o, "check", strings(help->checks));
     return o;
 }
 

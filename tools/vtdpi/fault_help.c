@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Usual causes of a fault by its reason, and what to check, in plain words. */
-#include "log.h"
+#include "fault_help.h"
+
+#include <stdio.h>
 
 #include "vtdpi/regs.h"
-
-enum {
-    LINES_MAX = 5, /* the last one is NULL */
-};
-
-struct reason_help {
-    const char *causes[LINES_MAX];
-    const char *checks[LINES_MAX];
-};
 
 #define REASON_FIRST VTDPI_FR_REQUEST_RESERVED
 #define REASON_COUNT (VTDPI_FR_PID_RESERVED - VTDPI_FR_REQUEST_RESERVED + 1)
 
-static const struct reason_help helps[REASON_COUNT] = {
+static const struct fault_help helps[REASON_COUNT] = {
     [VTDPI_FR_REQUEST_RESERVED - REASON_FIRST] =
         {{"the device's message has bits set that the remappable format "
-          "reserves",
+          "reserves, such as bits 31:16 of the data",
           "a driver or firmware composed the message by hand"},
          {"decode the device's MSI address and data (lspci -vv, vtdpi msi)"}},
     [VTDPI_FR_INDEX - REASON_FIRST] =
         {{"the device sends more messages than entries were given to it",
           "handle and subhandle add up to an index beyond the table",
-          "another kernel, which had a larger table, programmed the device"},
-         {"compare the index with the size of the table (IRTA.S)",
+          "firmware, or an earlier kernel with a larger table, programmed the "
+          "device"},
+         {"decode the device's MSI address and data (lspci -vv, vtdpi msi)",
+          "compare the index with the size of the table (IRTA.S)",
           "reset the device, or look for a driver that was not told"}},
     [VTDPI_FR_NOT_PRESENT - REASON_FIRST] =
         {{"the interrupt was freed while the device went on to send",
@@ -36,10 +31,11 @@ static const struct reason_help helps[REASON_COUNT] = {
           "the device kept a message of an earlier kernel (kdump, kexec)"},
          {"which interrupt has this index (vtdpi table of a dump)",
           "whether the driver stops the device before it frees the vectors",
-          "whether the unit named here serves the device (--dmar)"}},
+          "whether the unit that reports serves the device "
+          "(vtdpi log --dmar)"}},
     [VTDPI_FR_TABLE_ACCESS - REASON_FIRST] =
-        {{"the table pointer (IRTA) does not lead to memory that the unit may "
-          "read",
+        {{"the system wrote a wrong table pointer (IRTA), which does not lead "
+          "to memory that the unit may read",
           "the table was freed or moved while remapping was on"},
          {"IRTA of the unit, and whether memory there is in use as the table"}},
     [VTDPI_FR_IRTE_RESERVED - REASON_FIRST] =
@@ -55,15 +51,18 @@ static const struct reason_help helps[REASON_COUNT] = {
           "an IOAPIC pin or an HPET keeps an entry in compatibility format "
           "(after resume, after kexec)",
           "a guest gave its own message to the device",
+          "the device was reset behind the system's back, or a driver goes "
+          "around the system",
           "the interrupts of devices behind a VMD controller carry the "
           "controller's id"},
-         {"which device this is: f0:1f.0 and the like are IOAPICs (--dmar)",
+         {"which device this is: f0:1f.0 and the like are IOAPICs "
+          "(vtdpi log --dmar)",
           "the device's MSI address: bit 4 has to be 1 (lspci -vv, "
           "vtdpi msi)",
           "whether a driver is bound to the device at all"}},
     [VTDPI_FR_SOURCE_ID - REASON_FIRST] =
-        {{"the request carries another id than the entry expects: a bridge "
-          "or a quirk of the device changes it",
+        {{"the request carries another id than the entry expects: the device "
+          "is behind a bridge that replaces ids, or uses several",
           "the entry belongs to another device, and the device uses a stale "
           "or forged index",
           "firmware tells a wrong id for an IOAPIC or HPET in the DMAR table"},
@@ -71,36 +70,38 @@ static const struct reason_help helps[REASON_COUNT] = {
           "whether a device with this id exists (lspci -s)",
           "the scopes of the DMAR table (vtdpi dmar)"}},
     [VTDPI_FR_PID_ACCESS - REASON_FIRST] =
-        {{"a posted entry points to a descriptor that is not in memory",
+        {{"the address of the descriptor (PDA) in a posted entry is wrong",
           "the descriptor was freed before the entry was changed back"},
          {"PDA of the entry at this index (vtdpi table)",
           "the order in which a VM's interrupts and vCPUs are destroyed"}},
     [VTDPI_FR_PID_RESERVED - REASON_FIRST] =
-        {{"a posted entry points to memory that is no descriptor, or no "
-          "longer one",
+        {{"a posted entry points to memory that is no descriptor, or is in use "
+          "for something else by now",
           "the descriptor was written with reserved bits set"},
          {"PDA of the entry at this index (vtdpi table)",
           "the descriptor (vtdpi pid)"}},
 };
 
-static const struct reason_help unknown = {
-    {"the log does not have the reason of these faults"},
-    {"the lines behind the ones quoted, which may have been filtered out"},
-};
-
-static const struct reason_help *help_of(uint16_t reason)
+const struct fault_help *fault_help(uint64_t reason)
 {
     if (reason < REASON_FIRST || reason >= REASON_FIRST + REASON_COUNT)
-        return &unknown;
+        return NULL;
     return &helps[reason - REASON_FIRST];
 }
 
-const char *const *log_reason_causes(uint16_t reason)
+static void list_write(char *text, const char *head, const char *const *list)
 {
-    return help_of(reason)->causes;
+    size_t length = 0;
+
+    for (unsigned int i = 0; list[i] != NULL && length < FAULT_HELP_BYTES; i++)
+        length += (size_t)snprintf(text + length, FAULT_HELP_BYTES - length,
+                                   "%s%s%s", i == 0 ? head : "; ", list[i],
+                                   list[i + 1] == NULL ? "." : "");
 }
 
-const char *const *log_reason_checks(uint16_t reason)
+void fault_help_write(struct fault_help_text *text,
+                      const struct fault_help *help)
 {
-    return help_of(reason)->checks;
+    list_write(text->causes, "Usual causes: ", help->causes);
+    list_write(text->checks, "To check: ", help->checks);
 }
