@@ -56,10 +56,6 @@ bool words_all(const uint64_t *words, unsigned int count, uint64_t value);
  * for standard input. NULL: no memory, or a complaint about the input was made. */
 char *arguments_join(char **arguments, int count);
 
-/* A paragraph within the width of the output; lines after the first begin with
- * @indent blanks. @column is where the first line begins, after what was printed. */
-void print_wrapped(const char *text, unsigned int column, unsigned int indent);
-
 /* A line of format.h as {"text", "fields", "wrong"}; NULL: no memory. */
 json_t *line_json(const char *line);
 /* Prints "text" of such an object; what is wrong in colour. */

@@ -13,31 +13,6 @@ enum {
     UNIT_CELL = 20,
 };
 
-/* @text in lines of the width. The first begins at @column, where the cursor is, each
- * other after @indent blanks. */
-static void wrap(const char *text, unsigned int indent, unsigned int column)
-{
-    bool first = true;
-
-    while (*text != '\0') {
-        const size_t n = strcspn(text, " ");
-
-        if (!first && column + 1 + n > style.width) {
-            printf("\n%*s", (int)indent, "");
-            column = indent;
-        } else if (!first) {
-            (void)putchar(' ');
-            column++;
-        }
-        printf("%.*s", (int)n, text);
-        column += (unsigned int)n;
-        first = false;
-        text += n;
-        text += strspn(text, " ");
-    }
-    (void)putchar('\n');
-}
-
 static const char *string_of(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));
@@ -104,7 +79,7 @@ static void why_print(const json_t *whys)
                        where == NULL ? "" : where, where == NULL ? "" : ": ",
                        string_of(why, "what"));
         printf("  ");
-        wrap(text, 4, 2);
+        print_wrapped(text, 2, 4);
     }
 }
 
@@ -119,14 +94,14 @@ static void next_print(const json_t *steps)
     json_array_foreach(steps, i, step)
     {
         printf("  ");
-        wrap(json_string_value(step), 4, 2);
+        print_wrapped(json_string_value(step), 2, 4);
     }
 }
 
 static void fact(const char *name, const char *value)
 {
     printf("  %-*s ", LABEL, name);
-    wrap(value, LABEL + 3, LABEL + 3);
+    print_wrapped(value, LABEL + 3, LABEL + 3);
 }
 
 static void fact_flag(const char *name, const json_t *object, const char *key)
@@ -325,9 +300,10 @@ static void units_print(const json_t *units)
         block_print(units, i, i + columns < count ? i + columns : count);
     }
     if (any_differs(units))
-        wrap("* differs between units; that is usual where a unit of the "
-             "graphics is by itself",
-             2, 0);
+        print_wrapped(
+            "* differs between units; that is usual where a unit of the "
+            "graphics is by itself",
+            0, 2);
 }
 
 static void rows_print(const json_t *rows)
@@ -351,7 +327,7 @@ static void rows_print(const json_t *rows)
             continue;
         printf("  %s %10lld  ", host_row_names[r],
                (long long)json_integer_value(sum));
-        wrap(meanings[r], 18, 18);
+        print_wrapped(meanings[r], 18, 18);
     }
 }
 
@@ -375,7 +351,7 @@ static void files_print(const json_t *files)
         (void)snprintf(text, sizeof(text), "%s: %s", string_of(file, "path"),
                        reason);
         printf("  ");
-        wrap(text, 4, 2);
+        print_wrapped(text, 2, 4);
     }
 }
 
@@ -385,13 +361,14 @@ void host_text(const json_t *result)
     const json_t *const machine = json_object_get(result, "machine");
 
     if (headline != NULL)
-        wrap(headline, 0, 0);
+        print_wrapped(headline, 0, 0);
     else
         verdict_print(json_object_get(result, "verdict"));
     if (json_is_true(json_object_get(machine, "virtual")))
-        wrap("This is a virtual machine: the answers are about the machine "
-             "that its hypervisor shows.",
-             0, 0);
+        print_wrapped(
+            "This is a virtual machine: the answers are about the machine "
+            "that its hypervisor shows.",
+            0, 0);
     why_print(json_object_get(result, "why"));
     next_print(json_object_get(result, "next"));
     facts_print(result);

@@ -40,32 +40,13 @@ static void __attribute__((__format__(__printf__, 2, 3)))
 paragraph(unsigned int indent, const char *format, ...)
 {
     char text[PARAGRAPH_BYTES];
-    unsigned int column = indent;
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     blanks(indent);
-    for (const char *word = text; *word != '\0';) {
-        const size_t length = strcspn(word, " ");
-
-        if (column > indent) {
-            if (column + 1 + length > style.width) {
-                (void)putchar('\n');
-                blanks(indent + 2);
-                column = indent + 2;
-            } else {
-                (void)putchar(' ');
-                column++;
-            }
-        }
-        (void)fwrite(word, 1, length, stdout);
-        column += (unsigned int)length;
-        word += length;
-        word += strspn(word, " ");
-    }
-    (void)putchar('\n');
+    print_wrapped(text, indent, indent + 2);
 }
 
 /* file:line: text, as it is in the log. */

@@ -82,38 +82,13 @@ void counts_print(const json_t *counts)
     (void)putchar('\n');
 }
 
-/* Words of @text, from column @at on; lines after the first begin at @indent. */
-static void wrap(const char *text, size_t at, size_t indent)
-{
-    const size_t width =
-        style.width > indent + 20 ? style.width : (unsigned int)indent + 20;
-    bool first = true;
-
-    while (*text != '\0') {
-        const size_t length = strcspn(text, " ");
-
-        if (!first && at + 1 + length > width) {
-            printf("\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            (void)putchar(' ');
-            at++;
-        }
-        (void)fwrite(text, 1, length, stdout);
-        at += length;
-        text += length;
-        text += strspn(text, " ");
-        first = false;
-    }
-    (void)putchar('\n');
-}
-
 void problem_print(const json_t *problem, const char *place)
 {
     const enum severity severity = severity_of(problem);
-    const size_t begin = 10 + strlen(place);
+    const unsigned int begin = 10 + (unsigned int)strlen(place);
 
     printf("%s%-7s%s  %s ", tint(tints[severity]), names[severity],
            tint(TINT_NONE), place);
-    wrap(json_string_value(json_object_get(problem, "text")), begin, 10);
+    print_wrapped(json_string_value(json_object_get(problem, "text")), begin,
+                  10);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of format.h, of which JSON is made, and paragraphs within the width of the
- * output. */
+/* Lines of format.h, of which JSON is made. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -62,28 +61,4 @@ void line_print(const json_t *line)
     else
         printf("%.*s%s%s%s\n", (int)(wrong - text), text, tint(TINT_BAD), wrong,
                tint(TINT_NONE));
-}
-
-void print_wrapped(const char *text, unsigned int column, unsigned int indent)
-{
-    bool begin = true; /* of a line */
-
-    for (;;) {
-        unsigned int length;
-
-        text += strspn(text, " \n");
-        length = (unsigned int)strcspn(text, " \n");
-        if (length == 0)
-            break;
-        if (!begin && column + 1 + length > style.width) {
-            printf("\n%*s", (int)indent, "");
-            column = indent;
-            begin = true;
-        }
-        column +=
-            (unsigned int)printf("%s%.*s", begin ? "" : " ", (int)length, text);
-        begin = false;
-        text += length;
-    }
-    printf("\n");
 }

@@ -87,6 +87,10 @@ enum tint {
 };
 const char *tint(enum tint tint);
 
+/* A paragraph within the width of the output; lines after the first begin with
+ * @indent blanks. @column is where the first line begins, after what was printed. */
+void print_wrapped(const char *text, unsigned int column, unsigned int indent);
+
 /* A message for stderr, with the name of the program. Returns @status. */
 int complain(int status, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
