@@ -17,7 +17,6 @@ import sys
 
 from tooltest import GOOD, INPUT, USAGE, WRONG, main
 import dmartable
-import manpage
 
 SHAPES = pathlib.Path(sys.argv[4])
 # Those that are no table.
@@ -230,7 +229,6 @@ def test(tool):
     shapes(tool)
     forms(tool)
     bad_input(tool)
-    manpage.check(tool, "vtdpi-dmar")
     samples(tool)
 
 

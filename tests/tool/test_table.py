@@ -8,7 +8,6 @@ import sys
 
 from tooltest import GOOD, INPUT, UNKNOWN, USAGE, WRONG, main
 import irtdump
-import manpage
 
 SHAPES = pathlib.Path(sys.argv[4])
 DUMPS = pathlib.Path(__file__).resolve().parent / "dumps"
@@ -225,7 +224,6 @@ def test(tool):
     columns(tool)
     raw(tool)
     bad_input(tool)
-    manpage.check(tool, "vtdpi-table")
     samples(tool)
 
 
