@@ -59,7 +59,12 @@ def pasted(tool):
     done = tool.run("irte", "-", stdin="hi=40510\nlo=200300001\n")
     tool.tap.say(done.stdout == wanted, "standard input", done.stderr)
     tool.is_status(USAGE, "irte", "-", stdin="")
-    tool.is_status(INPUT, "irte", "-", stdin="1" * 200000)
+    # No more than 65536 bytes, to the byte.
+    entry = "0x40510 0x200300001"
+    tool.is_status(GOOD, "irte", "-", stdin=entry.ljust(65536))
+    done = tool.is_status(INPUT, "irte", "-", stdin=entry.ljust(65537))
+    tool.tap.say(b"standard input: more than 65536 bytes" in done.stderr,
+                 "one byte too many", done.stderr)
 
 
 def msi(tool):

@@ -188,7 +188,9 @@ def bad_input(tool):
         f"{w:04x}" for w in struct.unpack("<8H", (good + bytes(8))[at:at + 16]))
              for at in range(0, len(good), 16)]
     said(tool, "\n".join(words), "words of 16 bits")
-    said(tool, good + bytes((64 << 20) + 1 - len(good)), "more than 67108864 bytes")
+    tool.is_status(GOOD, "dmar", "-", stdin=good.ljust(64 << 20, b"\0"))
+    said(tool, good.ljust((64 << 20) + 1, b"\0"),
+         "standard input: more than 67108864 bytes")
     tool.is_status(INPUT, "dmar", SHAPES / "no-such-file")
     tool.is_status(INPUT, "dmar", SHAPES)
     tool.is_status(INPUT, "dmar", "/dev/zero", seconds=300)

@@ -254,6 +254,11 @@ def devices(tool, folder):
         got = tool.json("log", "--dmar", table, stdin=form.format(device))
         tool.tap.say(got["faults"][0]["is"] == wanted, f"{device} is {wanted}",
                      got["faults"])
+    # No more than 1 MiB, to the byte.
+    table.write_bytes(dmar_table().ljust(1 << 20, b"\0"))
+    tool.is_status(UNKNOWN, "log", "--dmar", table, stdin="")
+    table.write_bytes(dmar_table().ljust((1 << 20) + 1, b"\0"))
+    tool.is_status(INPUT, "log", "--dmar", table, stdin="")
     table.write_bytes(dmar_table()[:60])
     tool.is_status(INPUT, "log", "--dmar", table, stdin="")
     tool.is_status(INPUT, "log", "--dmar", folder / "absent", stdin="")

@@ -426,16 +426,11 @@ int dmar_load(const char *name, struct dmar_file *file)
 
     if (bytes == NULL)
         return STATUS_INPUT;
-    if (size > FILE_MAX) {
-        free(bytes);
-        return complain(STATUS_INPUT, "%s: more than %d bytes", name, FILE_MAX);
-    }
     good = dmar_parse(bytes, size, file, &fault);
     free(bytes);
     if (good)
         return 0;
-    if (strcmp(name, "-") == 0)
-        name = "standard input";
+    name = input_name(name);
     if (fault.line != 0)
         return complain(STATUS_INPUT, "%s:%lu: %s", name, fault.line,
                         fault.text);

@@ -37,6 +37,11 @@ bool word_parse(const char *text, uint64_t *word)
     return true;
 }
 
+const char *input_name(const char *name)
+{
+    return strcmp(name, "-") == 0 ? "standard input" : name;
+}
+
 /* -1 having complained. */
 static int input_open(const char *name)
 {
@@ -68,13 +73,14 @@ static ssize_t read_some(int fd, void *to, size_t size)
 
 /* Room for a whole line behind what one read gives, and for a terminator. */
 enum {
-    BUFFER_BYTES = 4 * LINE_BYTES
+    BUFFER_BYTES = 4 * LINE_BYTES,
+    WHOLE_BYTES = 65536, /* room for a whole file, at first */
 };
 
 int lines_open(struct lines *l, const char *name)
 {
     memset(l, 0, sizeof(*l));
-    l->name = strcmp(name, "-") == 0 ? "standard input" : name;
+    l->name = input_name(name);
     l->fd = input_open(name);
     if (l->fd < 0)
         return STATUS_INPUT;
@@ -171,47 +177,59 @@ void lines_close(struct lines *l)
     l->buffer = NULL;
 }
 
+struct whole {
+    unsigned char *bytes;
+    size_t have;
+    size_t room; /* at most one byte more than a file may have */
+};
+
+static int whole_grow(struct whole *w, size_t max)
+{
+    size_t room = w->room == 0 ? WHOLE_BYTES : 2 * w->room;
+    unsigned char *more;
+
+    if (room > max)
+        room = max + 1;
+    more = realloc(w->bytes, room);
+    if (more == NULL)
+        return complain(STATUS_INPUT, "no memory");
+    w->bytes = more;
+    w->room = room;
+    return 0;
+}
+
+/* Returns 0 at the end of the file. */
+static int whole_read(struct whole *w, int fd, const char *name, size_t max)
+{
+    ssize_t n;
+
+    do {
+        if (w->have > max)
+            return complain(STATUS_INPUT, "%s: more than %zu bytes", name, max);
+        if (w->have == w->room && whole_grow(w, max) != 0)
+            return STATUS_INPUT;
+        n = read_some(fd, w->bytes + w->have, w->room - w->have);
+        if (n < 0)
+            return complain(STATUS_INPUT, "%s: %s", name, strerror(errno));
+        w->have += (size_t)n;
+    } while (n > 0);
+    return 0;
+}
+
 unsigned char *file_read(const char *name, size_t max, size_t *size)
 {
     const int fd = input_open(name);
-    unsigned char *bytes = NULL;
-    size_t have = 0;
-    size_t room = 0;
+    struct whole w = {0};
+    int status;
 
     if (fd < 0)
         return NULL;
-    for (;;) {
-        ssize_t n;
-
-        if (have == room) {
-            unsigned char *more;
-
-            if (room > max) {
-                (void)complain(STATUS_INPUT, "%s: more than %zu bytes", name,
-                               max);
-                break;
-            }
-            room = room == 0 ? 65536 : 2 * room;
-            more = realloc(bytes, room);
-            if (more == NULL) {
-                (void)complain(STATUS_INPUT, "no memory");
-                break;
-            }
-            bytes = more;
-        }
-        n = read_some(fd, bytes + have, room - have);
-        if (n < 0) {
-            (void)complain(STATUS_INPUT, "%s: %s", name, strerror(errno));
-            break;
-        }
-        if (n == 0) {
-            input_close(fd);
-            *size = have;
-            return bytes;
-        }
-        have += (size_t)n;
-    }
+    status = whole_read(&w, fd, input_name(name), max);
     input_close(fd);
-    free(bytes);
-    return NULL;
+    if (status != 0) {
+        free(w.bytes);
+        return NULL;
+    }
+    *size = w.have;
+    return w.bytes;
 }

@@ -62,8 +62,7 @@ static error_t table_option(int key, char *argument, struct argp_state *state)
 
 static int table_load(const struct options *o, struct table_dump *dump)
 {
-    const char *const name =
-        strcmp(o->name, "-") == 0 ? "standard input" : o->name;
+    const char *const name = input_name(o->name);
     size_t size = 0;
     unsigned char *const bytes = file_read(o->name, FILE_MAX, &size);
     struct table_fault fault;
@@ -71,10 +70,6 @@ static int table_load(const struct options *o, struct table_dump *dump)
 
     if (bytes == NULL)
         return STATUS_INPUT;
-    if (size > FILE_MAX) {
-        free(bytes);
-        return complain(STATUS_INPUT, "%s: more than %d bytes", name, FILE_MAX);
-    }
     good = table_parse(bytes, size, o->raw, dump, &fault);
     free(bytes);
     if (good)

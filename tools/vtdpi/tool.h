@@ -105,6 +105,9 @@ bool word_parse(const char *text, uint64_t *word);
 
 /* Input, from a file or, by the name "-", from standard input. */
 
+/* The name for messages. */
+const char *input_name(const char *name);
+
 /* Longest line that is looked at; the rest of a longer one is skipped. */
 #define LINE_BYTES 65536
 
@@ -129,7 +132,8 @@ int lines_open(struct lines *l, const char *name);
 bool lines_next(struct lines *l);
 void lines_close(struct lines *l);
 
-/* A whole file of at most @max bytes, to be freed; NULL having complained. */
+/* A whole file, to be freed. NULL having complained: also if there are more than @max
+ * bytes. */
 unsigned char *file_read(const char *name, size_t max, size_t *size);
 
 #endif
