@@ -46,7 +46,7 @@ static bool finding_is_there(const json_t *report)
 /* Whether there was a table. */
 static bool look(const uint8_t *bytes, size_t size)
 {
-    struct dmar_fault fault;
+    struct input_fault fault;
     struct dmar_file file;
     json_t *report;
 

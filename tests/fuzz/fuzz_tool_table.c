@@ -24,7 +24,7 @@ static void quiet(void)
 static void look(const uint8_t *data, size_t size, bool raw,
                  const struct table_rules *rules)
 {
-    struct table_fault fault;
+    struct input_fault fault;
     struct table_dump dump;
     json_t *report;
 

@@ -9,7 +9,6 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,27 +37,8 @@ struct dump {
     bool taken;         /* the table is in bytes, and complete */
     char others[64]; /* signatures of other tables, with a blank before each */
     unsigned long tables;
-    struct dmar_fault *fault;
+    struct input_fault *fault;
 };
-
-static bool fault_set(struct dmar_fault *fault, unsigned long line,
-                      const char *format, ...)
-    __attribute__((__format__(__printf__, 3, 4)));
-
-/* The first fault counts. Returns false. */
-static bool fault_set(struct dmar_fault *fault, unsigned long line,
-                      const char *format, ...)
-{
-    va_list args;
-
-    if (fault->text[0] != '\0')
-        return false;
-    fault->line = line;
-    va_start(args, format);
-    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
-    va_end(args);
-    return false;
-}
 
 static bool is_signature(const unsigned char *bytes)
 {
@@ -317,7 +297,7 @@ static bool is_text(const unsigned char *bytes, size_t size)
 
 /* Bytes that are neither text nor begin with the signature. */
 static bool fault_of_binary(const unsigned char *bytes, size_t size,
-                            struct dmar_fault *fault)
+                            struct input_fault *fault)
 {
     if (all_are(bytes, size, 0))
         return fault_set(fault, 0, "no DMAR table: all bytes are zero");
@@ -329,7 +309,7 @@ static bool fault_of_binary(const unsigned char *bytes, size_t size,
 
 /* The table out of text. */
 static bool parse_text(const unsigned char *bytes, size_t size,
-                       struct dmar_file *file, struct dmar_fault *fault)
+                       struct dmar_file *file, struct input_fault *fault)
 {
     struct dump d = {.bytes = malloc(DMAR_BYTES_MAX), .fault = fault};
 
@@ -350,7 +330,7 @@ static bool parse_text(const unsigned char *bytes, size_t size,
 }
 
 static bool parse_binary(const unsigned char *bytes, size_t size,
-                         struct dmar_file *file, struct dmar_fault *fault)
+                         struct dmar_file *file, struct input_fault *fault)
 {
     if (size > DMAR_BYTES_MAX)
         size = DMAR_BYTES_MAX;
@@ -364,7 +344,7 @@ static bool parse_binary(const unsigned char *bytes, size_t size,
 }
 
 /* Opens what was read; says how much of it is missing. */
-static bool file_open(struct dmar_file *file, struct dmar_fault *fault)
+static bool file_open(struct dmar_file *file, struct input_fault *fault)
 {
     size_t length;
 
@@ -392,12 +372,12 @@ static bool file_open(struct dmar_file *file, struct dmar_fault *fault)
 }
 
 bool dmar_parse(const unsigned char *bytes, size_t size, struct dmar_file *file,
-                struct dmar_fault *fault)
+                struct input_fault *fault)
 {
     bool read;
 
     *file = (struct dmar_file){0};
-    *fault = (struct dmar_fault){0};
+    *fault = (struct input_fault){0};
     if (size == 0)
         return fault_set(fault, 0, "empty");
     if (all_are(bytes, size, 0xff))
@@ -421,7 +401,7 @@ int dmar_load(const char *name, struct dmar_file *file)
 {
     size_t size = 0;
     unsigned char *const bytes = file_read(name, FILE_MAX, &size);
-    struct dmar_fault fault;
+    struct input_fault fault;
     bool good;
 
     if (bytes == NULL)
@@ -430,11 +410,7 @@ int dmar_load(const char *name, struct dmar_file *file)
     free(bytes);
     if (good)
         return 0;
-    name = input_name(name);
-    if (fault.line != 0)
-        return complain(STATUS_INPUT, "%s:%lu: %s", name, fault.line,
-                        fault.text);
-    return complain(STATUS_INPUT, "%s: %s", name, fault.text);
+    return fault_complain(&fault, name);
 }
 
 void dmar_drop(struct dmar_file *file)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "input_fault.h"
 #include "vtdpi/dmar.h"
 
 /* A larger table is not read: checks compare every two units. */
@@ -22,16 +23,10 @@ struct dmar_file {
     const char *form;     /* "binary", "hexadecimal dump" */
 };
 
-/* Why there is no table. */
-struct dmar_fault {
-    unsigned long line; /* 0: of the file as a whole */
-    char text[256];
-};
-
 /* The table in @size bytes. A wrong checksum is accepted. False: @fault says why, and
  * there is nothing to drop. */
 bool dmar_parse(const unsigned char *bytes, size_t size, struct dmar_file *file,
-                struct dmar_fault *fault);
+                struct input_fault *fault);
 
 /* The table in a file, "-": in standard input. Returns 0, or an exit status having
  * complained. */

@@ -62,10 +62,9 @@ static error_t table_option(int key, char *argument, struct argp_state *state)
 
 static int table_load(const struct options *o, struct table_dump *dump)
 {
-    const char *const name = input_name(o->name);
     size_t size = 0;
     unsigned char *const bytes = file_read(o->name, FILE_MAX, &size);
-    struct table_fault fault;
+    struct input_fault fault;
     bool good;
 
     if (bytes == NULL)
@@ -74,10 +73,7 @@ static int table_load(const struct options *o, struct table_dump *dump)
     free(bytes);
     if (good)
         return 0;
-    if (fault.line != 0)
-        return complain(STATUS_INPUT, "%s:%lu: %s", name, fault.line,
-                        fault.text);
-    return complain(STATUS_INPUT, "%s: %s", name, fault.text);
+    return fault_complain(&fault, o->name);
 }
 
 int table_command(int argc, char **argv)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Dumps of interrupt remapping tables as units and entries; table_rows.c has the rows. */
 #define _GNU_SOURCE
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,31 +17,12 @@ enum {
 
 struct reader {
     struct table_dump *dump;
-    struct table_fault *fault;
+    struct input_fault *fault;
     struct layouts layouts;
     size_t unit;                /* that rows belong to */
     size_t room;                /* for entries */
     enum table_section section; /* of Linux's dump */
 };
-
-static bool fault_set(struct table_fault *fault, unsigned long line,
-                      const char *format, ...)
-    __attribute__((__format__(__printf__, 3, 4)));
-
-/* The first fault counts. Returns false. */
-static bool fault_set(struct table_fault *fault, unsigned long line,
-                      const char *format, ...)
-{
-    va_list args;
-
-    if (fault->text[0] != '\0')
-        return false;
-    fault->line = line;
-    va_start(args, format);
-    (void)vsnprintf(fault->text, sizeof(fault->text), format, args);
-    va_end(args);
-    return false;
-}
 
 /* The unit of that name, new or known; rows belong to it from now on. A damaged name may
  * not be text. */
@@ -340,7 +320,7 @@ static bool is_text(const unsigned char *bytes, size_t size)
 
 /* Bytes that cannot be a table. */
 static bool raw_fault(const unsigned char *bytes, size_t size,
-                      struct table_fault *fault)
+                      struct input_fault *fault)
 {
     if (size > 4 && memcmp(bytes, "DMAR", 4) == 0)
         return fault_set(fault, 0,
@@ -357,12 +337,12 @@ static bool raw_fault(const unsigned char *bytes, size_t size,
 }
 
 bool table_parse(const unsigned char *bytes, size_t size, bool raw,
-                 struct table_dump *dump, struct table_fault *fault)
+                 struct table_dump *dump, struct input_fault *fault)
 {
     struct reader r = {.dump = dump, .fault = fault};
 
     *dump = (struct table_dump){0};
-    *fault = (struct table_fault){0};
+    *fault = (struct input_fault){0};
     if (size == 0)
         return fault_set(fault, 0, "empty");
     if (all_ones(bytes, size))

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "input_fault.h"
 #include "vtdpi/irte.h"
 
 enum {
@@ -94,14 +95,9 @@ struct table_dump {
     size_t rows;              /* bytes: entries, also those of zeros */
 };
 
-struct table_fault {
-    unsigned long line; /* 0: of the file as a whole */
-    char text[256];
-};
-
 /* False: @fault says why, and there is nothing to drop. @raw: the bytes are a table. */
 bool table_parse(const unsigned char *bytes, size_t size, bool raw,
-                 struct table_dump *dump, struct table_fault *fault);
+                 struct table_dump *dump, struct input_fault *fault);
 
 void table_drop(struct table_dump *dump);
 
