@@ -8,23 +8,6 @@
 #include "problem.h"
 #include "vtdpi/dmar.h"
 
-static json_int_t integer(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
-static const char *string(const json_t *object, const char *name)
-{
-    const char *const text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
-
-static bool boolean(const json_t *object, const char *name)
-{
-    return json_is_true(json_object_get(object, name));
-}
-
 static void flags_print(const json_t *names)
 {
     for (size_t i = 0; i < json_array_size(names); i++)
@@ -38,14 +21,14 @@ static void header_print(const json_t *h)
     printf("%sDMAR%s  %" JSON_INTEGER_FORMAT " bytes, revision "
            "%" JSON_INTEGER_FORMAT ", checksum %s, OEM \"%s\" \"%s\" "
            "0x%" PRIx64 "\n",
-           tint(TINT_BOLD), tint(TINT_NONE), integer(h, "length"),
-           integer(h, "revision"),
-           boolean(h, "checksum_right") ? "right" : "wrong",
-           string(h, "oem_id"), string(h, "oem_table_id"),
-           (uint64_t)integer(h, "oem_revision"));
+           tint(TINT_BOLD), tint(TINT_NONE), member_integer(h, "length"),
+           member_integer(h, "revision"),
+           member_boolean(h, "checksum_right") ? "right" : "wrong",
+           member_string(h, "oem_id"), member_string(h, "oem_table_id"),
+           (uint64_t)member_integer(h, "oem_revision"));
     printf("      host address width %" JSON_INTEGER_FORMAT " bits\n",
-           integer(h, "host_address_width"));
-    printf("      flags 0x%" PRIx64, (uint64_t)integer(h, "flags"));
+           member_integer(h, "host_address_width"));
+    printf("      flags 0x%" PRIx64, (uint64_t)member_integer(h, "flags"));
     flags_print(json_object_get(h, "flag_names"));
 }
 
@@ -65,16 +48,16 @@ static void size_print(uint64_t bytes)
 static void drhd_print(const json_t *f)
 {
     printf("unit for %ssegment %" JSON_INTEGER_FORMAT ", registers at %s, ",
-           boolean(f, "include_all") ? "the rest of " : "",
-           integer(f, "segment"), string(f, "base"));
-    size_print((uint64_t)integer(f, "window_bytes"));
+           member_boolean(f, "include_all") ? "the rest of " : "",
+           member_integer(f, "segment"), member_string(f, "base"));
+    size_print((uint64_t)member_integer(f, "window_bytes"));
     (void)putchar('\n');
 }
 
 static void rmrr_print(const json_t *f)
 {
-    const char *const base = string(f, "base");
-    const char *const limit = string(f, "limit");
+    const char *const base = member_string(f, "base");
+    const char *const limit = member_string(f, "limit");
     const uint64_t first = strtoull(base, NULL, 16);
     const uint64_t last = strtoull(limit, NULL, 16);
 
@@ -83,12 +66,12 @@ static void rmrr_print(const json_t *f)
         size_print(last - first + 1);
         printf(", ");
     }
-    printf("segment %" JSON_INTEGER_FORMAT "\n", integer(f, "segment"));
+    printf("segment %" JSON_INTEGER_FORMAT "\n", member_integer(f, "segment"));
 }
 
 static void devices_print(unsigned int type, const json_t *f)
 {
-    const bool flag = integer(f, "flags") & VTDPI_DMAR_ATSR_ALL_PORTS;
+    const bool flag = member_integer(f, "flags") & VTDPI_DMAR_ATSR_ALL_PORTS;
 
     if (type == VTDPI_DMAR_ATSR)
         printf("root ports that can do ATS%s", flag ? ": all of them" : "");
@@ -97,17 +80,18 @@ static void devices_print(unsigned int type, const json_t *f)
                flag ? ", which they cannot do without" : "");
     else
         printf("properties of integrated devices");
-    printf(", segment %" JSON_INTEGER_FORMAT "\n", integer(f, "segment"));
+    printf(", segment %" JSON_INTEGER_FORMAT "\n",
+           member_integer(f, "segment"));
 }
 
 static void fields_print(const json_t *s)
 {
-    const unsigned int type = (unsigned int)integer(s, "type");
+    const unsigned int type = (unsigned int)member_integer(s, "type");
     const json_t *const f = json_object_get(s, "fields");
 
     if (json_is_null(json_object_get(s, "name")))
         printf("unknown type %u, %" JSON_INTEGER_FORMAT " bytes\n", type,
-               integer(s, "length"));
+               member_integer(s, "length"));
     else if (!json_is_object(f))
         puts(type == VTDPI_DMAR_DRHD ? "unit that cannot be used"
                                      : "cannot be read");
@@ -118,31 +102,32 @@ static void fields_print(const json_t *s)
     else if (type == VTDPI_DMAR_RHSA)
         printf("the unit at %s is in proximity domain %" JSON_INTEGER_FORMAT
                "\n",
-               string(f, "base"), integer(f, "domain"));
+               member_string(f, "base"), member_integer(f, "domain"));
     else if (type == VTDPI_DMAR_ANDD)
         printf("ACPI device %" JSON_INTEGER_FORMAT " is %s\n",
-               integer(f, "device"), string(f, "path"));
+               member_integer(f, "device"), member_string(f, "path"));
     else
         devices_print(type, f);
 }
 
 static void scope_print(const json_t *scope)
 {
-    const json_int_t type = integer(scope, "type");
+    const json_int_t type = member_integer(scope, "type");
 
-    printf("  0x%03" PRIx64 "       ", (uint64_t)integer(scope, "offset"));
+    printf("  0x%03" PRIx64 "       ",
+           (uint64_t)member_integer(scope, "offset"));
     if (type >= VTDPI_DMAR_SCOPE_IOAPIC && type <= VTDPI_DMAR_SCOPE_ACPI)
-        printf("%s %" JSON_INTEGER_FORMAT " as ", string(scope, "name"),
-               integer(scope, "id"));
+        printf("%s %" JSON_INTEGER_FORMAT " as ", member_string(scope, "name"),
+               member_integer(scope, "id"));
     else if (json_is_null(json_object_get(scope, "name")))
         printf("scope of type %" JSON_INTEGER_FORMAT " ", type);
     else
-        printf("%s ", string(scope, "name"));
-    printf("%s", string(scope, "path"));
+        printf("%s ", member_string(scope, "name"));
+    printf("%s", member_string(scope, "path"));
     if (type == VTDPI_DMAR_SCOPE_BRIDGE)
         printf(" and all behind");
-    if (integer(scope, "flags") != 0)
-        printf(", flags 0x%" PRIx64, (uint64_t)integer(scope, "flags"));
+    if (member_integer(scope, "flags") != 0)
+        printf(", flags 0x%" PRIx64, (uint64_t)member_integer(scope, "flags"));
     (void)putchar('\n');
 }
 
@@ -151,7 +136,7 @@ static void struct_print(const json_t *s)
     const json_t *const scopes = json_object_get(s, "scopes");
     const json_t *const name = json_object_get(s, "name");
 
-    printf("0x%03" PRIx64 "  %-4s  ", (uint64_t)integer(s, "offset"),
+    printf("0x%03" PRIx64 "  %-4s  ", (uint64_t)member_integer(s, "offset"),
            json_is_null(name) ? "?" : json_string_value(name));
     fields_print(s);
     for (size_t i = 0; i < json_array_size(scopes); i++)
@@ -168,7 +153,7 @@ static void problems_print(const json_t *report)
         char place[32];
 
         (void)snprintf(place, sizeof(place), "0x%03" PRIx64,
-                       (uint64_t)integer(problem, "offset"));
+                       (uint64_t)member_integer(problem, "offset"));
         problem_print(problem, place);
     }
     counts_print(json_object_get(report, "counts"));

@@ -19,11 +19,6 @@ static const char *string_of(const json_t *o, const char *key)
     return s == NULL ? "?" : s;
 }
 
-static json_int_t integer_of(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
 static bool has(const json_t *o, const char *key)
 {
     return !json_is_null(json_object_get(o, key));
@@ -56,7 +51,7 @@ static void quote(const json_t *result, const json_t *o, unsigned int indent)
         return;
     blanks(indent);
     printf("%s:%lld: %s\n", string_of(result, "file"),
-           (long long)integer_of(o, "line"), string_of(o, "text"));
+           (long long)member_integer(o, "line"), string_of(o, "text"));
 }
 
 static void heading(const char *text)
@@ -122,7 +117,7 @@ static void unit_print(const json_t *u)
 
     if (has(u, "number"))
         (void)snprintf(number, sizeof(number), "%lld",
-                       (long long)integer_of(u, "number"));
+                       (long long)member_integer(u, "number"));
     printf("  %4s  %-14s %-5s %2s %2s %3s %2s  %-18s %s", number,
            string_of(u, "base"), string_of(u, "version"), mark(u, "QI"),
            mark(u, "IR"), mark(u, "EIM"), mark(u, "PI"), string_of(u, "cap"),
@@ -154,9 +149,9 @@ static void units_print(const json_t *result)
     printf("  %4s  %-14s %-5s %2s %2s %3s %2s  %-18s %s\n", "unit", "base",
            "ver", "QI", "IR", "EIM", "PI", "cap", "ecap");
     json_array_foreach(units, i, u) unit_print(u);
-    if (integer_of(result, "units_more") > 0)
+    if (member_integer(result, "units_more") > 0)
         printf("  and %lld more\n",
-               (long long)integer_of(result, "units_more"));
+               (long long)member_integer(result, "units_more"));
     if (json_array_size(differences) == 0)
         return;
     printf("  %sunits differ in:%s ", tint(TINT_WARN), tint(TINT_NONE));
@@ -174,7 +169,7 @@ static void scopes_print(const json_t *result)
     {
         printf("  %s", string_of(o, "kind"));
         if (has(o, "id"))
-            printf(" %lld", (long long)integer_of(o, "id"));
+            printf(" %lld", (long long)member_integer(o, "id"));
         if (has(o, "device"))
             printf(" %s", string_of(o, "device"));
         printf(" belongs to the unit at %s\n", string_of(o, "base"));
@@ -201,7 +196,7 @@ static void notes_print(const json_t *result)
         const json_t *const says = json_object_get(o, "says");
 
         printf("  option %s (line %lld)%s", string_of(o, "text"),
-               (long long)integer_of(o, "line"),
+               (long long)member_integer(o, "line"),
                json_array_size(says) == 0 ? "" : ": ");
         names_print(says);
         (void)putchar('\n');
@@ -227,21 +222,22 @@ static void fault_print(const json_t *result, const json_t *o)
     if (has(o, "is"))
         printf(" (%s)", string_of(o, "is"));
     if (has(o, "unit"))
-        printf(", unit %lld", (long long)integer_of(o, "unit"));
+        printf(", unit %lld", (long long)member_integer(o, "unit"));
     if (has(o, "index") && json_is_true(json_object_get(o, "index_counts")))
         printf(", index %s", string_of(o, "index"));
     printf(": reason %s, %s\n", string_of(o, "reason"),
            string_of(o, "reason_text"));
-    printf("    %lld %s, line %lld", (long long)integer_of(o, "count"),
-           integer_of(o, "count") == 1 ? "time" : "times",
-           (long long)integer_of(o, "first"));
-    if (integer_of(o, "last") != integer_of(o, "first"))
-        printf(" to %lld", (long long)integer_of(o, "last"));
-    if (integer_of(result, "boots") > 1)
-        printf(", last in boot %lld", (long long)integer_of(o, "last_boot"));
+    printf("    %lld %s, line %lld", (long long)member_integer(o, "count"),
+           member_integer(o, "count") == 1 ? "time" : "times",
+           (long long)member_integer(o, "first"));
+    if (member_integer(o, "last") != member_integer(o, "first"))
+        printf(" to %lld", (long long)member_integer(o, "last"));
+    if (member_integer(result, "boots") > 1)
+        printf(", last in boot %lld",
+               (long long)member_integer(o, "last_boot"));
     (void)putchar('\n');
     printf("    %s:%lld: %s\n", string_of(result, "file"),
-           (long long)integer_of(o, "first"), string_of(o, "text"));
+           (long long)member_integer(o, "first"), string_of(o, "text"));
 }
 
 /* Causes stand once, behind the last group of a reason. */
@@ -262,14 +258,14 @@ static void faults_print(const json_t *result)
     const json_t *o;
     size_t i;
 
-    if (integer_of(result, "faults_total") > 0) {
+    if (member_integer(result, "faults_total") > 0) {
         heading("Faults of interrupts");
         json_array_foreach(list, i, o) fault_print(result, o);
-        if (integer_of(others, "count") > 0)
+        if (member_integer(others, "count") > 0)
             printf("  and %lld others, line %lld to %lld\n",
-                   (long long)integer_of(others, "count"),
-                   (long long)integer_of(others, "first"),
-                   (long long)integer_of(others, "last"));
+                   (long long)member_integer(others, "count"),
+                   (long long)member_integer(others, "first"),
+                   (long long)member_integer(others, "last"));
         json_array_foreach(list, i, o)
         {
             if (reason_again(list, i, string_of(o, "reason")))
@@ -280,15 +276,15 @@ static void faults_print(const json_t *result)
             sentences_print(o, "check", "to check");
         }
     }
-    if (integer_of(dma, "count") > 0)
+    if (member_integer(dma, "count") > 0)
         printf("\nFaults of DMA, not of interrupts: %lld (line %lld to "
                "%lld).\n",
-               (long long)integer_of(dma, "count"),
-               (long long)integer_of(dma, "first"),
-               (long long)integer_of(dma, "last"));
-    if (integer_of(result, "suppressed") > 0)
+               (long long)member_integer(dma, "count"),
+               (long long)member_integer(dma, "first"),
+               (long long)member_integer(dma, "last"));
+    if (member_integer(result, "suppressed") > 0)
         printf("\nThe kernel left %lld fault lines out.\n",
-               (long long)integer_of(result, "suppressed"));
+               (long long)member_integer(result, "suppressed"));
 }
 
 static void queue_print(const json_t *result)
@@ -303,11 +299,11 @@ static void queue_print(const json_t *result)
     json_array_foreach(list, i, o)
     {
         printf("  %s: %lld %s, line %lld to %lld\n    %s:%lld: %s\n",
-               string_of(o, "kind"), (long long)integer_of(o, "count"),
-               integer_of(o, "count") == 1 ? "time" : "times",
-               (long long)integer_of(o, "first"),
-               (long long)integer_of(o, "last"), string_of(result, "file"),
-               (long long)integer_of(o, "first"), string_of(o, "text"));
+               string_of(o, "kind"), (long long)member_integer(o, "count"),
+               member_integer(o, "count") == 1 ? "time" : "times",
+               (long long)member_integer(o, "first"),
+               (long long)member_integer(o, "last"), string_of(result, "file"),
+               (long long)member_integer(o, "first"), string_of(o, "text"));
     }
 }
 
@@ -316,22 +312,22 @@ static void lines_print(const json_t *result)
     const json_t *const lines = json_object_get(result, "lines");
 
     printf("\n%lld lines read, %lld understood, %lld about VT-d and not known",
-           (long long)integer_of(lines, "read"),
-           (long long)integer_of(lines, "understood"),
-           (long long)integer_of(lines, "unknown"));
+           (long long)member_integer(lines, "read"),
+           (long long)member_integer(lines, "understood"),
+           (long long)member_integer(lines, "unknown"));
     if (has(lines, "unknown_line"))
         printf(" (the first: line %lld)",
-               (long long)integer_of(lines, "unknown_line"));
+               (long long)member_integer(lines, "unknown_line"));
     printf(".\n");
-    if (integer_of(lines, "cut") > 0)
+    if (member_integer(lines, "cut") > 0)
         printf("%lld lines were longer than %d bytes; their ends were not "
                "looked at.\n",
-               (long long)integer_of(lines, "cut"), LINE_BYTES);
-    if (integer_of(result, "boots") > 1)
+               (long long)member_integer(lines, "cut"), LINE_BYTES);
+    if (member_integer(result, "boots") > 1)
         printf("The log has %lld boots. What is said here is of the last one, "
                "from line %lld; faults are of all.\n",
-               (long long)integer_of(result, "boots"),
-               (long long)integer_of(result, "boot_line"));
+               (long long)member_integer(result, "boots"),
+               (long long)member_integer(result, "boot_line"));
 }
 
 void log_print(const json_t *result)

@@ -68,3 +68,20 @@ json_t *json_word(uint64_t word)
 {
     return json_sprintf("0x%" PRIx64, word);
 }
+
+json_int_t member_integer(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+const char *member_string(const json_t *object, const char *name)
+{
+    const char *const text = json_string_value(json_object_get(object, name));
+
+    return text != NULL ? text : "";
+}
+
+bool member_boolean(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}

@@ -6,33 +6,17 @@
 #include "problem.h"
 #include "table_text.h"
 
-static json_int_t integer(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
-static const char *string(const json_t *object, const char *name)
-{
-    const char *const text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
-
-static bool boolean(const json_t *object, const char *name)
-{
-    return json_is_true(json_object_get(object, name));
-}
-
 static void unit_print(const json_t *u)
 {
-    const char *const address = string(u, "address");
+    const char *const address = member_string(u, "address");
 
-    printf("%s%s%s", tint(TINT_BOLD), string(u, "name"), tint(TINT_NONE));
+    printf("%s%s%s", tint(TINT_BOLD), member_string(u, "name"),
+           tint(TINT_NONE));
     if (*address != '\0')
         printf(", table at %s", address);
-    if (integer(u, "size") != 0)
-        printf(", %" JSON_INTEGER_FORMAT " entries", integer(u, "size"));
-    if (strcmp(string(u, "posting"), "no") == 0)
+    if (member_integer(u, "size") != 0)
+        printf(", %" JSON_INTEGER_FORMAT " entries", member_integer(u, "size"));
+    if (strcmp(member_string(u, "posting"), "no") == 0)
         printf(", no posting");
     printf("\n%7s  %-12s %-8s  %-6s  %s\n", "index", "source", "format",
            "vector", "where to");
@@ -40,23 +24,24 @@ static void unit_print(const json_t *u)
 
 static void entry_print(const json_t *e)
 {
-    const bool posted = strcmp(string(e, "format"), "posted") == 0;
+    const bool posted = strcmp(member_string(e, "format"), "posted") == 0;
 
-    printf("%7" JSON_INTEGER_FORMAT "  ", integer(e, "index"));
-    if (!boolean(e, "present")) {
+    printf("%7" JSON_INTEGER_FORMAT "  ", member_integer(e, "index"));
+    if (!member_boolean(e, "present")) {
         printf("%-12s %-8s  %-6s  high %s, low %s\n", "", "absent", "",
-               string(e, "high"), string(e, "low"));
+               member_string(e, "high"), member_string(e, "low"));
         return;
     }
-    printf("%-12s %-8s  0x%02" PRIx64 "    ", string(e, "source"),
-           string(e, "format"), (uint64_t)integer(e, "vector"));
+    printf("%-12s %-8s  0x%02" PRIx64 "    ", member_string(e, "source"),
+           member_string(e, "format"), (uint64_t)member_integer(e, "vector"));
     if (posted)
-        printf("descriptor %s%s\n", string(e, "pda"),
-               boolean(e, "urgent") ? ", urgent" : "");
+        printf("descriptor %s%s\n", member_string(e, "pda"),
+               member_boolean(e, "urgent") ? ", urgent" : "");
     else
-        printf("%s %s, %s%s\n", boolean(e, "logical") ? "logical" : "APIC id",
-               string(e, "destination"), string(e, "delivery"),
-               boolean(e, "level") ? ", level" : "");
+        printf("%s %s, %s%s\n",
+               member_boolean(e, "logical") ? "logical" : "APIC id",
+               member_string(e, "destination"), member_string(e, "delivery"),
+               member_boolean(e, "level") ? ", level" : "");
 }
 
 /* Rows of one unit follow each other; Linux's dump comes to a unit twice. */
@@ -67,13 +52,13 @@ static void entries_print(const json_t *report)
 
     for (size_t u = 0; u < json_array_size(units); u++) {
         const json_t *const unit = json_array_get(units, u);
-        const char *const name = string(unit, "name");
+        const char *const name = member_string(unit, "name");
 
         unit_print(unit);
         for (size_t i = 0; i < json_array_size(entries); i++) {
             const json_t *const e = json_array_get(entries, i);
 
-            if (strcmp(string(e, "unit"), name) == 0)
+            if (strcmp(member_string(e, "unit"), name) == 0)
                 entry_print(e);
         }
         (void)putchar('\n');
@@ -90,8 +75,8 @@ static void devices_print(const json_t *devices)
 
         printf("%-10s %-12s %8" JSON_INTEGER_FORMAT "  %8" JSON_INTEGER_FORMAT
                "\n",
-               string(d, "unit"), string(d, "source"), integer(d, "remapped"),
-               integer(d, "posted"));
+               member_string(d, "unit"), member_string(d, "source"),
+               member_integer(d, "remapped"), member_integer(d, "posted"));
     }
     (void)putchar('\n');
 }
@@ -100,19 +85,19 @@ static void totals_print(const json_t *report)
 {
     const json_t *const t = json_object_get(report, "totals");
 
-    if (integer(t, "present") == 0)
+    if (member_integer(t, "present") == 0)
         printf("no entry is present\n");
     else
         printf("%" JSON_INTEGER_FORMAT " present: %" JSON_INTEGER_FORMAT
                " remapped, %" JSON_INTEGER_FORMAT
                " posted; destinations of %s mode%s\n",
-               integer(t, "present"), integer(t, "remapped"),
-               integer(t, "posted"), string(report, "mode"),
-               boolean(report, "mode_given") ? "" : ", by their looks");
-    if (integer(t, "other_lines") != 0)
+               member_integer(t, "present"), member_integer(t, "remapped"),
+               member_integer(t, "posted"), member_string(report, "mode"),
+               member_boolean(report, "mode_given") ? "" : ", by their looks");
+    if (member_integer(t, "other_lines") != 0)
         printf("%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
                " lines are no part of the dump\n",
-               integer(t, "other_lines"), integer(t, "lines"));
+               member_integer(t, "other_lines"), member_integer(t, "lines"));
 }
 
 void table_print_problems(const json_t *report)
@@ -124,13 +109,13 @@ void table_print_problems(const json_t *report)
         char place[80] = "the dump:";
 
         if (json_object_get(p, "index") != NULL)
-            (void)snprintf(place, sizeof(place),
-                           "%s entry %" JSON_INTEGER_FORMAT ":",
-                           string(p, "unit"), integer(p, "index"));
+            (void)snprintf(
+                place, sizeof(place), "%s entry %" JSON_INTEGER_FORMAT ":",
+                member_string(p, "unit"), member_integer(p, "index"));
         else if (json_object_get(p, "line") != NULL)
             (void)snprintf(place, sizeof(place),
                            "line %" JSON_INTEGER_FORMAT ":",
-                           integer(p, "line"));
+                           member_integer(p, "line"));
         problem_print(p, place);
     }
     totals_print(report);

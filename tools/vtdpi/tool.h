@@ -99,6 +99,11 @@ int complain(int status, const char *format, ...)
  * exact to 53 bits only. */
 json_t *json_word(uint64_t word);
 
+/* Members of an object; one that is missing is 0, "" or false. */
+json_int_t member_integer(const json_t *object, const char *name);
+const char *member_string(const json_t *object, const char *name);
+bool member_boolean(const json_t *object, const char *name);
+
 /* A number in @text, hexadecimal with or without 0x; false if that is none, or does not
  * fit 64 bits. */
 bool word_parse(const char *text, uint64_t *word);
