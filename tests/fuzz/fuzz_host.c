@@ -81,8 +81,8 @@ static void small_parse(struct span text)
         terminated(cpu.vendor, sizeof(cpu.vendor));
 }
 
-/* What is kept of a text is not longer than the text, but for the ends of lines, and is
- * kept whole if it is cut once more. */
+/* What is kept of a text is not longer than the text and the ends of its lines, and
+ * is kept whole if it is cut once more. */
 static void keep(struct span text, void (*cut)(struct span text, FILE *to))
 {
     char *once = NULL;

@@ -184,7 +184,7 @@ static void log_add(struct collect *c)
     free(bytes);
 }
 
-/* AMD's table is of no use but for its name. */
+/* Of AMD's table only the name is of use. */
 static void ivrs_add(struct collect *c)
 {
     json_t *const names = root_list(&c->r, PATH_TABLES, "IVRS");

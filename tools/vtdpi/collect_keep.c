@@ -180,8 +180,8 @@ void keep_log(struct span text, FILE *to)
     while (span_line(&text, &line)) {
         struct span message = log_message(line);
 
-        /* Only the last boot of a file counts. The version itself may name whoever
-         * built the kernel. */
+        /* Only the last boot of a file counts. The version itself may name the
+         * person who built the kernel. */
         if (span_begins(message, "Linux version "))
             message.length = sizeof("Linux version ") - 1;
         else if (!log_matters(message))
