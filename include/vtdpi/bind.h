@@ -149,12 +149,12 @@ struct vtdpi_vm_params {
         vcpu_count; /**< vCPU numbers are below; 1 to VTDPI_ROUTE_MAP_MAX. */
     /** VTDPI_VM_HEADS(@p buckets) pointers. */
     struct vtdpi_binding **heads;
-    /** A power of two, 1 to 2^31; for most as many as there are vCPUs. With
-     *  fewer than destinations in use, some share one. */
+    /** A power of two, 1 to 2^31. For most guests take the number of vCPUs. If
+     *  there are fewer buckets than destinations in use, destinations share. */
     uint32_t buckets;
-    /** Most bindings that one vtdpi_vm_begin() or vtdpi_vm_end() decides for, so
-     *  for how long the decide lock is held. Each such part is flushed by
-     *  itself. 0: VTDPI_VM_PART. */
+    /** Most bindings that one vtdpi_vm_begin() or vtdpi_vm_end() decides for: the
+     *  number limits the time for which the decide lock is held. Each such part
+     *  has a flush of its own. 0: VTDPI_VM_PART. */
     uint32_t part;
     enum vtdpi_compat_dest form; /**< Where this guest puts the destination. */
     bool posting;                /**< Posting is on at first. */

@@ -384,7 +384,7 @@ vtdpi_dmar_get_devices(const struct vtdpi_dmar *dmar,
 struct vtdpi_dmar_problem {
     const struct vtdpi_dmar *table; /**< In this table, */
     size_t offset;                  /**< at this offset. */
-    /** The table of what that contradicts, which comes first; NULL if what was
+    /** Of two that contradict each other: the table of the first. NULL if what was
      *  found is wrong by itself. */
     const struct vtdpi_dmar *other_table;
     size_t other_offset; /**< The offset in that table, or 0. */
@@ -416,10 +416,10 @@ struct vtdpi_dmar_problem {
  *                              for its type.
  * @retval VTDPI_EDMAR_SCOPE    As vtdpi_dmar_next_scope().
  * @retval VTDPI_EDMAR_BASE     As vtdpi_dmar_get_drhd().
- * @retval VTDPI_EDMAR_TWICE    Two DRHDs have one register base. Look-ups give each
- *                              of the two for what that one claims. There is one
- *                              unit: a host that sets up a second one at the same
- *                              registers takes the queue from the first.
+ * @retval VTDPI_EDMAR_TWICE    Two DRHDs have one register base, so both describe
+ *                              the same unit. A look-up returns the DRHD that claims
+ *                              the device. A host that sets up a second unit at the
+ *                              same registers takes the queue from the first.
  * @retval VTDPI_EDMAR_OVERLAP  The register windows of two units overlap. Look-ups
  *                              do not look at windows.
  * @retval VTDPI_EDMAR_ALL      Two units of a segment have INCLUDE_PCI_ALL.
@@ -515,12 +515,13 @@ vtdpi_dmar_find_id(const struct vtdpi_dmar *dmar,
                    struct vtdpi_dmar_drhd *out, uint16_t *sid);
 
 /**
- * @brief Those of the machine's IOAPICs that vtdpi_dmar_find_id() does not find.
+ * @brief List the machine's IOAPICs that no unit covers: vtdpi_dmar_find_id() does
+ *        not find them.
  *
- * Interrupt remapping cannot be switched on while there is one: its requests
- * would be blocked. For vtdpi_verdict_decide(). An IOAPIC that a unit claims with
- * a path that leads nowhere counts as uncovered, because the source to verify is
- * not known.
+ * Interrupt remapping cannot be switched on while there is such an IOAPIC: its
+ * requests would be blocked. The list is for vtdpi_verdict_decide(). An IOAPIC whose
+ * path in the table leads nowhere counts as uncovered, because the source to verify
+ * is not known.
  *
  * @param dmar       Open table, the first of those to look into. Not NULL.
  * @param ops        As for vtdpi_dmar_find_id().

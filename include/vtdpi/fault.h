@@ -68,10 +68,12 @@ struct vtdpi_fault_queue {
     uint64_t ice;     /**< Completion errors since the last report. */
     int code;         /**< The last error, the gravest of its causes:
                           VTDPI_EIQE, VTDPI_EITE or VTDPI_EICE. */
-    uint8_t iqei;     /**< Why the unit refused the descriptor, IQER.IQEI;
-                          0: it does not say, or it was no IQE. */
-    uint16_t ite_sid; /**< Device that did not answer; 0: as iqei. */
-    uint16_t ice_sid; /**< Device with the odd answer; 0: as iqei. */
+    uint8_t iqei;     /**< IQER.IQEI: why the unit refused the descriptor.
+                          0: the unit does not say, or there was no IQE. */
+    uint16_t ite_sid; /**< Device that did not answer.
+                          0: the unit does not say, or there was no ITE. */
+    uint16_t ice_sid; /**< Device whose answer nobody had asked for.
+                          0: the unit does not say, or there was no ICE. */
     /** The last error as qi.h kept it: raw registers, and the descriptor that
      *  the queue's head was at. */
     struct vtdpi_qi_error error;
@@ -186,12 +188,16 @@ vtdpi_fault_init(struct vtdpi_fault_reader *reader,
 /**
  * @brief Deliver what is pending.
  *
- * First the queue's errors, which are recovered from with vtdpi_qi_recover();
- * in one report with those that pollers have found since the last one. Then
- * records, oldest first, each cleared before it is delivered. Then an overflow,
- * which is cleared when records are free again: until then the unit records
- * nothing. Last the other status bits, which are cleared, too. Of the status only
- * bits that read as one are written.
+ * The call delivers, in this order:
+ *
+ * 1. The queue's errors, after vtdpi_qi_recover(). One report has them together
+ *    with the errors that pollers have found since the last report.
+ * 2. The records, oldest first. Each record is cleared before it is delivered.
+ * 3. An overflow. It is cleared when records are free again, because the unit
+ *    records nothing before that.
+ * 4. The other status bits. They are cleared, too.
+ *
+ * Only status bits that read as one are written.
  *
  * @param reader  The reader.
  * @param max     Records to deliver at most; 0: as many as the unit has. Never

@@ -265,9 +265,9 @@ VTDPI_INLINE void vtdpi_irte_read(const struct vtdpi_irte *entry,
  * @brief Replace a live entry in one step.
  *
  * A 16-byte compare-and-swap and nothing else: the unit sees the old entry or
- * the new one, never halves of both (the PID's address spans both words). To
- * clean the line, to invalidate the interrupt entry cache and to wait is
- * table.h's part; until then the unit may use the old entry.
+ * the new one, never halves of both (the PID's address spans both words). The
+ * unit may use the old entry until the line was cleaned, the interrupt entry
+ * cache was invalidated and the wait is over: table.h does these three.
  *
  * @param entry        Entry in a table; 16-byte aligned.
  * @param old          What the caller takes the entry to be.

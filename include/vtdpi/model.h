@@ -195,10 +195,11 @@ enum vtdpi_model_violation_kind {
     VTDPI_MODEL_MULTI_COMMAND, /**< GCMD: more than one thing comes on. */
     VTDPI_MODEL_ONE_SHOT_ECHO, /**< GCMD: the status of a one-shot command
                                        written back with another command. */
-    VTDPI_MODEL_COMMAND_DROPS, /**< GCMD: with a command, a bit of another thing
-                                       that was on is written as zero: DMA
-                                       translation, say. The unit does both. Of two
-                                       bits that go off one counts as dropped. */
+    VTDPI_MODEL_COMMAND_DROPS, /**< GCMD: a command also writes zero to a bit
+                                       that was on and that it is not about, such
+                                       as DMA translation. The unit does both. If
+                                       two bits go off, one of them is taken for
+                                       the command, the other one is dropped. */
     VTDPI_MODEL_COMMAND_PENDING, /**< GCMD: the last command has not shown in
                                        GSTS yet. */
     VTDPI_MODEL_COMMAND_ORDER,   /**< GCMD: not allowed in this state, as IRE

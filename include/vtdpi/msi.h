@@ -150,9 +150,9 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_msi_decode(const struct vtdpi_msi *msi,
  * @p fields says.
  *
  * @param fields  What to encode.
- * @param out     Receives the entry: low word in bits 31:0. To write it, the
- *                high word first unless it is masked: the low one unmasks.
- *                Untouched on error.
+ * @param out     Receives the entry: low word in bits 31:0. The low word has the
+ *                mask bit. So write the high word first, unless the entry is
+ *                masked. Untouched on error.
  *
  * @anyctx @waitfree
  *

@@ -914,9 +914,10 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_poll(struct vtdpi_qi *qi,
 /**
  * @brief Poll until a submission is resolved or its deadline has passed.
  *
- * While device-TLB invalidations of others are ahead in the queue the deadline
- * stands still, for device_timeout_us at most. Its own count: give a deadline
- * that fits the device.
+ * While device-TLB invalidations of other submissions are ahead in the queue, the
+ * deadline stands still, for device_timeout_us at most. The submission's own
+ * device-TLB invalidations do not stop the deadline: choose one that leaves the
+ * device time to answer.
  *
  * @param qi          The queue.
  * @param ticket      Of a submission to this queue; or all zeros.

@@ -17,8 +17,8 @@
  * The walk serves software delivery, too, so that an emulated device and a
  * posted one reach the same vCPU with the same message.
  *
- * **Who matches.** Of the SDM's rules for destinations; where it leaves room,
- * or where a narrow destination meets a wide APIC, this is what holds here:
+ * **Who matches.** The SDM has the rules for destinations. Where the SDM leaves
+ * room, or where a narrow destination meets a wide APIC, these rules hold here:
  *
  * - All ones is the broadcast, to every APIC in any mode; except a logical
  *   destination to an APIC in xAPIC flat mode, see there. In the 8-bit form
@@ -33,7 +33,7 @@
  * - Logical, xAPIC: a destination above FFh matches none unless it is all ones.
  *   Flat: some bit is set in both destination and LDR 31:24. So all ones
  *   reaches every APIC whose LDR is not 0, and is a set like any other. (Xen:
- *   the same; KVM counts those with LDR 0 in.) Cluster: bits 7:4 are equal
+ *   the same; KVM also reaches APICs whose LDR is 0.) Cluster: bits 7:4 are equal
  *   and some bit of 3:0 is set in both. Cluster 15 is not special, unless the
  *   members are 15 as well, which is the broadcast.
  * - Logical, x2APIC: bits 31:16 are the cluster, bits 15:0 the members. The LDR

@@ -256,9 +256,9 @@ struct vtdpi_sched_params {
     uint8_t wnv[VTDPI_WNV_MAX];
     /**
      * How many: 1, 2, 4, 8, 16, 32 or 64; 0 means 1, and none if wake is NULL.
-     * A handler looks at those
-     * blocked on its pCPU whose page has the vector: one in wnv_count of the
-     * pages, so of the vCPUs only if they are spread over pages.
+     * A handler looks only at the vCPUs blocked on its pCPU whose page has the
+     * vector. That is one in wnv_count of the pages. It is one in wnv_count of
+     * the vCPUs only if the vCPUs are spread over pages.
      */
     uint8_t wnv_count;
     /**
@@ -455,11 +455,12 @@ VTDPI_API VTDPI_COLD VTDPI_MUST_CHECK int
 vtdpi_sched_grow(struct vtdpi_sched *s, struct vtdpi_page_ref *refs);
 
 /**
- * @brief How large the bitmap of a pCPU has to be that is set up now.
+ * @brief How large the bitmap has to be for a pCPU that is set up now.
  *
- * For a host whose instance grows; VTDPI_BITMAP_WORDS(max_pages) for all others.
- * The memory has room for the pages of all chunks that have come, and for 16
- * bytes of each that may come. Those bring the rest by vtdpi_pcpu_grow().
+ * For a host whose instance grows. All other hosts take
+ * VTDPI_BITMAP_WORDS(max_pages). The bitmap has room for the pages of all chunks
+ * that are there, and 16 bytes for each chunk that may come. When a chunk comes,
+ * vtdpi_pcpu_grow() brings the rest of its memory.
  *
  * @param s  The instance. Not NULL.
  *
@@ -589,9 +590,10 @@ VTDPI_API VTDPI_COLD void vtdpi_pcpu_online(struct vtdpi_pcpu *p);
  * @brief Take a pCPU offline: no vCPU blocks on it any more, and those that do
  *        are woken.
  *
- * Wakes also whom a handler has woken since the block; sets no wake mark.
- * Moves nothing: each woken vCPU's owner leaves by run or preempt and blocks
- * elsewhere. From the return on, p's local APIC may lose notifications.
+ * Wakes also the vCPUs that a handler has woken since they blocked, and sets no
+ * wake mark. The call moves no vCPU: the owner of each woken vCPU leaves by run or
+ * preempt, and blocks elsewhere. From the return on, the local APIC of @p p may
+ * lose notifications.
  *
  * @param p  The pCPU. Not NULL.
  *

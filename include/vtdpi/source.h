@@ -197,11 +197,12 @@ struct vtdpi_source_requester {
 /**
  * @brief The source to verify for a PCI function, with the bridges above it.
  *
- * The bridge nearest to the root that replaces source ids decides. Behind a
- * bridge from PCI Express the buses from its secondary one to the function's
- * are accepted; behind a conventional one exactly the bridge, since every
- * other function of its bus could raise the interrupt otherwise. Does no
- * look-up: keep the result, teardown needs none.
+ * Of the bridges that replace source ids, the one nearest to the root decides.
+ * If that bridge leads from PCI Express to PCI, the buses from its secondary bus to
+ * the function's bus are accepted. If it is a conventional bridge, exactly the
+ * bridge is accepted: with a whole bus, every other function of that bus could
+ * raise the interrupt. The function looks nothing up: keep the result, teardown
+ * needs no second call.
  *
  * @param r    The function. Not NULL.
  * @param out  Receives the source. Not NULL. Unchanged on failure.

@@ -365,13 +365,14 @@ vtdpi_table_flush(struct vtdpi_table *t, uint32_t first, uint32_t count);
  *
  * @thread @waits{VTDPI_QI_TIMEOUT_US a unit} @locks{unit}
  *
- * @retval 0             Done; no index is dirty because of a change that had
- *                       been made before the call. An interrupt of irq.h that
- *                       was is told by vtdpi_irq_mark_flushed().
+ * @retval 0             Done: each change that was made before the call is
+ *                       flushed. An interrupt of irq.h that was dirty does not
+ *                       know that yet: call vtdpi_irq_mark_flushed() for it.
  * @retval VTDPI_EINVAL  @p t is NULL.
  * @retval VTDPI_EBUSY   Another such call is under way on this table.
- * @retval VTDPI_EQOFF   The table is being adopted, and no unit is on its list, or
- *                       one that is VTDPI_UNIT_FOREIGN. Or as vtdpi_table_flush().
+ * @retval VTDPI_EQOFF   The table is being adopted, and its list has no unit, or
+ *                       has a unit that is VTDPI_UNIT_FOREIGN. Or as
+ *                       vtdpi_table_flush().
  * @return Any other error is one of vtdpi_table_flush(). All indexes are as dirty as
  *         before.
  */

@@ -136,13 +136,14 @@ struct vtdpi_unit_config {
      *  enabled the unit is gone. */
     bool take_over;
     /** If the unit is found remapping, with a table of this size and interrupt
-     *  mode: do not switch that off in between. Only the host knows whether both
-     *  tables have the same entries. For a kernel that was started
-     *  by another one, with devices that go on interrupting: the table is
-     *  theirs, or a copy with the same entries, see struct vtdpi_table_params.
-     *  Their queue is replaced by ours, which takes it off for a moment under
-     *  a unit that is remapping (vtdpi-model counts that as
-     *  VTDPI_MODEL_COMMAND_ORDER). Of other units take_over decides. */
+     *  mode: do not switch remapping off in between. This is for a kernel that was
+     *  started by another kernel while devices go on interrupting. The table is
+     *  that of the other kernel, or a copy with the same entries, see struct
+     *  vtdpi_table_params; only the host knows whether the entries are the same.
+     *  The library replaces the queue. For that the queue goes off for a moment
+     *  while the unit remaps (vtdpi-model counts that as
+     *  VTDPI_MODEL_COMMAND_ORDER). For a unit that does not remap, or whose table
+     *  differs, take_over decides. */
     bool adopt;
     /** Accept a unit that goes on delivering compatibility-format interrupts:
      *  any device can then raise any vector. The host decides whether it trusts
@@ -241,7 +242,8 @@ vtdpi_unit_probe(struct vtdpi_unit *unit, const struct vtdpi_platform_ops *ops,
  * @retval VTDPI_EOPNOTSUPP  256-bit descriptors, and ECAP.SMTS is 0.
  * @retval VTDPI_EIO         The unit reads as all ones, or did for a moment.
  * @retval VTDPI_EFOREIGN    The queue or remapping is on already, take_over
- *                           is false, and it cannot be adopted or is not to be.
+ *                           is false, and the unit is not adopted: adopt is
+ *                           false, or the unit's table has another size or mode.
  * @retval VTDPI_ETIMEDOUT   A command (vtdpi_unit_stuck() names it) or the
  *                           flush of the cache did not complete.
  * @retval VTDPI_EIQE        The unit refused the flush of the cache.
@@ -310,14 +312,16 @@ vtdpi_unit_open_queue(struct vtdpi_unit *unit,
  *                          remapping needs the queue, which stays open. The
  *                          state is QUEUE. vtdpi_unit_enable() switches
  *                          remapping on again; or clear TE and call again.
- * @retval VTDPI_ETIMEDOUT  A command, see vtdpi_unit_stuck(). If remapping or
- *                          the queue may still be on the state is FAILED, with
- *                          the queue open if it was VTDPI_GCMD_IRE; else, the
- *                          command being done late, the unit is OFF. With
- *                          GSTS.TES set, VTDPI_GCMD_SIRTP: remapping is off, and
- *                          the queue stays open: QUEUE, as after VTDPI_EBUSY. Or,
- *                          with none stuck, the queue did not drain: OFF; or the
- *                          last read found remapping or the queue on: FAILED.
+ * @retval VTDPI_ETIMEDOUT  The state says what is known.
+ *                          FAILED: remapping or the queue may still be on. If
+ *                          vtdpi_unit_stuck() names VTDPI_GCMD_IRE, the queue is
+ *                          open. If vtdpi_unit_stuck() is 0, the last read found
+ *                          remapping or the queue on.
+ *                          OFF: VTDPI_GCMD_SIRTP timed out, or the queue did not
+ *                          drain, and the unit is off nevertheless.
+ *                          QUEUE: VTDPI_GCMD_SIRTP timed out with GSTS.TES set.
+ *                          Remapping is off and the queue stays open, as after
+ *                          VTDPI_EBUSY.
  * @retval VTDPI_EIO        The unit reads as all ones, so nobody knows whether
  *                          it remaps: GONE, and the queue is closed. Call
  *                          again when the unit answers.
