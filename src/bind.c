@@ -135,10 +135,10 @@ static VTDPI_COLD void state_enter_due(struct vtdpi_binding *b)
     vm->due_count++;
 }
 
-/* A change concerns the binding. While it is in flight the mark is all: the work
- * that has it finds the mark at its end. The oldest mark that no flight has copied is
- * kept, not the latest: a work whose caller made that change has to wait for it,
- * whatever was marked later. */
+/* A change concerns the binding. If the binding is in flight, only the mark is
+ * set: the work that has the binding finds the mark at its end. Of several marks that
+ * no flight has copied the oldest is kept. The caller that made the oldest change has
+ * to wait for it, and would not wait if a later mark took its place. */
 static VTDPI_COLD void binding_mark(struct vtdpi_binding *b)
 {
     b->vm->marks++;
@@ -301,12 +301,13 @@ static VTDPI_COLD int flight_change(struct vtdpi_irq_batch *batch,
         b->flight.refusal = (uint8_t)refusal_reason(rc);
         if (b->flight.refusal == VTDPI_ROUTE_POSTABLE)
             return rc;
-        /* It must not stay with the vCPU that it had before. */
+        /* The interrupt must not stay posted to the vCPU of before. */
     }
     return vtdpi_irq_batch_unpost(batch, b->irq);
 }
 
-/* An interrupt that was torn down holds by itself what it still holds. */
+/* An interrupt that was torn down (VTDPI_ESTATE) keeps its references itself, so
+ * nothing is left to do for it. */
 static VTDPI_COLD void flight_try(struct vtdpi_irq_batch *batch,
                                   struct vtdpi_binding *b,
                                   enum flight_stage stage)
@@ -472,8 +473,9 @@ static VTDPI_COLD void work_take_part(struct vtdpi_vm *vm,
 
 /*
  * Whether a work without names has to wait for a binding that is due, in flight or
- * failed: a mark from before the work began is not in force. A flight that is older
- * than the work and up to date has no such mark of this work's caller.
+ * failed. It has to if the binding has a mark from before the work began that is not
+ * in force: no flight has copied the mark, or a flight that began after the work has.
+ * A flight that began before the work has copied no mark of this work's caller.
  */
 static VTDPI_COLD bool work_needs(const struct vtdpi_vm_work *w,
                                   const struct vtdpi_binding *b)
@@ -511,7 +513,7 @@ static VTDPI_COLD int work_result(const struct vtdpi_vm *vm,
     if (w->only == NULL) {
         work_note_list(w, vm->flying);
         work_note_list(w, vm->due);
-        /* What another work has taken from this one, and failed with. */
+        /* Another work may have taken a binding of this one, and failed. */
         if (vm->failed_flight > w->flight)
             work_note_list(w, vm->failed);
     }
@@ -557,8 +559,9 @@ int vtdpi_vm_begin(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
     return work_open(vm, work);
 }
 
-/* A change of before this hold of the lock may be in a flight that is younger than
- * the change and older than this work. */
+/* The caller made its change under an earlier hold of the lock. A flight that has
+ * begun since then may have copied the change, so this work counts flights from
+ * @p since and not from now. */
 int vtdpi_vm_begin_since(struct vtdpi_vm *vm, struct vtdpi_vm_work *work,
                          uint64_t since)
 {
@@ -588,8 +591,8 @@ static VTDPI_COLD void flight_end(struct vtdpi_vm_work *w,
     b->vcpu = refused ? NULL : v;
     b->vector = b->flight.vector;
     state_leave(b);
-    /* From here on the entry holds a reference of its own, if it names the vCPU.
-     * Given back before the entry was made, the vCPU could have gone. */
+    /* The entry has been made: if it names the vCPU, it has a reference of its
+     * own. Before that the hold kept the vCPU from being detached. */
     if (v != NULL)
         vtdpi_vcpu_unhold(v);
     /* Affinity code had the interrupt: the same as if the binding was marked. */
@@ -807,8 +810,9 @@ void vtdpi_binding_set_host(struct vtdpi_binding *b, bool host)
     b->host = host;
 }
 
-/* A binding in flight may be on its way from the vCPU, or from any (NULL), to
- * somewhere else. Its message does not say so any more, and its entry still does. */
+/* Marks the bindings in flight whose entry may still name the vCPU @p v, or any
+ * vCPU if @p v is NULL. Their message names another destination by now, so the lists by
+ * destination do not lead to them. */
 static VTDPI_COLD void mark_leaving(struct vtdpi_vm *vm,
                                     const struct vtdpi_vcpu *v)
 {

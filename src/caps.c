@@ -90,7 +90,7 @@ void vtdpi_caps_options_init(struct vtdpi_caps_options *options)
     *options = (struct vtdpi_caps_options){.intremap = true, .intpost = true};
 }
 
-/* One accepted NAME=VALUE, and the member it sets to what. */
+/* One accepted NAME=VALUE: the member that it sets, and to what. */
 struct option_item {
     const char *name;
     const char *value;

@@ -82,7 +82,7 @@ static VTDPI_COLD int ids_check(const struct vtdpi_dmar_unit_ *a,
     return 0;
 }
 
-/* How unit b contradicts unit a, which a walk comes to before. */
+/* How unit b contradicts unit a. In a walk, a comes first. */
 static VTDPI_COLD int pair_check(const struct vtdpi_dmar_unit_ *a,
                                  const struct vtdpi_dmar_unit_ *b,
                                  struct vtdpi_dmar_problem *p)
@@ -117,7 +117,8 @@ static VTDPI_COLD int units_check(const struct vtdpi_dmar *dmar,
     return rc;
 }
 
-/* Every table by itself; zero bytes at the end of one are what is told last. */
+/* Every table by itself. Zero bytes at the end of a table are reported only if
+ * nothing else is wrong with any table. */
 static VTDPI_COLD int tables_check(const struct vtdpi_dmar *dmar,
                                    struct vtdpi_dmar_problem *p)
 {

@@ -188,8 +188,8 @@ static VTDPI_COLD enum record_fetched record_fetch(struct vtdpi_fault_reader *r,
     return result;
 }
 
-/* An index beyond the table is cut to 16 bits in the record: what is left of it
- * may be somebody else's. */
+/* The record has only 16 bits of an index beyond the table (VTDPI_FR_INDEX). These
+ * bits may be the index of another owner, so no owner is looked up. */
 static VTDPI_COLD void record_deliver(const struct vtdpi_fault_reader *r,
                                       uint32_t i, uint64_t lo, uint64_t hi)
 {
@@ -223,8 +223,9 @@ static VTDPI_COLD bool record_find_next(const struct vtdpi_fault_reader *r,
 }
 
 /*
- * FRI names the oldest record when PPF turns on, and stays while any is
- * pending: after a call that did not take them all it is behind.
+ * The unit writes FRI when PPF turns on: the number of the oldest record. FRI stays
+ * while any record is pending, so after a call that did not take all records FRI
+ * names one that was taken already.
  *
  * One round at most: a record whose F does not clear, or a device that causes
  * faults all the time, cannot keep us here. Whether the unit is gone fsts_finish()
@@ -276,8 +277,8 @@ reader_queue(const struct vtdpi_fault_reader *r)
     return qi->ops != NULL ? qi : NULL;
 }
 
-/* How far @p now is ahead of what was reported; another CPU may have reported
- * more than that. */
+/* How many errors were counted and not reported yet. Another CPU may have reported
+ * more than @p now already: then there are none. */
 static VTDPI_COLD uint64_t queue_newly_counted(uint64_t *reported, uint64_t now)
 {
     const uint64_t before = *reported;

@@ -3,12 +3,14 @@
  * Text of a binding, and the dump of a VM's bindings. Read the top of
  * vtdpi/bind.h first.
  *
- * The lists of a VM belong to the decide lock. A dump gives the lock back
- * between two lines, and bindings change lists then, so the cursor is a place (a
- * list, and how far in it) and no pointer. In a panic nobody has the lock: the
- * other CPUs are stopped, perhaps in the middle of a change. A list is singly
- * linked for who walks it, and each link is one word, so a walk meets whole
- * pointers only; a count bounds it if a list should lead back into itself.
+ * The decide lock guards the lists of a VM. A dump gives the lock back between two
+ * lines, and bindings change lists then. So the cursor is a place (a list, and how
+ * far in it) and no pointer.
+ *
+ * In a panic the lock is not held: the other CPUs are stopped, perhaps in the middle
+ * of a change. A walk uses one link of each binding, and a link is one word, so the
+ * walk never meets half a pointer. If a list should lead back into itself, a count
+ * ends the walk.
  */
 #include "vtdpi/format.h"
 

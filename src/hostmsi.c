@@ -3,12 +3,12 @@
  * A pCPU's descriptor for the host's own MSIs. Read hostmsi.h first, and pid.h for what
  * ON and PIR mean.
  *
- * Why no vector waits without a notification. While ON is set a post only records, and
- * counts on somebody who will look at PIR. So the handler owes a look at PIR after each
- * clearing of ON: vtdpi_hostmsi_next() ends with vtdpi_pid_harvest(), which clears ON and
- * then looks, and there is no other way out. The looks before that leave ON set, so that
- * what comes then costs no notification; they are bounded, since a device could
- * keep the pCPU in the handler for ever.
+ * Why no vector waits without a notification. While ON is set a post only records its
+ * vector, and nobody is told. So the handler has to look at PIR after it has cleared ON.
+ * vtdpi_hostmsi_next() always ends with vtdpi_pid_harvest(), which clears ON and then
+ * looks. The looks before that leave ON set, so that what comes then costs no
+ * notification. Their number is bounded, because a device could keep the pCPU in the
+ * handler for ever.
  *
  * Why nothing is left when the pCPU has gone: vtdpi_hostmsi_offline() closes the target
  * first. That succeeds only if no interrupt names the descriptor, and none can later;

@@ -31,9 +31,9 @@ static uint32_t lowest_bit(uint64_t word)
 }
 
 /*
- * From the starts of the free aligned runs of 2^order in a leaf to those of the
- * runs twice as long: where two of them follow each other, the first at a
- * multiple of the new length. Order 0 is the leaf itself.
+ * @p starts marks where the free aligned runs of 2^order begin in a leaf; for order 0
+ * that is the leaf itself. Returns where the runs of twice that length begin: two runs
+ * follow each other, and the first begins at a multiple of the new length.
  */
 static uint64_t run_pairs(uint64_t starts, unsigned int order)
 {
@@ -54,7 +54,8 @@ static VTDPI_COLD uint64_t run_starts(uint64_t leaf, unsigned int order)
     return leaf;
 }
 
-/* How many orders a leaf has a run of; those below come with each. */
+/* The number of orders of which the leaf has a free run. A leaf that has a run of one
+ * order has runs of all lower orders. */
 static VTDPI_COLD unsigned int run_orders(uint64_t leaf)
 {
     unsigned int n = 0;

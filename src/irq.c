@@ -59,7 +59,7 @@ VTDPI_COLD int vtdpi_irq_init(struct vtdpi_irq *irq,
 
     if (irq == NULL || source == NULL || !backend_ok(backend))
         return VTDPI_EINVAL;
-    /* What it holds would be lost. */
+    /* The references that an interrupt in use holds would be lost. */
     VTDPI_ASSERT(irq->target == NULL && irq->host.target == NULL &&
                  !irq->dirty && !vtdpi_irq_is_pinned(irq));
     rc = source_check(source);
@@ -169,8 +169,8 @@ static VTDPI_COLD bool irq_claim(struct vtdpi_irq *irq)
     return false;
 }
 
-/* Relaxed: also read while it is written, by a holder that will find another number in
- * the claim. */
+/* Relaxed: a holder may read the place during the write. That holder finds another
+ * number in the claim afterwards, and drops what it has read. */
 static void place_write(struct vtdpi_irq_form *place,
                         const struct vtdpi_irq_form *form)
 {
@@ -398,14 +398,15 @@ static VTDPI_COLD void irq_forms_replaced(struct vtdpi_irq *irq,
 
 /*
  * Makes @p live the entry: the posted form with @p vector, or, if that is 0, the host
- * form or none. The order is the point: entry, invalidation, wait, and the old
- * reference last. The caller has taken a reference on the target, before, since a
- * detach or a close has to see it in time. The entry takes that reference over, or it
- * is given back here.
+ * form or none. The order matters: entry, invalidation, wait, and last the reference
+ * of the old entry. The caller has taken a reference on the target before, because a
+ * detach or a close has to see it in time. The entry takes that reference over; if
+ * the entry is not written, the reference is given back here.
  *
- * An entry that was not present is in no cache (or the backend knows better),
- * so it needs no invalidation; unless it is torn down, when nobody can say what
- * was there, or whether the change before was flushed.
+ * An entry that was not present is in no cache, so it needs no invalidation. (A
+ * backend whose unit caches such entries invalidates by itself.) A teardown always
+ * invalidates: what the entry held, and whether the change before was flushed, may
+ * be unknown.
  */
 static VTDPI_COLD int irq_change(struct vtdpi_irq_batch *b,
                                  struct vtdpi_irq *irq,
@@ -654,10 +655,10 @@ static VTDPI_COLD int irq_do(struct vtdpi_irq_batch *b, struct vtdpi_irq *irq,
 }
 
 /*
- * In a batch. The claim lasts until the commit, if the commit has to do with the
- * interrupt, else until the return. A host form that was deferred here waits for the
- * commit too: taken over now, it would begin a batch of the backend inside of one that
- * is open.
+ * In a batch. If the commit concerns the interrupt, the claim lasts until the commit;
+ * otherwise it ends with this call. A host form that was left to this claim waits for
+ * the commit, too: setting that form now would begin a second batch of the backend
+ * while one is open.
  */
 static VTDPI_COLD int batch_apply(struct vtdpi_irq_batch *b,
                                   struct vtdpi_irq *irq,

@@ -107,7 +107,8 @@ VTDPI_COLD int vtdpi_msi_rte_decode(uint64_t rte, struct vtdpi_msi_rte *out)
     return 0;
 }
 
-/* Bits of the message that hold the destination in some form, but not here. */
+/* The address bits that other forms use for the destination have to be zero in
+ * this form. */
 static VTDPI_COLD int check_compat_dest(const struct vtdpi_msi *msi,
                                         enum vtdpi_compat_dest form)
 {

@@ -17,8 +17,9 @@
 #define LOOK_AHEAD_SLOTS 64
 
 /*
- * Resolve what has completed, oldest first. An owner that sleeps, or that
- * never looks, thus keeps no slots; nor does it need the lock when it looks.
+ * Resolve what has completed, oldest first. So the slots of a submission become free
+ * although its owner sleeps or never polls, and an owner that polls later finds the
+ * result without the lock.
  */
 static void tickets_sweep(struct vtdpi_qi *qi)
 {
@@ -60,7 +61,7 @@ static int batch_submit(struct vtdpi_qi *qi, const struct vtdpi_qi_desc *descs,
     return 0;
 }
 
-/* What can be said of a submission without looking at the queue. */
+/* What is wrong with a submission, whatever is in the queue. */
 static int batch_check(const struct vtdpi_qi *qi,
                        const struct vtdpi_qi_desc *descs, uint32_t count)
 {
@@ -224,8 +225,8 @@ static VTDPI_COLD bool ticket_is_behind_device(struct vtdpi_qi *qi,
 }
 
 /*
- * Whether the queue stands still, see qi.h. The status word and what is known of
- * the head are looked at each time, the register once in a deadline.
+ * Whether the queue is stalled, see qi.h. Each call looks at the status word and at
+ * the last known head. The register is read once in a deadline.
  *
  * Relaxed: the word says only how long to wait. A CPU that misses a stall waits
  * for a deadline. A CPU that sees a stall that has ended fails once more than
@@ -245,8 +246,9 @@ static VTDPI_COLD bool queue_is_stalled(struct vtdpi_qi *qi, uint64_t now)
     return vtdpi_atomic_load64_relaxed(&qi->stall) != 0;
 }
 
-/* Give up a wait that has had its deadline. The head is read now, so that what
- * moved before is no sign of life. Relaxed: see queue_is_stalled(). */
+/* Give up a wait whose deadline has passed. The head is read now, because only a
+ * head that moves after this shows that the unit works again. Relaxed: see
+ * queue_is_stalled(). */
 static VTDPI_COLD int ticket_give_up_late(struct vtdpi_qi *qi,
                                           struct vtdpi_qi_ticket *t,
                                           uint64_t now)

@@ -41,11 +41,12 @@ static VTDPI_COLD void tickets_fail_suspects(struct vtdpi_qi *qi, uint64_t sid,
 }
 
 /*
- * IQE: the head is at the descriptor that was refused, and stays there. Replace
- * it by one without effect: a wait that writes 0, which is no sequence number,
- * to the status word of its own slot. Not one without SW: it is refused, too.
- * Its owner fails; what the owner has behind it is executed, to no purpose. If
- * the head is at the tail, the slot written is the free one, to no harm.
+ * IQE: the head is at the descriptor that was refused, and stays there. Replace the
+ * descriptor by one without effect: a wait that writes 0, which is no sequence
+ * number, to the status word of its own slot. (A wait that writes nothing, SW = 0,
+ * would be refused, too.) The submission of that descriptor fails. The unit still
+ * executes the rest of that submission. If the head is at the tail, this writes to
+ * the slot that is always free, without harm.
  */
 static VTDPI_COLD void ring_repair_iqe(struct vtdpi_qi *qi)
 {
@@ -78,16 +79,16 @@ static VTDPI_COLD void ticket_move_to_tail(struct vtdpi_qi *qi,
 }
 
 /*
- * ITE: the waits that were fetched and not completed are gone for good, those
+ * ITE: the unit has dropped the waits that it had fetched and not completed. Waits
  * from the head on will be fetched as usual. Tickets are in ring order, so the
- * aborted ones are the oldest. All that is older than the head is free, but
- * for them; moving the oldest never needs more room than it gives up.
+ * dropped ones are the oldest. All other slots that are older than the head are
+ * free, and moving the oldest ticket never needs more room than it gives up.
  */
 static VTDPI_COLD void tickets_resubmit_aborted(struct vtdpi_qi *qi)
 {
     bool moved = false;
 
-    /* What was moved is behind the head no more, so this ends. */
+    /* A ticket that was moved is not older than the head any more, so this ends. */
     while (qi->oldest != NULL &&
            slot_is_behind(qi, ticket_wait_slot(qi, qi->oldest), qi->head)) {
         ticket_move_to_tail(qi, qi->oldest);
@@ -136,15 +137,15 @@ static VTDPI_COLD bool error_note(struct vtdpi_qi *qi, uint32_t fsts,
 struct recovery {
     uint32_t fsts; /* the queue's errors that were dealt with */
     bool gone;     /* the unit does not answer */
-    bool fresh;    /* not the error of the last time, still there */
+    bool fresh;    /* false: the error of the last time is still there */
 };
 
 /*
- * The queue stands still while IQE or ITE is set, so the head is read and the
- * descriptor replaced before they are cleared; IQER is valid only so long, too.
- * Submissions that were aborted are written again afterwards. With a head that
- * cannot be true nobody knows which descriptor was refused: nothing is
- * replaced, and deadlines decide.
+ * The order: read the head and IQER, replace the descriptor, clear the bits, write
+ * aborted submissions again. While IQE or ITE is set the queue stands still and IQER
+ * is valid, so the bits are cleared after the first two steps. If the head that was
+ * read cannot be true, it is not known which descriptor was refused. Then nothing is
+ * replaced, and the waits end with their deadlines.
  */
 static VTDPI_COLD struct recovery recover_locked(struct vtdpi_qi *qi)
 {

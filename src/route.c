@@ -208,8 +208,8 @@ bool vtdpi_route_is_postable(const struct vtdpi_compat_msi *msg,
     return message_judge(msg, options) == VTDPI_ROUTE_POSTABLE;
 }
 
-/* Whether one of those who take the message, all of them, reads the
- * destination as the broadcast. */
+/* Whether any APIC that takes the message reads its destination as the broadcast.
+ * @p all is the message without arbitration, so that the walk comes to all of them. */
 static bool dest_is_broadcast_to_any(const struct vtdpi_apic_set *set,
                                      const struct vtdpi_compat_msi *all)
 {
@@ -226,7 +226,8 @@ static bool dest_is_broadcast_to_any(const struct vtdpi_apic_set *set,
     return false;
 }
 
-/* Whether exactly one takes it, who then is in @p one. */
+/* POSTABLE if exactly one vCPU takes the message, which @p one receives; otherwise
+ * why not. */
 static enum vtdpi_route_reason
 walk_find_only(const struct vtdpi_apic_set *set,
                const struct vtdpi_compat_msi *msg,
@@ -240,8 +241,8 @@ walk_find_only(const struct vtdpi_apic_set *set,
     all.dlm = VTDPI_DLM_FIXED;
     all.rh = false;
     broadcast = dest_is_broadcast_to_any(set, &all);
-    /* A broadcast is not arbitrated for posting: it is no way to ask for one
-     * of many (SDM), so who shall be the one is software's to say. */
+    /* A broadcast to several vCPUs is not posted, arbitrated or not: the SDM
+     * allows no arbitration of a broadcast, so the host has to choose. */
     vtdpi_route_walk_begin(&walk, set, broadcast ? &all : msg);
     if (!vtdpi_route_walk_next(&walk, one))
         return walk.disabled ? VTDPI_ROUTE_DISABLED : VTDPI_ROUTE_NO_MATCH;

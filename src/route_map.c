@@ -170,7 +170,7 @@ int vtdpi_route_map_update(struct vtdpi_route_map *map, uint32_t vcpu,
     return 0;
 }
 
-/* The @p i th range of keys that can be meant, first to limit - 1. */
+/* Range number @p i of the keys that the message can be for: first to limit - 1. */
 static bool key_range(const struct vtdpi_route_map *map,
                       const struct vtdpi_compat_msi *msg, unsigned int i,
                       uint64_t *first, uint64_t *limit)

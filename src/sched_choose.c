@@ -9,8 +9,8 @@
 #include "sched_blocked.h"
 #include "sched_internal.h"
 
-/* How many others are compared, and which share of the bound is placed
- * elsewhere before the own list is counted again. */
+/* With how many other pCPUs a full one is compared; and after how many choices of
+ * another pCPU, as a part of the bound, the own list is counted again. */
 #define CHOICES    2
 #define AWAY_SHARE 8
 
@@ -89,7 +89,8 @@ pcpu_some_other(struct vtdpi_pcpu *here, const uint64_t *set)
     return NULL;
 }
 
-/* The shortest list of @best's, which has @least, and those of some others. */
+/* The pCPU with the shortest list: @best, whose list has @least vCPUs, or one of some
+ * others. */
 static VTDPI_COLD struct vtdpi_pcpu *pcpu_shortest(struct vtdpi_pcpu *here,
                                                    const uint64_t *set,
                                                    struct vtdpi_pcpu *best,
@@ -107,7 +108,8 @@ static VTDPI_COLD struct vtdpi_pcpu *pcpu_shortest(struct vtdpi_pcpu *here,
     return best;
 }
 
-/* The list is to be counted, or was full not long ago, or here is no choice. */
+/* The slow way: the list of @here has to be counted, or was full not long ago, or
+ * @here may not be chosen. */
 static VTDPI_COLD VTDPI_NOINLINE struct vtdpi_pcpu *
 pcpu_count_and_choose(struct vtdpi_pcpu *here, uint32_t bound,
                       const uint64_t *set)
@@ -135,7 +137,7 @@ struct vtdpi_pcpu *vtdpi_pcpu_choose(struct vtdpi_pcpu *here, uint32_t bound,
 {
     const uint64_t left = vtdpi_atomic_load64_relaxed(&here->here_left);
 
-    /* At the bound or above: of a call with a larger one. */
+    /* A number at the bound or above is from a call with a larger bound. */
     if (left == 0 || left >= bound || !pcpu_is_choice(here, set))
         return pcpu_count_and_choose(here, bound, set);
     vtdpi_atomic_store64_relaxed(&here->here_left, left - 1);

@@ -50,8 +50,9 @@ static int params_check(const struct vtdpi_table_params *p)
 
 /*
  * An entry that is not present may have other bits: FPD, or anything in a table
- * that is adopted. The owner of its index is promised zero, since irq.h
- * compares before it writes. Units need not see this: absent it was, and is.
+ * that is adopted. An index is given out with an entry of zeros, since irq.h compares
+ * before it writes. Units need not see the zeros: for them the entry is not present,
+ * before and after.
  */
 static void entry_zero(struct vtdpi_irte *entry)
 {
@@ -299,8 +300,8 @@ static bool entry_publish(const struct vtdpi_table *t,
     return caching;
 }
 
-/* Flush what was changed. A table that is being adopted says no: the kernel before
- * may have used its entries on units that are not on the list yet. */
+/* Flush what was changed. Not on a table that is being adopted: units that are not on
+ * the list yet may have its entries in their caches. */
 static int changes_commit(const struct vtdpi_table *t,
                           const struct vtdpi_flush *flush)
 {
@@ -485,12 +486,15 @@ int vtdpi_table_flush_all(struct vtdpi_table *t)
 
 /*
  * In these states a unit may join a table and leave it, since no cached entry of
- * that table can matter. OFF and QUEUE: a read has shown that remapping is off.
- * What changes without the unit is written before the join, or after the leave is
- * not read by the unit any more; and remapping comes on only in
- * vtdpi_unit_enable(), which latches the table of the join and then drops all
- * that is cached. FOREIGN: the unit remaps with another kernel's table, or with
- * ours if that is being adopted.
+ * that table can matter.
+ *
+ * OFF and QUEUE: a read has shown that remapping is off. Remapping comes on only in
+ * vtdpi_unit_enable(), which latches the table that the unit has joined and then
+ * drops all that is cached. So a change before the join is in memory by then, and the
+ * unit does not read a change after it has left.
+ *
+ * FOREIGN: the unit remaps with another kernel's table, or with ours if that is being
+ * adopted.
  */
 static bool unit_is_between_tables(const struct vtdpi_unit *unit)
 {
@@ -500,8 +504,8 @@ static bool unit_is_between_tables(const struct vtdpi_unit *unit)
            state == VTDPI_UNIT_FOREIGN;
 }
 
-/* A unit that remaps reads no table but ours: it may have entries in its cache
- * that changed without it, and that count as flushed. */
+/* A FOREIGN unit may join only while the table is being adopted. After that it may
+ * have entries in its cache that were changed without it, and that count as flushed. */
 static int unit_join_check(const struct vtdpi_table *t,
                            const struct vtdpi_unit *unit)
 {
@@ -509,7 +513,7 @@ static int unit_join_check(const struct vtdpi_table *t,
         return VTDPI_EATTACHED;
     if (!unit_is_between_tables(unit))
         return VTDPI_ESTATE;
-    /* Too late: the flush that ended the adoption has missed the unit. */
+    /* The flush that ended the adoption has missed the unit. */
     if (vtdpi_unit_state(unit) == VTDPI_UNIT_FOREIGN &&
         vtdpi_atomic_load64_acquire(&t->adopted) == TABLE_WAS_ADOPTED)
         return VTDPI_ESTATE;

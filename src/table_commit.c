@@ -13,12 +13,12 @@
 #include "internal.h"
 
 /*
- * More descriptors than this for one commit become one global invalidation. A
- * descriptor costs the unit a fetch and a pass over its cache, one after the
- * other and before anybody's wait behind them; a global one costs a fetch of 16
- * bytes for each interrupt that is raised next, spread over time and devices.
- * So a limit is needed, and not a large one: 16 and their wait fit the smallest
- * ring beside many others, and 512 bytes of stack.
+ * More descriptors than this for one commit become one global invalidation. Each
+ * descriptor costs the unit a fetch and a pass over its cache, and all waits behind it
+ * in the queue wait for that. A global invalidation costs a fetch of 16 bytes for the
+ * next interrupt of each index, spread over time and devices. So a limit is needed,
+ * and a small one is enough: 16 descriptors and their wait fit the smallest ring
+ * beside many others, and 512 bytes of stack.
  */
 #define COMMIT_DESCS_MAX 16
 
@@ -26,10 +26,11 @@
 #define COMMIT_WAVE_MAX  8
 
 /*
- * The descriptors for one range: blocks of the smallest size with which two
- * suffice, or of the largest that the unit takes. Blocks are aligned, so they
- * may cover neighbours; that costs those a refetch and nothing else. Returns
- * how many, or COMMIT_DESCS_MAX + 1 if there is no room for them.
+ * The descriptors for one range. Blocks have the smallest size of which two cover the
+ * range, or the largest size that the unit takes. Blocks are aligned, so they may also
+ * cover indexes beside the range; the unit then fetches those entries once more, and
+ * nothing else happens. Returns the number of descriptors, or COMMIT_DESCS_MAX + 1 if
+ * there is no room for them.
  */
 static uint32_t commit_encode_range(const struct vtdpi_flush_range *r,
                                     unsigned int order_max,
@@ -80,20 +81,24 @@ struct commit_share {
 };
 
 /*
- * A unit that is off or suspended has no cache: enabling comes with a global
- * invalidation, or a SIRTP that does the same. Its queue may never have been
- * set up. What it had posted has landed: registers were read on its way to off.
- * A unit that failed on that way is not off. A unit on its way to on counts as
- * off only until its queue is open, which is before the table is latched: a
- * change that finds it off here has written its entry in time for that
- * invalidation.
+ * Whether the commit leaves a unit out; @p rc is then its result.
  *
- * A unit that another kernel left on does not read this table, unless the table
- * is being adopted: then entries may be in its cache, and no queue of ours can
- * drop them. The same while a unit that is adopted has not latched the table yet. A
- * unit that does not answer is not asked: a read may take long. Nor
- * is one that failed and has no queue: its write buffer would be flushed after a
- * deadline, behind the command that is stuck.
+ * Off or suspended: left out. Enabling drops the whole cache, by a global invalidation
+ * or by SIRTP. The queue may never have been set up. What the unit had posted has
+ * landed: registers were read while it was switched off. FAILED is not off.
+ *
+ * Being enabled: the unit counts as off until its queue is open, which is before the
+ * table is latched. So a change that finds the unit off here has written its entry
+ * before the cache is dropped.
+ *
+ * FOREIGN, left on by another kernel: the unit does not read this table, unless the
+ * table is being adopted. Then entries may be in its cache, and the library has no
+ * queue there to drop them. The same holds while a unit that is adopted has not
+ * latched the table yet.
+ *
+ * GONE: not asked, because a read may take long. FAILED without a queue: not asked
+ * either, because a flush of its write buffer would wait a whole deadline for the
+ * command that is stuck.
  */
 static bool commit_unit_is_skipped(const struct vtdpi_table *t,
                                    struct vtdpi_unit *unit, int *rc)

@@ -140,9 +140,9 @@ static VTDPI_COLD int command_await_pending(struct vtdpi_unit *u)
 }
 
 /*
- * The caller decides that a command which is not done after one more deadline
- * never will be. Otherwise a unit that has lost a command would not take another
- * one ever again.
+ * Gives a command that timed out one more deadline, and then takes it for lost. Without
+ * that decision of the caller, a unit that has lost a command would never get another
+ * command.
  */
 static VTDPI_COLD void command_count_as_lost(struct vtdpi_unit *u)
 {
@@ -329,8 +329,8 @@ static VTDPI_COLD int cfi_block(struct vtdpi_unit *u)
 
     if (rc != VTDPI_ETIMEDOUT)
         return rc;
-    /* The host may have asked to live with it, so it must not be in the way of
-     * all that comes. */
+    /* The host may have set accept_cfi, so the command that timed out must not
+     * block all later commands. */
     command_count_as_lost(u);
     return irt_is_extended(&u->irt) || u->config.accept_cfi ? 0 : VTDPI_ECFIS;
 }
@@ -351,7 +351,8 @@ static VTDPI_COLD int eime_clear(struct vtdpi_unit *u)
     /* The next disable tries once more. Not for ever: a unit that has lost SIRTP
      * is to go off. IRTA keeps EIME clear, for a SIRTP that is only late. */
     u->eime_left = rc != 0 && !u->eime_left;
-    /* Not latched, maybe: the next disable is to find it here again. */
+    /* EIME may still be in force. The next disable finds the bit in IRTA, and
+     * tries again. */
     if (rc == VTDPI_EIO)
         vtdpi_wr64_(u->ops, u->ctx, VTDPI_IRTA_REG, irta);
     return rc;
@@ -417,8 +418,9 @@ static VTDPI_COLD void foreign_drain(const struct vtdpi_unit *u)
     }
 }
 
-/* Whether a table may be exchanged for ours while it is in use: requests that
- * are programmed into devices mean the same entries, read in the same way. */
+/* Whether the table that the unit uses may be replaced by ours while the unit remaps:
+ * with the same size and mode, a request that is programmed into a device selects the
+ * same index and is read in the same way. */
 static VTDPI_COLD bool foreign_is_adoptable(const struct vtdpi_unit *u,
                                             uint32_t gsts)
 {
@@ -705,7 +707,7 @@ VTDPI_COLD int vtdpi_unit_resume(struct vtdpi_unit *unit)
     if (!unit_is_in(unit, UNIT_STATE(SUSPENDED) | UNIT_STATE(FAILED) |
                               UNIT_STATE(GONE)))
         return VTDPI_ESTATE;
-    /* Its queue was opened without a table, and failed then. */
+    /* vtdpi_unit_open_queue() of a unit without a table has failed before. */
     if (!unit_has_table(unit))
         return VTDPI_ENOTABLE;
     /* A unit that was not read to be off may remap with our table. */

@@ -28,7 +28,8 @@ void vtdpi_model_view_init(struct vtdpi_model_view *v, uint64_t phys,
     v->cpu = cpu;
     v->shadow = shadow;
     v->size = size;
-    /* P, reserved bits, but not FPD: using it is a fault that shows. */
+    /* A pattern with P and reserved bits set and FPD clear: using such an entry
+     * is a fault, and is recorded. */
     for (size_t i = 0; i < size / 8; i++)
         vtdpi_atomic_store64_relaxed(&v->shadow[i],
                                      UINT64_C(0xfdfdfdfdfdfdfdfd));
@@ -49,9 +50,10 @@ static const uint64_t *entry_locate(const struct vtdpi_model *m, uint64_t phys)
 }
 
 /*
- * A unit reads an entry in one piece. So does this, as long as nobody changes
- * it three times while it is read: equal words read twice, in turn, were there
- * together. Without a locked operation, since units do not write entries.
+ * A unit reads an entry in one piece. Here both words are read twice, by turns: if
+ * they are equal, they were there at the same time, unless the entry was changed
+ * three times in between. There is no locked operation, because a unit never writes
+ * an entry.
  */
 static void entry_read(const uint64_t *from, uint64_t irte[2])
 {
@@ -223,7 +225,7 @@ void vtdpi_model_table_stored(struct vtdpi_model *m, uint32_t index,
     now = vtdpi_model_map_(m, phys, 16);
     if (now == NULL || (before[0] & now[0] & VTDPI_IRTE_LO_P) == 0) {
         if (m->stored == index + 1)
-            m->stored = 0; /* In as many stores as one likes. */
+            m->stored = 0; /* any number of stores is allowed */
     } else if (before[0] != now[0] || before[1] != now[1]) {
         if (m->stored == index + 1)
             vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_STORE, index, before[0]);

@@ -66,9 +66,9 @@ static void latch_table(struct vtdpi_model *m)
         vtdpi_model_violate_(m, VTDPI_MODEL_TABLE_ALIGNMENT, VTDPI_IRTA_REG,
                              m->irta);
     m->irta_latched = m->irta;
-    m->stored = 0; /* that was of another table */
-    /* With ESIRTPS the command invalidates; else what was cached of the old
-     * table stays, and bites. */
+    m->stored = 0; /* an entry of the table of before */
+    /* With ESIRTPS the command invalidates. Without, the unit goes on using what
+     * it has cached of the old table. */
     if ((m->params.cap & VTDPI_CAP_ESIRTPS) != 0)
         vtdpi_model_iec_invalidate_all_(m);
     else
@@ -156,7 +156,7 @@ static uint32_t command_put_aside(struct vtdpi_model *m, uint32_t value,
     return changed & ~late;
 }
 
-/* What a command is that changes more than one bit, and should not. */
+/* Which violation a command is that changes more than one bit. */
 static enum vtdpi_model_violation_kind
 command_judge(const struct vtdpi_model *m, uint32_t value, uint32_t changed)
 {
