@@ -120,4 +120,4 @@ packaging/abi.sh accept 'ENTRY OF THE CHANGELOG'"
 fi
 [ "$worst" -eq 0 ] || enough ||
     die "VERSION is too low for the accepted differences from $tag"
-echo "$me: the same interface as $tag, but for what is accepted"
+echo "$me: the same interface as $tag, except for what is accepted"

@@ -208,8 +208,8 @@ static enum vtdpi_verdict verdict_list(const struct vtdpi_verdict_facts *facts,
 }
 
 /*
- * IOAPICs and the firmware's flags are the business of whoever switches
- * remapping on: that is the driver, and here it has done so or not.
+ * IOAPICs and the firmware's flags are the business of the driver, which switches
+ * remapping on. What is judged here is the units, the CPUs and the options.
  */
 static enum vtdpi_verdict verdict_reach(void)
 {

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The account. Those who raise interrupts count on one side, the guest's
- * handlers on the other. For every vCPU and vector:
+ * The account. Devices and CPUs that raise interrupts count on one side, the
+ * guest's handlers on the other. For every vCPU and vector:
  *
  *     raised = delivered + merged
  *
- * An interrupt merges into one that waits already: in PIR, where whoever posts
- * sees it; or in the virtual IRR, where only the processor does. The latter is
- * possible only if one raised before had not been delivered; so many are the
- * most that the difference may be. Beyond that the difference is lost.
+ * An interrupt merges into one that waits already. If that one waits in PIR, the
+ * poster sees and counts the merge. If it waits in the virtual IRR, only the
+ * processor sees the merge. A merge of the second kind needs an interrupt that was
+ * raised before and not delivered yet. So "raised" may be larger than "delivered"
+ * plus the merges in PIR, but not by more than the number of such interrupts. What
+ * is missing beyond that number is lost.
  *
- * A loss cannot hide in there: each source has also to be seen, by a handler
- * that began after its last event, before it goes on (devices.c).
+ * A loss cannot hide behind that number: a source goes on only when a handler that
+ * began after its last event has run (devices.c).
  */
 
 #include "minivisor.h"
 
-/* How long, in microseconds, a vCPU can sleep on with something in PIR: as long
- * as a pCPU has interrupts off; and without ON, as somebody dawdles between
- * record and notify. More than either. */
+/* For how long, in microseconds, a vCPU may sleep on with something in PIR. With ON
+ * set: longer than a pCPU has interrupts off. With ON clear: longer than a poster
+ * takes between record and notify. */
 #define OVERLOOKED_US 600
 #define UNNOTIFIED_US 250
 

@@ -17,10 +17,11 @@
 /* At most so many events between the steps of one. */
 #define EVENTS_BETWEEN     4
 
-/* While the hypervisor is replaced, which takes many more steps, only devices are
- * alive; so many interrupts of theirs come while there is none. */
+/* While the hypervisor is replaced, which takes many more steps, only devices act.
+ * One in so many accesses is then preceded by an interrupt, and so many interrupts
+ * come while no hypervisor is there. */
 #define ACCESSES_PER_SENT  400
-#define SENT_MEANWHILE     3
+#define SENT_WITHOUT_HOST  3
 
 /* An atomic access does not say whose it is: the one global of the demo. */
 static struct demo *world;
@@ -100,7 +101,7 @@ void world_begin_replacement(struct demo *d)
 void world_goes_on(struct demo *d)
 {
     d->between = true;
-    for (unsigned int i = 0; i < SENT_MEANWHILE && d->steps_left != 0; i++)
+    for (unsigned int i = 0; i < SENT_WITHOUT_HOST && d->steps_left != 0; i++)
         d->steps_left -= interrupts_raise(d);
     d->between = false;
 }

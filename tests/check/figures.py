@@ -30,7 +30,7 @@ def read(path):
 
 
 def rows(text):
-    """The cells of each row of a table, but for rows that only draw lines."""
+    """The cells of each row of a table, except rows that only draw lines."""
     for row in ROW.findall(LINK.sub(r"\1", text)):
         if not set(row) <= set("-: |"):
             yield [cell.strip() for cell in row.split("|")]

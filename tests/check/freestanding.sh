@@ -42,7 +42,7 @@ objects() {
     done
 }
 
-# undefined OBJECT: what it needs from outside, but for the four functions that
+# undefined OBJECT: what it needs from outside, except the four functions that
 # compilers emit calls to.
 undefined() {
     nm -u "$1" | awk '{ print $NF }' |

@@ -9,7 +9,7 @@ c_flags='-x c -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow
     -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wvla'
 cxx_flags='-x c++ -std=c++17 -Wall -Wextra -Wpedantic'
 
-# What kernels in C++ compile with. clang: everything, but for what concerns
+# What kernels in C++ compile with. clang: everything, except what concerns
 # C++98, padding and Doxygen's aliases.
 gxx_strict='-Wold-style-cast -Wshadow -Wuseless-cast -Wcast-qual -Wconversion
     -Wsign-conversion -Wzero-as-null-pointer-constant -Wcast-align=strict

@@ -5,11 +5,11 @@ usage: layers.py
 
 Run from the root of the tree. The table is the one below "## Layers":
 
-- each public header but vtdpi.h is in one row;
+- each public header except vtdpi.h is in one row;
 - a header includes only headers of its own row and of rows above;
-- the last cell of a row has what the row's headers include, but for the headers
+- the last cell of a row has what the row's headers include, except the headers
   of the first row, which every layer may use;
-- each file of src/ but internal.h and inline.c is in one row.
+- each file of src/ is in one row, except internal.h and inline.c.
 
 Prints what is not so.
 """

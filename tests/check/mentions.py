@@ -9,7 +9,7 @@ In each page (Markdown or dot), run from the root of the tree:
   the page; with a star behind it, the beginning of one; with (), a function or a
   macro like one;
 - VTDPI_ with a number is a version node of the export maps and is not looked at;
-- a header's name is that of a file, but for those of the C standard;
+- a header's name is that of a file, except for the headers of the C standard;
 - a path that starts with a folder of the tree is a file or folder there (a
   pattern has to match something);
 - test_x is a test file or a test in one, test_x* the beginning of one;

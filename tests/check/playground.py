@@ -56,8 +56,8 @@ CONTROLS = """[...document.querySelectorAll(
 FOCUSED = "document.activeElement.id || document.activeElement.innerText"
 WITHOUT = "delete WebAssembly.Suspending; delete WebAssembly.promising;"
 
-# Text whose contrast with what is behind it is below 4.5, but for buttons that cannot
-# be used.
+# Text whose contrast with what is behind it is below 4.5, except on buttons that
+# cannot be used.
 PALE = """(() => {
     const parts = text => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(

@@ -6,11 +6,11 @@ against the explorer, and see that the scenario named there fails.
 usage: mutants.py [--find] [--only REGEX] [--sample N]
                   [--doc PAGE [--write RUN]] CC ROOT ARCHIVE WORK
 
-ARCHIVE is the explorer without the code under test. With --find: which
-scenarios kill what has none, for whoever extends the list. The tables in PAGE
-have to agree with the outcome; --write makes them, with the number of states
-from RUN, the output of a whole `explore`. What the list says of where a bug is
-known from has to be a section of races.md, beside PAGE.
+ARCHIVE is the explorer without the code under test. --find names the scenarios
+that kill a bug for which the list has none yet: use it to extend the list. The
+tables in PAGE have to agree with the outcome; --write makes them, with the number
+of states from RUN, the output of a whole `explore`. Where a bug is known from, as
+the list says, has to be a section of races.md, beside PAGE.
 """
 
 import argparse

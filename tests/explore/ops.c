@@ -179,7 +179,7 @@ static bool block(struct host_vcpu *v, unsigned int cpu, bool committed)
 {
     enum block_result result;
 
-    /* Whoever names a pCPU has been told that it is there. */
+    /* A caller names a pCPU only after it was told that the pCPU is there. */
     hooks->await_pcpu(cpu);
     if (world.bug != HOST_MARK_AFTER_BLOCK)
         arm_mark(v);

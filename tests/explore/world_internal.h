@@ -123,7 +123,7 @@ void interrupt_wnv_other(void *cpu);
 /* checks.c */
 void check_step(void *ctx);
 void check_final(void *ctx);
-/* A PID belongs to whoever has its slot; A's slot may be C's. */
+/* The vCPU that has slot i, and so its PID: A's slot may be C's later. */
 unsigned int vcpu_of_slot(unsigned int i);
 /* The running fiber is the owner of the vCPU, or the processor in its guest. */
 bool owns_vcpu(unsigned int vcpu);

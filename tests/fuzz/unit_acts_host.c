@@ -155,7 +155,7 @@ static void do_heal(struct fuzz *f, uint32_t u)
     hardware_heal(f, u);
 }
 
-/* Power is lost, as in S3; or the unit was reset, by whoever can. */
+/* Power is lost, as in S3; or the host has reset the unit. */
 static void do_reset(struct fuzz *f, uint32_t u)
 {
     if (is_in(f, u, VTDPI_UNIT_ON) || is_in(f, u, VTDPI_UNIT_QUEUE) ||

@@ -396,7 +396,7 @@ static void check_rest(struct fuzz *f, const struct before *b)
     if (state == VTDPI_UNIT_OFF)
         on |= (uint32_t)VTDPI_GSTS_QIES;
     support_check((gsts_of(f, b->u) & on) == 0);
-    /* Nor is a command under way that changes it, but for one that is lost. */
+    /* No command under way changes that either, unless a command was lost. */
     if (f->units[b->u].lost)
         return;
     vtdpi_model_tick(model_of(f, b->u), SETTLE_TICKS);
@@ -442,7 +442,7 @@ static void check_unit_moved(struct fuzz *f, const struct before *b, int rc)
     check_rest(f, b);
     if (rc == 0 && vtdpi_unit_state(&f->m->unit[b->u]) == VTDPI_UNIT_ON)
         check_on(f, b);
-    /* Whoever uses the unit next would see destinations misread. */
+    /* With EIME set the unit would misread the destinations of its next user. */
     if (rc == 0 && b->call == CALL_UNIT_DISABLE && !f->units[b->u].lost)
         support_check((vtdpi_model_latched_irta(model_of(f, b->u)) &
                        VTDPI_IRTA_EIME) == 0);

@@ -71,8 +71,8 @@ void proof_msi_index(void)
     CLAIM(vtdpi_msi_decode(&m, &r) == 0 && r.index == index);
 }
 
-/* Exactly what a unit takes as remappable is decoded; the parts are what the
- * bits say, and encode to the message but for the bits that hardware ignores. */
+/* Exactly what a unit takes as remappable is decoded. The parts are what the bits
+ * say. Encoding them gives the message again, except bits that hardware ignores. */
 void proof_msi_decode(void)
 {
     const struct vtdpi_msi m = any_msi();
@@ -127,7 +127,7 @@ void proof_rte_fields(void)
 }
 
 /* Exactly the well-formed remappable entries are decoded, and
- * encode(decode(word)) = word but for the read-only bits. */
+ * encode(decode(word)) = word, except the read-only bits. */
 void proof_rte_word(void)
 {
     const uint64_t word = nondet_u64();

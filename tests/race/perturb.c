@@ -7,8 +7,8 @@
 /* Once in this many accesses. */
 #define ONE_IN 24
 
-/* A generator of each thread's own; where it starts does not matter, since
- * what the others do meanwhile is not repeatable anyway. */
+/* Each thread has its own generator. Its start value does not matter, because what
+ * other threads do at the same time is not repeatable. */
 static _Thread_local uint32_t state;
 
 void perturb(void)

@@ -31,7 +31,7 @@ enum {
 
 struct vcpu {
     struct vtdpi_vcpu lib;
-    uint64_t lock; /* of the owner, or of whoever unplugs it */
+    uint64_t lock; /* of the owner, or of the thread that unplugs it */
 };
 
 struct race {

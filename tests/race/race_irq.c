@@ -59,7 +59,7 @@ struct changer {
     uint64_t refused;
 };
 
-/* Sets host forms of interrupts that the changers post and unpost meanwhile. */
+/* Sets host forms of interrupts that changers post and unpost at the same time. */
 struct affinity {
     struct race *race;
     struct changer *changers;

@@ -7,10 +7,9 @@
  * Changers set entries, post and unpost interrupts; a device raises them all the
  * time.
  *
- * A change says success, or VTDPI_EQOFF or VTDPI_EIO and then goes on being
- * repeated. After
- * success no unit may deliver by an older entry, whatever the unit went through
- * meanwhile. It may deliver nothing, or not remap at all.
+ * A change returns success, or VTDPI_EQOFF or VTDPI_EIO and is repeated. After
+ * success no unit may deliver by an older entry, whatever happened to the unit
+ * during the change. A unit may deliver nothing, or not remap at all.
  */
 #include "rig.h"
 #include "vtdpi/irq.h"
@@ -210,8 +209,8 @@ static void changer_main(void *arg)
 
 /* Lives. */
 
-/* Another kernel has had the unit meanwhile, now and then. */
-static void meanwhile(struct life *l, uint32_t u)
+/* Now and then another kernel has had the unit while it was off. */
+static void maybe_other_kernel(struct life *l, uint32_t u)
 {
     if (!race_one_in(&l->rng, 4))
         return;
@@ -247,7 +246,7 @@ static void suspend(struct life *l, uint32_t u)
 
     race_check(vtdpi_unit_suspend(unit) == 0);
     if (!dma)
-        meanwhile(l, u);
+        maybe_other_kernel(l, u);
     rc = vtdpi_unit_resume(unit);
     race_check(rc == 0 || rc == VTDPI_EFOREIGN);
     if (rc == VTDPI_EFOREIGN)
@@ -276,7 +275,7 @@ static void disable(struct life *l, uint32_t u)
     race_check(vtdpi_unit_disable(&l->race->rig->unit[u]) ==
                (dma ? VTDPI_EBUSY : 0));
     if (!dma)
-        meanwhile(l, u);
+        maybe_other_kernel(l, u);
     enable(l, u);
     l->disabled++;
 }

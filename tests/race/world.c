@@ -76,7 +76,7 @@ _Thread_local struct pcpu *host_handling;
 
 /*
  * The mark, then the state. Pairs with host_sleep(): the state, then the mark.
- * Whoever takes the vCPU out of ASLEEP has it.
+ * The thread that takes the vCPU out of ASLEEP owns the vCPU.
  */
 static void wake(void *ctx, void *cookie)
 {

@@ -18,7 +18,7 @@ struct vcpu *host_dequeue(struct world *w);
 /* Put aside a vCPU that is the caller's and preempted. */
 void host_pause(struct world *w, struct vcpu *v);
 
-/* Sleeps. False: woken meanwhile, and still the caller's. */
+/* Sleeps. False: the vCPU was woken before, and is still the caller's. */
 bool host_sleep(struct vcpu *v);
 
 #endif

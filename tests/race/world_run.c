@@ -120,8 +120,8 @@ static enum vtdpi_block_result block_somewhere(struct pcpu *p, uint32_t tries)
     return vtdpi_vcpu_block(&p->current->lib, to);
 }
 
-/* Armed. Sleeps, unless woken meanwhile; or does one of the odd things that a
- * host may do here. */
+/* The vCPU is armed. It sleeps, unless it was woken since; or the host does one of
+ * the odd things that are allowed here. */
 static void fall_asleep(struct pcpu *p)
 {
     struct vcpu *v = p->current;

@@ -8,9 +8,9 @@ OUT and OWN are folders of run-dom0.sh. In OUT's console every step of dom0-init
 passed, and Xen has complained of nothing. In its trace no entry was used that a
 unit could have had otherwise in its cache: a unit here is taken to cache each entry
 that a request has used, and to keep it until it is invalidated. With OWN, the boots'
-invalidations of the interrupt entry cache are compared. One after which a request
-found another entry was needed, whoever had to make it; of the others, more than
-MAXIMUM of OWN's is a failure. Prints TAP.
+invalidations of the interrupt entry cache are compared. An invalidation after which
+a request found another entry was needed, and counts for neither side. Of the others
+OUT may have MAXIMUM times as many as OWN. Prints TAP.
 """
 
 import argparse

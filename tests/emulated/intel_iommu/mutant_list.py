@@ -344,7 +344,7 @@ FAULT_STEPS = [
         "",
     ),
     one(
-        "event: not masked meanwhile",
+        "event: not masked while its message changes",
         FAULT,
         "    const int rc = event_set_mask(u, true);\n\n    if (rc != 0)",
         "    const int rc = 0;\n\n    if (rc != 0)",

@@ -184,8 +184,8 @@ struct ioapic {
 /* False if there is none. */
 bool ioapic_find(struct ioapic *out);
 
-/* A redirection table entry, low word in bits 31:0. It is written high word
- * first, with the pin masked meanwhile. */
+/* A redirection table entry, low word in bits 31:0. The pin is masked during the
+ * write, and the high word is written first. */
 uint64_t ioapic_read(const struct ioapic *io, unsigned int pin);
 void ioapic_write(const struct ioapic *io, unsigned int pin, uint64_t rte);
 

@@ -10,7 +10,7 @@ enum {
 };
 
 /* A VM of two vCPUs that do not run, and a device on unit 0 that interrupts
- * whoever has logical id 1. */
+ * the vCPU that has logical id 1. */
 struct stage {
     struct vm *vm;
     struct mini_device dev;

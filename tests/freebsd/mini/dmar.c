@@ -417,7 +417,7 @@ static void drain(u_int number)
     (void)read32(&u->model, VTDPI_GSTS_REG);
 }
 
-/* All locks, in their order: whoever calls it holds one of them. */
+/* Takes all locks, in their order: a caller of the function holds one of them. */
 static void set_rebind(vtdpi_dmar_rebind_t *function)
 {
     for (u_int i = 0; i < MINI_UNITS; i++)

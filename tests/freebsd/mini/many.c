@@ -18,7 +18,7 @@ static void give_id(struct vm *vm, u_int v)
     }
 }
 
-/* Even messages name vCPU 0 itself, odd ones whoever has the id. */
+/* Even messages name vCPU 0 itself, odd ones the vCPU that has the id. */
 static void check_raise(struct mini_device *dev, u_int odd)
 {
     uint64_t before[2][COUNT];

@@ -73,7 +73,7 @@ void mini_logical(const struct mini_run *run)
     a = &s.vm->vcpu[0];
     b = &s.vm->vcpu[1];
     mini_vm_start(s.vm);
-    /* Logical, to whoever has bit 1. */
+    /* Logical, to the vCPUs that have bit 1. */
     mini_ppt_setup(&s.dev, 0, mini_msi_addr(0x02) | 0x4, VECTOR, false);
     mini_check(posted_to(&s) == b);
     change(a, 0x02000000, APIC_BASE_ON); /* now both have it */

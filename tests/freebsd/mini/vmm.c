@@ -150,7 +150,7 @@ static enum mini_exit handle_hlt(struct vcpu *v, bool intr_disabled)
                : MINI_EXIT_HLT;
 }
 
-/* bhyve(8) emulates something; the vCPU is nobody's meanwhile. */
+/* bhyve(8) emulates something; during that no thread owns the vCPU. */
 static void user_space(struct vcpu *v)
 {
     change_state(v, MINI_IDLE);

@@ -160,7 +160,7 @@ void host_unlock(void)
 
 /*
  * The lock is held; the caller is the last that is ready, and is about to wait
- * or to end. It stays ready meanwhile, so that nobody else gets here.
+ * or to end. It stays ready during the call, so that no other context gets here.
  */
 static void ask_idle(void)
 {

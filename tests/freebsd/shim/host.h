@@ -42,7 +42,7 @@ void host_spawn(struct host_ctx **ctx, void (*run)(void *arg), void *arg);
 
 struct host_ctx *host_self(void);
 
-/* A word for whoever builds on contexts. */
+/* A pointer for the layer above contexts. */
 void host_set_private(void *p);
 void *host_private(void);
 

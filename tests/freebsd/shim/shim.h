@@ -3,7 +3,7 @@
 #define SHIM_H
 
 /*
- * The machine below the kernel interfaces, for whoever drives it: CPUs,
+ * The machine below the kernel interfaces, for the tests that drive it: CPUs,
  * threads, interrupts, time. Include it after sys/param.h.
  *
  * A CPU is a thing that one thread at a time has. A thread gives it up when it

@@ -302,7 +302,7 @@ static void test_detach_drops_every_reference_in_one_update(void **state)
     assert_host(r, 1, VTDPI_ROUTE_DETACHED);
     assert_int_equal(vtdpi_vm_count(&r->vm, VTDPI_ROUTE_DETACHED), 3);
     rig_check(r);
-    /* Twice is as good as once; then it comes back, unplugged meanwhile. */
+    /* A second detach changes nothing. Its APIC goes, and the vCPU comes back. */
     assert_int_equal(rig_detach(r, 1), 0);
     assert_int_equal(rig_apic(r, 1, (struct vtdpi_guest_apic){.id = 0}), 0);
     assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);

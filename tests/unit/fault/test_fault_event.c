@@ -319,7 +319,7 @@ static void test_handle_iqe_is_recovered_and_reported(void **state)
     assert_int_equal(faults.seen_count, 0);
 }
 
-/* Who waits is faster than the event; the report comes all the same. */
+/* A poller has recovered the queue before the event; the error is reported. */
 static void test_handle_error_that_a_poller_recovered_is_reported(void **state)
 {
     struct vtdpi_qi_ticket bad;

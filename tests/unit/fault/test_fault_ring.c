@@ -185,8 +185,8 @@ static void test_handle_max_is_kept_and_more_is_said(void **state)
     assert_seen(0, 6);
 }
 
-/* FRI stays behind when not all is taken; the order is kept all the same, and
- * no record is looked at without need. */
+/* FRI stays behind when not all records are taken. The order is kept nevertheless,
+ * and no record is looked at without need. */
 static void test_handle_bounded_keeps_order_over_the_wrap(void **state)
 {
     uint32_t next = 0;

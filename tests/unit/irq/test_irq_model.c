@@ -569,7 +569,7 @@ static void test_replay_descriptor_refused_before_every_step(void **state)
     replay_failures(VTDPI_MODEL_FAULT_IQE, true);
 }
 
-/* Another device's time-out: whoever flushes entries is not told. */
+/* Another device's time-out: a caller that flushes entries gets no error. */
 static void test_replay_device_timeout_before_every_step(void **state)
 {
     (void)state;

@@ -25,7 +25,7 @@ static void test_qi_poll_iqe_fails_only_its_owner(void **state)
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_IQE, 0);
     assert_int_equal(vtdpi_model_fetch(&rig.m, 1), 0);
     rig_clear_trace();
-    /* Whoever looks repairs; here somebody else than the owner. */
+    /* The caller that polls repairs the queue; here not the owner of the error. */
     assert_int_equal(poll(&c), VTDPI_EBUSY);
     rig_assert_writes(want, 2);
     assert_int_equal(poll(&a), VTDPI_EBUSY);

@@ -162,7 +162,7 @@ static void test_qi_wait_preempted_caller_gets_no_false_timeout(void **state)
     }
 }
 
-static void test_qi_give_up_completed_meanwhile_returns_0(void **state)
+static void test_qi_give_up_of_a_completed_one_returns_0(void **state)
 {
     struct vtdpi_qi_ticket t;
 
@@ -331,8 +331,8 @@ static uintptr_t count_holds(void *ctx)
     return vtdpi_model_platform_ops.lock(ctx);
 }
 
-/* The longest ring, full but for a few slots: looking for a flush does not keep
- * interrupts off for all of it. */
+/* The longest ring, full except for a few slots: the search for a flush does not
+ * keep interrupts off for the whole ring. */
 static void test_qi_wait_long_ring_is_searched_in_parts(void **state)
 {
     enum {
@@ -461,7 +461,7 @@ int main(void)
         TEST(test_qi_wait_stuck_queue_times_out_as_given),
         TEST(test_qi_wait_late_status_is_waited_for),
         TEST(test_qi_wait_preempted_caller_gets_no_false_timeout),
-        TEST(test_qi_give_up_completed_meanwhile_returns_0),
+        TEST(test_qi_give_up_of_a_completed_one_returns_0),
         TEST(test_qi_submit_given_up_slots_wait_for_head),
         TEST(test_qi_poll_late_write_for_earlier_owner_is_not_ours),
         TEST(test_qi_wait_interrupted_by_another_submitter_works),

@@ -61,7 +61,7 @@ static void rescan_1(struct world *w)
         (void)vtdpi_pcpu_rescan(&w->pcpu[1]);
 }
 
-/* Another owner is at work meanwhile. */
+/* Another owner is at work at the same time. */
 static void third_moves(struct world *w)
 {
     struct world_vcpu *v = &w->vcpu[2];

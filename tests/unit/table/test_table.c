@@ -72,7 +72,7 @@ static void test_init_alignment_is_checked(void **state)
     p.storage = (uint8_t *)p.storage + 4;
     assert_int_equal(init_with(m, &p), VTDPI_EALIGN);
     p = m->table_params;
-    p.count = 2; /* a small table is page-aligned all the same */
+    p.count = 2; /* a small table is page-aligned, too */
     p.phys = TABLE_PHYS + 2048;
     assert_int_equal(init_with(m, &p), VTDPI_EALIGN);
     p.count = 512; /* 8 KiB */

@@ -42,7 +42,7 @@ static uint32_t read32(void *ctx, uint32_t off)
     return off == VTDPI_VER_REG ? 0x10 : 0;
 }
 
-/* CAP of a real unit but for PI, ECAP of one that snoops. */
+/* CAP of a real unit without PI, ECAP of a unit that snoops. */
 static uint64_t read64(void *ctx, uint32_t off)
 {
     (void)ctx;

@@ -456,7 +456,7 @@ static void test_unit_enable_take_over_lets_foreign_queue_rest(void **state)
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_QUEUE_STUCK, 0);
     probe();
     c.take_over = true;
-    /* Stuck for good: bounded, and off all the same. */
+    /* Stuck for good: the wait is bounded, and the unit is off afterwards. */
     assert_int_equal(enable(&c), VTDPI_ETIMEDOUT);
     rig_assert_violation(VTDPI_MODEL_QUEUE_BUSY);
     vtdpi_model_clear_violations(&rig.m);

@@ -86,8 +86,8 @@ test_unit_enable_later_than_two_deadlines_is_not_written_over(void **state)
     expect_later_than_two_deadlines(0x02000000, 4); /* IRE */
 }
 
-/* A command that never ends: disable gives it one more deadline, then writes
- * all the same. */
+/* A command that never ends: disable gives it one more deadline, then writes its own
+ * command. */
 static void test_unit_disable_takes_a_command_for_lost(void **state)
 {
     const struct vtdpi_unit_config c = rig_config();

@@ -314,7 +314,7 @@ static void test_unit_resume_found_enabled_is_foreign(void **state)
     c.take_over = true;
     assert_int_equal(vtdpi_unit_enable(&rig.u, &c), 0);
     assert_works();
-    /* Whoever said so once takes the unit over on resume, too. */
+    /* A configuration with take_over takes the unit over on resume, too. */
     assert_int_equal(vtdpi_unit_suspend(&rig.u), 0);
     vtdpi_model_write64(&rig.m, 0x88, 0);
     rig_gcmd(0x04000000);
@@ -641,7 +641,7 @@ static uintptr_t lock_second(void *ctx)
     return vtdpi_model_platform_ops.lock(ctx);
 }
 
-/* Everybody who waits for the lock meanwhile finds a command under way. */
+/* A caller that waits for the lock finds a command under way. */
 static void test_unit_command_behind_a_late_one_waits_for_it(void **state)
 {
     (void)state;
