@@ -54,14 +54,9 @@ static uint32_t interrupt(void)
 static bool halt(void)
 {
     woken = false; /* here and nowhere else: once woken, a thread blocks anew */
-    switch (vtdpi_vcpu_block(&vcpu, &pcpu)) {
-    case VTDPI_BLOCKED:
-        return !woken; /* a wake may have come already */
-    case VTDPI_BLOCK_PENDING:
-        return false; /* something is posted: go back to the run loop */
-    default:
-        return false; /* the pCPU goes offline: choose another one */
-    }
+    /* PENDING: something is posted, so go back to the run loop. OFFLINE: choose
+     * another pCPU. BLOCKED: a wake may have come already. */
+    return vtdpi_vcpu_block(&vcpu, &pcpu) == VTDPI_BLOCKED && !woken;
 }
 
 /* The run loop up to the VM entry. Returns the vector that the guest takes. */
@@ -111,19 +106,19 @@ int main(void)
     claim(pending == 0, "ON is set: another post sends nothing");
     pending = WNV; /* late or doubled: the handler may run at any time */
     claim(interrupt() == 0, "one block, one wake");
-    claim(enter() == 0x52, "the guest takes 52h, the higher one of two");
+    claim(enter() == 0x52, "the guest takes 52h, the higher of the two");
 
     device(0x61);
-    claim(pending == ANV && !halt(), "a post while it runs: it does not sleep");
+    claim(pending == ANV && !halt(), "a post while the vCPU runs: no sleep");
     claim(enter() == 0x61, "the guest takes 61h");
     pending = 0;
     vtdpi_vcpu_preempt(&vcpu); /* the thread loses the pCPU on its way */
     device(0x62);
-    claim(pending == 0 && !halt(), "a post that tells nobody: block finds it");
+    claim(pending == 0 && !halt(), "a post under SN tells nobody: no sleep");
     claim(enter() == 0x62, "the guest takes 62h");
 
     claim(halt() && vtdpi_pcpu_offline(&pcpu) == 1 && woken,
-          "the pCPU goes offline: it wakes who is blocked there");
-    claim(!halt(), "and no thread sleeps there any more");
+          "the pCPU goes offline, which wakes the thread");
+    claim(!halt(), "no thread sleeps there any more");
     return 0;
 }

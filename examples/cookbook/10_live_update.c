@@ -8,14 +8,15 @@
 #include <vtdpi/model.h>
 #include <vtdpi/vtdpi.h>
 
+/* What the old kernel writes down for the new one. */
 enum {
     SID = 0x0310,
     SLOT = 3,
     INDEX = 6
-}; /* the old kernel writes these down */
+};
 
-static struct
-    memory { /* handed over; of the queue no longer than the take-over */
+/* Handed over. The queue of the old kernel is needed until the take-over is done. */
+static struct memory {
     _Alignas(4096) struct vtdpi_irte table[256];
     _Alignas(4096) struct vtdpi_pid pids[VTDPI_PAGE_SLOTS];
     _Alignas(4096) uint8_t queue[2][4096];
