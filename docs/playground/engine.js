@@ -13,7 +13,7 @@ const ACCESS = ["reads", "writes", "changes"];
 class Call {
     constructor(actor, name, args) {
         Object.assign(this, {actor, name, args, next: null, steps: 0, done: false,
-                             off: 0, whole: true, stack: null});
+                             off: 0, whole: true, stack: null, looked: new Set()});
     }
 }
 

@@ -44,6 +44,9 @@ function controlText(word) {
 
 const setText = (list, nothing = "nothing") => list.length ? list.join(", ") : nothing;
 
+// Kinds of enum place in design.h.
+const PLACE_PIR = 1, PLACE_CONTROL = 2, PIR_WORDS = 4;
+
 // What an access is at: its name, and its value in words. The numbers are those of
 // enum place in design.h.
 function placeText(place) {
@@ -94,8 +97,7 @@ class Machine {
             ({state: "preempted", on: null, woken: false, taken: []}));
         machine.pcpus = Array.from({length: PCPUS}, () => ({apic: new Set(), gone: false}));
         await engine.reset({
-            access: (call, access) =>
-                call.actor && machine.note(call.actor, "access", accessText(access)),
+            access: (call, access) => call.actor && machine.access(call, access),
             sendIpi: (call, apic, vector) => machine.sendIpi(call.actor, apic, vector),
             wake: (call, vcpu) => machine.wake(call.actor, vcpu),
         });
@@ -127,6 +129,25 @@ class Machine {
     }
 
     // What comes from the library.
+
+    // A look at PIR counts from the latest change of the control word on: before that
+    // change a post may have found SN or ON set, and has told nobody.
+    access(call, access) {
+        const kind = access.place & 0xff;
+        if (kind === PLACE_PIR)
+            call.looked.add(access.place);
+        if (kind === PLACE_CONTROL && access.before !== access.after)
+            call.looked.clear();
+        this.note(call.actor, "access", accessText(access));
+    }
+
+    // Of a call that had to look at the PIR of its vCPU last.
+    noteLook(call, v) {
+        const {posted} = this.pid(v);
+        if (call.looked.size < PIR_WORDS)
+            this.note(call.actor, "missed", "has not looked at PIR, " +
+                (posted.length ? `where ${setText(posted)} waits` : "which is empty"));
+    }
 
     sendIpi(actor, p, vector) {
         const lost = this.pcpus[p].gone;
@@ -267,7 +288,7 @@ class Machine {
         if (!call.done)
             return;
         delete this.calls[call.actor];
-        this.note(call.actor, "end", call.finish(call.result));
+        this.note(call.actor, "end", call.finish(call.result, call));
         if (!this.exports.see_stacks_whole())
             throw new Error("a stack of the module has overflowed");
     }
@@ -276,8 +297,9 @@ class Machine {
         const vcpu = this.vcpus[v];
         Object.assign(vcpu, {state: "calls", on: p});
         await this.begin("v" + v, whole, `is scheduled in on pCPU ${p}: run, harvest`,
-            "run", [v, p], () => {
+            "run", [v, p], (_, call) => {
                 const at = this.exports.see_taken(v);
+                this.noteLook(call, v);
                 const taken = [0, 1, 2, 3].flatMap(
                     i => bitsOf(this.engine.word(at + 8 * i), 64 * i));
                 vcpu.taken.push(...taken);
@@ -298,11 +320,12 @@ class Machine {
         const vcpu = this.vcpus[v];
         Object.assign(vcpu, {state: "calls", woken: false});
         await this.begin("v" + v, whole, `halts: block on pCPU ${p}`, "block", [v, p],
-            result => {
+            (result, call) => {
                 if (result !== 0) {
                     vcpu.state = "host";
                     return `gets ${BLOCK_RESULTS[result]} from block: no sleep`;
                 }
+                this.noteLook(call, v);
                 vcpu.on = null;
                 vcpu.state = vcpu.woken ? "runnable" : "asleep";
                 return "gets BLOCKED from block: " + (vcpu.woken ? "woken already, no sleep" : "sleeps");

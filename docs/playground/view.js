@@ -291,6 +291,15 @@ class Page {
         $("log-scroll").scrollTop = $("log-scroll").scrollHeight;
     }
 
+    // A dot; a cross for a look that was not made.
+    mark(kind, x, y, text) {
+        const title = element("svg:title", {}, text);
+        return kind === "missed"
+            ? element("svg:path", {class: kind, d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10`}, title)
+            : element("svg:circle", {class: kind, cx: x, cy: y,
+                                     r: kind === "access" ? 3.5 : 5.5}, title);
+    }
+
     // A lane for each actor, a column for each entry; a line from begin to end of a call.
     drawLanes() {
         const step = 16, height = 22, {log} = this.machine;
@@ -309,9 +318,7 @@ class Page {
                                                 y1: y(actor), y2: y(actor)}));
                 begun[actor] = kind === "end" ? undefined : x;
             }
-            svg.append(element("svg:circle", {class: kind, cx: x, cy: y(actor),
-                                              r: kind === "access" ? 3.5 : 5.5},
-                element("svg:title", {}, `${ACTOR_NAMES[actor]} ${text}`)));
+            svg.append(this.mark(kind, x, y(actor), `${ACTOR_NAMES[actor]} ${text}`));
         });
         svg.setAttribute("width", width);
         for (const drawn of [svg, $("lane-names")])

@@ -40,9 +40,8 @@ SENTENCES = {
     "cleared-late": LOST.format(1, 42, 1),
     "flag-first": LOST.format(1, 41, 1),
 }
-# Accesses of the call that is cut, in the library: the rows of the table are one more.
-ACCESSES = {"two-steps": 11, "listed-last": 11, "list-unlocked": 11, "flag-first": 11,
-            "cleared-late": 14, "pir-unseen": 0, "on-unseen": 0}
+# The windows in which a call leaves out its look at PIR.
+UNSEEN = ("pir-unseen", "on-unseen", "two-steps")
 
 STATE = """[...document.querySelectorAll('#text li, #verdict p:first-child')].map(
     e => e.innerText).join('\\n')"""
@@ -80,6 +79,29 @@ PALE = """(() => {
     return [...found].join('; ');
 })()"""
 
+# Accesses of the call that a sequence cuts, in the library, when nothing cuts the call.
+# The table has one row for each, and one for the end of the call.
+ACCESSES = """(async () => {
+    const machine = await Machine.create(playground.spare, 'ours');
+    for (const word of SEQUENCES.find(s => s.design === WINDOW).words) {
+        await machine.perform(word);
+        const [call] = Object.values(machine.calls);
+        if (call) {
+            await machine.perform(`finish.${call.actor}`);
+            return call.done ? call.steps : -1;
+        }
+    }
+    return 0;
+})()"""
+# Crosses of the timeline, and lines of the list that say the same.
+UNLOOKED = """(() => {
+    const crosses = [...document.querySelectorAll('#lanes path.missed')].map(
+        e => e.textContent).join();
+    const lines = [...document.querySelectorAll('#log .missed')].map(
+        e => e.textContent).join();
+    return crosses === lines ? crosses : `${crosses} beside ${lines}`;
+})()"""
+
 # Each cut of each sequence, and what is not as it should be.
 CUTS = """(async () => {
     const wrong = [];
@@ -94,6 +116,9 @@ CUTS = """(async () => {
                 cuts++;
                 if (way.length || lost.length || taken !== posted)
                     wrong.push([design, sequence.design, cut, taken, way, lost].join(' '));
+                for (const {kind, text} of machine.log)
+                    if (kind === 'missed')
+                        wrong.push([design, sequence.design, cut, text].join(' '));
             }
             if (STEP && hasCut(sequence) && cuts < 6)
                 wrong.push(`${design} ${sequence.design}: cut only ${cuts} times`);
@@ -133,6 +158,8 @@ WALKS = """(async () => {
             for (const lost of machine.verdict().lost)
                 wrong.push(`walk ${walk}: ${lost} ${machine.done}`);
         }
+        if (DESIGN === 'ours' && machine.log.some(entry => entry.kind === 'missed'))
+            wrong.push(`walk ${walk}: no look at PIR: ${machine.done}`);
         const text = machine.text().join();
         const again = await Machine.create(playground.spare, DESIGN);
         for (const word of machine.done) {
@@ -403,6 +430,10 @@ def sequence_faults(player, stepping, folder):
         said = player.value(VERDICT)
         if not said.startswith(SENTENCES[window]):
             yield f"{window}: the broken design says {said!r}"
+        seen = player.value(UNLOOKED)
+        if ("has not looked at PIR, where 41 waits" in seen) != (window in UNSEEN) or \
+                " beside " in seen:
+            yield f"{window}: of looks at PIR the timeline says {seen!r}"
         player.picture(os.path.join(folder, f"{window}.png"))
         link = player.value("location.hash")
         player.play(link)
@@ -412,9 +443,12 @@ def sequence_faults(player, stepping, folder):
         player.click("on-ours")
         if not player.value(VERDICT).startswith("Nothing is lost, and nothing"):
             yield f"{window}: ours says {player.value(VERDICT)!r}"
+        if player.value(UNLOOKED):
+            yield f"{window}: ours leaves out a look: {player.value(UNLOOKED)}"
+        accesses = player.value(ACCESSES.replace("WINDOW", json.dumps(window)))
         player.click("every-cut")
         said = player.value("document.getElementById('cuts-text').innerText")
-        rows = ACCESSES[window] + 1 if stepping else 1
+        rows = accesses + 1 if stepping else 1
         ways = (f"Ours, interrupted in {rows} ways" if rows > 1
                 else "Ours, played once with whole calls")
         if said != ways + ": nothing is lost.":
