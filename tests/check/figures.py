@@ -7,6 +7,8 @@ Run from the root of the tree.
 
 - The rows of README.md below "## Numbers" are taken from docs/performance.md:
   a row there has the same first cells.
+- What the library costs stands in docs/performance.md, too: each number of bytes
+  in that row of README.md.
 - No PAGE (Markdown) counts what a list or a generated table has: seeded bugs,
   scenarios, harnesses and the like. Such a number goes stale with the next
   entry; the page links the list instead.
@@ -19,6 +21,8 @@ import sys
 
 MEASURED = "docs/performance.md"
 LISTED = "bugs|scenarios|mutants|mutations|misuses|harnesses|defects|wrong runs"
+COSTS = re.compile(r"^\| what it costs \|.*$", re.MULTILINE)
+BYTES = re.compile(r"\b\d[\d,]* (?:bytes|KiB)")
 COUNT = re.compile(rf"\b\d+\s+(?:(?:seeded|other|more)\s+)?(?:{LISTED})\b")
 ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -48,6 +52,18 @@ def differing():
             yield f"README.md: {MEASURED} has no row '{' | '.join(cells)}'"
 
 
+def costs():
+    """Bytes of the README's costs that the page of measurements has not."""
+    row = COSTS.search(read("README.md"))
+    shown = BYTES.findall(row.group()) if row else []
+    if not shown:
+        yield "README.md does not say what the library costs"
+    measured = " ".join(read(MEASURED).split())
+    for figure in shown:
+        if figure not in measured:
+            yield f"README.md: {MEASURED} does not have {figure}"
+
+
 def counts(page):
     text = read(page)
     for match in COUNT.finditer(text):
@@ -56,7 +72,7 @@ def counts(page):
 
 
 def main():
-    found = list(differing())
+    found = [*differing(), *costs()]
     for page in sys.argv[1:]:
         found += counts(page)
     print(*found, sep="\n", end="\n" if found else "")
