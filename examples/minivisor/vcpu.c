@@ -81,7 +81,7 @@ static enum next halt(struct pcpu *p, struct vcpu *v)
             panic("v%u cannot halt: no wakeup vector", v->number);
         }
     }
-    panic("v%u cannot halt: always pending, and nothing there", v->number);
+    panic("v%u cannot halt: PENDING each time, over an empty PIR", v->number);
 }
 
 /* In the guest's HLT, before the first halt or after a wake: go on behind it if

@@ -165,7 +165,7 @@ static void halt(struct demo *d, struct pcpu *p, struct pcpu *where)
             break;
         }
     }
-    must(VTDPI_EBUG, "vtdpi_vcpu_block: always pending, and nothing there");
+    must(VTDPI_EBUG, "vtdpi_vcpu_block: PENDING each time, over an empty PIR");
 }
 
 /* What the thread of a vCPU does when it has a pCPU: enter the guest; or halt

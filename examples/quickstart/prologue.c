@@ -123,7 +123,7 @@ static bool show(struct demo *d, struct forgetful *f, struct vtdpi_irq *irq)
     print_row(d, irq, "to p3, vector 34, flush left out");
     good &= arrives_at(d, irq, 0);
     puts(good ? "    stale: the unit has not heard of the change"
-              : "    NOT stale, as it had to be");
+              : "    NOT stale, although no unit was told");
     good &= vtdpi_table_is_dirty(&d->table, index);
 
     must(vtdpi_table_flush(&d->table, index, 1), "vtdpi_table_flush");

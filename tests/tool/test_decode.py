@@ -108,6 +108,24 @@ def rte(tool):
         tool.is_status(USAGE, "rte", *bad)
 
 
+def reasons(tool):
+    """Words that cannot be read: the message says which, and why."""
+    for words, why in (
+            (["hi=1", "2"], "this word has no name, and others have one: 2"),
+            (["1", "lo=2"], "this word has a name, and others have none: 2"),
+            (["lo=1", "lo=2"], "a second word with the same name: 2"),
+            (["1", "2", "3"], "one word too many: 3"),
+            (["lo=hi=1"], "the name before hi has no word"),
+            (["hi=1", "lo="], "the last name has no word"),
+            (["=1"], "no name before ="),
+            (["1", "xyz"], "not a hexadecimal word: xyz"),
+            (["1", "x=2"], "no word here has the name x"),
+            (["1", "12345678901234567"], "too many digits: 12345678901234567")):
+        done = tool.is_status(USAGE, "irte", *words)
+        tool.tap.say(f"vtdpi: {why} (" in done.stderr.decode(), f"it says: {why}",
+                     done.stderr)
+
+
 def pid_bytes(words):
     return b"".join(word.to_bytes(8, "little") for word in words)
 
@@ -258,7 +276,7 @@ def anything(tool):
 
 
 def test(tool):
-    for part in (irte, pasted, msi, lspci, rte, pid, fault, qi, registers,
+    for part in (irte, pasted, msi, lspci, rte, reasons, pid, fault, qi, registers,
                  ones_and_zero, anything):
         part(tool)
 

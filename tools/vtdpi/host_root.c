@@ -177,7 +177,7 @@ char *root_read(struct root *r, const char *path, size_t max, size_t *size,
         reason = *state == ROOT_ABSENT ? NULL : strerror(errno);
         if (*state == ROOT_ABSENT && was_refused(r, path)) {
             *state = ROOT_REFUSED;
-            reason = "not readable for the maker of this tree";
+            reason = "not readable for the user who made this tree";
         }
     }
     if (*state != ROOT_ABSENT || !optional)

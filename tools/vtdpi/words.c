@@ -113,11 +113,11 @@ static const char *place_wrong(const struct reader *r, unsigned int place)
     if (r->form->repeat)
         return NULL;
     if (r->name == NAME_NONE && r->words->named != 0)
-        return "a word without a name beside named ones: %.*s";
+        return "this word has no name, and others have one: %.*s";
     if (r->name != NAME_NONE && r->taken != 0)
-        return "a word with a name beside others without: %.*s";
+        return "this word has a name, and others have none: %.*s";
     if ((r->words->named >> place & 1) != 0)
-        return "a second word of one name: %.*s";
+        return "a second word with the same name: %.*s";
     return NULL;
 }
 
@@ -160,7 +160,7 @@ static bool value_take(struct reader *r, const char *at, unsigned int length)
     const struct words_token token = token_strip(at, length);
 
     if (!is_digits(token.digits, token.length))
-        return wrong(r, "no word in hexadecimal: %.*s", at, length);
+        return wrong(r, "not a hexadecimal word: %.*s", at, length);
     if (r->name == NAME_SKIP) {
         r->name = NAME_NONE;
         return true;
@@ -168,7 +168,7 @@ static bool value_take(struct reader *r, const char *at, unsigned int length)
     if (token.length == r->form->whole_digits && r->name == NAME_NONE)
         return whole_store(r, token);
     if (token.length > (r->form->dump ? DIGITS_MAX : 16))
-        return wrong(r, "no word of at most 64 bits: %.*s", at, length);
+        return wrong(r, "too many digits: %.*s", at, length);
     return word_store(r, token);
 }
 
@@ -181,8 +181,7 @@ static bool run_take(struct reader *r, const char *at, unsigned int length)
 
     if (name != NAME_NONE) {
         if (r->name != NAME_NONE)
-            return wrong(r, "a name without a word in front of %.*s", at,
-                         length);
+            return wrong(r, "the name before %.*s has no word", at, length);
         r->name = name;
         r->at = assigned ? after + 1 : after;
         return true;
@@ -192,7 +191,7 @@ static bool run_take(struct reader *r, const char *at, unsigned int length)
 
         r->at++;
         return is_digits(address.digits, address.length) ||
-               wrong(r, "no address: %.*s", at, length);
+               wrong(r, "not an address: %.*s", at, length);
     }
     if (assigned)
         return wrong(r, "no word here has the name %.*s", at, length);
@@ -214,12 +213,12 @@ bool words_read(struct words *words, const char *text,
         at = r.at;
         r.at += strcspn(r.at, " \t\r\n,;=:");
         if (r.at == at)
-            return wrong(&r, "nothing in front of %.*s", at, 1);
+            return wrong(&r, "no name before %.*s", at, 1);
         if (!run_take(&r, at, (unsigned int)(r.at - at)))
             return false;
     }
     if (r.name != NAME_NONE)
-        return wrong(&r, "no word behind the last name%.*s", "", 0);
+        return wrong(&r, "the last name has no word%.*s", "", 0);
     return true;
 }
 
