@@ -124,9 +124,10 @@ static struct vtdpi_bhyve_unit *unit_find(u_int number)
 }
 
 /*
- * Another thread is changing the entry and will set the form. It may write the old
- * one before, whose vector the kernel gives away when it has its answer; so wait.
- * What that thread waits for is the unit's lock.
+ * Another thread is changing the entry and will set the form. That thread may write the
+ * old form first. The kernel gives the vector of the old form away as soon as it has an
+ * answer, so this waits. The other thread may need the unit's lock, so the lock is
+ * dropped.
  */
 static void rebind_wait(struct vtdpi_bhyve_unit *unit)
 {
@@ -143,7 +144,7 @@ static int set_host(struct vtdpi_bhyve_unit *unit, u_int index,
     const struct vtdpi_bhyve_msg *const msg = unit->adopted[index];
     int rc = VTDPI_IRQ_DEFERRED;
 
-    /* Gone since then: with the form set, since that comes before the release. */
+    /* If the message was released in the wait, the form was set before that. */
     while (rc == VTDPI_IRQ_DEFERRED && unit->adopted[index] == msg) {
         atomic_store_rel_long(&unit->rebinder, (u_long)curthread);
         rc = vtdpi_irq_set_host(&unit->adopted[index]->irq, host);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * vCPUs: what vmx.c and vmm.c call while one runs, halts and is posted to.
+ * vCPUs: what vmx.c and vmm.c call while a vCPU runs, halts and is posted to.
  *
- * A descriptor is in one of three places: running (ANV, this CPU), blocked
- * (WNV, the CPU on which it went to sleep), or neither (SN set). The last is
- * where it is between vmx_run() and the next, in user space above all.
+ * A descriptor is in one of three places: running (ANV, this CPU), blocked (WNV,
+ * the CPU on which the vCPU went to sleep), or neither (SN set). It is in the third
+ * place between two calls of vmx_run(), mostly while the thread is in user space.
  */
 
 #include "vtdpi_bhyve_internal.h"
@@ -67,11 +67,11 @@ void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
 
     vtdpi_bhyve_vm_leave(v->gvm, v);
     /*
-     * BUSY: an entry still names the descriptor, or a unit may hold such a one.
-     * bhyve unassigns the devices first, and a message that is torn down leaves
-     * nothing. Should a VM be taken apart in another order, the line above has
-     * withdrawn its messages, and only a flush that failed is left to repeat.
-     * The unit may write the descriptor until then.
+     * BUSY: an entry names the descriptor, or a unit may have such an entry in its
+     * cache. bhyve unassigns the devices first, so nothing is left then. If a VM
+     * is taken apart in another order, the line above has withdrawn its messages,
+     * and only a flush that failed has to be repeated. Until that succeeds the
+     * unit may write the descriptor.
      */
     while ((rc = vtdpi_vcpu_detach(&v->pi)) == VTDPI_EBUSY) {
         if (!told)
@@ -128,8 +128,9 @@ void vtdpi_bhyve_post(struct vtdpi_bhyve_vcpu *v, int vector)
         vtdpi_vcpu_send(&v->pi, &n);
     } else if (n.result != VTDPI_POST_ALREADY) {
         /*
-         * Asleep, with the wakeup vector or without: bhyve's own way wakes it
-         * without an interrupt. Or not running: then this finds nothing to do.
+         * The vCPU sleeps, with the wakeup vector or without: bhyve's own way wakes
+         * it without an interrupt. If it is only not running, the call finds
+         * nothing to do.
          */
         vtdpi_bhyve_notify(v);
     }
@@ -152,7 +153,7 @@ void vtdpi_bhyve_restore(struct vtdpi_bhyve_vcpu *v,
                          const struct vtdpi_bhyve_saved *in)
 {
     vtdpi_bhyve_discard(v);
-    /* PIR tells, not "pending": bhyve clears the one before it empties the other. */
+    /* Take PIR, whatever "pending" says: bhyve clears "pending" before it empties PIR. */
     for (int i = 0; i < 256; i++) {
         if ((in->pir[i / 64] >> (i % 64) & 1) != 0)
             vtdpi_bhyve_post(v, i);
@@ -165,9 +166,10 @@ void vtdpi_bhyve_block(struct vtdpi_bhyve_vcpu *v)
 
     KASSERT(curthread->td_critnest > 0, ("vtdpi: block may be preempted"));
     /*
-     * Without a device (or a wakeup vector) nothing but vtdpi_bhyve_post() posts
-     * to it, which wakes it by bhyve's own means. The VM's first device wakes the
-     * vCPU once, with its lock, and it comes here again.
+     * Without a device, or without a wakeup vector, only vtdpi_bhyve_post() posts to
+     * the vCPU, and that function wakes the vCPU by bhyve's own means. When the VM
+     * gets its first device the vCPU is woken once, under its lock, and comes here
+     * again.
      */
     if (!vtdpi_bhyve.posting || atomic_load_int(&v->gvm->devs) == 0)
         return;

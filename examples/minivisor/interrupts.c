@@ -2,10 +2,12 @@
 
 /*
  * The remapping unit and the interrupts of the assigned devices: how a host
- * brings a unit up, and how it calls irq.h; vm.c calls bind.h. The unit is the library's model of
- * one. CPU_UNIT works through its queue and plays its devices; whatever is
- * waited for here, that CPU does. On a machine with a real unit read32 to
- * write64 would be accesses to its registers, and nothing else would change.
+ * brings a unit up, and how it calls irq.h; vm.c calls bind.h.
+ *
+ * The unit is the library's model of a unit. CPU_UNIT works through the queue of
+ * the unit and plays the devices; the other CPUs wait for it here. On a machine
+ * with a real unit read32 to write64 would be accesses to its registers, and
+ * nothing else would change.
  */
 
 #include "minivisor.h"

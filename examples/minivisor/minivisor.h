@@ -230,7 +230,8 @@ void must(int rc, const char *what);
 
 /* ---- The account: account.c ---- */
 
-/* Has everything of a pair been received? Only its source knows. */
+/* Whether everything that was raised for this vCPU and vector was received. Called by
+ * the source of the vector. */
 bool account_is_even(const struct vcpu *v, uint8_t vector);
 void account_raised(const struct vcpu *v, uint8_t vector, bool merged,
                     bool even);

@@ -162,8 +162,8 @@ void scheduler_interrupt(struct pcpu *p, uint8_t vector)
         (void)vtdpi_pcpu_handle_wakeup(&p->pi, vector);
     else if (vector >= HOST_VECTOR && vector < HOST_VECTOR + INTERRUPTS)
         vm_relay(vector - HOST_VECTOR);
-    /* ANV: nothing. It was for a vCPU that has left the guest; who posts to
-     * it has seen to it that its next entry looks. KICK: nothing, the loop
+    /* Nothing to do for ANV: it was for a vCPU that has left the guest, and the
+     * next entry of that vCPU looks at PIR. Nothing to do for KICK: the loop
      * goes round. */
 }
 
@@ -197,9 +197,9 @@ static struct vcpu *next_vcpu(struct pcpu *p)
     return v;
 }
 
-/* Now and then p2 goes offline. Who is blocked there is woken, and blocks
- * elsewhere; from then on its local APIC takes no notification. (Device
- * interrupts in remapped form it goes on taking: a host moves those before.) */
+/* Now and then p2 goes offline. vCPUs that are blocked there are woken, and block
+ * elsewhere. From then on the local APIC of p2 takes no notification. (It goes on taking
+ * device interrupts in remapped form; a real host moves these before.) */
 static void go_offline(struct pcpu *p)
 {
     const uint64_t until = now_us() + OFFLINE_US;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The account. Those who raise interrupts count on one side (devices by what
- * the model of their unit says, software by itself), the guests on the other.
+ * The account. On one side is what was raised: by devices, as the model of their
+ * unit says, and by software. On the other side is what the guests have received.
  * For every vCPU and vector:
  *
  *     raised = delivered + merged into a PIR bit already set
  *
- * The difference is lost. And after every event: wherever something is posted
- * and its vCPU runs or sleeps, a notification is on its way.
+ * What is missing on the right side is lost. After every event one more thing is
+ * checked: if something is posted to a vCPU that runs or sleeps, a notification is
+ * on its way.
  */
 
 #include "demo.h"
@@ -23,9 +24,10 @@ void account_raised(struct demo *d, const struct vcpu *v, uint8_t vector,
     d->account.merged[v->number][vector] += merged;
 }
 
-/* Running: ANV is pending where it runs. Asleep: WNV is pending where it is
- * blocked. Ready: it is scheduled some time, and looks. Read here with plain
- * words and literal bits, not by the library. */
+/* What must be so if something is posted. The vCPU runs: ANV is pending on its pCPU.
+ * It sleeps: WNV is pending on the pCPU where it is blocked. It is ready: nothing, since
+ * its next entry looks at PIR. The descriptor is read here with plain words and literal
+ * bits, not by the library. */
 static bool is_overlooked(struct demo *d, const struct vcpu *v)
 {
     const struct vtdpi_pid *const pid = machine_pid(d, v->pda);

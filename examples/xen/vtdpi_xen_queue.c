@@ -221,8 +221,8 @@ static int cf_check queue_flush_iotlb(struct vtd_iommu *iommu, uint16_t did,
     return rc != 0 ? rc : dev_rc;
 }
 
-/* The device did not answer. Xen takes it away from its domain; then what the
- * device has cached does not matter any more. */
+/* The device did not answer. Xen takes the device away from its domain. After that the
+ * translations that the device has cached do not matter. */
 static int queue_device_failed(struct vtd_iommu *iommu, struct pci_dev *pdev,
                                uint16_t did)
 {

@@ -186,10 +186,9 @@ static void post_detach(struct vcpu *v)
 }
 
 /*
- * The vCPU is about to sleep: what Xen calls between setting _VPF_blocked and
- * looking for events. What was posted is moved to where that look finds it; the
- * loop ends armed in any case, and if the look finds something deliverable the
- * sleep is called off.
+ * The vCPU is about to sleep. Xen calls this after it has set _VPF_blocked, and looks
+ * for events afterwards. What was posted is moved to the virtual IRR, where Xen's look
+ * finds it and calls the sleep off. The loop ends when the wakeup vector is armed.
  */
 static void cf_check post_block(struct vcpu *v)
 {
@@ -238,12 +237,14 @@ void vmx_pi_switch_to(struct vcpu *v)
 }
 
 /*
- * On the way into the guest, with interrupts on. A vCPU that slept and was not
- * switched away from (only the idle vCPU ran in between) comes here without
- * vmx_pi_switch_to(). One whose _VPF_blocked is set passes by on its way to the
- * scheduler, and has to keep its wakeup vector. The harvest follows in
- * vtdpi_xen_intr_assist(), and what comes after the harvest raises a softirq, for
- * which the caller looks with interrupts off.
+ * On the way into the guest, with interrupts on.
+ *
+ * A vCPU that slept while only the idle vCPU ran on its pCPU was not switched away: it
+ * comes here without vmx_pi_switch_to(), so run is called here. A vCPU whose
+ * _VPF_blocked is set is on its way to the scheduler, and has to keep its wakeup vector.
+ *
+ * The harvest follows in vtdpi_xen_intr_assist(). An interrupt that comes after the
+ * harvest raises a softirq, for which the caller looks with interrupts off.
  */
 void vmx_intr_assist(void)
 {
@@ -268,7 +269,7 @@ static void post_tell(struct vcpu *v, const struct vtdpi_notification *n)
     /* This vCPU itself harvests before it enters the guest again. */
     if (!running || (v == current && !in_irq()))
         return;
-    /* It may have moved since; then it was switched, and harvests, too. */
+    /* The vCPU may have moved since: then it was switched in, and has harvested. */
     cpu = v->processor;
     if (cpu != smp_processor_id())
         send_IPI_mask(cpumask_of(cpu), posted_intr_vector);
@@ -288,8 +289,8 @@ void cf_check vmx_deliver_posted_intr(struct vcpu *v, u8 vector)
         post_tell(v, &n);
 }
 
-/* What is taken from a vCPU that sleeps wakes it: ON is clear now, so the handler
- * of a notification that is on its way would not. */
+/* If something is taken from a vCPU that sleeps, this wakes the vCPU: the harvest has
+ * cleared ON, so the handler of a notification that is on its way does not wake it. */
 void cf_check vmx_sync_pir_to_irr(struct vcpu *v)
 {
     uint32_t *irr = (void *)&vcpu_vlapic(v)->regs->data[APIC_IRR];

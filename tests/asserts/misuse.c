@@ -99,7 +99,7 @@ static void run_after_the_sleep_was_called_off(void)
     vtdpi_vcpu_run(&vcpu, &pcpu);
 }
 
-/* Who is not blocked has no wakeup vector to lose. */
+/* A vCPU that is not blocked has no wakeup vector to lose. */
 static void run_twice(void)
 {
     vtdpi_vcpu_run(&vcpu, &pcpu);

@@ -250,7 +250,8 @@ static void op_halt(struct host_vcpu *v, const struct op *op)
     enter(v);
 }
 
-/* The sleep may be later than the block: if it is to be skipped, the mark. */
+/* Block now; the sleep is an operation of its own, perhaps later. If the block says
+ * that there is to be no sleep, the woken mark says so to the sleep. */
 void op_block(struct host_vcpu *v, const struct op *op)
 {
     leave_guest(v);

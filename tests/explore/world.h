@@ -139,7 +139,8 @@ enum {
     OPS_MAX = 16
 };
 
-/* What a thread is decides when nothing of it is going on (quiescence). */
+/* What a thread is for. It decides when the thread counts as quiescent: nothing of it
+ * is under way. */
 enum role {
     ROLE_NONE,
     ROLE_VCPU,

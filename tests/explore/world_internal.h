@@ -103,12 +103,13 @@ const struct op *current_op(unsigned int fiber); /* NULL: an interrupt */
 void op_vcpu(const struct op *op);
 void op_poster(const struct op *op);
 void op_admin(const struct op *op);
-/* A place in the current operation where what was read is forgotten. */
+/* A place in the current operation. What was read before counts for nothing from
+ * here on, so states that differ in that alone are one. */
 void op_phase(unsigned int n);
 /* On @cpu, or elsewhere if that is being taken offline. */
 void schedule_in(struct host_vcpu *v, unsigned int cpu);
 void op_block(struct host_vcpu *v, const struct op *op);
-/* Wait as somebody of whom nothing is going on. */
+/* Wait; during that time the thread has no operation under way. */
 void op_idle(bool (*ready)(void *arg), void *arg);
 
 /* interrupts.c */

@@ -62,12 +62,12 @@ MUTANTS = (
         "    out->pending = vtdpi_pid_peek(vtdpi_vcpu_pid(&v->pi), out->pir);\n",
         "    (void)v;\n")),
     port("restoring keeps what was posted before", "_vcpu", (
-        "    vtdpi_bhyve_discard(v);\n    /* PIR tells",
-        "    /* PIR tells")),
+        "    vtdpi_bhyve_discard(v);\n    /* Take PIR, what",
+        "    /* Take PIR, what")),
     port("restoring copies the descriptor", "_vcpu", (
-        "    vtdpi_bhyve_discard(v);\n    /* PIR tells",
+        "    vtdpi_bhyve_discard(v);\n    /* Take PIR, what",
         "    memcpy(vtdpi_vcpu_pid(&v->pi), in, sizeof(*in));\n    return;\n"
-        "    /* PIR tells")),
+        "    /* Take PIR, what")),
 
     # Placement.
     port("run names another CPU", "_vcpu", (

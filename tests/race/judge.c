@@ -136,8 +136,8 @@ static void judge_bits(const struct world *w)
     }
 }
 
-/* One more than the blocks: a handler that has looked at the vCPU's bit may
- * wake it after its next block. */
+/* Wakes may be one more than the blocks: a handler that has read the vCPU's bit may
+ * wake the vCPU after its next block. */
 static void judge_wakes(const struct pcpu *p)
 {
     for (uint32_t i = 0; i < VCPUS; i++) {
@@ -161,7 +161,8 @@ static void judge_account(const struct world *w, uint32_t n,
 
         for (uint32_t i = 0; i < count; i++)
             fresh += sources[i].fresh[n][vector];
-        /* Without knowing which merged: some, if any. */
+        /* Whole posts do not say whether they merged: then at least one was
+         * delivered if any was posted. */
         if (vector == WHOLE_VECTOR ? got > fresh || (got == 0 && fresh > 0)
                                    : got != fresh)
             race_fail("vCPU %" PRIu32 " vector %02" PRIx32 ": %" PRIu32

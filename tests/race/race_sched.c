@@ -110,8 +110,8 @@ static bool anyone_worked(const struct world *w)
     return any;
 }
 
-/* Everything comes from something: once no pCPU has had anything to do for a
- * whole sweep, nothing will happen any more. */
+/* Each event follows from another one. So when no pCPU has had anything to do for a
+ * whole sweep, nothing happens any more. */
 static void rest(struct race *r)
 {
     for (uint32_t n = 0;; n++) {
@@ -125,8 +125,8 @@ static void rest(struct race *r)
     judge(r->w, r->source, SOURCES + 1);
 }
 
-/* One post to everybody: who sleeps must be found, also if nothing was posted
- * to it since it went to sleep. */
+/* One post to each vCPU: every sleeper must be found, also one to which nothing was
+ * posted since it went to sleep. */
 static void probe(struct race *r)
 {
     struct source *s = &r->source[SOURCES];

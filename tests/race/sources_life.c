@@ -41,8 +41,8 @@ void source_offline(struct source *s)
     }
 }
 
-/* In leaf words that the others have slots in, too, with any vector; or in the
- * chunk that came last. */
+/* A slot in a leaf word in which vCPUs of others have slots, too, with any wakeup
+ * vector; or in the chunk that came last. */
 static uint32_t slot_of(struct source *s, uint32_t n)
 {
     const uint32_t grown = s->w->grown;
@@ -92,7 +92,8 @@ static void depart(struct source *s, struct vcpu *v)
         s->busy++;
         race_yield();
     }
-    /* From here on nobody may know it: plain writes, all of them. */
+    /* From here on no other thread may use the vCPU. All writes are plain, so
+     * ThreadSanitizer reports a thread that does. */
     v->alive = false;
     v->woken = 0;
     memset(&v->lib, 0, sizeof(v->lib));

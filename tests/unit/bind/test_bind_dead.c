@@ -412,9 +412,9 @@ static void test_healthy_goes_on(void **state)
 
 /* What concerns the dead table. */
 
-/* Reads of IQH in a deadline that begins with a stalled queue. The head of one
- * without status words has moved, so a wait is given a deadline, and reads IQH when
- * that is over. */
+/* How often IQH is read within a deadline that begins with a stalled queue. If only
+ * status words are missing, the head has moved: then a wait gets a whole deadline, and
+ * reads IQH once more at its end. */
 static uint64_t looks_at_head(enum vtdpi_model_fault fault)
 {
     switch (fault) {

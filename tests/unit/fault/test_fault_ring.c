@@ -356,7 +356,8 @@ static void test_handle_stuck_record_does_not_spin(void **state)
     assert_int_equal(faults.seen_count, 1);
 }
 
-/* Not even with one record a call: it is not first every time. */
+/* Not even with one record for each call: the stuck record is not the first one in
+ * every call. */
 static void test_handle_stuck_record_starves_no_other(void **state)
 {
     uint32_t others = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Batches of irq.h: what they call, what they hold, whom they take. */
+/* Batches of irq.h: which calls of the backend they make, which references they hold,
+ * and which interrupts they accept. */
 #include "test.h"
 
 #include "recorder.h"

@@ -168,7 +168,7 @@ static void test_teardown_unused_calls_nothing(void **state)
     assert_ended(f);
 }
 
-/* It may have held something else: only the backend knows. */
+/* The entry may have held something else than irq.h takes it to hold. */
 static void test_teardown_invalidates_what_looks_not_present(void **state)
 {
     struct fixture *f = *state;

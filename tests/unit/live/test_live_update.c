@@ -113,8 +113,9 @@ static uint8_t host_vector(unsigned int kernel, unsigned int irq)
 }
 
 /* Whatever the table says, an interrupt is posted to a vCPU that was handed over, or
- * goes to the host, and after vtdpi_irq_set_host() to no kernel before. It is never
- * blocked once it was set up. Returns by which entry. */
+ * goes to the host. After vtdpi_irq_set_host() of a kernel it does not go to an earlier
+ * kernel any more. Once it was set up it is never blocked. Returns the entry by which
+ * the interrupt was delivered. */
 static struct vtdpi_irte send(unsigned int irq)
 {
     const struct vtdpi_model_result r =

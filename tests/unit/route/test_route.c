@@ -175,7 +175,7 @@ static void test_route_decide_broadcast_only_to_a_single_vcpu(void **state)
     (void)state;
     assert_remapped(&r, physical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
     assert_remapped(&r, logical(VTDPI_DEST_ALL), VTDPI_ROUTE_BROADCAST);
-    /* It is no set of which one could be chosen. */
+    /* No vCPU is chosen from a broadcast. */
     assert_remapped(&r, lowest(VTDPI_DEST_ALL, 0x45), VTDPI_ROUTE_BROADCAST);
 
     rig_init(&r, 8);

@@ -90,7 +90,8 @@ static void test_guest_apic_matches_x2apic_logical_as_given(void **state)
     assert_true(matches(a, logical(0x00070100)));
     assert_false(matches(a, logical(0x0007fef7)));
     assert_false(matches(a, logical(0x00060108)));
-    /* Neither by the id, nor as an xAPIC's, nor for nothing. */
+    /* The logical id that follows from the id does not match, nor does one in the
+     * form of an xAPIC, nor a destination without members of ours. */
     assert_false(matches(a, logical(0x12340020)));
     a.ldr = 0x02000000;
     assert_false(matches(a, logical(2)));

@@ -123,7 +123,7 @@ static void test_pcpu_choose_until_bound_here(void **state)
         block_on(h, p);
     }
     assert_int_equal(vtdpi_pcpu_blocked(&h->pcpu[2]), 24);
-    /* This time, and for an eighth of the bound. */
+    /* Another pCPU: for this call, and for an eighth of the bound. */
     for (unsigned int i = 0; i < 4; i++)
         assert_ptr_not_equal(vtdpi_pcpu_choose(&h->pcpu[2], 24, NULL),
                              &h->pcpu[2]);
@@ -168,7 +168,8 @@ static void test_pcpu_choose_no_bound_always_here(void **state)
                          &h->pcpu[2]);
 }
 
-/* What a larger bound has left does not count for a smaller one. */
+/* Choices that a call with a larger bound has left do not count for a call with a
+ * smaller bound. */
 static void test_pcpu_choose_smaller_bound_holds_at_once(void **state)
 {
     struct host *h = *state;
@@ -199,8 +200,8 @@ static void test_pcpu_choose_full_shorter_of_two(void **state)
     fill(h, 2, 17);
     for (unsigned int i = 0; i < 400; i++)
         chosen[vtdpi_pcpu_choose(&h->pcpu[0], 0, NULL) - h->pcpu]++;
-    /* The longer one never, as the own one is shorter; that only if both
-     * draws have fallen on the longer one. */
+    /* pCPU 2, whose list is longer than the own one, is never chosen. The own
+     * pCPU is chosen only if both draws were pCPU 2. */
     assert_int_equal(chosen[2], 0);
     assert_in_range(chosen[1], 200, 399);
     assert_int_equal(chosen[0] + chosen[1], 400);
@@ -302,7 +303,7 @@ static void test_pcpu_choose_outside_set_never(void **state)
     }
 }
 
-/* Room here does not help a vCPU that must not block here. */
+/* The pCPU of the caller has room, and is not in the set. */
 static void test_pcpu_choose_here_outside_set_elsewhere(void **state)
 {
     struct host *h = *state;

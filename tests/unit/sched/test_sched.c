@@ -599,7 +599,7 @@ static void test_pcpu_is_target_tells_own_pcpu(void **state)
     assert_true(vtdpi_pcpu_is_target(&w->pcpu[2], &n));
 }
 
-/* For results that never come. */
+/* Takes the result of a call that does not return. */
 static void drop(int result)
 {
     (void)result;
@@ -625,7 +625,7 @@ static void test_sched_broken_preconditions_assert(void **state)
     expect_assert_failure((void)vtdpi_vcpu_pda(&none));
     expect_assert_failure(vtdpi_vcpu_unref(&w->vcpu[0].v));
     expect_assert_failure(vtdpi_vcpu_unhold(&w->vcpu[0].v));
-    /* A count of the other kind does not make up for it. */
+    /* A hold is no reference, and a reference is no hold. */
     assert_int_equal(vtdpi_vcpu_hold(&w->vcpu[1].v), 0);
     expect_assert_failure(vtdpi_vcpu_unref(&w->vcpu[1].v));
     assert_int_equal(vtdpi_vcpu_ref(&w->vcpu[0].v), 0);

@@ -15,7 +15,7 @@ enum in_wake {
 
 static enum in_wake in_wake[VCPUS];
 
-/* Asleep, a vCPU is owned by whom it is woken by. */
+/* A vCPU that sleeps is owned by the code that wakes it. */
 static void wake_and_act(void *ctx, void *cookie)
 {
     struct world *w = ctx;

@@ -165,7 +165,7 @@ void world_enter(struct world_vcpu *v, unsigned int pcpu)
         (void)world_take(v);
     v->state = GUEST;
     v->w->irqs_off[pcpu] = false;
-    /* Who sent it to itself has it at once. */
+    /* An interrupt that a pCPU has sent to itself arrives at once. */
     if (v->private_apic)
         world_interrupts(v->w, pcpu);
 }
@@ -176,7 +176,7 @@ void world_leave(struct world_vcpu *v)
     vtdpi_vcpu_preempt(&v->v);
 }
 
-/* Somewhere to run after a sleep. */
+/* A pCPU that is not dead, from @pcpu on: to run on after a sleep. */
 static unsigned int alive(const struct world *w, unsigned int pcpu)
 {
     while (w->dead[pcpu])
@@ -206,7 +206,8 @@ void world_halt(struct world_vcpu *v, unsigned int pcpu, bool committed)
         }
         assert_int_equal(r, VTDPI_BLOCK_PENDING);
         assert_false(committed);
-        /* Who cannot look enters, and the guest halts again or does not. */
+        /* A host that cannot see the virtual APIC enters the guest, which
+         * halts once more if nothing is deliverable. */
         if (v->private_apic || world_take(v)) {
             world_enter(v, alive(w, v->on));
             return;

@@ -353,8 +353,8 @@ static void test_two_operations_interleaved_at_every_access(void **state)
     assert_true(runs > 20000);
 }
 
-/* Somebody frees, then somebody allocates, while a third is on its way: what
- * was freed is found, even while the hints are being put right. */
+/* During an allocation a second caller frees an index, and a third one allocates: the
+ * index that was freed is found, even while the hints are being put right. */
 struct two {
     struct world *w;
     unsigned int free_at;

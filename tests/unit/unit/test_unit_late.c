@@ -42,8 +42,9 @@ static void delay_more(struct rig *r, uint32_t off, uint64_t value)
                               (value & *bit) != 0 ? 400000 : 0);
 }
 
-/* Not within the second deadline either: it may still be executing, whatever
- * GSTS shows, and nothing is written over it. @p writes: of GCMD, up to it. */
+/* The command is not done within a second deadline either. It may still be executing,
+ * whatever GSTS shows, so nothing is written over it. @p writes: how often GCMD is
+ * written, that command included. */
 static void expect_later_than_two_deadlines(uint32_t bit, uint32_t writes)
 {
     const struct vtdpi_unit_config c = rig_config();
@@ -59,7 +60,7 @@ static void expect_later_than_two_deadlines(uint32_t bit, uint32_t writes)
                     2 * VTDPI_CMD_TIMEOUT_US + 10000);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);
     assert_int_equal(vtdpi_unit_state(&rig.u), VTDPI_UNIT_FAILED);
-    /* Nor does anybody else write. */
+    /* A command of the host is not written either. */
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true),
                      VTDPI_ETIMEDOUT);
     assert_int_equal(vtdpi_unit_stuck(&rig.u), bit);

@@ -168,7 +168,7 @@ static void test_advanced_fault_logging_is_cleared(void **state)
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x1c) & 0x10000000, 0);
     assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
 
-    /* It does not go off. */
+    /* Advanced fault logging stays on, whatever is written. */
     rig.m.gsts |= 0x10000000;
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_GSTS_STUCK, 0x10000000);
     assert_int_equal(call_enable(), VTDPI_ETIMEDOUT);

@@ -594,7 +594,7 @@ static void test_unit_command_stuck_times_out(void **state)
     vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_ALL_ONES, 0);
     rig_clear_trace();
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), VTDPI_EIO);
-    /* All ones are not "so already". */
+    /* A read of all ones does not mean that the bit is set already. */
     assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), VTDPI_EIO);
     assert_int_equal(rig_count(true, 0x18), 0);
 }
