@@ -141,9 +141,9 @@ VTDPI_API VTDPI_COLD void vtdpi_hostmsi_online(struct vtdpi_hostmsi *h);
  * @irqsoff @lockfree
  * @order{closed before PIR is taken}
  *
- * @retval 0              Closed. Nothing is recorded any more; @p out has the rest. The
- *                        memory is free when the pCPU takes the notification vector no
- *                        more, for one may be on its way.
+ * @retval 0              Closed. Nothing is recorded any more; @p out has the rest. A
+ *                        notification may still be on its way: the memory is free when
+ *                        the pCPU does not take the notification vector any more.
  * @retval VTDPI_EBUSY    Interrupts name the descriptor. Nothing has changed, and @p out
  *                        was not written. The pCPU can go; the memory stays, and
  *                        one other CPU is the consumer. Notifications still go to the

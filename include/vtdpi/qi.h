@@ -663,15 +663,18 @@ VTDPI_INLINE int vtdpi_qi_encode_pasid_dev_tlb(
 /**
  * @brief Memory and size of a queue, given by the host.
  *
- * Ring and status words may be freed when vtdpi_qi_abort() was called with
- * GSTS.QIES = 0 (a unit of unit.h is OFF or FORSAKEN then), every call on the queue that
- * began before has returned, and the queue was drained. If it was not,
- * device_timeout_us must have passed since vtdpi_qi_abort(): the unit fetches
- * nothing more, but what it has fetched may wait for a device that long before
- * the unit writes the status word. The queue was not drained if
- * vtdpi_qi_close() has returned an error, or any vtdpi_unit_enable(),
- * vtdpi_unit_disable(), vtdpi_unit_suspend() or vtdpi_unit_resume() since the
- * unit was last ON.
+ * Ring and status words may be freed when all of this holds:
+ *
+ * - vtdpi_qi_abort() was called with GSTS.QIES = 0. A unit of unit.h is OFF or
+ *   FORSAKEN then.
+ * - Every call on the queue that began before that has returned.
+ * - The queue was drained, or device_timeout_us has passed since vtdpi_qi_abort().
+ *   The unit fetches nothing more, but a descriptor that it has fetched may wait for
+ *   a device that long before the unit writes the status word.
+ *
+ * The queue was not drained if vtdpi_qi_close() has returned an error. The same is
+ * true if vtdpi_unit_enable(), vtdpi_unit_disable(), vtdpi_unit_suspend() or
+ * vtdpi_unit_resume() has returned an error since the unit was last ON.
  */
 struct vtdpi_qi_params {
     /** The ring: 2^order pages, 4 KiB aligned, write-back, contents ignored. */
@@ -836,7 +839,8 @@ VTDPI_API void vtdpi_qi_open(struct vtdpi_qi *qi);
  *                          for.
  * @retval VTDPI_EIO        Closed; the unit reads as all ones.
  * @retval VTDPI_ETIMEDOUT  Closed, but not all were executed in time.
- * @retval VTDPI_EIQE       Closed; the unit refused the wait that was to tell.
+ * @retval VTDPI_EIQE       Closed; the unit refused the wait descriptor that would
+ *                          have told when all are executed.
  *
  * @thread @waits{timeout_us} @locks{unit}
  */
@@ -945,15 +949,16 @@ VTDPI_API VTDPI_MUST_CHECK int vtdpi_qi_wait(struct vtdpi_qi *qi,
  * @brief Poll until a submission is resolved, and tell the host how long that
  *        takes.
  *
- * For hosts that must not free memory, or give a device away, before it was
- * forgotten. There is no deadline: a queue that is stalled is polled like any
+ * For hosts that must not free memory, or give a device away, before the unit has
+ * forgotten it. There is no deadline: a queue that is stalled is polled like any
  * other, and a unit that never answers keeps the caller here until @p tell gives
- * the ticket up. Device-TLB invalidations of others count like everything else.
+ * the ticket up. Time passes for @p tell also while device-TLB invalidations of
+ * others are ahead.
  *
- * With 0 all descriptors were executed. With any other code, VTDPI_EIO and
- * VTDPI_EQOFF included, nothing was necessarily forgotten: what the unit has
- * cached it may go on using, also after it answers again or its queue is on
- * again. The host keeps the memory, and after the unit is back submits again.
+ * After 0 all descriptors were executed. After any other code, VTDPI_EIO and
+ * VTDPI_EQOFF included, the unit may have forgotten nothing: it may go on using what
+ * it has cached, also when it answers again or its queue is on again. The host keeps
+ * the memory, and submits again when the unit is back.
  *
  * @param qi         The queue.
  * @param ticket     Of a submission to this queue; or all zeros.

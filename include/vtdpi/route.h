@@ -47,9 +47,9 @@
  * message is *arbitrated* if its delivery mode is lowest priority, or if it
  * has the redirection hint and a logical destination. Of all vCPUs that could take
  * an arbitrated message, one takes it: vtdpi_route_hash() chooses among them in
- * ascending order of APIC id, equal ids by vCPU number. Priorities are not looked at.
- * Chipsets stopped looking at them long ago, and hardware that posts cannot. A
- * level-triggered message that deasserts is taken by nobody.
+ * ascending order of APIC id, equal ids by vCPU number. The priorities of the APICs do
+ * not count: chipsets stopped comparing priorities long ago, and a unit that posts
+ * cannot compare them. No vCPU takes a level-triggered message that deasserts.
  *
  * **Broadcast.** A message is a broadcast if one of those that take it reads
  * its destination as the broadcast. To several vCPUs it is never posted,

@@ -63,9 +63,9 @@
  * **Whom to call.** irq.h changes entries through vtdpi_table_backend(). A host
  * that wants an entry without a posted form (an IOAPIC pin, its own MSI) may
  * call vtdpi_table_set() directly. Calls that change one index are serialised
- * by the caller; different indexes are independent. Nothing here holds a lock
- * while it waits, or two locks at all: the index allocator is lock-free, and
- * the units' queues take their unit's lock for the time of a submission.
+ * by the caller; different indexes are independent. No function here holds a lock
+ * while it waits, and none holds two locks at a time: the index allocator is
+ * lock-free, and a submission takes the lock of its unit alone.
  *
  * docs/architecture.md explains the words that have a meaning of their own.
  */

@@ -390,11 +390,12 @@ vtdpi_unit_suspend(struct vtdpi_unit *unit);
  *
  * Registers say what is on. A queue that is on with our address, tail and head is
  * kept, and nothing of it is written. If the queue is off, what was in flight ends
- * with VTDPI_EQOFF, and the queue is set up from the start. What firmware made of
- * the unit otherwise is taken down first if the configuration has take_over, or if
- * the unit was FAILED or GONE, and is never adopted. All cached entries are dropped
- * on the way, so entries may have been changed in memory while the unit was
- * suspended.
+ * with VTDPI_EQOFF, and the queue is set up from the start.
+ *
+ * If firmware has switched remapping or another queue on, resume switches that off
+ * first: only if the configuration has take_over, or the unit was FAILED or GONE.
+ * Resume never adopts. All cached entries are dropped on the way, so entries may have
+ * been changed in memory while the unit was suspended.
  *
  * @param unit  SUSPENDED, FAILED or GONE.
  *
