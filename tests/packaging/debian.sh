@@ -90,7 +90,10 @@ by_cmake() {
 }
 
 tool() {
-    "$unpacked/usr/bin/vtdpi" --help >"$OUT/help" && grep -q irte "$OUT/help"
+    "$unpacked/usr/bin/vtdpi" --help >"$OUT/help" && grep -q irte "$OUT/help" &&
+        test -s "$unpacked/usr/share/bash-completion/completions/vtdpi" &&
+        test -s "$unpacked/usr/share/zsh/vendor-completions/_vtdpi" &&
+        test -s "$unpacked/usr/share/man/man1/vtdpi-host.1.gz"
 }
 
 # What the run-time package alone needs of others is the C library.
@@ -102,8 +105,9 @@ depends() {
         echo 'libvtdpi-dev is not bound to its library'
 }
 
+# Without what the site needs, all packages but that of the site are built.
 profiles=
-command -v doxygen >/dev/null || profiles=nodoc
+dpkg-checkbuilddeps packaging/debian/control || profiles=nodoc
 check 'version of debian/changelog' test "$version" = "$(cat VERSION)"
 check 'the packages build' build
 none 'exactly these packages' wrong_packages
@@ -117,9 +121,9 @@ check 'README: the program, shared' shared
 check 'README: the program, static' static
 check 'a program with the model' with_model
 need 'by CMake' cmake && check 'by CMake' by_cmake
-check 'the tool' tool
+check 'the tool, its pages and its completion' tool
 if [ -n "$profiles" ]; then
-    skip 'the site' 'doxygen is not installed'
+    skip 'the site' 'Doxygen, its style or Graphviz is not installed'
 else
     check 'the site' test -s "$unpacked/usr/share/doc/libvtdpi-doc/html/index.html"
 fi
