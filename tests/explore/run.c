@@ -15,7 +15,8 @@ struct options {
     const char *only;    /* scenario, or NULL */
     const char *replay;  /* schedule, or NULL */
     unsigned int leaves; /* 0: one and two */
-    int tso;             /* -1: without and with */
+    bool sc;             /* without store buffers */
+    bool tso;            /* with them */
     int bound;           /* -1: the scenario's own */
     uint64_t states;
     enum host_bug bug;
@@ -186,7 +187,7 @@ static void explore(const struct options *o, const struct scenario *s,
     (void)fflush(stdout);
 }
 
-/* "5a", "5a/2" or "5a/2/tso"; "5a/tso" if there is one layout. */
+/* "5a", "5a/2", "5a/tso" or "5a/2/tso"; without "/2" if there is one layout. */
 static bool selected(const char *only, const char *name)
 {
     const size_t n = strcspn(only, "/");
@@ -194,22 +195,42 @@ static bool selected(const char *only, const char *name)
     return strlen(name) == n && strncmp(only, name, n) == 0;
 }
 
+/* One part of the specification behind the name; false if it is none. */
+static bool narrow_by(struct options *o, const char *part, size_t length)
+{
+    if (length == 1 && *part >= '1' && *part <= '2' && suite->layouts > 1)
+        o->leaves = *part == '2' ? 2 : 1;
+    else if (length == 2 && strncmp(part, "sc", length) == 0)
+        o->tso = false;
+    else if (length == 3 && strncmp(part, "tso", length) == 0)
+        o->sc = false;
+    else
+        return false;
+    return true;
+}
+
+/*
+ * One scenario, and --deep, run in both memory models. A run of all scenarios has TSO
+ * alone: a schedule without store buffers is one with them in which each store is
+ * flushed at once, and a flush is no preemption. test_reductions compares.
+ */
 static void narrow(struct options *o)
 {
-    const char *memory = o->only == NULL ? NULL : strchr(o->only, '/');
+    const char *part = o->only == NULL ? NULL : strchr(o->only, '/');
 
-    if (memory != NULL && suite->layouts > 1) {
-        o->leaves = memory[1] == '2' ? 2 : 1;
-        memory = strchr(memory + 1, '/');
+    o->tso = true;
+    o->sc = o->deep || o->only != NULL;
+    while (part != NULL) {
+        const size_t length = strcspn(part + 1, "/");
+
+        if (!narrow_by(o, part + 1, length)) {
+            (void)fprintf(stderr,
+                          "%s: not a scenario's layout or memory: '%s'\n",
+                          suite->program, o->only);
+            exit(2);
+        }
+        part = part[length + 1] == '/' ? part + length + 1 : NULL;
     }
-    if (memory == NULL)
-        return;
-    o->tso = strcmp(memory, "/tso") == 0;
-    if (o->tso || strcmp(memory, "/sc") == 0)
-        return;
-    (void)fprintf(stderr, "%s: neither /sc nor /tso: '%s'\n", suite->program,
-                  o->only);
-    exit(2);
 }
 
 static void list(const struct options *o, const struct scenario *s)
@@ -252,11 +273,12 @@ static void each(const struct options *o, const struct scenario *s)
         return;
     }
     for (unsigned int leaves = 1; leaves <= suite->layouts; leaves++) {
-        for (int tso = 0; tso <= 1; tso++) {
-            if ((o->leaves == 0 || o->leaves == leaves) &&
-                (o->tso < 0 || o->tso == tso))
-                explore(o, s, leaves, tso != 0);
-        }
+        if (o->leaves != 0 && o->leaves != leaves)
+            continue;
+        if (o->sc)
+            explore(o, s, leaves, false);
+        if (o->tso)
+            explore(o, s, leaves, true);
     }
 }
 
@@ -274,15 +296,16 @@ static const char usage[] =
     "usage: %s [OPTION...]\n"
     "  --help              this text\n"
     "  --list              scenarios: name, how far, how large, what\n"
-    "  --scenario SPEC     only this one, as in its line of the output: 1c, "
-    "1c/tso\n"
+    "  --scenario SPEC     only this one: 1c, or as in its line of the output: "
+    "1c/sc\n"
     "  --part I/N          the Ith of N parts of all scenarios\n"
     "  --bound N           at most N preemptions; 0: all interleavings\n"
     "  --states N          give up after N states\n"
     "  --bug NAME          with an error of the host\n"
     "  --replay SCHEDULE   run one schedule and print its trace\n"
-    "  --deep              two preemptions more, up to 40 million states; and\n"
-    "                      the scenarios of the longer run\n"
+    "  --deep              two preemptions more, up to 40 million states; the\n"
+    "                      scenarios of the longer run; each also with memory\n"
+    "                      without store buffers (sc)\n"
     "  --brief             no trace of a failure\n"
     "  --first             stop at the first failure\n"
     "  --tap               Test Anything Protocol\n";
@@ -356,7 +379,7 @@ static void parse(struct options *o, int argc, char **argv)
 
 int run(const struct suite *what, int argc, char **argv)
 {
-    struct options o = {.tso = -1, .bound = -1};
+    struct options o = {.bound = -1};
 
     suite = what;
     parse(&o, argc, argv);
