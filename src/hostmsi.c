@@ -92,7 +92,9 @@ uint32_t vtdpi_hostmsi_handle(struct vtdpi_hostmsi *h, uint32_t looks,
     uint64_t set[VTDPI_PIR_WORDS];
     uint32_t handled = 0;
 
-    VTDPI_ASSERT(looks != 0);
+    /* Without a look ON would stay, and no unit would notify any more. */
+    if (looks == 0)
+        looks = 1;
     while (vtdpi_hostmsi_next(h, &looks, set))
         handled += vtdpi_hostmsi_dispatch(set, handle, ctx);
     return handled;

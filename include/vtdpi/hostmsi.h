@@ -169,13 +169,14 @@ vtdpi_hostmsi_offline(struct vtdpi_hostmsi *h, uint64_t out[VTDPI_PIR_WORDS]);
  * then costs no interrupt.
  *
  * @param h      The descriptor. Not NULL.
- * @param looks  How often PIR is looked at in all, 1 or more; changed by each call. With
- *               1, ON is cleared first. Not NULL.
+ * @param looks  How often PIR is looked at in all; changed by each call. With 1, ON is
+ *               cleared first. 0 ends the loop: nothing is done. Not NULL.
  * @param out    Receives the vectors, bit v of the 256 for vector v. Not NULL.
  *
  * @return True: @p out is not empty; handle it and call again. False: the loop is over.
  *
- * @pre  Called by the consumer, until the call returns false.
+ * @pre  Called by the consumer, with *@p looks 1 or more at first, until the call
+ *       returns false.
  * @post After false every vector that was recorded before the notification was handed
  *       out, and a later post notifies.
  *
@@ -193,7 +194,7 @@ vtdpi_hostmsi_next(struct vtdpi_hostmsi *h, uint32_t *looks,
  * A call without a notification is allowed.
  *
  * @param h       The descriptor. Not NULL.
- * @param looks   As for vtdpi_hostmsi_next(), 1 or more.
+ * @param looks   As for vtdpi_hostmsi_next(). 0 counts as 1.
  * @param handle  Called for each vector. Not NULL.
  * @param ctx     First argument of @p handle.
  *

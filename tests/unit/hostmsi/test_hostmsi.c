@@ -186,6 +186,16 @@ static void test_handler_looks_so_often_and_no_more(void **state)
     }
 }
 
+/* A handler that looks at all looks once with ON clear: no ON is left behind. */
+static void test_no_looks_are_one(void **state)
+{
+    struct fixture *const f = begin(state);
+
+    assert_post(f, 0x41, VTDPI_POST_NOTIFY);
+    assert_int_equal(run(f, 0), 1);
+    assert_post(f, 0x41, VTDPI_POST_NOTIFY);
+}
+
 static void test_next_hands_the_sets_out(void **state)
 {
     struct fixture *const f = begin(state);
@@ -343,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_handler_every_vector_alone),
         cmocka_unit_test(test_handler_without_a_notification_does_nothing),
         cmocka_unit_test(test_handler_looks_so_often_and_no_more),
+        cmocka_unit_test(test_no_looks_are_one),
         cmocka_unit_test(test_next_hands_the_sets_out),
         cmocka_unit_test(test_next_ends_early),
         cmocka_unit_test(test_dispatch_of_nothing_calls_nobody),
