@@ -139,6 +139,19 @@ static void test_released_slot_is_free(void **state)
     assert_int_equal(vtdpi_vcpu_detach(&vcpu[0]), 0);
 }
 
+/* The book-keeping was filled with ones before. A bit without a vCPU, over a PID with
+ * ON, must not make a cookie of what was there. */
+static void test_slot_without_a_vcpu_wakes_nobody(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(adopt_page(w), 0);
+    w->bitmap[0][2 * (size_t)NUMBER] = UINT64_MAX;
+    w->bitmap[0][2 * PAGES] |= UINT64_C(1) << NUMBER;
+    assert_int_equal(vtdpi_pcpu_handle_wakeup(&w->pcpu[0], WNV), 0);
+    w->bitmap[0][2 * (size_t)NUMBER] = 0;
+}
+
 /* The world's slots are attached or free, never held. */
 static void test_adopt_needs_an_adopted_page(void **state)
 {
@@ -192,6 +205,7 @@ int main(void)
         TEST(test_held_slots_are_not_attached),
         TEST(test_adopt_takes_a_held_slot_once),
         TEST(test_released_slot_is_free),
+        TEST(test_slot_without_a_vcpu_wakes_nobody),
         TEST(test_adopt_needs_an_adopted_page),
         TEST(test_adopt_errors),
     };
