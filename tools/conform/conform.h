@@ -86,11 +86,12 @@ int call_unpost(void);
 void bring_up(void);
 
 /* Runs a part of the phase in a child of its own, which can bring the driver up anew.
- * The findings of the child are the phase's. */
-void apart(void (*run)(void));
+ * The findings of the child are the phase's. False: the child was skipped. If all parts
+ * of a phase are, so is the phase. */
+bool apart(void (*run)(void));
 
 /* Whether a driver that exhausts its budget is a finding. Starts true. If not, the child
- * ends with a note. */
+ * is skipped. */
 void hangs_are_findings(bool on);
 
 /* Model violations are findings of the phase (by its mask) or not at all. Starts true. */

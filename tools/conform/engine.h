@@ -32,9 +32,11 @@ struct record {
     unsigned int lost;  /* for want of room */
     struct finding findings[FINDINGS_MAX];
     unsigned int accesses; /* to registers, in the latest call */
+    unsigned int parts;    /* of the phase, so far */
+    unsigned int idle;     /* of these: they say nothing of the driver */
     bool ended; /* the child that runs has ended its part by itself */
     bool skipped;
-    char reason[TEXT_MAX];
+    char reason[TEXT_MAX]; /* of what was skipped last */
 };
 
 enum verdict record_verdict(const struct record *r);

@@ -21,6 +21,10 @@ void begin_unmapped(const struct hardware *hw);
 struct vtdpi_model_result fire_index(uint16_t sid, uint32_t index);
 /* The interrupt of a device is let through, to wherever. */
 bool passes(const struct vtdpi_model_result *r);
+/* For phases in which the end of init is judged: a driver whose init fails on a unit with
+ * nothing wrong is skipped. Before init is called otherwise. */
+void needs_init(void);
+
 /* How many indexes let the requester through. */
 unsigned int passing_indexes(uint16_t sid);
 
@@ -44,8 +48,8 @@ struct operation {
     bool enables; /* remapping is on afterwards */
 };
 
-/* Runs @p run in a child, with the operation prepared. */
-void prepared(const struct operation *op,
+/* Runs @p run in a child, with the operation prepared. False: skipped. */
+bool prepared(const struct operation *op,
               void (*run)(const struct operation *op));
 /* ... for each operation that the driver has, and for each that flushes. */
 void for_each_operation(void (*run)(const struct operation *op));

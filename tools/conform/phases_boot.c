@@ -118,6 +118,7 @@ void phase_sirtp_flush(void)
 
 void phase_firmware_queue(void)
 {
+    needs_init();
     power_up(&(struct hardware){0});
     watch_violations(false);
     old_queue_on();
@@ -132,6 +133,7 @@ void phase_firmware_queue(void)
 
 void phase_firmware_remapping(void)
 {
+    needs_init();
     power_up(&(struct hardware){.no_cache = true});
     watch_violations(false);
     old_table_on();
@@ -168,6 +170,7 @@ void phase_foreign_bits(void)
 
 void phase_eim(void)
 {
+    needs_init();
     power_up(&(struct hardware){.ecap_clear = VTDPI_ECAP_EIM});
     if (call_init() != 0) {
         note("init refuses a unit without extended interrupt mode");
@@ -222,9 +225,10 @@ static void slow_at_init(void)
 
 void phase_slow_commands(void)
 {
-    apart(slow_at_init);
+    needs_init();
+    (void)apart(slow_at_init);
     if (driver->resume != NULL)
-        apart(slow_at_resume);
+        (void)apart(slow_at_resume);
 }
 
 /* Remapping does not come on. */
@@ -255,9 +259,10 @@ static void stuck_at_resume(void)
 
 void phase_stuck_command(void)
 {
-    apart(stuck_at_init);
+    needs_init();
+    (void)apart(stuck_at_init);
     if (driver->resume != NULL)
-        apart(stuck_at_resume);
+        (void)apart(stuck_at_resume);
 }
 
 /*

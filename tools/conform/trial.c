@@ -81,7 +81,7 @@ static _Noreturn void waits_for_ever(unsigned int steps, const char *how)
         find_where(last_access, VTDPI_MODEL_ROBUSTNESS,
                    "the driver waits for ever: %u %s", steps, how);
     else
-        note("the driver waits for ever; stuck-queue tells that");
+        skip("the driver waits for ever; stuck-queue tells that");
     end_phase();
 }
 
@@ -497,6 +497,16 @@ static void end_with(pid_t parent)
         _exit(1);
 }
 
+/* At the end of a phase: what became of its parts. */
+static void judge_parts(void)
+{
+    if (record->parts != 0 && record->idle == record->parts)
+        record->skipped = true;
+    else if (record->idle != 0)
+        note("%u of %u situations say nothing: %s", record->idle, record->parts,
+             record->reason);
+}
+
 void run_child(void (*run)(void))
 {
     static bool within; /* a phase: this process is a child itself */
@@ -509,9 +519,13 @@ void run_child(void (*run)(void))
     if (child < 0)
         skip("no process");
     if (child == 0) {
+        const bool is_part = within;
+
         within = true;
         end_with(parent);
         run();
+        if (!is_part)
+            judge_parts();
         end_phase();
     }
     if (child_wait(child, within ? PART_CALLS : PHASE_CALLS, &status))
@@ -521,13 +535,16 @@ void run_child(void (*run)(void))
     record->ended = false; /* that was the child's */
 }
 
-/* A part that says nothing of the driver does not make the phase say nothing. */
-void apart(void (*run)(void))
+bool apart(void (*run)(void))
 {
+    bool skipped;
+
     run_child(run);
-    if (record->skipped)
-        note("%s", record->reason);
+    skipped = record->skipped;
     record->skipped = false;
+    record->parts++;
+    record->idle += skipped;
+    return !skipped;
 }
 
 /*
