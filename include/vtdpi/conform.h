@@ -43,7 +43,8 @@
  * **Time.** A driver that waits reads a register, or calls its pause, or asks its
  * clock. The adapter makes the pause call vtdpi_conform_pause() and the clock
  * vtdpi_conform_now_us(). Each lets time of the model pass. A driver that waits in
- * none of these ways is stopped after some seconds of real time.
+ * none of these ways, for a word in memory to change, is noticed by the processor's time
+ * that it uses: then time passes as well, and after some seconds the driver is stopped.
  *
  * The functions that the driver calls must be called by the thread that runs the
  * trial.

@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 from tap import Tap
 
 # Phases that wait for real time.
-SLOW = {"bad_alarm", "bad_alarm_apart"}
+SLOW = {"bad_alarm", "bad_alarm_apart", "bad_spin"}
 
 
 def run(*arguments):

@@ -25,6 +25,8 @@ enum {
 
 #define REGISTER(off) ((void *)(uintptr_t)(VTDPI_CONFORM_REGISTERS + (off)))
 
+static bool spins; /* init waits in memory */
+
 static void expect(uint64_t is, uint64_t wanted, const char *what)
 {
     if (is != wanted)
@@ -412,18 +414,24 @@ static void skipped(void)
     skip("because of this");
 }
 
-__attribute__((__noinline__)) static void status_dead(void)
+/* The unit writes 7 to the word, after that many ticks. */
+static void wait_late(volatile uint32_t *word, uint32_t ticks)
 {
     static _Alignas(4096) uint64_t ring[512];
-    uint32_t word;
 
     ring[0] = 0x25 | UINT64_C(7) << 32;
-    ring[1] = (uintptr_t)&word;
-    __asm__ volatile("" : : "r"(&word) : "memory");
+    ring[1] = (uintptr_t)word;
     vtdpi_model_write64(&model, 0x90, (uintptr_t)ring);
     vtdpi_model_write32(&model, 0x18, 1u << 26);
-    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE, 5);
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE, ticks);
     vtdpi_model_write64(&model, 0x88, 16);
+}
+
+__attribute__((__noinline__)) static void status_dead(void)
+{
+    volatile uint32_t word;
+
+    wait_late(&word, 5);
 }
 
 static void bad_dead_stack(void)
@@ -432,6 +440,38 @@ static void bad_dead_stack(void)
     status_dead();
     stack_is_dead();
     vtdpi_model_tick(&model, 10);
+}
+
+/* The driver of these waits in memory, and does nothing by which time passes. */
+static volatile uint32_t late_word;
+
+static int spin_on_memory(void)
+{
+    while (late_word != 7)
+        ;
+    return 0;
+}
+
+static void good_spin(void)
+{
+    begin();
+    wait_late(&late_word, 50);
+    spins = true;
+    (void)call_init();
+    expect(late_word, 7, "the status word");
+}
+
+static void spin_apart(void)
+{
+    begin();
+    spins = true;
+    (void)call_init();
+}
+
+static void bad_spin(void)
+{
+    (void)apart(spin_apart);
+    (void)apart(spin_apart);
 }
 
 #define ALL (~UINT64_C(0))
@@ -471,6 +511,8 @@ const struct phase phases[] = {
     BAD(bad_apart, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),
+    GOOD(good_spin),
+    BAD(bad_spin, "no access"),
     {"skipped", "?", "because of this", 0, 0, skipped},
     {"skipped_apart", "?", "nothing to say", 0, 0, skipped_apart},
 };
@@ -478,7 +520,7 @@ const unsigned int phase_count = sizeof(phases) / sizeof(phases[0]);
 
 static int init(void)
 {
-    return 0;
+    return spins ? spin_on_memory() : 0;
 }
 
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,

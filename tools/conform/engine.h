@@ -34,6 +34,7 @@ struct record {
     unsigned int accesses; /* to registers, in the latest call */
     unsigned int parts;    /* of the phase, so far */
     unsigned int idle;     /* of these: they say nothing of the driver */
+    bool hung;             /* a call that had to be ended by real time */
     bool ended; /* the child that runs has ended its part by itself */
     bool skipped;
     char reason[TEXT_MAX]; /* of what was skipped last */
@@ -68,6 +69,8 @@ bool traps_exist(void);
 /* Whether nothing else is where the registers have to be; in the parent. */
 bool traps_have_room(void);
 bool traps_up(void);
+/* Whether an access is being stepped over. */
+bool traps_busy(void);
 /* Memory that traps when it is stored to; @p stored is called after each store, with
  * what 16 aligned bytes held before. bytes 0: none. */
 bool traps_watch(uintptr_t base, size_t bytes,

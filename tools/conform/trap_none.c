@@ -7,6 +7,11 @@ bool traps_exist(void)
     return false;
 }
 
+bool traps_busy(void)
+{
+    return false;
+}
+
 bool traps_have_room(void)
 {
     return false;

@@ -290,7 +290,13 @@ static void handle(int number,
                                    SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
 
     action.sa_sigaction = handler;
+    (void)sigaddset(&action.sa_mask, SIGVTALRM);
     (void)sigaction(number, &action, NULL);
+}
+
+bool traps_busy(void)
+{
+    return now.on;
 }
 
 bool traps_exist(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One phase's unit, and the calls of the driver: in a child process. Time passes when
- * the driver reads a register, pauses, or looks at the clock, and only then; so a driver
- * that waits can be told from one that waits for ever.
+ * the driver reads a register, pauses, or looks at the clock; so a driver that waits can
+ * be told from one that waits for ever. A driver that does none of these, and waits for
+ * a word in memory to change, uses up the processor's time: then time passes by that.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -13,6 +14,7 @@
 #if defined(__linux__)
 #include <sys/prctl.h>
 #endif
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +38,11 @@ enum {
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
+    /* Of the processor's time: between looks at whether the driver has done anything;
+     * for a tick if not; and which part of call_seconds may pass like that. */
+    IDLE_US = 1000,
+    IDLE_TICK_US = 10,
+    IDLE_SHARE = 10,
     /* A part of a phase, and a phase, have the time of so many calls. */
     PART_CALLS = 3,
     PHASE_CALLS = 10,
@@ -54,6 +61,10 @@ static struct vtdpi_model_notification notifications[64];
 static struct vtdpi_model_view view;
 
 static uint64_t budget;
+static bool acted;                   /* the driver has, since the latest look */
+static uint64_t idle_since;          /* of the processor's time, in us */
+static uint64_t idle_looked;         /* at the latest look */
+static volatile sig_atomic_t inside; /* the engine or the model runs */
 static unsigned int vanish_at = NO_VANISHING; /* an access of the next call */
 static uint64_t looks;                        /* at the clock, in this call */
 static uint64_t clock_us;
@@ -88,6 +99,7 @@ static _Noreturn void waits_for_ever(unsigned int steps, const char *how)
 void was_at(uintptr_t where)
 {
     last_access = where;
+    acted = true;
 }
 
 uintptr_t driver_was_at(void)
@@ -113,7 +125,51 @@ _Noreturn void driver_died(const char *how, uintptr_t where)
 static void on_alarm(int number)
 {
     (void)number;
+    record->hung = true;
     waits_for_ever(call_seconds, "seconds in one call");
+}
+
+static uint64_t processor_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void on_idle(int number)
+{
+    const uint64_t us = processor_us();
+    const uint64_t passed = us - idle_looked;
+
+    (void)number;
+    if (inside != 0 || traps_busy())
+        return;
+    idle_looked = us;
+    if (acted) {
+        acted = false;
+        idle_since = us;
+        return;
+    }
+    clock_us += passed;
+    vtdpi_model_advance_clock(&model, passed);
+    vtdpi_model_tick(&model, (uint32_t)passed / IDLE_TICK_US);
+    if ((us - idle_since) * IDLE_SHARE < call_seconds * UINT64_C(1000000))
+        return;
+    record->hung = true;
+    waits_for_ever((unsigned int)(us - idle_since) / 1000,
+                   "ms of the processor's time in one call, with no access to "
+                   "a register");
+}
+
+/* Looks at the driver while it runs; or no more. */
+static void watch_idleness(bool on)
+{
+    const struct timeval period = {.tv_usec = on ? IDLE_US : 0};
+    const struct itimerval timer = {period, period};
+
+    acted = true;
+    (void)setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
 
 static void on_abort(int number)
@@ -202,6 +258,7 @@ static void view_up(struct vtdpi_model_params *params)
 static void signals_up(void)
 {
     (void)signal(SIGALRM, on_alarm);
+    (void)signal(SIGVTALRM, on_idle);
     (void)signal(SIGABRT, on_abort);
     if (with_traps && !traps_up())
         skip("the page of registers cannot be mapped");
@@ -268,16 +325,19 @@ uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where)
 {
     uint64_t value;
 
+    inside++;
     begin_access(where);
     value = narrow_read(off, bytes);
     vtdpi_conform_log("read  %2u bits at %03x: %#llx", bytes * 8, off,
                       (unsigned long long)value);
+    inside--;
     return value;
 }
 
 void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
                 uintptr_t where)
 {
+    inside++;
     begin_access(where);
     vtdpi_conform_log("write %2u bits at %03x: %#llx", bytes * 8, off,
                       (unsigned long long)value);
@@ -294,6 +354,7 @@ void unit_write(uint32_t off, unsigned int bytes, uint64_t value,
         vtdpi_model_write32(&model, off & ~3u,
                             (old & ~mask) | ((uint32_t)value << shift & mask));
     }
+    inside--;
 }
 
 #define CALLER ((uintptr_t)__builtin_return_address(0) - 1)
@@ -320,8 +381,10 @@ void vtdpi_conform_write64(uint32_t off, uint64_t value)
 
 void vtdpi_conform_clean(const void *p, size_t n)
 {
+    inside++;
     if (n != 0)
         vtdpi_model_platform_ops.clean(&model, p, n);
+    inside--;
 }
 
 /* The first looks are close together, so that short waits are; a deadline of a minute
@@ -330,16 +393,21 @@ uint64_t vtdpi_conform_now_us(void)
 {
     const uint64_t step = looks++ < MANY_LOOKS ? STEP_US : LONG_STEP_US;
 
+    inside++;
     spend(CALLER);
     vtdpi_model_advance_clock(&model, step);
     vtdpi_model_tick(&model, 1);
-    return clock_us += step;
+    clock_us += step;
+    inside--;
+    return clock_us;
 }
 
 void vtdpi_conform_pause(void)
 {
+    inside++;
     spend(CALLER);
     vtdpi_model_tick(&model, 1);
+    inside--;
 }
 
 void vtdpi_conform_log(const char *format, ...)
@@ -365,11 +433,13 @@ static void call_begin(void)
     record->accesses = 0;
     looks = 0;
     (void)alarm(call_seconds);
+    watch_idleness(true);
 }
 
 static int call_end(const char *name, int rc)
 {
     (void)alarm(0);
+    watch_idleness(false);
     vanish_at = NO_VANISHING;
     if (rc != 0)
         vtdpi_conform_log("%s returns %d", name, rc);
@@ -544,6 +614,10 @@ bool apart(void (*run)(void))
     record->skipped = false;
     record->parts++;
     record->idle += skipped;
+    if (record->hung) {
+        judge_parts(); /* the other parts would hang as long */
+        end_phase();
+    }
     return !skipped;
 }
 
