@@ -47,9 +47,18 @@ def judge(tap, phase):
 def places(report):
     """Whether what happened in the driver is found in its source."""
     by_name = {phase["name"]: phase for phase in report["phases"]}
-    found = by_name["bad_wait"]["findings"][0]
-    return (re.search(r"shapes\.c:\d+$", found.get("place", "")) is not None and
-            found["function"] == "spin_on_register")
+    return all(chain(by_name[name], *functions) for name, *functions in (
+        ("bad_wait", "spin_on_register"),
+        ("bad_abort", "call_abort"),
+        ("bad_callers", "access_narrow", "use_access", "use_twice")))
+
+
+def chain(phase, *functions):
+    """Whether the first finding is in these functions of shapes.c, inside out."""
+    found = phase["findings"][0]
+    lines = [found, *found.get("callers", [])][:len(functions)]
+    return ([line.get("function") for line in lines] == [*functions] and
+            all(re.search(r"shapes\.c:\d+$", line["place"]) for line in lines))
 
 
 def passes_nothing(template):
@@ -120,7 +129,7 @@ def main():
     tap.say(*nothing_left(shapes))
     tap.say(*passes_nothing(sys.argv[2]))
     tap.say(done.returncode == 1, "status 1 when something fails")
-    tap.say(places(report), "a finding names file, line and function")
+    tap.say(places(report), "a finding names file, line and function, and callers")
     tap.say(run(shapes, "--phase", "good_moves").returncode == 0,
             "status 0 when nothing fails")
     done = run(shapes, "--format", "tap", *some)

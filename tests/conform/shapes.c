@@ -25,7 +25,7 @@ enum {
 
 #define REGISTER(off) ((void *)(uintptr_t)(VTDPI_CONFORM_REGISTERS + (off)))
 
-static bool spins; /* init waits in memory */
+static int (*init_calls)(void); /* NULL: init does nothing */
 
 static void expect(uint64_t is, uint64_t wanted, const char *what)
 {
@@ -320,10 +320,16 @@ static void bad_crash(void)
     *(volatile uint32_t *)nowhere = 1;
 }
 
+static int call_abort(void)
+{
+    abort();
+}
+
 static void bad_abort(void)
 {
     begin();
-    abort();
+    init_calls = call_abort;
+    (void)call_init();
 }
 
 static void bad_exit(void)
@@ -456,7 +462,7 @@ static void good_spin(void)
 {
     begin();
     wait_late(&late_word, 50);
-    spins = true;
+    init_calls = spin_on_memory;
     (void)call_init();
     expect(late_word, 7, "the status word");
 }
@@ -464,7 +470,7 @@ static void good_spin(void)
 static void spin_apart(void)
 {
     begin();
-    spins = true;
+    init_calls = spin_on_memory;
     (void)call_init();
 }
 
@@ -472,6 +478,34 @@ static void bad_spin(void)
 {
     (void)apart(spin_apart);
     (void)apart(spin_apart);
+}
+
+/* A function that is inlined, what that is inlined into, and who calls that. */
+__attribute__((__always_inline__)) static inline int access_narrow(void)
+{
+    return *(volatile uint16_t *)REGISTER(GSTS);
+}
+
+static volatile int narrow_sum;
+
+__attribute__((__noinline__)) static void use_access(void)
+{
+    narrow_sum += access_narrow();
+}
+
+__attribute__((__noinline__)) static int use_twice(void)
+{
+    use_access();
+    use_access();
+    narrow_sum = 0;
+    return 0;
+}
+
+static void bad_callers(void)
+{
+    begin();
+    init_calls = use_twice;
+    (void)call_init();
 }
 
 #define ALL (~UINT64_C(0))
@@ -511,6 +545,7 @@ const struct phase phases[] = {
     BAD(bad_apart, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),
+    BAD(bad_callers, "wrong width"),
     GOOD(good_spin),
     BAD(bad_spin, "no access"),
     {"skipped", "?", "because of this", 0, 0, skipped},
@@ -520,7 +555,7 @@ const unsigned int phase_count = sizeof(phases) / sizeof(phases[0]);
 
 static int init(void)
 {
-    return spins ? spin_on_memory() : 0;
+    return init_calls != NULL ? init_calls() : 0;
 }
 
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,

@@ -126,7 +126,8 @@ void stack_is_dead(void);
 /* Records a finding. Every finding fails the phase, whatever its severity. */
 void find(enum vtdpi_model_severity severity, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
-/* The same of a line of the driver. */
+/* The same of a line of the driver; 0: the one that a signal has interrupted. If that line
+ * runs, its callers are told, too. */
 void find_where(uintptr_t where, enum vtdpi_model_severity severity,
                 const char *format, ...)
     __attribute__((__format__(__printf__, 3, 4)));

@@ -11,12 +11,14 @@
 enum {
     FINDINGS_MAX = 12, /* of a phase; more are counted */
     TEXT_MAX = 320,
+    INLINED_MAX = 4, /* functions at an address */
+    FRAMES_MAX = 8,  /* of the driver: the line of a finding, and its callers */
 };
 
 struct finding {
     bool is_note;
     enum vtdpi_model_severity severity;
-    uintptr_t where; /* address in the driver; 0: none */
+    uintptr_t where[FRAMES_MAX]; /* addresses in the driver; 0: none */
     char text[TEXT_MAX];
 };
 
@@ -76,11 +78,24 @@ bool traps_busy(void);
 bool traps_watch(uintptr_t base, size_t bytes,
                  void (*stored)(uint32_t index, const uint64_t before[2]));
 
+/* frames.c: addresses of the driver's stack. */
+/* A call of the driver begins: @p top is the frame of who calls. */
+void frames_begin(uintptr_t top);
+/* @p where, and who has called that; 0: where a signal has interrupted the driver. If the
+ * stack says nothing, @p where alone. @p frames are zeros before. */
+void frames_find(uintptr_t where, uintptr_t frames[FRAMES_MAX]);
+/* A crash is of that, and not of the driver. */
+bool frames_are_walked(void);
+
 /* where.c: file, line and function of addresses, by addr2line. */
-struct place {
-    uintptr_t address;
+struct line {
     char file[256]; /* with the line; empty: not known */
     char function[128];
+};
+struct place {
+    uintptr_t address;
+    /* The first is inlined into the next, and so on. */
+    struct line lines[INLINED_MAX];
 };
 void places_find(struct place *places, size_t count);
 

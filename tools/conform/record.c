@@ -46,7 +46,7 @@ static void find_at(uintptr_t where, enum vtdpi_model_severity severity,
     if (f == NULL)
         return;
     f->severity = severity;
-    f->where = where;
+    f->where[0] = where;
     (void)vsnprintf(f->text, sizeof(f->text), format, arguments);
 }
 
@@ -58,6 +58,8 @@ void find_where(uintptr_t where, enum vtdpi_model_severity severity,
     va_start(arguments, format);
     find_at(where, severity, format, arguments);
     va_end(arguments);
+    if (record->lost == 0)
+        frames_find(where, record->findings[record->count - 1].where);
 }
 
 void find(enum vtdpi_model_severity severity, const char *format, ...)

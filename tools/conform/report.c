@@ -6,11 +6,27 @@
 #include "engine.h"
 
 enum {
-    PLACES_MAX = 256,
+    PLACES_MAX = 512,
+    CALLERS_MAX = 4, /* that are told */
 };
 
 static struct place places[PLACES_MAX];
 static size_t place_count;
+
+static const struct place *place_at(uintptr_t address)
+{
+    for (size_t i = 0; i < place_count; i++) {
+        if (places[i].address == address)
+            return &places[i];
+    }
+    return NULL;
+}
+
+static void place_add(uintptr_t address)
+{
+    if (address != 0 && place_count < PLACES_MAX && place_at(address) == NULL)
+        places[place_count++].address = address;
+}
 
 static void places_collect(const struct result *results, size_t count)
 {
@@ -18,21 +34,29 @@ static void places_collect(const struct result *results, size_t count)
         const struct record *r = &results[i].record;
 
         for (unsigned int k = 0; k < r->count; k++) {
-            if (r->findings[k].where != 0 && place_count < PLACES_MAX)
-                places[place_count++].address = r->findings[k].where;
+            for (unsigned int n = 0; n < FRAMES_MAX; n++)
+                place_add(r->findings[k].where[n]);
         }
     }
     places_find(places, place_count);
 }
 
-/* NULL: it has none that is known. */
-static const struct place *place_of(const struct finding *f)
+/* The lines of a finding that are known, the innermost first. Returns how many. */
+static unsigned int lines_of(const struct finding *f,
+                             const struct line *lines[CALLERS_MAX + 1])
 {
-    for (size_t i = 0; f->where != 0 && i < place_count; i++) {
-        if (places[i].address == f->where && places[i].file[0] != '\0')
-            return &places[i];
+    unsigned int count = 0;
+
+    for (unsigned int n = 0; n < FRAMES_MAX && f->where[n] != 0; n++) {
+        const struct place *const p = place_at(f->where[n]);
+
+        for (unsigned int k = 0;
+             p != NULL && k < INLINED_MAX && p->lines[k].file[0] != '\0' &&
+             count <= CALLERS_MAX;
+             k++)
+            lines[count++] = &p->lines[k];
     }
-    return NULL;
+    return count;
 }
 
 static size_t verdicts(const struct result *results, size_t count,
@@ -63,14 +87,16 @@ static const char *paint(bool color, enum verdict v)
 
 static void text_finding(FILE *out, const struct finding *f)
 {
-    const struct place *place = place_of(f);
+    const struct line *lines[CALLERS_MAX + 1];
+    const unsigned int count = lines_of(f, lines);
 
     fprintf(out, "        %s: %s\n", severity_of(f), f->text);
-    if (place != NULL)
-        fprintf(out, "            at %s, in %s\n", place->file,
-                place->function);
-    else if (f->where != 0)
-        fprintf(out, "            at address %#lx\n", (unsigned long)f->where);
+    for (unsigned int i = 0; i < count; i++)
+        fprintf(out, "            %s %s, in %s\n", i == 0 ? "at" : "by",
+                lines[i]->file, lines[i]->function);
+    if (count == 0 && f->where[0] != 0)
+        fprintf(out, "            at address %#lx\n",
+                (unsigned long)f->where[0]);
 }
 
 static void text_findings(FILE *out, const struct record *r)
@@ -115,6 +141,17 @@ static bool text_print(FILE *out, bool color, const char *name,
  * TAP.
  */
 
+static void tap_finding(FILE *out, const struct finding *f)
+{
+    const struct line *lines[CALLERS_MAX + 1];
+    const unsigned int count = lines_of(f, lines);
+
+    fprintf(out, "# %s: %s", severity_of(f), f->text);
+    for (unsigned int i = 0; i < count; i++)
+        fprintf(out, ", %s %s", i == 0 ? "at" : "by", lines[i]->file);
+    fputc('\n', out);
+}
+
 static bool tap_print(FILE *out, const char *name, const struct result *results,
                       size_t count)
 {
@@ -127,13 +164,8 @@ static bool tap_print(FILE *out, const char *name, const struct result *results,
                 i + 1, results[i].phase->name,
                 v == VERDICT_SKIP ? " # SKIP " : "",
                 v == VERDICT_SKIP ? r->reason : "");
-        for (unsigned int k = 0; k < r->count; k++) {
-            const struct place *place = place_of(&r->findings[k]);
-
-            fprintf(out, "# %s: %s%s%s\n", severity_of(&r->findings[k]),
-                    r->findings[k].text, place != NULL ? ", at " : "",
-                    place != NULL ? place->file : "");
-        }
+        for (unsigned int k = 0; k < r->count; k++)
+            tap_finding(out, &r->findings[k]);
     }
     return fflush(out) == 0;
 }
@@ -149,16 +181,37 @@ static json_t *string_of(const char *text)
     return string != NULL ? string : json_string("?");
 }
 
+static void json_line(json_t *out, const struct line *l)
+{
+    (void)json_object_set_new(out, "place", string_of(l->file));
+    (void)json_object_set_new(out, "function", string_of(l->function));
+}
+
+static json_t *json_callers(const struct line *const *lines, unsigned int count)
+{
+    json_t *out = json_array();
+
+    for (unsigned int i = 0; i < count; i++) {
+        json_t *caller = json_object();
+
+        json_line(caller, lines[i]);
+        (void)json_array_append_new(out, caller);
+    }
+    return out;
+}
+
 static json_t *json_finding(const struct finding *f)
 {
-    const struct place *place = place_of(f);
+    const struct line *lines[CALLERS_MAX + 1];
+    const unsigned int count = lines_of(f, lines);
     json_t *out = json_object();
 
     (void)json_object_set_new(out, "severity", string_of(severity_of(f)));
     (void)json_object_set_new(out, "text", string_of(f->text));
-    if (place != NULL) {
-        (void)json_object_set_new(out, "place", string_of(place->file));
-        (void)json_object_set_new(out, "function", string_of(place->function));
+    if (count != 0) {
+        json_line(out, lines[0]);
+        (void)json_object_set_new(out, "callers",
+                                  json_callers(lines + 1, count - 1));
     }
     return out;
 }

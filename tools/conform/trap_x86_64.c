@@ -226,6 +226,8 @@ static void on_segv(int number, siginfo_t *info, void *context)
     };
 
     (void)number;
+    if (frames_are_walked())
+        driver_died("its stack cannot be read", 0);
     if (a.where == a.address)
         driver_died("the driver jumps to memory that is no code", a.where);
     if (now.on)

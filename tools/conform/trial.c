@@ -86,10 +86,11 @@ void watch_violations(bool on)
  * Ends.
  */
 
-static _Noreturn void waits_for_ever(unsigned int steps, const char *how)
+static _Noreturn void waits_for_ever(uintptr_t where, unsigned int steps,
+                                     const char *how)
 {
     if (hangs_count)
-        find_where(last_access, VTDPI_MODEL_ROBUSTNESS,
+        find_where(where, VTDPI_MODEL_ROBUSTNESS,
                    "the driver waits for ever: %u %s", steps, how);
     else
         skip("the driver waits for ever; stuck-queue tells that");
@@ -111,13 +112,15 @@ void spend(uintptr_t where)
 {
     was_at(where);
     if (budget == 0)
-        waits_for_ever(BUDGET,
+        waits_for_ever(where, BUDGET,
                        "accesses, pauses and looks at the clock in one call");
     budget--;
 }
 
 _Noreturn void driver_died(const char *how, uintptr_t where)
 {
+    if (frames_are_walked())
+        end_phase(); /* of a finding that is there already */
     find_where(where, VTDPI_MODEL_ROBUSTNESS, "%s", how);
     end_phase();
 }
@@ -126,7 +129,8 @@ static void on_alarm(int number)
 {
     (void)number;
     record->hung = true;
-    waits_for_ever(call_seconds, "seconds in one call");
+    waits_for_ever(inside != 0 || traps_busy() ? last_access : 0, call_seconds,
+                   "seconds in one call");
 }
 
 static uint64_t processor_us(void)
@@ -157,7 +161,7 @@ static void on_idle(int number)
     if ((us - idle_since) * IDLE_SHARE < call_seconds * UINT64_C(1000000))
         return;
     record->hung = true;
-    waits_for_ever((unsigned int)(us - idle_since) / 1000,
+    waits_for_ever(0, (unsigned int)(us - idle_since) / 1000,
                    "ms of the processor's time in one call, with no access to "
                    "a register");
 }
@@ -175,7 +179,7 @@ static void watch_idleness(bool on)
 static void on_abort(int number)
 {
     (void)number;
-    driver_died("the driver aborts", last_access);
+    driver_died("the driver aborts", 0);
 }
 
 /*
@@ -427,8 +431,11 @@ void vtdpi_conform_log(const char *format, ...)
  * Calls.
  */
 
-static void call_begin(void)
+/* Not inlined: the driver's frames begin where this function's does, which is behind the
+ * saved frame pointer and the address of the caller. */
+__attribute__((__noinline__)) static void call_begin(void)
 {
+    frames_begin((uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
     budget = BUDGET;
     record->accesses = 0;
     looks = 0;

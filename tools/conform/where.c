@@ -8,6 +8,10 @@
 
 #include "engine.h"
 
+enum {
+    ASKED_MAX = 128, /* addresses of a command */
+};
+
 /* How far the program lies from where it was linked to. */
 static int take_first(struct dl_phdr_info *info, size_t size, void *bias)
 {
@@ -37,44 +41,67 @@ static FILE *ask(const struct place *places, size_t count)
     if (n <= 0 || memchr(program, '\'', (size_t)n) != NULL)
         return NULL;
     program[n] = '\0';
-    used = (size_t)snprintf(command, sizeof(command),
-                            "addr2line -f -C -e '%s' 2>/dev/null", program);
-    for (size_t i = 0; i < count && used + 20 < sizeof(command); i++)
+    used =
+        (size_t)snprintf(command, sizeof(command),
+                         "addr2line -a -i -f -C -e '%s' 2>/dev/null", program);
+    for (size_t i = 0; i < count; i++)
         used +=
             (size_t)snprintf(command + used, sizeof(command) - used, " 0x%lx",
                              (unsigned long)(places[i].address - bias));
     return popen(command, "r");
 }
 
-static bool line_read(FILE *in, char *line, size_t size)
+/* Unknown is "??"; behind the line number may be a discriminator. */
+static void line_tidy(struct line *l)
 {
-    if (fgets(line, (int)size, in) == NULL)
+    l->file[strcspn(l->file, " ")] = '\0';
+    if (l->file[0] == '?')
+        l->file[0] = '\0';
+    if (l->function[0] == '?')
+        l->function[0] = '\0';
+}
+
+static bool text_read(FILE *in, char *text, size_t size)
+{
+    if (fgets(text, (int)size, in) == NULL)
         return false;
-    line[strcspn(line, "\n")] = '\0';
+    text[strcspn(text, "\n")] = '\0';
     return true;
 }
 
-/* Unknown is "??"; behind the line number may be a discriminator. */
-static void place_tidy(struct place *p)
+/* An answer is the address, and then two lines for each function that is inlined there,
+ * the innermost first. */
+static void answers_read(FILE *in, struct place *places, size_t count)
 {
-    p->file[strcspn(p->file, " ")] = '\0';
-    if (p->file[0] == '?')
-        p->file[0] = '\0';
-    if (p->function[0] == '?')
-        p->function[0] = '\0';
+    struct line unwanted;
+    struct line l;
+    unsigned int k = 0;
+    size_t i = 0;
+
+    while (text_read(in, l.function, sizeof(l.function))) {
+        if (strncmp(l.function, "0x", 2) == 0) {
+            i++;
+            k = 0;
+        } else if (text_read(in, l.file, sizeof(l.file)) && i != 0 &&
+                   i <= count) {
+            line_tidy(&l);
+            *(k < INLINED_MAX ? &places[i - 1].lines[k++] : &unwanted) = l;
+        }
+    }
 }
 
+/* In parts, since a command has an end. */
 void places_find(struct place *places, size_t count)
 {
-    FILE *in = count != 0 ? ask(places, count) : NULL;
+    while (count != 0) {
+        const size_t n = count < ASKED_MAX ? count : ASKED_MAX;
+        FILE *const in = ask(places, n);
 
-    if (in == NULL)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        if (!line_read(in, places[i].function, sizeof(places[i].function)) ||
-            !line_read(in, places[i].file, sizeof(places[i].file)))
-            break;
-        place_tidy(&places[i]);
+        if (in == NULL)
+            return;
+        answers_read(in, places, n);
+        (void)pclose(in);
+        places += n;
+        count -= n;
     }
-    (void)pclose(in);
 }
