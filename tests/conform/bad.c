@@ -31,6 +31,7 @@
     X(keep_table, "firmware-remapping")          \
     X(keep_records, "fault-event")               \
     X(keep_mask, "fault-event")                  \
+    X(silent_resume, "fault-event")              \
     X(lower_first, "upper-first")                \
     X(two_stores, "one-step")                    \
     X(absent_between, "one-step")                \
@@ -304,21 +305,28 @@ static void events_on(void)
         put(VTDPI_FECTL_REG, 0);
 }
 
+static int up(bool with_events)
+{
+    int rc = queue_on();
+
+    if (rc == 0)
+        rc = table_on();
+    if (rc == 0 && with_events)
+        events_on();
+    return rc;
+}
+
 static int init(void)
 {
-    int rc;
-
     if (HAS(odd_access))
         (void)get64(VTDPI_VER_REG);
     cap = get64(VTDPI_CAP_REG);
-    if (cap == (uint64_t)GONE_WORD)
-        return GONE;
-    rc = queue_on();
-    if (rc == 0)
-        rc = table_on();
-    if (rc == 0)
-        events_on();
-    return rc;
+    return cap == (uint64_t)GONE_WORD ? GONE : up(true);
+}
+
+static int resume(void)
+{
+    return up(!HAS(silent_resume));
 }
 
 static int suspend(void)
@@ -484,7 +492,7 @@ static const struct vtdpi_conform_driver driver = {
     .change = change,
     .free = release,
     .suspend = suspend,
-    .resume = init,
+    .resume = resume,
     .fault = fault,
     .table = where_table,
     .post = post,

@@ -41,7 +41,7 @@ const struct phase phases[] = {
      RULE_QUEUE, KIND(QUEUE_LIVE) | KIND(QUEUE_TAIL), 0, phase_firmware_queue},
     {"firmware-remapping", "Is a table replaced that firmware or another kernel left in use?",
      RULE_COMMAND, 0, 0, phase_firmware_remapping},
-    {"fault-event", "Does a fault raise an event, whatever firmware left in the records and the mask?",
+    {"fault-event", "Does a fault raise an event, whatever firmware left in the records and the mask, and after a sleep?",
      "Fault Event Control Register", 0, NEEDS_FAULT, phase_fault_event},
 
     {"upper-first", "Is a new entry complete before it is present?",
@@ -112,6 +112,13 @@ void begin_unmapped(const struct hardware *hw)
     power_up(hw);
     if (call_init() != 0)
         skip("init fails");
+}
+
+void sleep_over(void)
+{
+    if (driver->suspend != NULL && call_suspend() != 0)
+        skip("suspend fails");
+    power_up(&(struct hardware){0});
 }
 
 static void init_alone(void)
@@ -247,9 +254,7 @@ static void prepare_unpost(void)
 static void prepare_resume(void)
 {
     prepare_map();
-    if (driver->suspend != NULL && call_suspend() != 0)
-        skip("suspend fails");
-    prepare_power();
+    sleep_over();
 }
 
 /* A fault is there to be handled. */

@@ -21,6 +21,10 @@ void begin_unmapped(const struct hardware *hw);
 struct vtdpi_model_result fire_index(uint16_t sid, uint32_t index);
 /* The interrupt of a device is let through, to wherever. */
 bool passes(const struct vtdpi_model_result *r);
+/* Suspend, if the driver has it; then the registers have their reset values, on a unit with
+ * nothing wrong. If suspend fails the phase ends. */
+void sleep_over(void);
+
 /* For phases in which the end of init is judged: a driver whose init fails on a unit with
  * nothing wrong is skipped. Before init is called otherwise. */
 void needs_init(void);

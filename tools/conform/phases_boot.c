@@ -191,13 +191,6 @@ void phase_one_shot(void)
         (void)call_suspend();
 }
 
-static void sleep_over(void)
-{
-    if (driver->suspend != NULL && call_suspend() != 0)
-        skip("suspend fails");
-    power_up(&(struct hardware){0});
-}
-
 static void slow_at_resume(void)
 {
     begin(&(struct hardware){0});

@@ -45,22 +45,43 @@ static uint64_t recorded(void)
     return c.faults_recorded;
 }
 
-/* Firmware left records, an overflow, and the event masked, as after reset. */
-void phase_fault_event(void)
+static void find_no_event(const char *after)
 {
-    uint64_t before;
+    const uint64_t before = events();
 
+    fault(OWNER);
+    if (events() == before)
+        find(VTDPI_MODEL_ROBUSTNESS,
+             "a fault after %s raises no event: FSTS is %#x, FECTL %#x", after,
+             (unsigned int)status(),
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FECTL_REG));
+}
+
+/* Firmware left records, an overflow, and the event masked, as after reset. */
+static void event_after_init(void)
+{
     power_up(&(struct hardware){0});
     faults(records() + 1);
     if (call_init() != 0)
         skip("init fails");
-    before = events();
-    fault(OWNER);
-    if (events() == before)
-        find(VTDPI_MODEL_ROBUSTNESS,
-             "a fault after init raises no event: FSTS is %#x, FECTL %#x",
-             (unsigned int)status(),
-             (unsigned int)vtdpi_model_peek(&model, VTDPI_FECTL_REG));
+    find_no_event("init");
+}
+
+/* The event is masked again, and has no address. */
+static void event_after_resume(void)
+{
+    begin(&(struct hardware){0});
+    sleep_over();
+    if (call_resume() != 0)
+        skip("resume fails");
+    find_no_event("resume");
+}
+
+void phase_fault_event(void)
+{
+    (void)apart(event_after_init);
+    if (driver->resume != NULL)
+        (void)apart(event_after_resume);
 }
 
 static bool handle(uint32_t n, const char *what)
