@@ -89,7 +89,9 @@ struct vtdpi_conform_driver {
      * @brief Set up one interrupt of a device: fixed, physical, edge.
      *
      * @p sid is the device's requester id. @p apic_id has 8 bits, and is a logical id if
-     * vtdpi_conform_driver.logical is set. @p out receives the message. Not NULL.
+     * vtdpi_conform_driver.logical is set. @p out receives the message. An interrupt of
+     * another device may be mapped before; a driver that cannot do that refuses the
+     * second map, or gives out the same index again. Not NULL.
      */
     int (*map)(uint16_t sid, uint8_t vector, uint32_t apic_id,
                struct vtdpi_conform_message *out);

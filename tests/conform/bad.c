@@ -17,6 +17,7 @@
 #define BUGS(X)                                  \
     X(none, "")                                  \
     X(wrong_dest, "deliver")                     \
+    X(clears_others, "deliver")                  \
     X(any_source, "source-id")                   \
     X(keep_cfi, "cfi")                           \
     X(assume_eim, "eim")                         \
@@ -38,6 +39,7 @@
     X(not_cleaned, "clean-first")                \
     X(cleaned_too_late, "clean-first")           \
     X(change_not_flushed, "flush")               \
+    X(index_forgotten, "flush")                  \
     X(absent_not_flushed, "caching-mode")        \
     X(free_not_flushed, "free-flush")            \
     X(head_is_tail, "wait")                      \
@@ -385,6 +387,8 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
 {
     const uint32_t index = used++;
 
+    if (HAS(clears_others) && index != 0)
+        memset(table, 0, index * sizeof(table[0]));
     store(index, form(vector, apic_id),
           HAS(any_source) ? 0 : UINT64_C(1) << 18 | sid);
     if (!HAS(not_cleaned))
@@ -420,7 +424,9 @@ static int change(uint16_t sid, uint8_t vector, uint32_t apic_id,
     store_changed(msg->index, before[0]);
     if (!HAS(cleaned_too_late))
         vtdpi_conform_clean(table[msg->index], 16);
-    if (!HAS(change_not_flushed))
+    if (HAS(index_forgotten))
+        rc = flush_index(0);
+    else if (!HAS(change_not_flushed))
         rc = flush_index(msg->index);
     if (HAS(cleaned_too_late))
         vtdpi_conform_clean(table[msg->index], 16);

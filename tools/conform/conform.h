@@ -20,7 +20,9 @@
 enum {
     OWNER = 0x0310,    /* the requester id of the device that is mapped */
     STRANGER = 0x0420, /* and that of another one */
-    VECTOR = 0x51,     /* as mapped, and as changed */
+    NEIGHBOR = 0x0208, /* of one that is mapped before the owner */
+    VECTOR_NEIGHBOR = 0x43,
+    VECTOR = 0x51, /* as mapped, and as changed */
     VECTOR_NEW = 0x62,
     APIC = 2,
     APIC_NEW = 3,
@@ -64,6 +66,8 @@ extern struct vtdpi_model model;
 extern const struct vtdpi_conform_driver *driver;
 extern struct vtdpi_conform_message
     message; /* of the interrupt that is mapped */
+/* The driver maps a second interrupt beside the first: found out before the phases. */
+extern bool has_neighbor;
 
 /* Powers a unit up, also once more after suspend. The driver's registers answer. */
 void power_up(const struct hardware *hw);
@@ -73,6 +77,7 @@ void power_up(const struct hardware *hw);
  * does one that crashes or aborts. call_map() and the others use OWNER and message. */
 int call_init(void);
 int call_map(uint8_t vector, uint32_t apic_id);
+int call_map_neighbor(void);
 int call_change(uint8_t vector, uint32_t apic_id);
 int call_free(void);
 int call_suspend(void);
@@ -82,7 +87,8 @@ int call_post(uint8_t vector, void *pid);
 int call_unpost(void);
 
 /* Init and map, for phases that are about what comes after. If one of them fails, the
- * phase is skipped. Violations before the return are no findings. */
+ * phase is skipped. Violations before the return are no findings. The neighbor is mapped
+ * first, so that the index of the interrupt is not 0. */
 void bring_up(void);
 
 /* Runs a part of the phase in a child of its own, which can bring the driver up anew.
@@ -107,6 +113,8 @@ bool has_failed(void);
 
 /* A device sends the message. */
 struct vtdpi_model_result fire(uint16_t sid);
+/* The neighbor sends its own. */
+struct vtdpi_model_result fire_neighbor(void);
 /* ... which is delivered as asked: fixed, to that vector and APIC id (the id is not
  * compared if the driver's is logical). */
 bool delivers(const struct vtdpi_model_result *r, uint8_t vector,

@@ -56,6 +56,8 @@ extern bool with_traps;
 extern unsigned int call_seconds; /* of real time, for a call */
 /* Runs a function in a child, and finds when the child dies. */
 void run_child(void (*run)(void));
+/* For has_neighbor: skips if the driver maps one interrupt only. */
+void try_neighbor(void);
 void spend(uintptr_t where); /* one access, pause or look at the clock */
 uint64_t unit_read(uint32_t off, unsigned int bytes, uintptr_t where);
 void unit_write(uint32_t off, unsigned int bytes, uint64_t value,

@@ -167,6 +167,22 @@ static void run_phase(void)
     (void)fflush(NULL);
 }
 
+static void set_up(void)
+{
+    redirect_output();
+    try_neighbor();
+}
+
+static bool finds_neighbor(void)
+{
+    static const struct phase none = {.name = "set-up"};
+
+    phase = &none;
+    memset(record, 0, sizeof(*record));
+    run_child(set_up);
+    return record_verdict(record) == VERDICT_PASS;
+}
+
 /* One result, by way of the shared record. */
 static void run(const struct phase *p, struct result *result)
 {
@@ -222,6 +238,7 @@ static int trial(const struct options *o)
     size_t count = 0;
     bool failed = false;
 
+    has_neighbor = finds_neighbor();
     for (unsigned int i = 0; i < phase_count; i++) {
         if (o->any_chosen && !o->chosen[i])
             continue;

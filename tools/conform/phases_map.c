@@ -12,6 +12,8 @@ void phase_deliver(void)
 
     power_up(&(struct hardware){0});
     rc = call_init();
+    if (rc == 0 && has_neighbor)
+        rc = call_map_neighbor();
     if (rc == 0)
         rc = call_map(VECTOR, APIC);
     if (rc != 0) {
@@ -24,6 +26,14 @@ void phase_deliver(void)
         find(VTDPI_MODEL_INTERRUPT,
              "the device's interrupt, asked for as vector %#x at APIC %u: %s",
              VECTOR, APIC, words(&r));
+    if (!has_neighbor)
+        return;
+    r = fire_neighbor();
+    if (!delivers(&r, VECTOR_NEIGHBOR, APIC_NEW))
+        find(VTDPI_MODEL_INTERRUPT,
+             "after a second map the first device's interrupt, asked for as "
+             "vector %#x at APIC %u: %s",
+             VECTOR_NEIGHBOR, APIC_NEW, words(&r));
 }
 
 void phase_source_id(void)
@@ -190,7 +200,8 @@ static void prefetch(void *ctx, struct vtdpi_model *m,
                      enum vtdpi_model_step kind)
 {
     (void)ctx;
-    if (kind == VTDPI_MODEL_STEP_STATUS)
+    if (kind == VTDPI_MODEL_STEP_STATUS &&
+        !vtdpi_model_iec_lookup(m, message.index, NULL))
         prefetched = vtdpi_model_iec_prefetch(m, message.index);
 }
 
@@ -208,7 +219,7 @@ void phase_clean_first(void)
         skip("change fails");
     vtdpi_model_set_step_hook(&model, NULL);
     r = fire(OWNER);
-    /* Without an invalidation, nothing was read too early; flush tells that. */
+    /* Without an invalidation of the entry, nothing was read too early; flush tells that. */
     if (prefetched && r.vector != VECTOR_NEW)
         find(VTDPI_MODEL_INTERRUPT,
              "the unit, which read the entry right after the invalidation, "

@@ -51,6 +51,7 @@ enum {
 struct vtdpi_model model;
 const struct vtdpi_conform_driver *driver;
 struct vtdpi_conform_message message;
+bool has_neighbor;
 const struct phase *phase;
 bool verbose;
 bool with_traps;
@@ -59,6 +60,7 @@ unsigned int call_seconds = 30;
 static struct vtdpi_model_iec_entry cache[SLOTS];
 static struct vtdpi_model_notification notifications[64];
 static struct vtdpi_model_view view;
+static struct vtdpi_conform_message neighbor; /* its message */
 
 static uint64_t budget;
 static bool acted;                   /* the driver has, since the latest look */
@@ -465,6 +467,24 @@ int call_map(uint8_t vector, uint32_t apic_id)
     return call_end("map", driver->map(OWNER, vector, apic_id, &message));
 }
 
+int call_map_neighbor(void)
+{
+    int rc;
+
+    call_begin();
+    rc = driver->map(NEIGHBOR, VECTOR_NEIGHBOR, APIC_NEW, &neighbor);
+    return call_end("map", rc);
+}
+
+/* In a child. */
+void try_neighbor(void)
+{
+    power_up(&(struct hardware){0});
+    if (call_init() != 0 || call_map_neighbor() != 0 ||
+        call_map(VECTOR, APIC) != 0 || message.index == neighbor.index)
+        skip("one interrupt at a time");
+}
+
 int call_change(uint8_t vector, uint32_t apic_id)
 {
     call_begin();
@@ -516,6 +536,8 @@ void bring_up(void)
     rc = call_init();
     if (rc != 0)
         skip("init returns %d", rc);
+    if (has_neighbor)
+        (void)call_map_neighbor();
     rc = call_map(VECTOR, APIC);
     if (rc != 0)
         skip("map returns %d", rc);
@@ -637,6 +659,15 @@ struct vtdpi_model_result fire(uint16_t sid)
     struct vtdpi_model_result r;
 
     (void)vtdpi_model_msi(&model, sid, message.address, message.data, &r);
+    return r;
+}
+
+struct vtdpi_model_result fire_neighbor(void)
+{
+    struct vtdpi_model_result r;
+
+    (void)vtdpi_model_msi(&model, NEIGHBOR, neighbor.address, neighbor.data,
+                          &r);
     return r;
 }
 
