@@ -46,8 +46,9 @@
  * none of these ways, for a word in memory to change, is noticed by the processor's time
  * that it uses: then time passes as well, and after some seconds the driver is stopped.
  *
- * The functions that the driver calls must be called by the thread that runs the
- * trial.
+ * The functions that the driver calls must be called by the thread that runs the trial.
+ * Other threads of the driver may reach the registers and the table while that thread
+ * waits for them.
  */
 
 #include "vtdpi/compiler.h"

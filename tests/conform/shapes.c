@@ -6,6 +6,7 @@
  * sees to that. The driver does nothing; the phases are the driver.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,6 +249,33 @@ static void good_watch(void)
     (void)watch_table(NULL);
     t[0] = 5;
     expect(stores, 3, "stores that are watched");
+}
+
+/* A thread reads a register while the store of another is looked at. */
+static volatile bool another_reads;
+
+static void *read_register(void *argument)
+{
+    while (!another_reads)
+        ;
+    (void)*(volatile uint32_t *)REGISTER(GSTS);
+    return argument;
+}
+
+static void wait_for_another(void)
+{
+    another_reads = true;
+    sleep(60);
+}
+
+static void skipped_threads(void)
+{
+    pthread_t thread;
+
+    watch();
+    (void)watch_table(wait_for_another);
+    (void)pthread_create(&thread, NULL, read_register, NULL);
+    *(volatile uint64_t *)table = 1;
 }
 
 /* Two entries in one store; and a store that begins in the table, and ends behind. */
@@ -549,6 +577,9 @@ const struct phase phases[] = {
     GOOD(good_spin),
     BAD(bad_spin, "no access"),
     {"skipped", "?", "because of this", 0, 0, skipped},
+    {"skipped_threads", "?",
+     "two threads of the driver reach registers or the table at once", 0, 0,
+     skipped_threads},
     {"skipped_apart", "?", "nothing to say", 0, 0, skipped_apart},
 };
 const unsigned int phase_count = sizeof(phases) / sizeof(phases[0]);

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <capstone/capstone.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,6 +41,7 @@ struct access {
 };
 
 static struct access now;
+static uintptr_t stepper; /* the thread whose access that is; 0: none */
 static csh capstone;
 
 static struct {
@@ -214,6 +216,23 @@ static void watched_stored(const struct access *a)
  * Signals.
  */
 
+/* The page is open for one access, and the model is for one thread. */
+static void step_begins(void)
+{
+    const uintptr_t self = (uintptr_t)pthread_self();
+    uintptr_t other = 0;
+
+    if (!__atomic_compare_exchange_n(&stepper, &other, self, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) &&
+        other != self)
+        skip("two threads of the driver reach registers or the table at once");
+}
+
+static void step_ends(void)
+{
+    __atomic_store_n(&stepper, 0, __ATOMIC_SEQ_CST);
+}
+
 static void on_segv(int number, siginfo_t *info, void *context)
 {
     ucontext_t *const uc = context;
@@ -228,6 +247,7 @@ static void on_segv(int number, siginfo_t *info, void *context)
     (void)number;
     if (frames_are_walked())
         driver_died("its stack cannot be read", 0);
+    step_begins();
     if (a.where == a.address)
         driver_died("the driver jumps to memory that is no code", a.where);
     if (now.on)
@@ -273,6 +293,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
         registers_write(&a);
     else
         protect(registers(), PAGE, PROT_NONE);
+    step_ends();
 }
 
 static void on_other(int number, siginfo_t *info, void *context)
