@@ -428,12 +428,6 @@ static void written(void *ctx, const uint64_t *addr, uint64_t old,
 
 /* Set up. */
 
-static void require(int rc)
-{
-    if (rc != 0)
-        ex_fail("setup: error %d", rc);
-}
-
 static struct vtdpi_irte_remapped host_form(void)
 {
     return (struct vtdpi_irte_remapped){
@@ -457,9 +451,9 @@ static void set_up_forms(void)
             .source = source,
         };
 
-        require(vtdpi_irte_encode_posted(&fields, &forms[i]));
+        ex_require(vtdpi_irte_encode_posted(&fields, &forms[i]));
     }
-    require(vtdpi_irte_encode_remapped(&host, &forms[HOST]));
+    ex_require(vtdpi_irte_encode_remapped(&host, &forms[HOST]));
 }
 
 static void set_up_vcpus(void)
@@ -475,11 +469,12 @@ static void set_up_vcpus(void)
         .anv = ANV,
     };
 
-    require(vtdpi_sched_init(&bound.sched, &params));
-    require(
+    ex_require(vtdpi_sched_init(&bound.sched, &params));
+    ex_require(
         vtdpi_sched_add_page(&bound.sched, 0, &bound.page, bound.memory, PHYS));
     for (uint32_t i = 0; i < VCPUS; i++)
-        require(vtdpi_vcpu_attach(&bound.sched, &bound.vcpu[i], i, &bound.vm));
+        ex_require(
+            vtdpi_vcpu_attach(&bound.sched, &bound.vcpu[i], i, &bound.vm));
 }
 
 static void set_up_vm(void)
@@ -495,10 +490,10 @@ static void set_up_vm(void)
         .posting = true,
     };
 
-    require(vtdpi_vm_init(&bound.vm, &params));
+    ex_require(vtdpi_vm_init(&bound.vm, &params));
     for (uint32_t i = 0; i < VCPUS; i++) {
-        require(write_id(i, i));
-        require(vtdpi_vm_attach(&bound.vm, i, &bound.vcpu[i]));
+        ex_require(write_id(i, i));
+        ex_require(vtdpi_vm_attach(&bound.vm, i, &bound.vcpu[i]));
     }
 }
 
@@ -507,12 +502,12 @@ static void set_up_binding(void)
     const struct vtdpi_irte_remapped host = host_form();
     struct vtdpi_vm_work work;
 
-    require(vtdpi_irq_init(&bound.irq, &backend, INDEX, &source, NULL));
-    require(vtdpi_irq_set_host(&bound.irq, &host));
-    require(vtdpi_vm_bind(&bound.vm, &bound.binding, &bound.irq, true));
+    ex_require(vtdpi_irq_init(&bound.irq, &backend, INDEX, &source, NULL));
+    ex_require(vtdpi_irq_set_host(&bound.irq, &host));
+    ex_require(vtdpi_vm_bind(&bound.vm, &bound.binding, &bound.irq, true));
     bound.dest = script->from;
-    require(write_message());
-    require(apply(&work, vtdpi_vm_begin(&bound.vm, &work, names, 1)));
+    ex_require(write_message());
+    ex_require(apply(&work, vtdpi_vm_begin(&bound.vm, &work, names, 1)));
     unlock();
     bound.form[0] = form_decided();
 }
@@ -583,8 +578,7 @@ void bindings_print(FILE *out)
     (void)fputc('\n', out);
 }
 
-void bindings_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                         uint64_t value)
+void bindings_print_name(FILE *out, const uint64_t *addr)
 {
     const void *const at = addr;
 
@@ -596,9 +590,6 @@ void bindings_print_word(FILE *out, const uint64_t *addr, uint64_t old,
         if (at == &bound.vcpu[i].target.refs)
             (void)fprintf(out, "%u.refs", i);
     }
-    (void)fprintf(out, " %llx", (unsigned long long)old);
-    if (old != value)
-        (void)fprintf(out, " -> %llx", (unsigned long long)value);
 }
 
 const char *bindings_doing(unsigned int fiber)

@@ -38,8 +38,7 @@ const struct ex_world *bindings_new(const struct bindings *script, bool later);
 
 /* For traces, as those of world.h. */
 void bindings_print(FILE *out);
-void bindings_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                         uint64_t value);
+void bindings_print_name(FILE *out, const uint64_t *addr);
 const char *bindings_doing(unsigned int fiber);
 
 #endif

@@ -286,14 +286,12 @@ static void set_up_form(unsigned int form)
         .pda = pda_of(form),
         .source = source,
     };
-    int rc =
-        vtdpi_target_init(&claims.target[form], pda_of(form), VTDPI_X2APIC);
 
-    if (rc == 0)
-        rc = has_target(form) ? vtdpi_irte_encode_posted(&fields, &forms[form])
-                              : vtdpi_irte_encode_remapped(&host, &forms[form]);
-    if (rc != 0)
-        ex_fail("setup: error %d", rc);
+    ex_require(
+        vtdpi_target_init(&claims.target[form], pda_of(form), VTDPI_X2APIC));
+    ex_require(has_target(form)
+                   ? vtdpi_irte_encode_posted(&fields, &forms[form])
+                   : vtdpi_irte_encode_remapped(&host, &forms[form]));
 }
 
 static void set_up(void *ctx)
@@ -302,8 +300,7 @@ static void set_up(void *ctx)
     memset(&claims, 0, sizeof claims);
     for (unsigned int i = 0; i < FORMS; i++)
         set_up_form(i);
-    if (vtdpi_irq_init(&claims.irq, &backend, INDEX, &source, NULL) != 0)
-        ex_fail("setup: the interrupt");
+    ex_require(vtdpi_irq_init(&claims.irq, &backend, INDEX, &source, NULL));
     ex_range(&claims, sizeof claims);
     ex_plain(&claims.irq, offsetof(struct vtdpi_irq, batch));
     (void)ex_spawn("owner", run_owner, NULL);
@@ -339,7 +336,7 @@ void claims_print(FILE *out)
     (void)fputc('\n', out);
 }
 
-static void print_name(FILE *out, const uint64_t *addr)
+void claims_print_name(FILE *out, const uint64_t *addr)
 {
     const void *const at = addr;
     const struct vtdpi_irq *const irq = &claims.irq;
@@ -362,15 +359,6 @@ static void print_name(FILE *out, const uint64_t *addr)
         if (at == &claims.target[i].refs)
             (void)fprintf(out, "%c.refs", letter_of(&forms[i]));
     }
-}
-
-void claims_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                       uint64_t value)
-{
-    print_name(out, addr);
-    (void)fprintf(out, " %llx", (unsigned long long)old);
-    if (old != value)
-        (void)fprintf(out, " -> %llx", (unsigned long long)value);
 }
 
 const char *claims_doing(unsigned int fiber)

@@ -32,8 +32,7 @@ const struct ex_world *claims_new(const struct claims *script, bool posted);
 
 /* For traces, as those of world.h. */
 void claims_print(FILE *out);
-void claims_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                       uint64_t value);
+void claims_print_name(FILE *out, const uint64_t *addr);
 const char *claims_doing(unsigned int fiber);
 
 #endif

@@ -555,11 +555,8 @@ static void written(void *ctx, const uint64_t *addr, uint64_t old,
 
 static void set_up_cpu(unsigned int i)
 {
-    int rc =
-        vtdpi_hostmsi_init(&demux.h[i], pda_of(i), VTDPI_X2APIC, i + 1, NV);
-
-    if (rc != 0)
-        ex_fail("setup: error %d", rc);
+    ex_require(
+        vtdpi_hostmsi_init(&demux.h[i], pda_of(i), VTDPI_X2APIC, i + 1, NV));
     vtdpi_hostmsi_online(&demux.h[i]);
     (void)ex_spawn(i == 0 ? "cpu0" : "cpu1", run_handler, &demux.cpu[i]);
 }
@@ -567,21 +564,17 @@ static void set_up_cpu(unsigned int i)
 static void set_up(void *ctx)
 {
     const unsigned int first = script->starts_on_1 ? 1 : 0;
-    int rc;
 
     (void)ctx;
     memset(&demux, 0, sizeof demux);
     for (unsigned int i = 0; i < DEMUX_CPUS; i++)
         set_up_cpu(i);
     demux.guest.control = CTL_SN;
-    rc = vtdpi_target_init(&demux.guest_target, pda_of(GUEST), VTDPI_X2APIC);
-    if (rc == 0)
-        rc = vtdpi_irq_init(&demux.irq, &backend, INDEX, &source, NULL);
-    if (rc == 0)
-        rc = vtdpi_irq_set_host_posted(&demux.irq, target_at(first),
-                                       vector_of_target(first));
-    if (rc != 0)
-        ex_fail("setup: error %d", rc);
+    ex_require(
+        vtdpi_target_init(&demux.guest_target, pda_of(GUEST), VTDPI_X2APIC));
+    ex_require(vtdpi_irq_init(&demux.irq, &backend, INDEX, &source, NULL));
+    ex_require(vtdpi_irq_set_host_posted(&demux.irq, target_at(first),
+                                         vector_of_target(first)));
     ex_range(&demux, sizeof demux);
     ex_plain(&demux.irq, offsetof(struct vtdpi_irq, batch));
     (void)ex_spawn("unit", run_posts, (void *)(uintptr_t)script->post);
@@ -631,7 +624,7 @@ void demux_print(FILE *out)
     (void)fputc('\n', out);
 }
 
-static void print_name(FILE *out, const uint64_t *addr)
+void demux_print_name(FILE *out, const uint64_t *addr)
 {
     for (unsigned int t = 0; t < TARGETS; t++) {
         if (addr == &pid_of(t)->control)
@@ -645,15 +638,6 @@ static void print_name(FILE *out, const uint64_t *addr)
     }
     if (addr == &demux.irq.claim)
         (void)fputs("claim", out);
-}
-
-void demux_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                      uint64_t value)
-{
-    print_name(out, addr);
-    (void)fprintf(out, " %llx", (unsigned long long)old);
-    if (old != value)
-        (void)fprintf(out, " -> %llx", (unsigned long long)value);
 }
 
 const char *demux_doing(unsigned int fiber)

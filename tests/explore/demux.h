@@ -54,8 +54,7 @@ const struct ex_world *demux_new(const struct demux *script, uint32_t looks,
 
 /* For traces, as those of world.h. */
 void demux_print(FILE *out);
-void demux_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                      uint64_t value);
+void demux_print_name(FILE *out, const uint64_t *addr);
 const char *demux_doing(unsigned int fiber);
 
 /* subject_hostmsi.c: the inline functions of hostmsi.h that a host calls. */

@@ -42,6 +42,12 @@ void ex_fail(const char *format, ...)
     va_end(args);
 }
 
+void ex_require(int rc)
+{
+    if (rc != 0)
+        ex_fail("setup: error %d", rc);
+}
+
 void ex_fail_endless(void)
 {
     ex_fail("X: more than %d steps: a loop that does not end, or waits without "

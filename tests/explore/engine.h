@@ -184,6 +184,8 @@ void ex_touch(const uint64_t *addr, bool write);
 /* A property does not hold. */
 void ex_fail(const char *format, ...)
     __attribute__((__format__(__printf__, 1, 2)));
+/* ... if a call that prepares a schedule has failed. */
+void ex_require(int rc);
 
 /* access.c: the accesses of the code under test. */
 uint64_t ex_load(const uint64_t *p);

@@ -56,7 +56,7 @@ const char *foreign_cannot(const struct scenario *s)
 static struct printers printers_of(const struct scenario *s)
 {
     (void)s;
-    return (struct printers){world_print, world_print_word, world_doing};
+    return (struct printers){world_print, world_print_name, world_doing};
 }
 
 static void print_bounds(const struct scenario *s)

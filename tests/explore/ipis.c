@@ -451,12 +451,6 @@ static void written(void *ctx, const uint64_t *addr, uint64_t old,
 
 /* Set up. */
 
-static void require(int rc)
-{
-    if (rc != 0)
-        ex_fail("setup: error %d", rc);
-}
-
 static void set_up_vcpus(void)
 {
     static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
@@ -472,13 +466,13 @@ static void set_up_vcpus(void)
         .wnv = {WNV},
     };
 
-    require(vtdpi_sched_init(&ipis.sched, &params));
-    require(
+    ex_require(vtdpi_sched_init(&ipis.sched, &params));
+    ex_require(
         vtdpi_sched_add_page(&ipis.sched, 0, &ipis.page, ipis.memory, PHYS));
-    require(vtdpi_pcpu_init(&ipis.sched, &ipis.pcpu, 0, 0, ipis.bitmap));
+    ex_require(vtdpi_pcpu_init(&ipis.sched, &ipis.pcpu, 0, 0, ipis.bitmap));
     vtdpi_pcpu_online(&ipis.pcpu);
     for (uint32_t i = 0; i < VCPUS; i++) {
-        require(vtdpi_vcpu_attach(&ipis.sched, &ipis.vcpu[i], i, &ipis));
+        ex_require(vtdpi_vcpu_attach(&ipis.sched, &ipis.vcpu[i], i, &ipis));
         vtdpi_vcpu_run(&ipis.vcpu[i], &ipis.pcpu); /* SN is clear */
     }
 }
@@ -494,7 +488,7 @@ static void set_up_table(void)
         .mode = VTDPI_X2APIC,
     };
 
-    require(vtdpi_ipiv_init(&ipis.table, &params));
+    ex_require(vtdpi_ipiv_init(&ipis.table, &params));
     if (!beside && !script->sleeps)
         run_op(IPIS_SET);
 }
@@ -561,8 +555,7 @@ void ipis_print(FILE *out)
     (void)fputc('\n', out);
 }
 
-void ipis_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                     uint64_t value)
+void ipis_print_name(FILE *out, const uint64_t *addr)
 {
     const unsigned char *const at = (const unsigned char *)addr;
 
@@ -579,9 +572,6 @@ void ipis_print_word(FILE *out, const uint64_t *addr, uint64_t old,
     if (at >= ipis.memory && at < ipis.memory + sizeof ipis.memory)
         (void)fprintf(out, "pid[%u]+%u", (unsigned int)(at - ipis.memory) / 64,
                       (unsigned int)(at - ipis.memory) % 64);
-    (void)fprintf(out, " %llx", (unsigned long long)old);
-    if (old != value)
-        (void)fprintf(out, " -> %llx", (unsigned long long)value);
 }
 
 const char *ipis_doing(unsigned int fiber)

@@ -49,8 +49,7 @@ const struct ex_world *ipis_new(const struct ipis *script, bool beside,
 
 /* For traces, as those of world.h. */
 void ipis_print(FILE *out);
-void ipis_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                     uint64_t value);
+void ipis_print_name(FILE *out, const uint64_t *addr);
 const char *ipis_doing(unsigned int fiber);
 
 #endif

@@ -100,12 +100,6 @@ void support_fail(const char *file, int line, const char *what)
     exit(1);
 }
 
-static void require(int err)
-{
-    if (err != 0)
-        ex_fail("setup: error %d", err);
-}
-
 const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu)
 {
     const unsigned int page = page_of(slot_of(vcpu));
@@ -115,16 +109,16 @@ const struct vtdpi_page_ref *page_ref_of(unsigned int vcpu)
 
 void add_page(unsigned int page)
 {
-    require(vtdpi_sched_add_page(&library.s, page_number(page),
-                                 &library.page[page], library.memory[page],
-                                 page * VTDPI_PAGE_SIZE));
+    ex_require(vtdpi_sched_add_page(&library.s, page_number(page),
+                                    &library.page[page], library.memory[page],
+                                    page * VTDPI_PAGE_SIZE));
 }
 
 void grow(void)
 {
     for (unsigned int i = 0; i < CPUS; i++)
-        require(vtdpi_pcpu_grow(&library.cpu[i].pcpu, library.cpu[i].part));
-    require(vtdpi_sched_grow(&library.s, library.refs));
+        ex_require(vtdpi_pcpu_grow(&library.cpu[i].pcpu, library.cpu[i].part));
+    ex_require(vtdpi_sched_grow(&library.s, library.refs));
 }
 
 /* What would do harm, in those words of the chunk that are state. The others are
@@ -200,8 +194,8 @@ void library_set_up(void)
         spoil_pcpu(1);
     for (unsigned int i = A; i <= B; i++) {
         if (!comes_late(i))
-            require(vtdpi_vcpu_attach(&library.s, &library.vcpu[i], slot_of(i),
-                                      &host.vcpu[i]));
+            ex_require(vtdpi_vcpu_attach(&library.s, &library.vcpu[i],
+                                         slot_of(i), &host.vcpu[i]));
     }
 }
 

@@ -13,15 +13,15 @@ static const struct scenario *const groups[] = {
 static struct printers printers_of(const struct scenario *s)
 {
     if (s->claims != NULL)
-        return (struct printers){claims_print, claims_print_word, claims_doing};
+        return (struct printers){claims_print, claims_print_name, claims_doing};
     if (s->bindings != NULL)
-        return (struct printers){bindings_print, bindings_print_word,
+        return (struct printers){bindings_print, bindings_print_name,
                                  bindings_doing};
     if (s->demux != NULL)
-        return (struct printers){demux_print, demux_print_word, demux_doing};
+        return (struct printers){demux_print, demux_print_name, demux_doing};
     if (s->ipis != NULL)
-        return (struct printers){ipis_print, ipis_print_word, ipis_doing};
-    return (struct printers){world_print, world_print_word, world_doing};
+        return (struct printers){ipis_print, ipis_print_name, ipis_doing};
+    return (struct printers){world_print, world_print_name, world_doing};
 }
 
 /* "2 vCPUs, 4 posts in 2 PIR words": what is smaller than it has to be is

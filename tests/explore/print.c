@@ -118,8 +118,7 @@ void world_print(FILE *out)
     (void)fputc('\n', out);
 }
 
-/* The name of a word, for traces. */
-static void print_name(FILE *out, const uint64_t *addr)
+void world_print_name(FILE *out, const uint64_t *addr)
 {
     for (unsigned int i = A; i <= B; i++) {
         const struct vtdpi_pid *const pid = pid_of(i);
@@ -132,13 +131,4 @@ static void print_name(FILE *out, const uint64_t *addr)
         }
     }
     hooks->print_name(out, addr);
-}
-
-void world_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                      uint64_t value)
-{
-    print_name(out, addr);
-    (void)fprintf(out, " %llx", (unsigned long long)old);
-    if (old != value)
-        (void)fprintf(out, " -> %llx", (unsigned long long)value);
 }

@@ -52,8 +52,11 @@ static void print_access(const struct ex_access *a)
     if (in_a_row > IN_A_ROW)
         return;
     printf("        %-6s ", kinds[a->kind]);
-    printers.word(stdout, a->addr, a->old, a->value);
-    printf("%s\n", a->buffered ? " (store buffer)" : "");
+    printers.name(stdout, a->addr);
+    printf(" %llx", (unsigned long long)a->old);
+    if (a->old != a->value)
+        printf(" -> %llx", (unsigned long long)a->value);
+    puts(a->buffered ? " (store buffer)" : "");
 }
 
 static void print_step(uint8_t step)

@@ -9,7 +9,7 @@
 /* How the traces of a scenario are printed. */
 struct printers {
     void (*state)(FILE *out);
-    void (*word)(FILE *out, const uint64_t *addr, uint64_t old, uint64_t value);
+    void (*name)(FILE *out, const uint64_t *addr); /* of a word */
     const char *(*doing)(unsigned int fiber);
 };
 

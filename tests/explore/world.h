@@ -214,8 +214,7 @@ const struct ex_world *world_new(const struct world_options *options);
 
 /* For traces: the state in one line, the name of a word, what a fiber does. */
 void world_print(FILE *out);
-void world_print_word(FILE *out, const uint64_t *addr, uint64_t old,
-                      uint64_t value);
+void world_print_name(FILE *out, const uint64_t *addr);
 const char *world_doing(unsigned int fiber);
 
 #endif
