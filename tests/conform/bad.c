@@ -33,6 +33,7 @@
     X(keep_records, "fault-event")               \
     X(keep_mask, "fault-event")                  \
     X(silent_resume, "fault-event")              \
+    X(event_nowhere, "fault-event")              \
     X(lower_first, "upper-first")                \
     X(two_stores, "one-step")                    \
     X(absent_between, "one-step")                \
@@ -294,27 +295,29 @@ static void status_clear(void)
         HAS(keep_overflow) ? 0 : get(VTDPI_FSTS_REG) & VTDPI_FSTS_PFO);
 }
 
-static void events_on(void)
+static void events_on(bool resumes)
 {
     for (uint32_t i = 0; i < records() && !HAS(keep_records); i++)
         (void)record_clear(i);
     if (!HAS(keep_records))
         put(VTDPI_FSTS_REG, VTDPI_FSTS_PFO);
-    put(VTDPI_FEDATA_REG, 0x60);
-    put(VTDPI_FEADDR_REG, 0xfee00000);
-    put(VTDPI_FEUADDR_REG, 0);
+    if (!HAS(event_nowhere) || !resumes) {
+        put(VTDPI_FEDATA_REG, 0x60);
+        put(VTDPI_FEADDR_REG, 0xfee00000);
+        put(VTDPI_FEUADDR_REG, 0);
+    }
     if (!HAS(keep_mask))
         put(VTDPI_FECTL_REG, 0);
 }
 
-static int up(bool with_events)
+static int up(bool resumes)
 {
     int rc = queue_on();
 
     if (rc == 0)
         rc = table_on();
-    if (rc == 0 && with_events)
-        events_on();
+    if (rc == 0 && (!HAS(silent_resume) || !resumes))
+        events_on(resumes);
     return rc;
 }
 
@@ -323,12 +326,12 @@ static int init(void)
     if (HAS(odd_access))
         (void)get64(VTDPI_VER_REG);
     cap = get64(VTDPI_CAP_REG);
-    return cap == (uint64_t)GONE_WORD ? GONE : up(true);
+    return cap == (uint64_t)GONE_WORD ? GONE : up(false);
 }
 
 static int resume(void)
 {
-    return up(!HAS(silent_resume));
+    return up(true);
 }
 
 static int suspend(void)
