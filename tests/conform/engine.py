@@ -72,11 +72,14 @@ def passes_nothing(template):
 
 
 def tap_agrees(report, text):
-    """The TAP has the same verdicts as the JSON."""
+    """The TAP has the same verdicts as the JSON, and the rules of what fails."""
     lines = re.findall(r"^(ok|not ok) \d+ - (\w+)( # SKIP .*)?$", text, re.M)
     said = {name: "skip" if skip else "pass" if ok == "ok" else "fail"
             for ok, name, skip in lines}
-    return said == {p["name"]: p["verdict"] for p in report["phases"]}
+    rules = re.findall(r"^# rule: VT-d specification, (.*)$", text, re.M)
+    return (said == {p["name"]: p["verdict"] for p in report["phases"]} and
+            rules == [p["rule"] for p in report["phases"]
+                      if p["verdict"] == "fail"])
 
 
 def running(name):

@@ -166,6 +166,9 @@ static bool tap_print(FILE *out, const char *name, const struct result *results,
                 v == VERDICT_SKIP ? r->reason : "");
         for (unsigned int k = 0; k < r->count; k++)
             tap_finding(out, &r->findings[k]);
+        if (v == VERDICT_FAIL)
+            fprintf(out, "# rule: VT-d specification, %s\n",
+                    results[i].phase->rule);
     }
     return fflush(out) == 0;
 }
