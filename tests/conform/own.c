@@ -22,7 +22,7 @@ static _Alignas(64) uint8_t storage[STORAGE_BYTES];
 static struct vtdpi_table table;
 static struct vtdpi_table_unit link;
 static struct vtdpi_unit unit;
-static struct vtdpi_irq irq;
+static struct vtdpi_irq irqs[ENTRIES]; /* by index */
 static struct vtdpi_fault_reader reader;
 static struct vtdpi_sched sched;
 static struct vtdpi_pid_page page;
@@ -211,8 +211,7 @@ static int set(uint16_t sid, uint8_t vector, uint32_t apic_id,
     };
 
     (void)sid;
-    (void)msg;
-    return vtdpi_irq_set_host(&irq, &host);
+    return vtdpi_irq_set_host(&irqs[msg->index], &host);
 }
 
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
@@ -223,8 +222,8 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
     int rc = vtdpi_table_alloc(&table, 1, NULL, &index);
 
     if (rc == 0)
-        rc = vtdpi_irq_init(&irq, vtdpi_table_backend(&table), index, &source,
-                            NULL);
+        rc = vtdpi_irq_init(&irqs[index], vtdpi_table_backend(&table), index,
+                            &source, NULL);
     if (rc != 0)
         return rc;
     *out = (struct vtdpi_conform_message){
@@ -236,7 +235,7 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
 
 static int release(uint16_t sid, const struct vtdpi_conform_message *msg)
 {
-    const int rc = vtdpi_irq_teardown(&irq);
+    const int rc = vtdpi_irq_teardown(&irqs[msg->index]);
 
     (void)sid;
     return rc != 0 ? rc : vtdpi_table_free(&table, msg->index, 1);
@@ -296,15 +295,13 @@ static int post(uint16_t sid, uint8_t vector, void *pid,
     const int rc = vcpu_up(pid);
 
     (void)sid;
-    (void)msg;
-    return rc != 0 ? rc : vtdpi_irq_post(&irq, &vcpu, vector);
+    return rc != 0 ? rc : vtdpi_irq_post(&irqs[msg->index], &vcpu, vector);
 }
 
 static int unpost(uint16_t sid, struct vtdpi_conform_message *msg)
 {
     (void)sid;
-    (void)msg;
-    return vtdpi_irq_unpost(&irq);
+    return vtdpi_irq_unpost(&irqs[msg->index]);
 }
 
 static const struct vtdpi_conform_driver driver = {
