@@ -417,12 +417,15 @@ VTDPI_COLD int vtdpi_qi_keep_(struct vtdpi_qi *qi)
     const uintptr_t token = qi->ops->lock(qi->ctx);
     const uint64_t address = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQA_REG);
     const uint64_t tail = vtdpi_rd64_(qi->ops, qi->ctx, VTDPI_IQT_REG);
+    enum head head = HEAD_INVALID;
     int rc = VTDPI_EFOREIGN;
 
-    if (address == VTDPI_ALL_ONES64_ || tail == VTDPI_ALL_ONES64_) {
+    if (address == iqa_value(qi) && tail == iqt_value(qi))
+        head = ring_read_head(qi);
+    if (address == VTDPI_ALL_ONES64_ || tail == VTDPI_ALL_ONES64_ ||
+        head == HEAD_GONE) {
         rc = VTDPI_EIO;
-    } else if (address == iqa_value(qi) && tail == iqt_value(qi) &&
-               ring_read_head(qi) == HEAD_VALID) {
+    } else if (head == HEAD_VALID) {
         qi->live = true;
         qi->open = true;
         rc = 0;

@@ -166,6 +166,34 @@ static void test_unit_one_read_of_all_ones_at_every_place(void **state)
     }
 }
 
+/* With DMA translation on the queue is kept over a suspend: a resume reads whether it
+ * is still as it was left, and a unit that is gone at that moment is not foreign. */
+static void test_resume_one_read_of_the_kept_queue_gone(void **state)
+{
+    unsigned int refused = 0;
+    unsigned int read = 0;
+    int rc;
+
+    (void)state;
+    do {
+        rig_power_up(CAP, ECAP);
+        probe();
+        begin_on();
+        assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, true), 0);
+        assert_int_equal(call_suspend(), 0);
+        fail_at(++read);
+        rc = call_resume();
+        failing = 0;
+        if (rc != 0) {
+            assert_int_equal(rc, VTDPI_EIO);
+            refused++;
+        }
+        assert_int_equal(vtdpi_unit_command(&rig.u, 0x80000000, false), 0);
+        assert_can_be_enabled();
+    } while (reads >= read);
+    assert_true(refused > 4); /* GSTS, IQA, IQT and IQH, and a command */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
 
 int main(void)
@@ -175,6 +203,7 @@ int main(void)
         TEST(test_unit_gone_is_never_off),
         TEST(test_unit_gone_resolves_tickets),
         TEST(test_unit_one_read_of_all_ones_at_every_place),
+        TEST(test_resume_one_read_of_the_kept_queue_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
