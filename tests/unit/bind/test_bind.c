@@ -552,6 +552,10 @@ static void test_vm_init_out_of_range_is_refused(void **state)
     p = good;
     p.buckets = 1;
     assert_int_equal(vtdpi_vm_init(&vm, &p), 0);
+    assert_int_equal(vm.part, VTDPI_VM_PART);
+    p.part = 3;
+    assert_int_equal(vtdpi_vm_init(&vm, &p), 0);
+    assert_int_equal(vm.part, 3);
 }
 
 int main(void)

@@ -250,6 +250,58 @@ static void test_change_is_told_of_what_failed_in_another_work(void **state)
     rig_check(r);
 }
 
+/* What was marked after a work has begun is no concern of that work: neither while it
+ * is due, nor when another work has taken it. */
+static void test_change_waits_for_no_later_change(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *late = &r->b[1];
+    struct vtdpi_vm_work other;
+    struct vtdpi_vm_work w;
+
+    rig_vcpus(r, 2);
+    change_message(r, 0, 1, 0x41);
+    begin(r, &w, NULL, 0);
+    change_message(r, 1, 1, 0x42);
+    assert_int_equal(finish(r, &w), 0);
+    change_message(r, 0, 1, 0x43);
+    assert_int_equal(vm_apply(&r->vm, &late, 1), 0);
+    begin(r, &w, NULL, 0);
+    change_message(r, 1, 1, 0x44);
+    begin(r, &other, &late, 1);
+    assert_int_equal(finish(r, &w), 0);
+    assert_int_equal(finish(r, &other), 0);
+    rig_check(r);
+}
+
+/* A flight that began before a work fails after a flight that began later: the work
+ * is still told of the later one. */
+static void test_change_is_told_of_a_failure_before_an_older_one(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *const b[] = {&r->b[0], &r->b[1], &r->b[2]};
+    struct vtdpi_vm_work older;
+    struct vtdpi_vm_work later;
+    struct vtdpi_vm_work w;
+
+    rig_vcpus(r, 3);
+    r->vm.part = 1;
+    change_message(r, 0, 1, 0x41);
+    begin(r, &older, &b[0], 1);
+    change_message(r, 1, 1, 0x42);
+    change_message(r, 2, 1, 0x43);
+    begin(r, &w, NULL, 0); /* has taken the first of the two */
+    begin(r, &later, &b[2], 1);
+    r->refuse = r->calls + 1;
+    r->refuse_to = UINT32_MAX;
+    assert_int_equal(finish(r, &later), RIG_REFUSED);
+    assert_int_equal(finish(r, &older), RIG_REFUSED);
+    r->refuse = 0;
+    assert_int_equal(finish(r, &w), RIG_REFUSED);
+    assert_int_equal(rig_update(r), 0);
+    rig_check(r);
+}
+
 /* The copy that is in flight holds its vCPU. */
 static void test_detach_waits_for_the_copy_in_flight(void **state)
 {
@@ -300,6 +352,35 @@ static void test_detach_waits_for_what_leaves_the_vcpu(void **state)
     rig_check(r);
 }
 
+/* After a failure it is not known which vCPU the entry names. */
+static void test_detach_waits_for_what_may_leave_the_vcpu(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *b = &r->b[0];
+    struct vtdpi_vm_work one;
+    struct vtdpi_vm_work two;
+
+    rig_vcpus(r, 4);
+    change_message(r, 0, 1, 0x41);
+    assert_int_equal(vm_apply(&r->vm, &b, 1), 0);
+    change_message(r, 0, 2, 0x42);
+    r->refuse = r->calls + 1;
+    r->refuse_to = UINT32_MAX;
+    assert_int_equal(vm_apply(&r->vm, &b, 1), RIG_REFUSED);
+    r->refuse = 0;
+    change_message(r, 0, 3, 0x43);
+    begin(r, &one, &b, 1);
+    rig_hold(r);
+    assert_int_equal(rig_detach(r, 1), 0);
+    r->held = false;
+    assert_int_equal(vtdpi_vm_begin(&r->vm, &two, NULL, 0), VTDPI_EINFLIGHT);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), VTDPI_EBUSY);
+    assert_int_equal(finish(r, &one), 0);
+    assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), 0);
+    assert_int_equal(vtdpi_vcpu_detach(&r->vcpu[1]), 0);
+    rig_check(r);
+}
+
 /* The change that the second work waits for is marked once more by another caller. It
  * is still not in force. */
 static void test_later_mark_ends_no_wait(void **state)
@@ -332,22 +413,25 @@ static void test_later_mark_ends_no_wait(void **state)
 static void test_posting_off_waits_for_what_still_posts(void **state)
 {
     struct rig *r = *state;
-    struct vtdpi_binding *b = &r->b[0];
+    struct vtdpi_binding *const b[] = {&r->b[0], &r->b[1]};
     struct vtdpi_vm_work one;
     struct vtdpi_vm_work two;
 
     rig_vcpus(r, 2);
     change_message(r, 0, 1, 0x41);
-    assert_int_equal(vm_apply(&r->vm, &b, 1), 0);
+    assert_int_equal(vm_apply(&r->vm, b, 1), 0);
     change_message(r, 0, 7, 0x42); /* names no vCPU */
-    begin(r, &one, &b, 1);
+    change_message(r, 1, 1, 0x43); /* its entry does not post yet */
+    begin(r, &one, b, 2);
     rig_hold(r);
-    assert_int_equal(vtdpi_vm_set_posting(&r->vm, false), 0);
+    assert_int_equal(rig_posting(r, false), 0);
     r->held = false;
     assert_int_equal(vtdpi_vm_begin(&r->vm, &two, NULL, 0), VTDPI_EINFLIGHT);
+    assert_int_equal(finish(r, &one), 1); /* the second is marked */
     assert_int_equal(finish(r, &one), 0);
     assert_int_equal(vtdpi_vm_begin_again(&r->vm, &two), 0);
     assert_null(vtdpi_irq_vcpu(&r->irq[0]));
+    assert_null(vtdpi_irq_vcpu(&r->irq[1]));
     rig_check(r);
 }
 
@@ -494,6 +578,48 @@ static void test_part_bounds_what_is_decided_at_once(void **state)
     rig_check(r);
 }
 
+/* A part in which all is as decided already is not the last one. */
+static void test_part_without_a_flight_goes_on(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_vm_work w;
+
+    rig_vcpus(r, 2);
+    r->vm.part = 1;
+    change_message(r, 0, 1, 0x41);
+    change_message(r, 0, 7, 0x41); /* as before the first change */
+    change_message(r, 1, 1, 0x42);
+    begin(r, &w, NULL, 0);
+    assert_cost(r, 0, 0);
+    assert_int_equal(finish(r, &w), 1);
+    assert_int_equal(finish(r, &w), 0);
+    assert_post(r, 1, 1, 0x42);
+    rig_check(r);
+}
+
+/* A batch of affinity code has the interrupt while the work comes to it. */
+static void test_interrupt_of_another_batch_is_taken_once_more(void **state)
+{
+    struct rig *r = *state;
+    struct vtdpi_binding *b = &r->b[0];
+    struct vtdpi_irq_batch batch;
+    struct vtdpi_vm_work w;
+
+    rig_vcpus(r, 2);
+    change_message(r, 0, 1, 0x41);
+    begin(r, &w, &b, 1);
+    assert_int_equal(
+        vtdpi_irq_batch_begin(&batch, vtdpi_irq_backend(&r->irq[0]), NULL, 0),
+        0);
+    assert_int_equal(
+        vtdpi_irq_batch_post(&batch, &r->irq[0], &r->vcpu[0], 0x55), 0);
+    assert_int_equal(finish(r, &w), 1);
+    assert_int_equal(vtdpi_irq_batch_commit(&batch), 0);
+    assert_int_equal(finish(r, &w), 0);
+    assert_post(r, 0, 1, 0x41);
+    rig_check(r);
+}
+
 /* Affinity code changes the host form of a bound interrupt at any time. */
 static void test_host_form_under_a_flight_is_kept(void **state)
 {
@@ -531,8 +657,11 @@ int main(void)
         RIG_TEST(test_change_waits_for_what_others_have_taken_since),
         RIG_TEST(test_change_of_an_earlier_hold_is_waited_for),
         RIG_TEST(test_change_is_told_of_what_failed_in_another_work),
+        RIG_TEST(test_change_waits_for_no_later_change),
+        RIG_TEST(test_change_is_told_of_a_failure_before_an_older_one),
         RIG_TEST(test_detach_waits_for_the_copy_in_flight),
         RIG_TEST(test_detach_waits_for_what_leaves_the_vcpu),
+        RIG_TEST(test_detach_waits_for_what_may_leave_the_vcpu),
         RIG_TEST(test_later_mark_ends_no_wait),
         RIG_TEST(test_posting_off_waits_for_what_still_posts),
         RIG_TEST(test_unbind_end_waits_for_what_is_in_flight),
@@ -540,6 +669,8 @@ int main(void)
         RIG_TEST(test_no_host_form_is_told),
         RIG_TEST(test_results_have_their_order),
         RIG_TEST(test_part_bounds_what_is_decided_at_once),
+        RIG_TEST(test_part_without_a_flight_goes_on),
+        RIG_TEST(test_interrupt_of_another_batch_is_taken_once_more),
         RIG_TEST(test_host_form_under_a_flight_is_kept),
     };
 

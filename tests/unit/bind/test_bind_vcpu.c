@@ -158,22 +158,22 @@ static void test_set_apic_ldr_as_given_is_followed(void **state)
     struct vtdpi_guest_apic given = x2apic(14);
 
     rig_vcpus(r, 1);
+    given.ldr = 0x00050001;
     assert_int_equal(rig_apic(r, 1, given), 0);
     assert_int_equal(rig_attach(r, 1), 0);
     assert_int_equal(rig_message(r, 0, &narrow), 0);
     assert_int_equal(rig_message(r, 1, &wide), 0);
-    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
-    given.ldr_given = true;
+    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
+    given.ldr_given = true; /* nothing else changes */
+    assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_post(r, 1, 1, 0x42);
     given.ldr = 0x80;
     assert_int_equal(rig_apic(r, 1, given), 0);
+    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
     assert_post(r, 0, 1, 0x41);
-    given.ldr = 0x00050001;
-    assert_int_equal(rig_apic(r, 1, given), 0);
-    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
-    assert_post(r, 1, 1, 0x42);
     given.ldr_given = false;
     assert_int_equal(rig_apic(r, 1, given), 0);
-    assert_host(r, 1, VTDPI_ROUTE_NO_MATCH);
+    assert_host(r, 0, VTDPI_ROUTE_NO_MATCH);
     rig_check(r);
 }
 
