@@ -76,10 +76,13 @@ static size_t text_binding(char *buf, size_t size, const void *what)
 static void test_binding_names_each_field(void **state)
 {
     struct machine *m = *state;
-    const struct vtdpi_binding none = {0};
+    struct vtdpi_binding none = {0};
+    struct vtdpi_binding high;
     struct guest g;
 
     guest_new(&g, m);
+    assert_line(text_binding, &none, "binding=unbound");
+    none.vm = &g.vm; /* as a bind that is under way leaves it */
     assert_line(text_binding, &none, "binding=unbound");
     assert_line(text_binding, &g.b[2],
                 "binding=done index=0x2 masked=0 host=1 decision=remap V=0x0 "
@@ -87,6 +90,11 @@ static void test_binding_names_each_field(void **state)
     assert_int_equal(message_apply(&g, 2, 1, 0x41), 0);
     assert_line(text_binding, &g.b[2],
                 "binding=done index=0x2 masked=0 host=1 address=0xfee01000 "
+                "data=0x41 decision=post vCPU=0x1 V=0x41 reason: posted");
+    high = g.b[2];
+    high.message.address_hi = 0x100;
+    assert_line(text_binding, &high,
+                "binding=done index=0x2 masked=0 host=1 address=0x100fee01000 "
                 "data=0x41 decision=post vCPU=0x1 V=0x41 reason: posted");
     vtdpi_binding_mask(&g.b[2]);
     vtdpi_binding_set_host(&g.b[2], false);
@@ -209,6 +217,24 @@ static void test_dump_goes_on_over_changes(void **state)
     guest_end(&g);
 }
 
+/* The list has become shorter than the place that the cursor has reached. */
+static void test_dump_goes_on_behind_a_shorter_list(void **state)
+{
+    struct vtdpi_format_cursor c = {0};
+    struct guest g;
+
+    guest_new(&g, *state);
+    for (uint32_t i = 0; i < IRQS; i++)
+        assert_int_equal(message_apply(&g, i, 1, 0x41 + i), 0);
+    assert_int_equal(dump(&g, &c, 3), 0x1c);
+    /* To the broadcasts, which the cursor has passed. */
+    for (uint32_t i = 1; i < IRQS; i++)
+        assert_int_equal(message_apply(&g, i, 0xff, 0x41 + i), 0);
+    assert_int_equal(dump(&g, &c, IRQS), 0);
+    assert_true(c.done);
+    guest_end(&g);
+}
+
 /* A list that leads back into itself, as after a stray write: the dump ends. */
 static void test_dump_ends_on_a_ring(void **state)
 {
@@ -241,6 +267,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dump_shows_each_binding_once,
                                         machine_setup, machine_teardown),
         cmocka_unit_test_setup_teardown(test_dump_goes_on_over_changes,
+                                        machine_setup, machine_teardown),
+        cmocka_unit_test_setup_teardown(test_dump_goes_on_behind_a_shorter_list,
                                         machine_setup, machine_teardown),
         cmocka_unit_test_setup_teardown(test_dump_ends_on_a_ring, machine_setup,
                                         machine_teardown),

@@ -46,6 +46,11 @@ static void test_fault_of_other_kinds(void **state)
                 "fault=DMA record=0x0 SID=0x1a BDF=00:03.2 FR=0x6 T=1 "
                 "FI=0x12345 hi=0xc00000060000001a lo=0x12345000 reason: not an "
                 "interrupt-remapping fault");
+    vtdpi_fault_decode(UINT64_C(0x12345000), UINT64_C(0x800000050000001a), &f);
+    assert_line(text_fault, &f,
+                "fault=DMA record=0x0 SID=0x1a BDF=00:03.2 FR=0x5 T=0 "
+                "FI=0x12345 hi=0x800000050000001a lo=0x12345000 reason: not an "
+                "interrupt-remapping fault");
     f = (struct vtdpi_fault){.kind = VTDPI_FAULT_OVERFLOW, .status = 1};
     assert_line(text_fault, &f,
                 "fault=overflow FSTS=0x1 PFO=1 PPF=0 AFO=0 APF=0 IQE=0 ICE=0 "

@@ -151,6 +151,29 @@ static void test_vcpu_without_a_slot(void **state)
     assert_line(text_vcpu, &v, "place=detached");
 }
 
+/* As an attach that is under way leaves it, or a stray write. */
+static void test_vcpu_without_a_descriptor(void **state)
+{
+    struct host *const h = *state;
+
+    h->vcpu[0].pid = NULL;
+    assert_line(text_vcpu, &h->vcpu[0], "place=detached");
+}
+
+/* A host that cannot wake: no NV is that of a blocked vCPU, not even 0. */
+static void test_vcpu_of_a_host_without_wakeup_vectors(void **state)
+{
+    struct host *const h = *state;
+
+    h->sched.wnv_count = 0;
+    h->sched.wnv[0] = 0;
+    vtdpi_vcpu_pid(&h->vcpu[0])->control = 0;
+    assert_line(text_vcpu, &h->vcpu[0],
+                "place=unknown APIC=0x0 slot=0x0 open=1 forms=0x0 holds=0x0 "
+                "ON=0 SN=0 NV=0x0 NDST=0x0 PIR=0x0 control=0x0 wrong: NV below "
+                "0x10, which cannot be an interrupt");
+}
+
 static void test_vcpu_in_xapic_mode(void **state)
 {
     struct host *h = host_new(VTDPI_XAPIC);
@@ -289,6 +312,13 @@ static void test_blocked_survives_a_bit_of_no_page(void **state)
                         "present");
     (void)next_blocked(h, &c, line);
     assert_true(c.done);
+    /* The page is there, and its descriptors are not. */
+    c = (struct vtdpi_format_cursor){0};
+    h->pages[7].page = &h->page[0];
+    (void)next_blocked(h, &c, line);
+    assert_string_equal(line,
+                        "slot=0x1ff wrong: the PID page of the slot is not "
+                        "present");
 }
 
 /* An empty text is terminated, too; the cursor moves whatever the size. */
@@ -313,6 +343,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_vcpu_counts_its_references, set_up,
                                         tear_down),
         cmocka_unit_test(test_vcpu_without_a_slot),
+        cmocka_unit_test_setup_teardown(test_vcpu_without_a_descriptor, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_vcpu_of_a_host_without_wakeup_vectors, set_up, tear_down),
         cmocka_unit_test(test_vcpu_in_xapic_mode),
         cmocka_unit_test_setup_teardown(test_vcpu_names_a_place_that_cannot_be,
                                         set_up, tear_down),

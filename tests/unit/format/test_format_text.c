@@ -154,6 +154,9 @@ static void test_pid_names_the_first_wrong_thing(void **state)
     assert_line(text_pid, &pid,
                 "ON=0 SN=0 NV=0x0 NDST=0x0 PIR=0x0 control=0x0 wrong: NV below "
                 "0x10, which cannot be an interrupt");
+    pid.control = UINT64_C(0x100000); /* the least vector */
+    assert_line(text_pid, &pid,
+                "ON=0 SN=0 NV=0x10 NDST=0x0 PIR=0x0 control=0x100000");
     pid.control = UINT64_C(0xf20000);
     pid.pir[0] = 4;
     assert_line(text_pid, &pid,
