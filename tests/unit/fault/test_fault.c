@@ -197,6 +197,8 @@ static void test_init_bad_parameter_returns_einval(void **state)
     assert_int_equal(vtdpi_fault_init(&r, &p), VTDPI_EINVAL);
     p.unit = &unit; /* not probed */
     assert_int_equal(vtdpi_fault_init(&r, &p), VTDPI_EINVAL);
+    unit.ops = &m->ops; /* no record is known */
+    assert_int_equal(vtdpi_fault_init(&r, &p), VTDPI_EINVAL);
     vtdpi_model_set_fault(&m->model[1], VTDPI_MODEL_FAULT_ALL_ONES, 0);
     assert_int_equal(
         vtdpi_unit_probe(&unit, &m->ops, &m->model[1], MACHINE_WINDOW),

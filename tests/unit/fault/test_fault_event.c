@@ -462,6 +462,18 @@ static void test_handle_queue_off_clears_its_errors(void **state)
     assert_int_equal(vtdpi_model_peek(&rig.m, 0x34) & 0xff, 0);
 }
 
+/* The same stuck error is the business of the queue's owner: no queue, nothing that
+ * clear_all waits for. */
+static void test_clear_all_queue_off_leaves_its_errors(void **state)
+{
+    (void)state;
+    assert_int_equal(vtdpi_unit_disable(&rig.u), 0);
+    vtdpi_model_set_fault(&rig.m, VTDPI_MODEL_FAULT_FSTS_STUCK, 0x40);
+    assert_int_equal(vtdpi_model_raise_status(&rig.m, 0x40), 0x40);
+    assert_int_equal(vtdpi_fault_clear_all(&faults.reader), 0);
+    vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_FSTS_STUCK);
+}
+
 /* Enabling begins a new account; as many errors as before are new ones. */
 static void test_handle_error_after_resume_is_reported(void **state)
 {
@@ -544,6 +556,7 @@ int main(void)
         TEST(test_handle_queue_error_at_each_access_is_reported),
         TEST(test_handle_stuck_queue_error_does_not_spin),
         TEST(test_handle_queue_off_clears_its_errors),
+        TEST(test_clear_all_queue_off_leaves_its_errors),
         TEST(test_handle_error_after_resume_is_reported),
         TEST(test_clear_all_stuck_queue_error_returns_ebusy),
         TEST(test_clear_all_recovers_the_queue_without_report),

@@ -282,6 +282,24 @@ static void test_random_operations_agree_with_oracle(void **state)
     random_run(w, 8192, 4000); /* two groups of hints */
 }
 
+/* What another CPU leaves that takes the last run between two loads of an allocator:
+ * a bit of the top word above a hint word that is empty. */
+static void test_alloc_follows_no_empty_hint_word(void **state)
+{
+    struct world *w = *state;
+    uint32_t first;
+
+    world_init(w, COUNT_MAX); /* bits that a stray leaf would be taken from */
+    world_init(w, 2);
+    assert_int_equal(w->index.top[2], 0); /* no run of 4 */
+    checked_reserve(w, 0, 2);
+    assert_int_equal(w->index.top[0], 0);
+    w->index.top[0] = 1;
+    assert_false(checked_alloc(w, 1, &first));
+    assert_int_equal(w->index.top[0], 0);
+    assert_storage_kept(w);
+}
+
 static void test_alloc_bad_argument_is_refused(void **state)
 {
     struct world *w = *state;
@@ -350,6 +368,7 @@ int main(void)
         TEST(test_small_tables_every_state_and_operation),
         TEST(test_alloc_every_size_until_full_and_back),
         TEST(test_random_operations_agree_with_oracle),
+        TEST(test_alloc_follows_no_empty_hint_word),
         TEST(test_alloc_bad_argument_is_refused),
         TEST(test_calls_on_a_bad_run_are_refused),
         TEST(test_free_twice_is_detected),

@@ -243,6 +243,10 @@ static void test_fini_waits_for_all_references(void **state)
     assert_int_equal(vtdpi_ipiv_clear(&table, 511), 0);
     assert_int_equal(vtdpi_ipiv_fini(&table), VTDPI_EBUSY);
     assert_int_equal(vtdpi_ipiv_settled(&table, 511), 0);
+    assert_int_equal(vtdpi_ipiv_set(&table, 0, &one), 0);
+    assert_int_equal(vtdpi_ipiv_fini(&table), VTDPI_EBUSY);
+    assert_int_equal(vtdpi_ipiv_clear(&table, 0), 0);
+    assert_int_equal(vtdpi_ipiv_settled(&table, 0), 0);
     assert_int_equal(vtdpi_ipiv_fini(&table), 0);
     assert_int_equal(vtdpi_ipiv_set(&table, 0, &one), VTDPI_EINDEX);
 }

@@ -370,6 +370,9 @@ static void test_batch_host_posted_and_back(void **state)
     assert_int_equal(
         vtdpi_irq_batch_set_host_posted(&w->batch, &w->irq[0], b, 0x42),
         VTDPI_EDIRTY);
+    assert_int_equal(
+        vtdpi_irq_batch_set_host_posted(&w->batch, &w->irq[0], b, 15),
+        VTDPI_EVECTOR);
     assert_int_equal(vtdpi_irq_batch_set_host_posted(NULL, &w->irq[0], b, 0x42),
                      VTDPI_EINVAL);
     assert_refs(w->f, 0, 2);

@@ -202,6 +202,10 @@ static void test_qi_wait_endless_iqe_times_out_quietly(void **state)
     assert_int_equal(wait(&a), VTDPI_EIQE);
     assert_true(stats().iqe > 100);
     assert_int_equal(rig.logs, 1);
+    /* With another submission behind it the error counts as another one. */
+    submit(&b, 1);
+    assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);
+    assert_int_equal(rig.logs, 2);
     rig.before_write = NULL;
     vtdpi_model_clear_fault(&rig.m, VTDPI_MODEL_FAULT_IQE);
     assert_int_equal(vtdpi_qi_recover(&rig.qi), VTDPI_EIQE);

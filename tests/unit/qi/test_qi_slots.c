@@ -333,6 +333,37 @@ static uintptr_t count_holds(void *ctx)
 
 /* The longest ring, full except for a few slots: the search for a flush does not
  * keep interrupts off for the whole ring. */
+/* The host's own wait, behind the flush: its data is what our status word of that slot
+ * holds since the ring was there before, but it writes elsewhere. Its flush is not
+ * done. */
+static void test_qi_wait_hosts_own_wait_ahead_is_not_ours(void **state)
+{
+    const struct vtdpi_qi_desc slow[] = {
+        {{3 | UINT64_C(0x1234) << 32, 0, 0, 0}},
+        {{0x25 | UINT64_C(1) << 32, PHYS + 0x1ff000, 0, 0}},
+    };
+    struct vtdpi_qi_ticket ahead;
+    struct vtdpi_qi_ticket t;
+    uint64_t until;
+
+    (void)state;
+    for (unsigned int i = 0; i < 128; i++) {
+        submit(&t);
+        assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 0), 0);
+    }
+    assert_int_equal(*rig_status(1), 1);
+    rig_set_manual(true);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, slow, 2, &ahead), 0);
+    assert_int_equal(rig_ring(1, 1), PHYS + 0x1ff000);
+    /* Our wait in slot 2 is looked at first. */
+    submit(&t);
+    until = rig_now() + 20000;
+    rig.arg = &until;
+    rig.before_relax = finish_after_20ms;
+    assert_int_equal(vtdpi_qi_wait(&rig.qi, &t, 5000), 0);
+    assert_int_equal(vtdpi_qi_wait(&rig.qi, &ahead, 0), 0);
+}
+
 static void test_qi_wait_long_ring_is_searched_in_parts(void **state)
 {
     enum {
@@ -467,6 +498,7 @@ int main(void)
         TEST(test_qi_wait_interrupted_by_another_submitter_works),
         TEST(test_qi_wait_device_flush_ahead_stops_the_clock),
         TEST(test_qi_wait_device_flush_done_lets_clock_run),
+        TEST(test_qi_wait_hosts_own_wait_ahead_is_not_ours),
         TEST(test_qi_wait_long_ring_is_searched_in_parts),
         TEST(test_qi_close_drains_what_is_in_flight),
         TEST(test_qi_close_stuck_queue_then_abort_resolves),

@@ -89,7 +89,10 @@ static void test_sched_init_without_callbacks(void **state)
     struct vtdpi_sched s;
 
     assert_int_equal(vtdpi_sched_init(&s, &params), 0);
+    memset(&page, 0xa5, sizeof(page)); /* memory need not be cleared */
     assert_int_equal(vtdpi_sched_add_page(&s, 0, &page, w->memory, 0), 0);
+    for (unsigned int i = 0; i < VTDPI_PAGE_SLOTS; i++)
+        assert_null(page.cookie[i]);
     assert_int_equal(vtdpi_pcpu_init(&s, &p, 0, 0x12, bitmap), 0);
     vtdpi_pcpu_online(&p);
     assert_int_equal(vtdpi_vcpu_attach(&s, &v, 0, w), 0);

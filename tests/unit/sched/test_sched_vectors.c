@@ -56,6 +56,8 @@ static void test_sched_init_many_vectors_none_wrong(void **state)
     params.wnv_count = VTDPI_WNV_MAX;
     params.wnv[63] = params.wnv[0];
     assert_int_equal(vtdpi_sched_init(&s, &params), VTDPI_EINVAL);
+    params.wnv[63] = params.wnv[62];
+    assert_int_equal(vtdpi_sched_init(&s, &params), VTDPI_EINVAL);
     params.wnv[63] = ANV;
     assert_int_equal(vtdpi_sched_init(&s, &params), VTDPI_EINVAL);
     params.wnv[63] = 15;

@@ -159,6 +159,19 @@ static void test_set_other_value_reaches_all_caches(void **state)
     assert_remapped(m, 1, index, 0x52);
 }
 
+/* The halves of an entry differ by themselves, too: here in SID, in the upper one. */
+static void test_set_other_source_reaches_all_caches(void **state)
+{
+    struct machine *m = *state;
+    const uint32_t index = machine_cached(m, 0x51);
+    struct vtdpi_irte irte = entry_remapped(0x51);
+
+    irte.hi++;
+    assert_int_equal(vtdpi_table_set(&m->table, index, &irte), 0);
+    assert_blocked(m, 0, index, VTDPI_FR_SOURCE_ID);
+    assert_blocked(m, 1, index, VTDPI_FR_SOURCE_ID);
+}
+
 /* The first unit has joined another table over the same memory: what a missing invalidation
  * looks like. The model must show it, or the test above shows nothing. */
 static void test_set_without_a_unit_leaves_it_stale(void **state)
@@ -399,6 +412,7 @@ int main(void)
         TEST(test_add_unit_cleans_what_was_written_before),
         TEST(test_set_present_entry_is_delivered_by_all_units),
         TEST(test_set_other_value_reaches_all_caches),
+        TEST(test_set_other_source_reaches_all_caches),
         TEST(test_set_without_a_unit_leaves_it_stale),
         TEST(test_set_without_clean_leaves_non_coherent_unit_stale),
         TEST(test_set_wrong_source_is_blocked),

@@ -99,6 +99,26 @@ static void test_flush_all_change_behind_it_stays_dirty(void **state)
     assert_kept_until_flushed(m, index);
 }
 
+/* More indexes than one word has marks for. */
+static void test_dirty_is_one_index_alone(void **state)
+{
+    enum {
+        COUNT = 40
+    };
+    struct machine *m = *state;
+    uint32_t index[COUNT];
+
+    for (unsigned int i = 0; i < COUNT; i++)
+        index[i] = machine_cached(m, 0x51);
+    for (unsigned int i = 0; i < COUNT; i++) {
+        retire_in_vain(m, index[i]);
+        for (unsigned int k = 0; k < COUNT; k++)
+            assert_int_equal(vtdpi_table_is_dirty(&m->table, index[k]), k == i);
+        assert_int_equal(vtdpi_table_flush_all(&m->table), 0);
+        assert_false(vtdpi_table_is_dirty(&m->table, index[i]));
+    }
+}
+
 /* A mark that says no more than "dirty" would be cleared. */
 static void test_flush_all_second_change_behind_it_stays_dirty(void **state)
 {
@@ -263,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_flush_all_change_behind_it_stays_dirty),
+        TEST(test_dirty_is_one_index_alone),
         TEST(test_flush_all_second_change_behind_it_stays_dirty),
         TEST(test_flush_all_between_mark_and_flush_is_not_enough),
         TEST(test_flush_all_twice_at_once_is_refused),

@@ -34,6 +34,20 @@ static void test_units_are_added_and_removed(void **state)
     machine_free(m);
 }
 
+/* The host has taken its callback back since the probe, which asks for it. */
+static void test_add_unit_that_cannot_be_cleaned_for_is_refused(void **state)
+{
+    struct machine *m = machine_new(0, 15);
+    struct vtdpi_table_unit link;
+
+    (void)state;
+    m->ops.clean = NULL;
+    assert_int_equal(vtdpi_table_add_unit(&m->table, &link, &m->unit[1]),
+                     VTDPI_EOPNOTSUPP);
+    machine_add(m, 0); /* coherent */
+    machine_free(m);
+}
+
 /* The unit would go on delivering from its cache, or come back with the
  * table, and no change would reach it. */
 static void assert_stays(struct machine *m, unsigned int unit,
@@ -182,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_units_are_added_and_removed),
+        cmocka_unit_test(test_add_unit_that_cannot_be_cleaned_for_is_refused),
         TEST(test_remove_unit_that_is_not_off_returns_ebusy),
         TEST(test_unit_with_its_queue_open_leaves_and_joins),
         TEST(test_add_unit_whose_queue_is_open_is_flushed),
