@@ -443,12 +443,14 @@ static void test_pcpu_find_while_others_come_and_go(void **state)
 
 /* The end. */
 
-static void all_pcpus_gone(struct world *w)
+static void all_pcpus_gone(struct world *w, bool down)
 {
     for (uint32_t i = 0; i < PCPUS - 1; i++) {
+        struct vtdpi_pcpu *const p = &w->pcpu[down ? PCPUS - 2 - i : i];
+
         assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EATTACHED);
-        (void)vtdpi_pcpu_offline(&w->pcpu[i]);
-        assert_int_equal(vtdpi_pcpu_fini(&w->pcpu[i]), 0);
+        (void)vtdpi_pcpu_offline(p);
+        assert_int_equal(vtdpi_pcpu_fini(p), 0);
     }
 }
 
@@ -458,7 +460,7 @@ static void test_sched_fini_in_use_refused(void **state)
 
     assert_int_equal(vtdpi_sched_fini(NULL), VTDPI_EINVAL);
     assert_int_equal(attach(w, 0, LAST * 64 + 63), 0);
-    all_pcpus_gone(w);
+    all_pcpus_gone(w, false);
     for (uint32_t i = 0; i < VCPUS; i++) {
         assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EBUSY);
         assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[i].v), 0);
@@ -475,9 +477,11 @@ static void test_sched_fini_then_used_again(void **state)
 {
     struct world *w = *state;
 
-    all_pcpus_gone(w);
-    for (uint32_t i = 0; i < VCPUS; i++)
+    all_pcpus_gone(w, true);
+    for (uint32_t i = 0; i < VCPUS; i++) {
+        assert_int_equal(vtdpi_sched_fini(&w->s), VTDPI_EBUSY); /* page 0 */
         assert_int_equal(vtdpi_vcpu_detach(&w->vcpu[i].v), 0);
+    }
     assert_int_equal(vtdpi_sched_fini(&w->s), 0);
     memset(w->memory, 0xff, PRESENT * 4096);
     memset(w->page, 0xff, sizeof(w->page));
