@@ -276,6 +276,10 @@ static void test_set_block_is_one_update(void **state)
     for (unsigned int i = 0; i < 8; i++)
         assert_host(r, 8 + i, VTDPI_ROUTE_NO_MESSAGE);
     assert_cost(r, 8, 1);
+    /* Of one: what stands behind it is not looked at. */
+    b[1] = NULL;
+    assert_int_equal(rig_block(r, b, 1, &msi), 0);
+    assert_post(r, 8, 1, 0x48);
 }
 
 /* A base that is not aligned: the device replaces bits. */

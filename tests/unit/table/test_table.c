@@ -374,6 +374,7 @@ static void test_set_bad_argument_is_refused_unchanged(void **state)
 {
     struct machine *m = *state;
     const uint32_t index = machine_cached(m, 0x51);
+    const struct vtdpi_irte none = {0, 0}; /* what is there */
     struct vtdpi_irte irte = entry_remapped(0x52);
     struct vtdpi_irte found;
 
@@ -381,6 +382,7 @@ static void test_set_bad_argument_is_refused_unchanged(void **state)
     assert_int_equal(vtdpi_table_set(&m->table, index, NULL), VTDPI_EINVAL);
     assert_int_equal(vtdpi_table_set(&m->table, ENTRIES, &irte), VTDPI_EINDEX);
     assert_int_equal(vtdpi_table_set(&m->table, index + 1, &irte), VTDPI_EFREE);
+    assert_int_equal(vtdpi_table_set(&m->table, index + 1, &none), VTDPI_EFREE);
     irte.lo |= UINT64_C(1) << 12;
     assert_int_equal(vtdpi_table_set(&m->table, index, &irte),
                      VTDPI_EIRTE_RESERVED);

@@ -191,6 +191,7 @@ static void random_run(struct world *w, uint32_t count, uint32_t steps)
             checked_free(w, at, n);
     }
     assert_agrees(w);
+    assert_int_equal(vtdpi_table_flush_all(&w->table), 0); /* of no unit */
     assert_storage_kept(w);
 }
 
