@@ -68,8 +68,10 @@ def sorted_out(path, lines, text):
     before = None
     for number, what in untaken(lines):
         source = text[number - 1].strip()
+        both = f"{text[number - 2].strip()}\n{source}"
         led = what == "line" and max(n for n in [0, *lines] if n < number) == before
-        if (path, source) in REASONS or source.startswith("VTDPI_ASSERT(") or led:
+        if (path, source) in REASONS or (path, both) in REASONS \
+                or source.startswith("VTDPI_ASSERT(") or led:
             explained.append(number)
             before = number
         else:
@@ -103,8 +105,9 @@ def main():
           f"{len(open_ones)} without:")
     print(*(f"  {one}" for one in open_ones), sep="\n")
     for path, source in REASONS:
-        lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-        if source not in (line.strip() for line in lines):
+        lines = [line.strip() for line in
+                 pathlib.Path(path).read_text(encoding="utf-8").splitlines()]
+        if f"\n{source}\n" not in "\n".join(["", *lines, ""]):
             print(f"a reason for a line that is not in {path}: {source}")
             good = False
     if not total.lines[1] or not total.branches[1]:
