@@ -128,6 +128,9 @@ static void test_init_address_has_to_be_aligned_and_to_fit(void **state)
     p.phys = 0x3fffffffe000;
     assert_int_equal(vtdpi_ipiv_init(&table, &p), 0);
     assert_int_equal(vtdpi_ipiv_last(&table), 512);
+    p.phys = 0xfffffffffe000;
+    p.width = 52; /* the widest */
+    assert_int_equal(vtdpi_ipiv_init(&table, &p), 0);
 }
 
 /* The last index has 16 bits: 65536 entries are the most, and the field is FFFFh. */
