@@ -39,6 +39,8 @@ static void test_qi_poll_iqe_fails_only_its_owner(void **state)
     assert_int_equal(e.fsts, 0x10);
     assert_int_equal(e.slot, 3);
     assert_int_equal(e.desc.qw[0], 0x0000001100000014);
+    assert_int_equal(e.desc.qw[2], 0);
+    assert_int_equal(e.desc.qw[3], 0);
     assert_int_equal(VTDPI_FIELD_GET(e.iqer, 0xf), 4);
 
     run();
@@ -48,6 +50,26 @@ static void test_qi_poll_iqe_fails_only_its_owner(void **state)
     assert_int_equal(stats().iqe, 1);
     assert_int_equal(stats().resubmitted, 0);
     assert_int_equal(rig.logs, 1);
+}
+
+/* All four words of a wide descriptor go to the ring, and to the report. The narrow
+ * ones of the test above have two: the report has zeros behind them. */
+static void test_qi_report_has_all_of_a_wide_descriptor(void **state)
+{
+    const struct vtdpi_qi_desc bad = {{0xf, 0x11, 0x22, 0x33}};
+    struct vtdpi_qi_params p = rig_qi_params();
+    struct vtdpi_qi_error e;
+    struct vtdpi_qi_ticket t;
+
+    (void)state;
+    rig_power_up(CAP, ECAP | UINT64_C(1) << 43);
+    p.width = VTDPI_QI_256;
+    p.submitters = 63;
+    rig_open_queue(&p);
+    assert_int_equal(vtdpi_qi_submit(&rig.qi, &bad, 1, &t), 0);
+    assert_int_equal(wait(&t), VTDPI_EIQE);
+    vtdpi_qi_report(&rig.qi, NULL, &e);
+    assert_memory_equal(&e.desc, &bad, sizeof(bad));
 }
 
 static void test_qi_wait_ill_formed_descriptor_returns_eiqe(void **state)
@@ -331,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_qi_poll_iqe_fails_only_its_owner),
+        TEST(test_qi_report_has_all_of_a_wide_descriptor),
         TEST(test_qi_wait_ill_formed_descriptor_returns_eiqe),
         TEST(test_qi_wait_own_wait_refused_returns_eiqe),
         TEST(test_qi_recover_iqe_of_given_up_submission_goes_on),
