@@ -345,6 +345,42 @@ static void test_pcpu_choose_empty_set_none(void **state)
     }
 }
 
+/* Sets of two words: numbers of the second one, and none that only looks like them. */
+static void test_pcpu_choose_set_of_two_words(void **state)
+{
+    static const uint32_t numbers[] = {63, 64, 66, 68};
+    struct vtdpi_pcpu *pcpus[69];
+    uint64_t bitmap[4][VTDPI_BITMAP_WORDS(1)];
+    struct vtdpi_page_ref page;
+    struct vtdpi_pcpu pcpu[4];
+    struct vtdpi_sched s;
+    const struct vtdpi_sched_params params = {
+        .ops = &ops,
+        .pages = &page,
+        .max_pages = 1,
+        .pcpus = pcpus,
+        .max_pcpus = 69,
+        .anv = 0xf2,
+        .wnv = {0xf1},
+        .apic_mode = VTDPI_X2APIC,
+    };
+
+    (void)state;
+    assert_int_equal(vtdpi_sched_init(&s, &params), 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(
+            vtdpi_pcpu_init(&s, &pcpu[i], numbers[i], i, bitmap[i]), 0);
+        vtdpi_pcpu_online(&pcpu[i]);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        uint64_t set[] = {0, 0};
+
+        set[numbers[i] / 64] = UINT64_C(1) << numbers[i] % 64;
+        for (uint32_t k = 0; k < 4; k++)
+            assert_ptr_equal(vtdpi_pcpu_choose(&pcpu[k], 8, set), &pcpu[i]);
+    }
+}
+
 /* What is touched. */
 
 struct touched {
@@ -458,6 +494,7 @@ int main(void)
         TEST(test_pcpu_choose_here_outside_set_elsewhere),
         TEST(test_pcpu_choose_set_drawn_evenly),
         TEST(test_pcpu_choose_empty_set_none),
+        TEST(test_pcpu_choose_set_of_two_words),
         TEST(test_pcpu_choose_local_touches_own_words_only),
         TEST(test_pcpu_choose_full_reads_others_counts_self_seldom),
         TEST(test_pcpu_choose_counts_no_further_than_needed),
