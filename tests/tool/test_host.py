@@ -16,7 +16,7 @@ import tempfile
 from hosttree import (BASES, FLAGS, GRAPHICS, INTR_REMAP, NO_EIM, NO_IR, NO_QI,
                       OLD, SERVER, VMX, X2APIC_OPT_OUT, Tree, cpuinfo, dmar,
                       drhd, interrupts, log, madt, scope)
-from tooltest import GOOD, INPUT, UNKNOWN, USAGE, WRONG, main
+from tooltest import GOOD, HERE, INPUT, UNKNOWN, USAGE, WRONG, main
 
 ACPI = "sys/firmware/acpi/tables/"
 KVM = "sys/module/kvm_intel/parameters/"
@@ -400,6 +400,34 @@ def last_boot(c):
         (DUNNO, DUNNO, DUNNO), UNKNOWN)
 
 
+def one_reader(c):
+    """A log alone: host says of a line what log says, and again after collect."""
+    says = {"interrupt remapping is on": YES, "interrupt remapping is off": OFF,
+            "Xen says: interrupt remapping is on": YES}
+    modes = {"x2APIC": YES, "xAPIC": OFF, "unknown": DUNNO}
+    for path in sorted((HERE / "log").glob("*.txt")):
+        tree = c.tree()
+        shutil.rmtree(tree.top)
+        tree.put("dmesg", path.read_bytes())
+        found = c.tool.json("host", "--root", tree.top)
+        wanted = c.tool.json("log", path)
+        answer = {part: {NO: OFF}.get(found["verdict"][part]["answer"],
+                                      found["verdict"][part]["answer"])
+                  for part in ("remapping", "x2apic")}
+        units = [(u["base"], u["cap"], u["ecap"]) for u in wanted["units"]
+                 if None not in (u["base"], u["cap"], u["ecap"])]
+        c.tool.tap.say(
+            (wanted["why"][0]["says"] not in says or
+             answer["remapping"] == says[wanted["why"][0]["says"]]) and
+            answer["x2apic"] == modes[wanted["verdict"]["mode"]] and
+            sorted((u["base"], u["cap"], u["ecap"]) for u in found["units"]) ==
+            sorted(units), f"one reader: {path.name}", found["verdict"],
+            wanted["verdict"], found["units"], units)
+        # vtdpi collect is for Linux.
+        if path.stem not in ("freebsd", "jailhouse"):
+            c.same_after_collect(path.name, tree, found)
+
+
 def collected(c):
     """Nothing personal is in the archive."""
     tree = c.tree()
@@ -510,7 +538,7 @@ def test(tool):
     with tempfile.TemporaryDirectory() as folder:
         cases = Cases(tool, pathlib.Path(folder))
         for part in (good, obstacles, no_vtd, unreadable, rubbish, links,
-                     old_kernel, last_boot, collected, pictures, real_tables):
+                     old_kernel, last_boot, one_reader, collected, pictures, real_tables):
             part(cases)
 
 

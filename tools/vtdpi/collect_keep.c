@@ -112,21 +112,30 @@ void keep_interrupts(struct span text, FILE *to)
         keep_row(line, to);
 }
 
-/* The message itself: what follows a time in brackets and a logger's own prefix. */
+static struct span without_blanks(struct span s)
+{
+    while (s.length > 0 && (*s.at == ' ' || *s.at == '\t')) {
+        s.at++;
+        s.length--;
+    }
+    return s;
+}
+
+/* The message itself: what follows a time in brackets and a logger's own prefix, which
+ * is that of syslog or that of "dmesg -x". */
 static struct span log_message(struct span line)
 {
-    struct span rest = span_after(line, "kernel: ");
+    struct span rest = span_after(line, "kernel:");
 
     if (rest.length == 0)
-        rest = line;
+        rest = without_blanks(line);
+    if (span_begins(rest, "kern "))
+        rest = span_after(span_after(rest, ":"), ":");
+    rest = without_blanks(rest);
     if (span_begins(rest, "<") && span_has(rest, ">"))
-        rest = span_after(rest, ">");
+        rest = without_blanks(span_after(rest, ">"));
     while (span_begins(rest, "[") && span_has(rest, "] "))
-        rest = span_after(rest, "] ");
-    while (rest.length > 0 && *rest.at == ' ') {
-        rest.at++;
-        rest.length--;
-    }
+        rest = without_blanks(span_after(rest, "] "));
     return rest;
 }
 
@@ -163,6 +172,11 @@ static bool log_matters(struct span message)
         "feature unstable.  To maintain system stability",
         "interrupt remapping is being disabled",
         "This system BIOS has enabled interrupt remapping",
+        "(XEN) [VT-D]",
+        "(XEN) Intel VT-d ",
+        "(XEN) Interrupt",
+        "(XEN) Switched to APIC driver ",
+        "(XEN) I/O virtualisation ",
     };
 
     for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {

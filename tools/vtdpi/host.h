@@ -39,6 +39,16 @@ struct host_unit {
     unsigned long posted;
 };
 
+/* What the kernel's log says by itself (log.h); the last boot in the log counts. */
+struct host_log {
+    enum fact remapping;
+    enum fact x2apic;
+    bool erratum; /* remapping is off because of a faulty chipset */
+    bool optout;  /* firmware's request was obeyed */
+    bool ioapic_uncovered;
+    bool bad_table;
+};
+
 /* What is known of an ACPI table. */
 enum host_acpi {
     ACPI_UNKNOWN, /* there is no folder of tables */
@@ -72,7 +82,6 @@ struct host {
     json_t *arguments; /* those of the command line that matter */
     bool has_interrupts;
     struct host_interrupts interrupts;
-    bool has_log;
     enum root_state log_state;
     struct host_log log;
     bool has_tables;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "log.h"
 #include "tool.h"
 
 static struct span small_read(struct root *r, const char *path, char **bytes)
@@ -211,19 +212,64 @@ static void unit_add(struct host *h, const struct host_register_set *set,
         u->eime = set->eime;
 }
 
+/* A unit whose registers the log has. */
+static void log_unit_add(struct host *h, const struct log_unit *u)
+{
+    struct host_register_set set = {
+        .base = u->base,
+        .cap = u->cap,
+        .ecap = u->ecap,
+        .version = (uint32_t)(u->major << 4 | u->minor),
+        .has_caps = true,
+    };
+
+    if (!u->has_base || !u->has_cap || !u->has_ecap)
+        return;
+    if (u->number >= 0)
+        (void)snprintf(set.name, sizeof(set.name), "dmar%d", u->number);
+    else
+        (void)snprintf(set.name, sizeof(set.name), "0x%llx",
+                       (unsigned long long)u->base);
+    unit_add(h, &set, "log");
+}
+
+static void log_take(struct host *h, const struct log_facts *f)
+{
+    const struct log_seen *const seen = f->boot.seen;
+    struct log_verdict v;
+
+    log_judge(f, &v);
+    if (v.said)
+        h->log.remapping =
+            v.remapping == LOG_REMAPPING_ON ? FACT_YES : FACT_NO;
+    if (v.mode != LOG_MODE_UNKNOWN)
+        h->log.x2apic = v.mode == LOG_MODE_IS_X2APIC ? FACT_YES : FACT_NO;
+    h->log.erratum = seen[LOG_ERRATUM].count != 0;
+    h->log.optout = seen[LOG_OPT_OUT].count != 0;
+    h->log.ioapic_uncovered = seen[LOG_IOAPIC_UNCOVERED].count != 0;
+    h->log.bad_table = seen[LOG_TABLE_BAD].count != 0;
+    for (unsigned int i = 0; i < f->boot.unit_count; i++)
+        log_unit_add(h, &f->boot.units[i]);
+}
+
 static void log_gather(struct host *h, struct root *r)
 {
+    struct log_facts *const f = malloc(sizeof(*f));
+    unsigned long number = 0;
+    struct span line;
     struct span text;
     char *const bytes = root_log(r, TEXT_BYTES, &text.length, &h->log_state);
 
-    if (bytes == NULL)
-        return;
     text.at = bytes;
-    host_parse_log(text, &h->log);
-    h->has_log = true;
-    for (size_t i = 0; i < h->log.unit_count; i++)
-        unit_add(h, &h->log.unit[i], "log");
+    if (bytes != NULL && f != NULL) {
+        log_init(f);
+        while (span_line(&text, &line))
+            log_line(f, line.at, line.length, ++number);
+        log_end(f);
+        log_take(h, f);
+    }
     free(bytes);
+    free(f);
 }
 
 static void regset_gather(struct host *h, struct root *r)

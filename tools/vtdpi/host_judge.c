@@ -480,9 +480,9 @@ static void explain_remapping(struct judge *g)
     if (h->log.ioapic_uncovered)
         why(g, ANSWER_REMAPPING, NULL,
             "the kernel's log names an IOAPIC that no unit covers");
-    if (h->log.broken_table)
+    if (h->log.bad_table)
         why(g, ANSWER_REMAPPING, NULL,
-            "the kernel's log says that the DMAR table cannot be parsed");
+            "the kernel's log says that the DMAR table is malformed");
     if (a->works == FACT_NO && a->possible == FACT_YES &&
         h->options.intremap != FACT_NO) {
         why(g, ANSWER_REMAPPING, NULL,

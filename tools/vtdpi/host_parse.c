@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What Linux says about the CPU, its command line, interrupts, tables and modules.
- * host_log.c has what it says in its log. */
+/* What Linux says about the CPU, its command line, interrupts, tables and modules. */
 #include <string.h>
 
 #include "host_parse.h"

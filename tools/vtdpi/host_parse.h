@@ -109,21 +109,6 @@ struct host_register_set {
     bool has_caps;     /* cap and ecap are known */
 };
 
-struct host_log {
-    enum fact remapping;
-    enum fact x2apic;
-    bool erratum; /* remapping is off because of a faulty chipset */
-    bool optout;  /* firmware's request was obeyed */
-    bool ioapic_uncovered;
-    bool broken_table;
-    size_t unit_count;
-    struct host_register_set unit[HOST_UNITS];
-};
-
-/* A kernel's log; the last boot in it counts. The parser looks for a few facts and
- * needs no more than the words of each. */
-void host_parse_log(struct span text, struct host_log *log);
-
 /* debugfs' iommu_regset; returns the number of units. */
 size_t host_parse_regset(struct span text, struct host_register_set *set,
                          size_t capacity);

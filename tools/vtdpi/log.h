@@ -23,7 +23,7 @@
 
 enum {
     LOG_TEXT_BYTES = 200,   /* of a line that is kept */
-    LOG_UNITS_MAX = 128,    /* units, IOAPICs and HPETs; more are counted */
+    LOG_UNITS_MAX = 256,    /* units, IOAPICs and HPETs; more are counted */
     LOG_FAULTS_MAX = 256,   /* groups of faults */
     LOG_FAULT_SLOTS = 1024, /* of the hash over these groups */
     LOG_OPTIONS_MAX = 24,
@@ -280,6 +280,7 @@ struct log_why {
 
 struct log_verdict {
     enum log_remapping remapping;
+    bool said; /* a line says that remapping is on or off */
     enum log_mode mode;
     enum log_posting posting;
     struct log_why why[LOG_WHY_MAX];

@@ -92,6 +92,7 @@ static bool remap_by_line(const struct log_facts *f, struct log_verdict *v)
 
     if (!seen(f, on) && !seen(f, off))
         return false;
+    v->said = true;
     v->remapping = is_on ? LOG_REMAPPING_ON : LOG_REMAPPING_OFF;
     why_add(v, place_of(f, is_on ? on : off), "%sinterrupt remapping is %s",
             who, is_on ? "on" : "off");
