@@ -40,7 +40,7 @@ def main():
     bugs = list(bugs_of(bad))
     phases = set(run(bad, "--list").stdout.split("\n")) - {""}
     names = {line.split()[0] for line in phases}
-    print(f"1..{len(bugs) + 1}")
+    print(f"1..{len(bugs) + 2}")
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(lambda b: failing(bad, b[0]), bugs)
         for i, ((bug, expected), (found, agrees)) in enumerate(
@@ -55,6 +55,10 @@ def main():
           "every phase has a bug")
     for name in sorted(idle):
         print(f"# no bug for {name}")
+    report = run(bad, "--bug", "any_source", "--format", "json").stdout
+    entry = "IM=0 V=0x51 DST=0x2 SID=0x0 BDF=00:00.0 SQ=0x0 SVT=0x0 hi=0x0"
+    print(f"{'ok' if entry in report else 'not ok'} {len(bugs) + 2} - "
+          "a finding has the entry as format.h prints it")
 
 
 main()

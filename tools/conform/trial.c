@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "vtdpi/format.h"
 
 /* A unit that real machines have: snoops, EIM, posting, eight fault records. */
 #define CAP_BASE     UINT64_C(0x08d2078c106f0466)
@@ -33,8 +34,9 @@ enum {
     BUDGET = 100000, /* accesses, pauses and looks at the clock in a call */
     STACK = 1 << 20, /* of the driver's frames, at most */
     WORDS = 4,       /* results in words at a time */
-    SEEN_MAX = 32,   /* violations told of; each kind and place once */
-    STEP_US = 100,   /* a look at the clock, */
+    WORDS_BYTES = VTDPI_FORMAT_MAX + 128,
+    SEEN_MAX = 32,        /* violations told of; each kind and place once */
+    STEP_US = 100,        /* a look at the clock, */
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
@@ -691,19 +693,24 @@ const char *words(const struct vtdpi_model_result *r)
         "posted",
         "blocked",
     };
-    static char texts[WORDS][160];
+    static char texts[WORDS][WORDS_BYTES];
     static unsigned int next;
-    char *text = texts[next++ % WORDS];
+    const bool x2apic =
+        (vtdpi_model_latched_irta(&model) & VTDPI_IRTA_EIME) != 0;
+    const struct vtdpi_irte entry = {.lo = r->irte[0], .hi = r->irte[1]};
+    char *const text = texts[next++ % WORDS];
+    size_t n = (size_t)snprintf(text, WORDS_BYTES, "%s, index %u%s",
+                                outcomes[r->outcome], (unsigned int)r->index,
+                                r->from_cache ? ", from the cache" : "");
 
     if (r->outcome == VTDPI_MODEL_BLOCKED)
-        (void)snprintf(text, sizeof(texts[0]), "blocked, reason %xh, index %u",
-                       r->reason, (unsigned int)r->index);
-    else
-        (void)snprintf(text, sizeof(texts[0]),
-                       "%s, index %u, vector %#x, destination %#x%s",
-                       outcomes[r->outcome], (unsigned int)r->index, r->vector,
-                       (unsigned int)r->dest,
-                       r->from_cache ? ", from the cache" : "");
+        n += (size_t)snprintf(text + n, WORDS_BYTES - n, ", reason %#x (%s)",
+                              r->reason, vtdpi_fault_reason_text(r->reason));
+    if (entry.lo != 0 || entry.hi != 0) {
+        n += (size_t)snprintf(text + n, WORDS_BYTES - n, ": ");
+        (void)vtdpi_format_irte(text + n, WORDS_BYTES - n, &entry,
+                                x2apic ? VTDPI_X2APIC : VTDPI_XAPIC, 64);
+    }
     return text;
 }
 
