@@ -410,6 +410,7 @@ static struct notifier_block post_cpu_nfb = {
 
 static void cf_check post_show(unsigned char key)
 {
+    char line[VTDPI_FORMAT_MAX];
     const struct domain *d;
     const struct vcpu *v;
     unsigned int cpu;
@@ -426,10 +427,10 @@ static void cf_check post_show(unsigned char key)
     rcu_read_lock(&domlist_read_lock);
     for_each_domain(d) for_each_vcpu(
         d, v) if (is_hvm_vcpu(v) && vtdpi_vcpu_attached(&v->arch.hvm.vmx.vtdpi))
-        printk("%pv: slot %u, control %016lx, %u entries\n", v,
-               vtdpi_vcpu_slot(&v->arch.hvm.vmx.vtdpi),
-               vtdpi_pid_snapshot(post_pid(v)),
-               vtdpi_vcpu_refs(&v->arch.hvm.vmx.vtdpi));
+    {
+        (void)vtdpi_format_vcpu(line, sizeof(line), &v->arch.hvm.vmx.vtdpi);
+        printk("%pv: %s\n", v, line);
+    }
     rcu_read_unlock(&domlist_read_lock);
 }
 

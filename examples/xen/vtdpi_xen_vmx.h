@@ -8,6 +8,7 @@
  */
 #include <xen/sched.h>
 
+#include <vtdpi/format.h>
 #include <vtdpi/sched.h>
 
 /* Of vmx.c: the wakeup vector, and the functions that the port's stand in front
