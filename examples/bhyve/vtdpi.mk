@@ -19,6 +19,10 @@ SRCS+=  vtdpi_bhyve.c \
 SRCS+=  backend.c \
         bind.c \
         caps.c \
+        format.c \
+        format_irte.c \
+        format_pid.c \
+        format_sched.c \
         irq.c \
         irte.c \
         msi.c \

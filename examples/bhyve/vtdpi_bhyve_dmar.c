@@ -155,6 +155,29 @@ static int set_host(struct vtdpi_bhyve_unit *unit, u_int index,
     return (rc == VTDPI_IRQ_DEFERRED ? 0 : rc);
 }
 
+/* What failed, and the entry. */
+static void report(const struct vtdpi_bhyve_unit *unit, uint32_t index,
+                   const struct vtdpi_irte *entry, const char *what, int rc)
+{
+    char line[VTDPI_FORMAT_MAX];
+
+    (void)vtdpi_format_irte(line, sizeof(line), entry, unit->backend.mode,
+                            unit->backend.haw);
+    printf("vtdpi: unit %u, entry %u: %s: %s: %s\n", unit->number, index, what,
+           vtdpi_strerror(rc), line);
+}
+
+static void report_live(const struct vtdpi_bhyve_unit *unit, uint32_t index,
+                        const char *what, int rc)
+{
+    struct vtdpi_irte live;
+
+    vtdpi_dmar_ops->lock(unit->number);
+    vtdpi_irte_read(live_entry(unit->number, index), &live);
+    vtdpi_dmar_ops->unlock(unit->number);
+    report(unit, index, &live, what, rc);
+}
+
 /*
  * The kernel wants another host form. Under a posted form it is only stored,
  * so moving the host interrupt to another CPU does not undo posting.
@@ -174,8 +197,7 @@ static bool rebind(u_int number, u_int index, uint64_t lo, uint64_t hi)
     vtdpi_bhyve_count(VTDPI_COUNT_REBINDS, 1);
     if (rc != 0) {
         vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
-        printf("vtdpi: unit %u, entry %u: host form: %s\n", number, index,
-               vtdpi_strerror(rc));
+        report(unit, index, &irte, "the host form is not taken", rc);
     }
     return (true);
 }
@@ -289,8 +311,7 @@ void vtdpi_bhyve_dmar_adopt(struct vtdpi_bhyve_vm *gvm,
     rc = adopt(unit, e.index, gvm, msg);
     vtdpi_dmar_ops->unlock(unit->number);
     if (rc != 0)
-        printf("vtdpi: unit %u, entry %u: %s\n", e.unit, e.index,
-               vtdpi_strerror(rc));
+        report_live(unit, e.index, "interrupts are not posted", rc);
 }
 
 /* One attempt to end posting. */
@@ -343,8 +364,8 @@ void vtdpi_bhyve_dmar_release(struct vtdpi_bhyve_vm *gvm,
     while ((rc = unpost(gvm, msg)) != 0) {
         vtdpi_bhyve_count(VTDPI_COUNT_FAILURES, 1);
         if (!told)
-            printf("vtdpi: unit %u, entry %u: %s, trying again\n", unit->number,
-                   vtdpi_irq_index(&msg->irq), vtdpi_strerror(rc));
+            report_live(unit, vtdpi_irq_index(&msg->irq),
+                        "posting does not end yet", rc);
         told = true;
         pause("vtdpir", MAX(hz / 10, 1));
     }

@@ -27,6 +27,7 @@
  */
 
 #include "vtdpi/bind.h"
+#include "vtdpi/format.h"
 #include "vtdpi/irq.h"
 #include "vtdpi/sched.h"
 #include "vtdpi/verdict.h"

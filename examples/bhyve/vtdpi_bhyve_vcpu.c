@@ -62,6 +62,7 @@ struct vtdpi_bhyve_vcpu *vtdpi_bhyve_vcpu_init(struct vtdpi_bhyve_vm *gvm,
 
 void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
 {
+    char line[VTDPI_FORMAT_MAX];
     bool told = false;
     int rc;
 
@@ -74,8 +75,11 @@ void vtdpi_bhyve_vcpu_cleanup(struct vtdpi_bhyve_vcpu *v)
      * unit may write the descriptor.
      */
     while ((rc = vtdpi_vcpu_detach(&v->pi)) == VTDPI_EBUSY) {
-        if (!told)
-            printf("vtdpi: vCPU %u is posted to, waiting\n", v->vcpuid);
+        if (!told) {
+            (void)vtdpi_format_vcpu(line, sizeof(line), &v->pi);
+            printf("vtdpi: vCPU %u is posted to, waiting: %s\n", v->vcpuid,
+                   line);
+        }
         told = true;
         pause("vtdpid", MAX(hz / 10, 1));
         vtdpi_bhyve_vm_retry(v->gvm);
