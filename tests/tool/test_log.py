@@ -223,18 +223,16 @@ def reason_bases(tool):
                  got[0]["reason_read_as"] == "hexadecimal", "Xen's reasons", got)
 
 
-def dmar_table():
-    """A table: unit 0 names 00:02.0, unit 1 an IOAPIC, an HPET, a bridge, and has
-    all the rest."""
-    def scope(kind, number, bus, device, function):
-        return struct.pack("<BBHBBBB", kind, 8, 0, number, bus, device, function)
-
-    def drhd(flags, base, *scopes):
-        body = b"".join(scopes)
-        return struct.pack("<HHBBHQ", 0, 16 + len(body), flags, 0, 0, base) + body
-
-    body = (drhd(0, 0xfed90000, scope(1, 0, 0, 2, 0)) +
-            drhd(1, 0xfed91000, scope(3, 8, 0xf0, 31, 0), scope(4, 0, 0, 31, 0)))
+def dmar_table(*units):
+    """A table of units: flags, and scopes as kind, number, bus and path."""
+    body = b""
+    for at, (flags, scopes) in enumerate(units):
+        inner = b"".join(
+            struct.pack("<BBHBB", kind, 6 + 2 * len(path), 0, number, bus) +
+            bytes(n for hop in path for n in hop)
+            for kind, number, bus, path in scopes)
+        body += struct.pack("<HHBBHQ", 0, 16 + len(inner), flags, 0, 0,
+                            0xfed90000 + at * 0x1000) + inner
     table = bytearray(struct.pack("<4sIBB6s8sI4sI", b"DMAR", 48 + len(body), 1, 0,
                                   b"OEM", b"TABLE", 1, b"TEST", 1) +
                       bytes((38, 1)) + bytes(10) + body)
@@ -242,24 +240,84 @@ def dmar_table():
     return bytes(table)
 
 
+ENDPOINT, BRIDGE, IOAPIC, HPET = 1, 2, 3, 4
+FLAT = dmar_table(
+    (0, ((ENDPOINT, 0, 0, ((2, 0),)),)),
+    (1, ((IOAPIC, 8, 0xf0, ((31, 0),)), (HPET, 0, 0, ((31, 0),)))))
+# Unit 0 has a bridge, unit 1 a device and an IOAPIC behind bridges.
+DEEP = dmar_table(
+    (0, ((BRIDGE, 0, 0, ((0x1c, 0),)),)),
+    (0, ((ENDPOINT, 0, 0, ((0x1d, 0), (0, 1))), (IOAPIC, 9, 0, ((5, 0), (6, 4))))),
+    (1, ((IOAPIC, 8, 0, ((0x1e, 7),)),)))
+NO_BUSES = "the log does not have the bus numbers of "
+BRIDGES = ("pci 0000:00:1c.0: PCI bridge to [bus 02-ff]\n"
+           "pci 0000:00:1c.0: PCI bridge to [bus 02-04]\n"
+           "pci 0000:00:1d.0: PCI bridge to [bus 05] (subtractive decode)\n"
+           "[    0.5] pci 0000:00:05.0: PCI bridge to [bus 06-06]\n"
+           "pci 0000:00:1b.0: PCI bridge to [bus 9-1]\npci : PCI bridge to [bus 0\n")
+
+
+def dumps(table):
+    """A table in the forms that vtdpi dmar takes."""
+    yield "the table", table
+    rows = [table[at:at + 16] for at in range(0, len(table), 16)]
+    for name, head, form in (
+            ("acpidump", "DMAR @ 0x0\n", "    {:04X}: {}"),
+            ("xxd -g 1", "", "{:08x}: {}"), ("hexdump -C", "", "{:08x}  {}"),
+            ("iasl", "Raw Table Data: Length 64 (0x40)\n\n", "  {:04X}: {}")):
+        yield name, (head + "\n".join(form.format(16 * i, row.hex(" "))
+                                      for i, row in enumerate(rows)) + "\n").encode()
+
+
 def devices(tool, folder):
     table = folder / "table"
-    table.write_bytes(dmar_table())
     form = "DMAR: [INTR-REMAP] Request device [{}] fault index 0x1 [fault reason 0x22] x\n"
-    for device, wanted in (("f0:1f.0", "IOAPIC 8, unit 1"),
-                           ("00:1f.0", "HPET 0, unit 1"),
+
+    def is_named(name, device, wanted, log=""):
+        got = tool.json("log", "--dmar", table, stdin=form.format(device) + log)
+        tool.tap.say(got["faults"][0]["is"] == wanted, f"{name}: {device} is {wanted}",
+                     got["faults"][0]["is"])
+
+    for name, data in dumps(FLAT):
+        table.write_bytes(data)
+        is_named(name, "f0:1f.0", "IOAPIC 8, unit 1")
+    for device, wanted in (("00:1f.0", "HPET 0, unit 1"),
                            ("00:02.0", "endpoint, unit 0"),
                            ("17:00.0", "endpoint, unit 1"),
                            ("0001:17:00.0", "named by no unit of the table")):
-        got = tool.json("log", "--dmar", table, stdin=form.format(device))
-        tool.tap.say(got["faults"][0]["is"] == wanted, f"{device} is {wanted}",
-                     got["faults"])
-    # No more than 1 MiB, to the byte.
-    table.write_bytes(dmar_table().ljust(1 << 20, b"\0"))
+        is_named("one hop", device, wanted)
+    table.write_bytes(DEEP)
+    unless = ", unless below a bridge that another unit names: " + NO_BUSES
+    for device, without, wanted in (
+            ("00:1e.7", "IOAPIC 8, unit 2", "IOAPIC 8, unit 2"),
+            ("00:02.0", "endpoint, unit 2", "endpoint, unit 2"),
+            ("00:1c.0", "bridge, unit 0", "bridge, unit 0"),
+            ("03:00.0", "endpoint, unit 2" + unless + "00:1c.0 and of 2 others",
+             "endpoint, unit 0"),
+            ("05:00.1", "endpoint, unit 2" + unless + "00:1c.0 and of 2 others",
+             "endpoint, unit 1"),
+            ("05:00.0", "endpoint, unit 2" + unless + "00:1c.0 and of 2 others",
+             "endpoint, unit 2"),
+            ("06:06.4", "endpoint, unit 2" + unless + "00:1c.0 and of 2 others",
+             "IOAPIC 9, unit 1"),
+            ("07:00.0", "endpoint, unit 2" + unless + "00:1c.0 and of 2 others",
+             "endpoint, unit 2")):
+        is_named("without buses", device, without)
+        is_named("with buses", device, wanted, BRIDGES)
+    is_named("with one bus", "03:00.0", "endpoint, unit 0", BRIDGES.splitlines()[1])
+    is_named("with one bus", "07:00.0", "endpoint, unit 2" + unless +
+             "00:1d.0 and of 1 other", BRIDGES.splitlines()[1])
+    is_named("a bus of another boot", "03:00.0", "endpoint, unit 2" + unless +
+             "00:1c.0 and of 2 others", BRIDGES + "Linux version 6.1.0\n")
+    bad = bytearray(DEEP)
+    bad[64 + 1] = 5  # the length of the first scope
+    table.write_bytes(bad)
+    is_named("a malformed table", "03:00.0",
+             "not resolved: the table is malformed (vtdpi dmar)")
+    # What lies behind a table does not matter, but what is missing does.
+    table.write_bytes(FLAT.ljust(1 << 20, b"\0"))
     tool.is_status(UNKNOWN, "log", "--dmar", table, stdin="")
-    table.write_bytes(dmar_table().ljust((1 << 20) + 1, b"\0"))
-    tool.is_status(INPUT, "log", "--dmar", table, stdin="")
-    table.write_bytes(dmar_table()[:60])
+    table.write_bytes(FLAT[:60])
     tool.is_status(INPUT, "log", "--dmar", table, stdin="")
     tool.is_status(INPUT, "log", "--dmar", folder / "absent", stdin="")
 

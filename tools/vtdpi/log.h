@@ -24,6 +24,7 @@
 enum {
     LOG_TEXT_BYTES = 200,   /* of a line that is kept */
     LOG_UNITS_MAX = 256,    /* units, IOAPICs and HPETs; more are counted */
+    LOG_BRIDGES_MAX = 1024, /* of PCI; more are not kept */
     LOG_FAULTS_MAX = 256,   /* groups of faults */
     LOG_FAULT_SLOTS = 1024, /* of the hash over these groups */
     LOG_OPTIONS_MAX = 24,
@@ -132,6 +133,14 @@ struct log_scope {
     unsigned long line;
 };
 
+/* A PCI bridge and the buses below it. */
+struct log_bridge {
+    uint16_t segment;
+    uint16_t sid;
+    uint8_t secondary;
+    uint8_t subordinate;
+};
+
 /* How the number of a reason was read. */
 enum log_read_as {
     LOG_READ_NOTHING,
@@ -208,6 +217,8 @@ struct log_boot {
     unsigned int unit_more;
     struct log_scope scopes[LOG_UNITS_MAX];
     unsigned int scope_count;
+    struct log_bridge bridges[LOG_BRIDGES_MAX];
+    unsigned int bridge_count;
     struct log_place options[LOG_OPTIONS_MAX]; /* the texts of options alone */
     unsigned int option_count;
     unsigned long command_line; /* where it is */
@@ -319,9 +330,9 @@ struct log_dmar;
 /* NULL having complained. */
 struct log_dmar *log_dmar_open(const char *name);
 void log_dmar_close(struct log_dmar *d);
-/* Fills @text; @unit receives the unit's number in the table, or -1. */
-void log_dmar_name(const struct log_dmar *d, uint16_t segment, uint16_t sid,
-                   char *text, size_t size, int *unit);
+/* Fills @text; bridges of the machine are those of @boot. */
+void log_dmar_name(const struct log_dmar *d, const struct log_boot *boot,
+                   uint16_t segment, uint16_t sid, char *text, size_t size);
 
 /* The result of the command; @d may be NULL. */
 json_t *log_json(const struct log_facts *f, const struct log_verdict *v,

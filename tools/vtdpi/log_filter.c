@@ -46,6 +46,7 @@ static const struct part parts[] = {
     {"(xen) xen version", 4},
     {"freebsd", 2},
     {"tboot", 0},
+    {"pci bridge to [bus", 14},
 };
 
 enum {

@@ -177,13 +177,12 @@ static json_t *resolved_json(const struct log_facts *f,
                              const struct log_fault *x,
                              const struct log_dmar *d)
 {
-    char text[128];
-    int unit;
+    char text[256];
 
     if (!x->has_sid)
         return json_null();
     if (d != NULL) {
-        log_dmar_name(d, x->segment, x->sid, text, sizeof(text), &unit);
+        log_dmar_name(d, &f->boot, x->segment, x->sid, text, sizeof(text));
         return json_string(text);
     }
     for (unsigned int i = 0; i < f->boot.scope_count; i++) {

@@ -301,7 +301,8 @@ void log_line(struct log_facts *f, const char *text, size_t length,
         f->boot.xen = true;
     if (marker_line(f, line, words, number) ||
         ((words.more & M(COMMAND)) != 0 &&
-         log_command_line(&f->boot, line, number)))
+         log_command_line(&f->boot, line, number)) ||
+        ((words.more & M(BRIDGE)) != 0 && log_bridge_line(&f->boot, line)))
         return;
     if (log_queue_line(f, line, words, number) ||
         log_fault_line(f, line, words, number) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Units, IOAPICs and HPETs of a log. A unit is known by its register base or by its
+ * Units, IOAPICs, HPETs and PCI bridges of a log. A unit is known by its register base or by its
  * number, and what several lines say of one unit comes together here.
  */
 #include <string.h>
@@ -373,6 +373,41 @@ static bool xen_state_line(struct log_boot *b, struct log_span line,
         return false;
     /* The rules look at lines of remapping and posting, too. */
     return (words.set & W(QUEUE)) != 0;
+}
+
+/* "pci 0000:00:1c.0: PCI bridge to [bus 02-03]". Linux may number buses anew, and the
+ * last line of a bridge counts. */
+bool log_bridge_line(struct log_boot *b, struct log_span line)
+{
+    static const char key[] = "pci bridge to [bus ";
+    struct log_span device = line;
+    struct log_bridge found = {0};
+    struct log_number first;
+    struct log_number last;
+    const char *const at = log_find(line, key);
+    unsigned int i = 0;
+
+    device.begin = log_find_word(line, "pci");
+    if (at == NULL || device.begin == at ||
+        !log_device((struct log_span){device.begin + strlen("pci"), at},
+                    &found.segment, &found.sid) ||
+        !log_number((struct log_span){at + strlen(key), line.end}, &first))
+        return false;
+    last = first;
+    if (first.end < line.end && *first.end == '-' &&
+        !log_number((struct log_span){first.end + 1, line.end}, &last))
+        return false;
+    if (first.hex > UINT8_MAX || last.hex > UINT8_MAX || first.hex > last.hex)
+        return false;
+    found.secondary = (uint8_t)first.hex;
+    found.subordinate = (uint8_t)last.hex;
+    while (i < b->bridge_count && (b->bridges[i].segment != found.segment ||
+                                   b->bridges[i].sid != found.sid))
+        i++;
+    if (i < LOG_BRIDGES_MAX)
+        b->bridges[i] = found;
+    b->bridge_count += i == b->bridge_count && i < LOG_BRIDGES_MAX;
+    return true;
 }
 
 bool log_unit_line(struct log_boot *b, struct log_span line,

@@ -28,6 +28,7 @@ static const struct vocable vocables[] = {
     {"apic", false, W(APIC), 0},
     {"atsr", false, W(DETAIL), 0},
     {"bios", false, W(BIOS), 0},
+    {"bridge", false, 0, M(BRIDGE)},
     {"broken", false, W(BROKEN), 0},
     {"bug", false, W(BUG), 0},
     {"callbacks", false, W(CALLBACKS), 0},

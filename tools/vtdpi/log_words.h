@@ -108,6 +108,7 @@ enum log_word_more {
     M_VERSION,
     M_FREEBSD,
     M_VIRTUAL,
+    M_BRIDGE,
     M_GENODE, /* hi=, the first name of a raw record */
 };
 
@@ -156,6 +157,7 @@ void log_keep(struct log_place *p, struct log_span line, unsigned long number);
 /* What each kind of line is for: true if the line was one. */
 bool log_unit_line(struct log_boot *b, struct log_span line,
                    struct log_words words, unsigned long number);
+bool log_bridge_line(struct log_boot *b, struct log_span line);
 bool log_fault_line(struct log_facts *f, struct log_span line,
                     struct log_words words, unsigned long number);
 bool log_queue_line(struct log_facts *f, struct log_span line,
