@@ -437,6 +437,7 @@ def collected(c):
     tree.put("dmesg", log(units=tuple(zip(BASES, (SERVER, SERVER)))) +
              "Nov 30 01:02:03 secret-host kernel: [    2.0] DMAR: No ATSR found\n"
              "Nov 30 01:02:03 secret-host sshd: DMAR: secret\n"
+             "kern  :info  : [    2.1] DMAR: a message with kernel: in it\n"
              "[    3.0] usb 1-1: SerialNumber: secret\n"
              "[    3.1] audit: comm=secret x2apic iommu DMAR kvm\n")
     tree.put("proc/cpuinfo", cpuinfo() + "serial\t: secret\n")
@@ -449,8 +450,9 @@ def collected(c):
                    b"enx0011" not in data, "nothing personal is taken",
                    [data[max(0, at - 80):at + 20] for at in
                     [data.find(b"secret")] if at >= 0])
-    c.tool.tap.say(b"DMAR: No ATSR found" in data and b"dmar1: reg_base" in data
-                   and b"intremap=nosid intel_iommu=on" in data,
+    c.tool.tap.say(b"\nDMAR: No ATSR found" in data and b"dmar1: reg_base" in data
+                   and b"\nDMAR: a message with kernel: in it\n" in data and
+                   b"intremap=nosid intel_iommu=on" in data,
                    "what matters is")
     c.tool.tap.say(archive.stat().st_mode & 0o077 == 0,
                    "nobody else may read the archive", archive.stat().st_mode)

@@ -121,17 +121,12 @@ static struct span without_blanks(struct span s)
     return s;
 }
 
-/* The message itself: what follows a time in brackets and a logger's own prefix, which
- * is that of syslog or that of "dmesg -x". */
-static struct span log_message(struct span line)
+/* Without the time and without the prefix of "dmesg -x". */
+static struct span unstamped(struct span rest)
 {
-    struct span rest = span_after(line, "kernel:");
-
-    if (rest.length == 0)
-        rest = without_blanks(line);
-    if (span_begins(rest, "kern "))
-        rest = span_after(span_after(rest, ":"), ":");
     rest = without_blanks(rest);
+    if (span_begins(rest, "kern "))
+        rest = without_blanks(span_after(span_after(rest, ":"), ":"));
     if (span_begins(rest, "<") && span_has(rest, ">"))
         rest = without_blanks(span_after(rest, ">"));
     while (span_begins(rest, "[") && span_has(rest, "] "))
@@ -142,9 +137,9 @@ static struct span log_message(struct span line)
 static bool log_matters(struct span message)
 {
     static const char *const begins[] = {
+        "Linux version ",
         "DMAR: ",
         "DMAR-IR: ",
-        "DMAR: [",
         "DMAR:[",
         "dmar: ",
         "IOMMU ",
@@ -192,14 +187,17 @@ void keep_log(struct span text, FILE *to)
     struct span line;
 
     while (span_line(&text, &line)) {
-        struct span message = log_message(line);
+        struct span message = unstamped(line);
 
+        /* Perhaps a logger has put its own prefix in front. */
+        if (!log_matters(message))
+            message = unstamped(span_after(line, "kernel:"));
+        if (!log_matters(message))
+            continue;
         /* Only the last boot of a file counts. The version itself may name the
          * person who built the kernel. */
         if (span_begins(message, "Linux version "))
             message.length = sizeof("Linux version ") - 1;
-        else if (!log_matters(message))
-            continue;
         put_line(message, to);
     }
 }
