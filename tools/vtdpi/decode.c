@@ -126,7 +126,7 @@ static error_t decode_parse(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case OPTION_HAW:
-        d->haw = option_number(argument, 1, HAW_MAX, state);
+        d->haw = option_number("haw", argument, 1, HAW_MAX, state);
         return 0;
     case OPTION_XAPIC:
         d->mode = VTDPI_XAPIC;

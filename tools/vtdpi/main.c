@@ -47,17 +47,18 @@ static void choose_color(const char *when, struct argp_state *state)
     else if (strcmp(when, "never") == 0)
         style.color = false;
     else if (strcmp(when, "auto") != 0)
-        argp_error(state, "no such time for color: %s", when);
+        argp_error(state, "--color: auto, always or never, not %s", when);
 }
 
-unsigned int option_number(const char *text, unsigned int min, unsigned int max,
-                           struct argp_state *state)
+unsigned int option_number(const char *name, const char *text, unsigned int min,
+                           unsigned int max, struct argp_state *state)
 {
     char *end;
     const unsigned long n = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || n < min || n > max)
-        argp_error(state, "no number from %u to %u: %s", min, max, text);
+        argp_error(state, "--%s: from %u to %u, decimal, not %s", name, min,
+                   max, text);
     return (unsigned int)n;
 }
 
@@ -71,7 +72,8 @@ static error_t common_parse(int key, char *argument, struct argp_state *state)
         choose_color(argument, state);
         return 0;
     case OPTION_WIDTH:
-        style.width = option_number(argument, WIDTH_MIN, WIDTH_MAX, state);
+        style.width =
+            option_number("width", argument, WIDTH_MIN, WIDTH_MAX, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -32,7 +32,7 @@ static error_t table_option(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case OPTION_HAW:
-        o->rules.haw = option_number(argument, 1, HAW_MAX, state);
+        o->rules.haw = option_number("haw", argument, 1, HAW_MAX, state);
         return 0;
     case OPTION_XAPIC:
         o->rules.mode = MODE_XAPIC;

@@ -57,9 +57,9 @@ int explain(int argc, char **argv);
  * process ends at a mistake. */
 void command_parse(const struct argp *argp, int argc, char **argv, void *input);
 
-/* The number of an option; a mistake ends the process. */
-unsigned int option_number(const char *text, unsigned int min, unsigned int max,
-                           struct argp_state *state);
+/* The number of the option @name; a mistake ends the process. */
+unsigned int option_number(const char *name, const char *text, unsigned int min,
+                           unsigned int max, struct argp_state *state);
 
 /* How text looks; set by the common options. */
 struct style {
