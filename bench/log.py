@@ -102,7 +102,8 @@ def main():
     if options.smoke:
         return
     print(f"\nWanted for the usual log: {SECONDS_MAX} s for 100 MB, ratio {RATIO_MAX} "
-          f"at most: {'missed' if slow else 'met'}.")
+          f"at most: {'missed' if slow else 'met'}. The log of faults is not judged: "
+          "each of its lines is taken apart, and grep looks for one word.")
     sys.exit(slow)
 
 

@@ -206,6 +206,10 @@ def reason_bases(tool):
         tool.tap.say(len(got) == 1 and got[0]["reason"] == wanted and
                      got[0]["reason_read_as"] == how,
                      f"reason {number!r} {words_!r}: {wanted}", got)
+    bad = [pad for pad in range(20) if tool.json("log", stdin=form.format(
+        "0x7", "", "z" * pad + " Present field of the IRTE"))["faults"][0]["reason"]
+           != "0x22"]
+    tool.tap.say(not bad, "words at the end of a line, at each place", bad)
     dma = "DMAR: [DMA Write] Request device [5e:00.0] fault addr {} [fault reason {}] {}"
     got = tool.json("log", stdin=dma.format("0x8000000000000", "0x27", "Unknown"))
     tool.tap.say(got["faults_total"] == 1 and got["faults"][0]["index"] == "0x8",

@@ -30,36 +30,43 @@ static bool reason_is_interrupt(uint64_t reason)
     return reason >= REASON_FIRST && reason <= REASON_LAST;
 }
 
-/* Words of a reason's text: all of them are in it. */
+/* Parts of a reason's text: all of them are in it. Only a line that has the word of
+ * @needs is looked at. */
 struct reason_text {
     uint16_t reason;
-    const char *words[3];
+    struct log_words needs;
+    const char *parts[3];
 };
 
 static const struct reason_text reason_texts[] = {
-    {VTDPI_FR_COMPAT_BLOCKED, {"compatibility", "block", NULL}},
-    {VTDPI_FR_SOURCE_ID, {"source-id", NULL, NULL}},
-    {VTDPI_FR_SOURCE_ID, {"source id", "verif", NULL}},
-    {VTDPI_FR_NOT_PRESENT, {"present", "irte", NULL}},
-    {VTDPI_FR_INDEX, {"index", "exceed", "table"}},
-    {VTDPI_FR_TABLE_ACCESS, {"access", "irta", NULL}},
-    {VTDPI_FR_TABLE_ACCESS, {"error", "access", "remap"}},
-    {VTDPI_FR_REQUEST_RESERVED, {"reserved", "decoded", NULL}},
-    {VTDPI_FR_IRTE_RESERVED, {"reserved", "irte", NULL}},
-    {VTDPI_FR_PID_ACCESS, {"access", "posted", "descriptor"}},
-    {VTDPI_FR_PID_RESERVED, {"reserved", "posted", "descriptor"}},
+    {VTDPI_FR_COMPAT_BLOCKED, {W(COMPAT), 0}, {"compatibility", "block", NULL}},
+    {VTDPI_FR_SOURCE_ID, {0, M(SOURCE)}, {"source-id", NULL, NULL}},
+    {VTDPI_FR_SOURCE_ID, {0, M(SOURCE)}, {"source id", "verif", NULL}},
+    {VTDPI_FR_NOT_PRESENT, {0, M(PRESENT)}, {"present", "irte", NULL}},
+    {VTDPI_FR_INDEX, {0, M(EXCEED)}, {"index", "exceed", "table"}},
+    {VTDPI_FR_TABLE_ACCESS, {0, M(ACCESS)}, {"access", "irta", NULL}},
+    {VTDPI_FR_TABLE_ACCESS, {0, M(ACCESS)}, {"error", "access", "remap"}},
+    {VTDPI_FR_REQUEST_RESERVED,
+     {0, M(RESERVED)},
+     {"reserved", "decoded", NULL}},
+    {VTDPI_FR_IRTE_RESERVED, {0, M(RESERVED)}, {"reserved", "irte", NULL}},
+    {VTDPI_FR_PID_ACCESS, {0, M(ACCESS)}, {"access", "posted", "descriptor"}},
+    {VTDPI_FR_PID_RESERVED,
+     {0, M(RESERVED)},
+     {"reserved", "posted", "descriptor"}},
 };
 
 /* The reason that the text is of, or LOG_REASON_UNKNOWN. */
-static uint16_t reason_of_text(struct log_span line)
+static uint16_t reason_of_text(struct log_span line, struct log_words words)
 {
-    for (size_t i = 0; i < sizeof(reason_texts) / sizeof(reason_texts[0]);
-         i++) {
-        const struct reason_text *const t = &reason_texts[i];
-        bool all = true;
+    for (size_t n = 0; n < sizeof(reason_texts) / sizeof(reason_texts[0]);
+         n++) {
+        const struct reason_text *const t = &reason_texts[n];
+        bool all = (words.set & t->needs.set) == t->needs.set &&
+                   (words.more & t->needs.more) == t->needs.more;
 
-        for (unsigned int w = 0; w < 3 && t->words[w] != NULL; w++)
-            all = all && log_find(line, t->words[w]) != NULL;
+        for (unsigned int i = 0; all && i < 3 && t->parts[i] != NULL; i++)
+            all = log_find(line, t->parts[i]) != NULL;
         if (all)
             return t->reason;
     }
@@ -72,9 +79,10 @@ static bool is_xen_style(struct log_span line, const struct log_number *n)
     return line.end - n->end > 2 && n->end[0] == ' ' && n->end[1] == '-';
 }
 
-static bool reason_take(struct log_fault *fault, struct log_span piece)
+static bool reason_take(struct log_fault *fault, struct log_span piece,
+                        struct log_words words)
 {
-    const uint16_t told = reason_of_text(piece);
+    const uint16_t told = reason_of_text(piece, words);
     const char *const p = log_find_word(piece, "reason");
     struct log_number n = {0};
     const bool has_number =
@@ -154,12 +162,13 @@ static void index_take(struct log_pending *p, struct log_span piece)
     }
 }
 
-static void kind_take(struct log_pending *p, struct log_span piece)
+static void kind_take(struct log_pending *p, struct log_span piece,
+                      struct log_words words)
 {
-    if (log_find(piece, "intr-remap") != NULL)
+    if ((words.set & W(REMAP)) != 0 && log_find(piece, "intr-remap") != NULL)
         p->interrupt = true;
-    if (log_find(piece, "dma read") != NULL ||
-        log_find(piece, "dma write") != NULL)
+    if ((words.more & M(DMA)) != 0 && (log_find(piece, "dma read") != NULL ||
+                                       log_find(piece, "dma write") != NULL))
         p->dma = true;
 }
 
@@ -270,9 +279,9 @@ static void piece_take(struct log_facts *f, struct log_span line,
         p->fault.sid = seen.sid;
         p->fault.segment = seen.segment;
     }
-    kind_take(p, piece);
+    kind_take(p, piece, words);
     index_take(p, piece);
-    if (reason_take(&p->fault, piece))
+    if (reason_take(&p->fault, piece, words))
         log_fault_flush(f);
 }
 
@@ -299,7 +308,7 @@ static bool is_piece(const struct log_facts *f, struct log_span line,
                log_find(line, "fault info") != NULL;
     return (w.set & W(REMAP)) != 0 && (w.set & W(IRQ)) != 0 &&
            (reason || (log_find(line, "intr-remap") != NULL &&
-                       reason_of_text(line) != LOG_REASON_UNKNOWN));
+                       reason_of_text(line, w) != LOG_REASON_UNKNOWN));
 }
 
 /* "VT-d fault event reported by IOMMU 1:", before the lines that tell the fault. */
@@ -340,8 +349,9 @@ static void line_cut(struct log_facts *f, struct log_span line,
 bool log_fault_line(struct log_facts *f, struct log_span line,
                     struct log_words words, unsigned long number)
 {
-    const bool header =
-        (words.set & W(FAULT)) != 0 && header_line(f, line, number);
+    const bool header = (words.set & W(FAULT)) != 0 &&
+                        (words.more & M(VTD)) != 0 &&
+                        header_line(f, line, number);
 
     if (!header && f->pending.active &&
         number - f->pending.latest > LOG_PENDING_LINES)

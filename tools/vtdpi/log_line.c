@@ -297,7 +297,7 @@ void log_line(struct log_facts *f, const char *text, size_t length,
     if (!log_filter(text, length))
         return;
     words = log_words_of(line);
-    if (log_find(line, "(xen)") != NULL)
+    if ((words.more & M(XEN)) != 0 && log_find(line, "(xen)") != NULL)
         f->boot.xen = true;
     if (marker_line(f, line, words, number) ||
         ((words.more & M(COMMAND)) != 0 &&

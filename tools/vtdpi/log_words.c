@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Words, numbers and devices of a line: see log_words.h. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 enum {
     WORD_MAX = 24, /* longer words are none of ours */
-    LETTERS = 26,
+    CHAINS = 1024,
 };
 
 struct vocable {
@@ -17,8 +18,9 @@ struct vocable {
     uint32_t more;
 };
 
-/* By first letter, the letters in order. Within a letter the first that fits counts. */
+/* Words have two letters at least. Of several that fit the first one counts. */
 static const struct vocable vocables[] = {
+    {"access", true, 0, M(ACCESS)},
     {"acpi_dmar", true, W(DETAIL), 0},
     {"acpi", false, W(ACPI), 0},
     {"address", false, W(ADDRESS), 0},
@@ -49,6 +51,7 @@ static const struct vocable vocables[] = {
     {"directed", false, W(DETAIL), 0},
     {"disab", true, W(DISABLE), 0},
     {"dmar", true, W(DMAR), 0},
+    {"dma", false, 0, M(DMA)},
     {"doesn't", false, W(NOT), 0},
     {"domain", false, W(DETAIL), 0},
     {"don't", false, W(NOT), 0},
@@ -58,6 +61,7 @@ static const struct vocable vocables[] = {
     {"enabl", true, W(ENABLE), 0},
     {"errat", true, W(ERRATUM), 0},
     {"error", true, W(ERROR), 0},
+    {"exceed", true, 0, M(EXCEED)},
     {"fail", true, W(FAIL), 0},
     {"fault", true, W(FAULT), 0},
     {"feature", true, W(FEATURE), 0},
@@ -101,17 +105,20 @@ static const struct vocable vocables[] = {
     {"platform", false, W(PLATFORM), 0},
     {"posted", false, W(POST), 0},
     {"posting", false, W(POST), 0},
+    {"present", false, 0, M(PRESENT)},
     {"qi", false, W(QUEUE), 0},
     {"queue", true, W(QUEUE), 0},
     {"reason", false, W(REASON), 0},
     {"remap", true, W(REMAP), 0},
     {"request", true, W(REQUEST), 0},
+    {"reserved", false, 0, M(RESERVED)},
     {"rhsa", false, W(DETAIL), 0},
     {"rmrr", false, W(DETAIL), 0},
     {"routing", false, W(ROUTING), 0},
     {"satc", false, W(DETAIL), 0},
     {"sid", false, 0, M(SID)},
     {"skipped", false, W(SKIPPED), 0},
+    {"source", false, 0, M(SOURCE)},
     {"status", false, W(STATUS), 0},
     {"support", true, W(SUPPORT), 0},
     {"suppressed", false, W(SUPPRESSED), 0},
@@ -139,22 +146,15 @@ enum {
     VOCABLES = sizeof(vocables) / sizeof(vocables[0])
 };
 
-/* Where the words of each letter begin; one more than letters. */
-static uint8_t letters[LETTERS + 1];
+_Static_assert(VOCABLES < UINT8_MAX, "a number of a word has a byte");
+
+/* Words by their first two letters: the first one of a chain + 1, and the next one. */
+static uint8_t chains[CHAINS];
+static uint8_t nexts[VOCABLES];
+static uint8_t lengths[VOCABLES];
+/* The small letter of each byte that may be in a word; 0: the byte may not. */
+static char names[UCHAR_MAX + 1];
 static bool ready;
-
-static void prepare(void)
-{
-    unsigned int at = 0;
-
-    for (unsigned int letter = 0; letter <= LETTERS; letter++) {
-        while (at < VOCABLES &&
-               (unsigned int)(vocables[at].text[0] - 'a') < letter)
-            at++;
-        letters[letter] = (uint8_t)at;
-    }
-    ready = true;
-}
 
 static bool is_digit(char c)
 {
@@ -176,15 +176,33 @@ static char small(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+static unsigned int chain_of(const char *word)
+{
+    return ((unsigned char)word[0] * 32u + (unsigned char)word[1]) % CHAINS;
+}
+
+static void prepare(void)
+{
+    /* From behind: of two words the first one comes first. */
+    for (unsigned int at = VOCABLES; at-- > 0;) {
+        uint8_t *const chain = &chains[chain_of(vocables[at].text)];
+
+        lengths[at] = (uint8_t)strlen(vocables[at].text);
+        nexts[at] = *chain;
+        *chain = (uint8_t)(at + 1);
+    }
+    for (unsigned int c = 0; c <= UCHAR_MAX; c++)
+        names[c] = is_name((char)c) ? small((char)c) : '\0';
+    ready = true;
+}
+
 static void word_add(struct log_words *words, const char *word, size_t length)
 {
-    const unsigned int letter = (unsigned int)(word[0] - 'a');
-
-    if (letter >= LETTERS)
+    if (length < 2)
         return;
-    for (unsigned int i = letters[letter]; i < letters[letter + 1]; i++) {
-        const struct vocable *const v = &vocables[i];
-        const size_t n = strlen(v->text);
+    for (unsigned int i = chains[chain_of(word)]; i != 0; i = nexts[i - 1]) {
+        const struct vocable *const v = &vocables[i - 1];
+        const size_t n = lengths[i - 1];
 
         if (length < n || (length > n && !v->stem) ||
             memcmp(word, v->text, n) != 0)
@@ -201,29 +219,30 @@ static size_t word_take(struct log_span *at, char *word)
 {
     size_t length = 0;
 
-    while (at->begin < at->end) {
+    for (; at->begin < at->end; at->begin++) {
         const char c = *at->begin;
-        const bool joins =
-            (c == '\'' && length > 0 && at->begin + 1 < at->end &&
-             is_letter(at->begin[1])) ||
-            (c == '-' && length == 2 && memcmp(word, "vt", 2) == 0);
+        char kept = names[(unsigned char)c];
 
-        if (!is_name(c) && !joins)
-            break;
+        if (kept == '\0') {
+            if (!(c == '\'' && length > 0 && at->begin + 1 < at->end &&
+                  is_letter(at->begin[1])) &&
+                !(c == '-' && length == 2 && memcmp(word, "vt", 2) == 0))
+                break;
+            kept = c;
+        }
         if (length < WORD_MAX)
-            word[length++] = small(c);
-        at->begin++;
+            word[length++] = kept;
     }
     return length;
 }
 
-/* A terminal's colour ends with a letter that belongs to no word. */
+/* A terminal's colour begins with an escape, and its last letter belongs to no word. */
 static void color_pass(struct log_span *at)
 {
-    if (at->end - at->begin < 2 || at->begin[0] != '\033' ||
-        at->begin[1] != '[')
+    at->begin++;
+    if (at->begin == at->end || *at->begin != '[')
         return;
-    at->begin += 2;
+    at->begin++;
     while (at->begin < at->end && (is_digit(*at->begin) || *at->begin == ';'))
         at->begin++;
     if (at->begin < at->end)
@@ -238,15 +257,12 @@ struct log_words log_words_of(struct log_span line)
     if (!ready)
         prepare();
     while (line.begin < line.end) {
-        size_t length;
-
-        color_pass(&line);
-        length = word_take(&line, word);
-
-        if (length == 0 && line.begin < line.end)
+        if (*line.begin == '\033')
+            color_pass(&line);
+        else if (names[(unsigned char)*line.begin] == '\0')
             line.begin++;
-        else if (length > 0)
-            word_add(&words, word, length);
+        else
+            word_add(&words, word, word_take(&line, word));
     }
     return words;
 }
@@ -260,13 +276,51 @@ static bool same(const char *text, const char *key, size_t length)
     return true;
 }
 
+enum {
+    LOOK = 8, /* places that one look takes in */
+};
+
+#define BYTES(byte) (UINT64_C(0x0101010101010101) * (uint8_t)(byte))
+
+/* Eight bytes, in which a capital letter and its small one are the same. So are some
+ * other bytes. */
+static uint64_t eight_at(const char *p)
+{
+    uint64_t eight;
+
+    memcpy(&eight, p, sizeof(eight));
+    return eight | BYTES(0x20);
+}
+
+/* Whether the first two letters of a key may be at one of LOOK places from @p on. Bytes
+ * that are equal become zero, and only a zero makes the subtraction set a highest bit
+ * that was not set. */
+static bool may_have(const char *p, const char *key)
+{
+    const uint64_t other = (eight_at(p) ^ (BYTES(key[0]) | BYTES(0x20))) |
+                           (eight_at(p + 1) ^ (BYTES(key[1]) | BYTES(0x20)));
+
+    return ((other - BYTES(1)) & ~other & BYTES(0x80)) != 0;
+}
+
+/* Keys have two letters at least. */
 const char *log_find(struct log_span line, const char *key)
 {
     const size_t length = strlen(key);
+    const char *p = line.begin;
 
-    for (const char *p = line.begin; (size_t)(line.end - p) >= length; p++) {
-        if (small(*p) == key[0] && same(p, key, length))
-            return p;
+    while ((size_t)(line.end - p) >= length) {
+        const char *stop = p + 1;
+
+        if (line.end - p > LOOK) {
+            stop = p + LOOK;
+            if (!may_have(p, key))
+                p = stop;
+        }
+        for (; p < stop && (size_t)(line.end - p) >= length; p++) {
+            if (same(p, key, length))
+                return p;
+        }
     }
     return NULL;
 }

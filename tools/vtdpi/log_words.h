@@ -109,6 +109,12 @@ enum log_word_more {
     M_FREEBSD,
     M_VIRTUAL,
     M_BRIDGE,
+    M_ACCESS,
+    M_DMA,
+    M_EXCEED,
+    M_PRESENT,
+    M_RESERVED,
+    M_SOURCE,
     M_GENODE, /* hi=, the first name of a raw record */
 };
 
