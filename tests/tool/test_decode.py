@@ -58,13 +58,41 @@ def pasted(tool):
         tool.is_status(USAGE, "irte", *words)
     done = tool.run("irte", "-", stdin="hi=40510\nlo=200300001\n")
     tool.tap.say(done.stdout == wanted, "standard input", done.stderr)
-    tool.is_status(USAGE, "irte", "-", stdin="")
     # No more than 65536 bytes, to the byte.
     entry = "0x40510 0x200300001"
     tool.is_status(GOOD, "irte", "-", stdin=entry.ljust(65536))
     done = tool.is_status(INPUT, "irte", "-", stdin=entry.ljust(65537))
     tool.tap.say(b"standard input: more than 65536 bytes" in done.stderr,
                  "one byte too many", done.stderr)
+    marked = tool.run("irte", "-", stdin=b"\xef\xbb\xbf0x40510 0x200300001\r\n")
+    tool.tap.say(marked.stdout == wanted, "behind the mark of UTF-8", marked.stderr)
+
+
+def bad_input(tool):
+    """Every command that takes words: standard input that has none, and where."""
+    none = "not a hexadecimal word: "
+    inputs = (
+        ("nothing", b"", ": "), ("blank", b"\n \t\r\n", ": "),
+        ("zeros", bytes(64), ":1: no words: the input is binary"),
+        ("ones", b"\xff" * 64, ":1: no words: the input is binary"),
+        ("an ELF", b"\x7fELF\2\1\1", ":1: no words: the input is a program"),
+        ("UTF-16", "0x1 0x2".encode("utf-16"), ":1: no words: the input is text in UTF-16"),
+        ("octal", b"\n0o17 1\n", f":2: {none}0o17"), ("a minus", b"-1 1", f":1: {none}-1"),
+        ("a word", b"0\n\r\nhello\n", f":3: {none}hello"),
+        ("an escape", b"\x1b[31mx", f":1: {none}?[31mx"),
+        ("a C1 control", b"\n\xc2\x9b31m", f":2: {none}??31m"),
+        ("no UTF-8", b"\xc3x", f":1: {none}?x"), ("UTF-8", b"\xc3\xa4", f":1: {none}\xe4"))
+    for command in ("irte", "pid", "msi", "rte", "fault", "qi", "cap", "ecap"):
+        bad = []
+        for name, data, said in inputs:
+            done = tool.run(command, "-", stdin=data)
+            if (done.returncode != INPUT or done.stdout != b"" or not
+                    done.stderr.decode().startswith(f"vtdpi: standard input{said}")):
+                bad.append(f"{name}: {done.returncode} {done.stderr}")
+        tool.tap.say(not bad, f"{command}: bad input", *bad)
+    done = tool.run("irte", "1\033[31m", "2")
+    tool.tap.say(done.returncode == USAGE and b"1?[31m (vtdpi irte --help)" in done.stderr,
+                 "an argument is no input", done.stderr)
 
 
 def msi(tool):
@@ -276,8 +304,8 @@ def anything(tool):
 
 
 def test(tool):
-    for part in (irte, pasted, msi, lspci, rte, reasons, pid, fault, qi, registers,
-                 ones_and_zero, anything):
+    for part in (irte, bad_input, pasted, msi, lspci, rte, reasons, pid, fault, qi,
+                 registers, ones_and_zero, anything):
         part(tool)
 
 

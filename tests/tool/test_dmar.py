@@ -8,6 +8,7 @@ SHAPES has the tables of tests/support/dmar_shapes.h.
 """
 
 import csv
+import gzip
 import pathlib
 import re
 import shutil
@@ -163,6 +164,11 @@ def bad_input(tool):
     text = "\n".join(acpidump(good))
     said(tool, b"", "empty")
     said(tool, bytes(4096), "zero")
+    said(tool, gzip.compress(good), "compressed by gzip")
+    said(tool, text.encode("utf-16"), "text in UTF-16")
+    marked = tool.run("dmar", "-", stdin=b"\xef\xbb\xbf" + text.encode())
+    tool.tap.say(marked.stdout == tool.run("dmar", "-", stdin=text).stdout != b"",
+                 "behind the mark of UTF-8", marked.stderr)
     said(tool, b"\xff" * 4096, "0xff")
     said(tool, b"APIC" + good[4:], "APIC")
     said(tool, bytes(range(200)), "no DMAR table")

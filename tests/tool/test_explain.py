@@ -4,7 +4,7 @@
 
 import re
 
-from tooltest import GOOD, USAGE, WRONG, main
+from tooltest import GOOD, INPUT, USAGE, WRONG, main
 
 # Enumerations, the kind of their entries, and how many constants there are at least.
 ENUMERATIONS = {
@@ -150,8 +150,13 @@ def unknown(tool):
     tool.is_status(WRONG, "explain", "0x100")
     tool.is_status(USAGE, "explain")
     done = tool.run("explain", "-", stdin=b"\xff\xfe")
-    tool.tap.say(done.returncode == USAGE and b"UTF-8" in done.stderr,
+    tool.tap.say(done.returncode == INPUT and b"UTF-16" in done.stderr,
                  "no text", done.stderr)
+    for word in (b"\xc3\x1b[31mred", b"red\xc2\x9b31m"):
+        done = tool.run("explain", "-", stdin=word)
+        tool.tap.say(done.returncode == WRONG and b"?" in done.stdout and
+                     max(done.stdout) < 127 and min(done.stdout[:-1]) >= 32,
+                     "no escape sequence of an input", done.stdout)
 
 
 def listed(tool):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """vtdpi log: fixtures, the same lines in other clothes, bad input, machine output."""
 
+import gzip
+import lzma
 import pathlib
 import random
 import re
@@ -356,17 +358,29 @@ def bad_input(tool, folder):
     tool.is_status(USAGE, "log", "a", "b")
     tool.is_status(USAGE, "log", "--nothing")
     tool.is_status(INPUT, "log", folder / "absent")
-    tool.is_status(INPUT, "log", folder)
-    for name, data in (
-            ("nothing", b""), ("zeros", bytes(100000)), ("ones", b"\xff" * 100000),
-            ("an ELF", b"\x7fELF" + bytes(range(256)) * 400),
-            ("no VT-d", b"[    1.0] usb 1-1: new device\n" * 100),
-            ("random", random.Random(3).randbytes(300000))):
+    done = tool.is_status(INPUT, "log", folder)
+    tool.tap.say(done.stderr.decode() == f"vtdpi: {folder}: Is a directory\n",
+                 "a folder", done.stderr)
+    for name, data in (("nothing", b""),
+                       ("no VT-d", b"[    1.0] usb 1-1: new device\n" * 100)):
         done = tool.is_status(UNKNOWN, "log", stdin=data)
         tool.tap.say(done.stderr == b"", f"{name}: no message", done.stderr)
     line = b"DMAR-IR: Enabled IRQ remapping in x2apic mode"
+    for name, data, is_ in (
+            ("zeros", bytes(100000), "binary"), ("ones", b"\xff" * 100000, "binary"),
+            ("random", random.Random(3).randbytes(300000), "binary"),
+            ("an ELF", b"\x7fELF" + bytes(range(256)) * 400, "a program"),
+            ("gzip", gzip.compress(bytes(999)), "compressed by gzip"),
+            ("xz", lzma.compress(bytes(999)), "compressed by xz"),
+            ("a journal", b"LPKSHHRH" + bytes(100), "a journal of systemd"),
+            ("UTF-16", line.decode().encode("utf-16"), "text in UTF-16")):
+        done = tool.is_status(INPUT, "log", stdin=data)
+        tool.tap.say(f"standard input:1: no log: the file is {is_}" in
+                     done.stderr.decode(), f"{name}: what it is", done.stderr)
     for name, data, wanted in (
             ("zeros in a line", b"\0\0" + line + b"\0\n", "on"),
+            ("a log behind binary rubbish", bytes(5000) + b"\xff\n" + line, "on"),
+            ("behind the mark of UTF-8", b"\xef\xbb\xbf" + line, "on"),
             ("no line feed at the end", line, "on"),
             ("at the end of the longest line", b"x" * (65536 - len(line) - 1) + b" " +
              line, "on"),

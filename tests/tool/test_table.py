@@ -153,6 +153,13 @@ def bad_input(tool):
     row = irtdump.row(5, irtdump.remapped()) + "\n"
     said(tool, b"", "empty")
     said(tool, b"\xff" * 64, "0xff")
+    said(tool, b"\x1f\x8b" + bytes(30), "compressed by gzip")
+    said(tool, row.encode("utf-16"), "text in UTF-16")
+    marked = tool.run("table", "-", stdin=b"\xef\xbb\xbf" + row.encode())
+    tool.tap.say(marked.stdout == tool.run("table", "-", stdin=row).stdout != b"",
+                 "behind the mark of UTF-8", marked.stderr)
+    raw = tool.run("table", "--raw", "-", stdin=b"\x1f\x8b" + bytes(30))
+    tool.tap.say(raw.returncode == WRONG, "a table that looks like gzip", raw.stderr)
     said(tool, b"\1\0" * 12, "24 bytes")
     said(tool, bytes([1]) + bytes(16 * 65537 - 1), "65537 entries")
     said(tool, "Lorem ipsum\n", "no dump")

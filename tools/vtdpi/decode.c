@@ -46,6 +46,7 @@ struct decode {
     const struct decode_kind *kind;
     struct words words;
     char *text;
+    bool from_input;
     unsigned int haw;
     enum vtdpi_apic_mode mode;
     enum vtdpi_compat_dest form;
@@ -113,8 +114,11 @@ static enum vtdpi_compat_dest form_option(const char *text,
 
 static void arguments_take(struct decode *d, struct argp_state *state)
 {
-    d->text =
-        arguments_join(state->argv + state->next, state->argc - state->next);
+    char **const arguments = state->argv + state->next;
+    const int count = state->argc - state->next;
+
+    d->from_input = arguments_are_input(arguments, count);
+    d->text = arguments_join(arguments, count);
     if (d->text == NULL)
         exit(STATUS_INPUT);
     state->next = state->argc;
@@ -171,7 +175,7 @@ static int decode_run(const struct decode_kind *kind, int argc, char **argv)
            words_complete(&d.words, kind->min) && kind->decode(&d, &out);
     free(d.text);
     if (!good)
-        return complain(STATUS_USAGE, "%s (%s --help)", d.words.wrong, argv[0]);
+        return words_complain(&d.words, d.from_input, argv[0]);
     note_plain(&d, &out);
     return decoded_report(&out);
 }

@@ -40,8 +40,9 @@ struct words {
     uint64_t word[WORDS_MAX];
     struct words_token token[WORDS_MAX];
     unsigned int count;
-    uint64_t named;  /* the words that came with a name, a bit each */
-    char wrong[200]; /* what is wrong with the text */
+    uint64_t named;     /* the words that came with a name, a bit each */
+    char wrong[200];    /* what is wrong with the text */
+    unsigned long line; /* where; 0: with the text as a whole */
 };
 
 /* Words of a text, which has to last as long as @words is used. False: see
@@ -52,6 +53,13 @@ bool words_read(struct words *words, const char *text,
 /* Whether a word is FFFFFFFFFFFFFFFFh, or all are; and whether all are zero. */
 bool words_all(const uint64_t *words, unsigned int count, uint64_t value);
 
+/* A message about words->wrong, for words from standard input with the line there.
+ * Returns an exit status. */
+int words_complain(const struct words *words, bool from_input,
+                   const char *command);
+
+/* Whether the arguments are "-" alone, which stands for standard input. */
+bool arguments_are_input(char **arguments, int count);
 /* The arguments as one text, with blanks between them; to be freed. "-" alone stands
  * for standard input. NULL: no memory, or a complaint about the input was made. */
 char *arguments_join(char **arguments, int count);

@@ -23,7 +23,6 @@ enum {
     LINE_MAX_BYTES = 16, /* of a table, in one line of a dump */
     HEXDUMP_GAP = 8,     /* bytes before the gap in a line of hexdump -C */
     FILE_MAX = 64 * 1024 * 1024,
-    TEXT_LOOK = 4096,
 };
 
 static const char signature[] = "DMAR";
@@ -284,26 +283,18 @@ static bool all_are(const unsigned char *bytes, size_t size,
     return true;
 }
 
-static bool is_text(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size && i < TEXT_LOOK; i++) {
-        if (bytes[i] < 0x20 && strchr("\t\r\n\f\033", bytes[i]) == NULL)
-            return false;
-        if (bytes[i] == '\0')
-            return false;
-    }
-    return true;
-}
-
-/* Bytes that are neither text nor begin with the signature. */
 static bool fault_of_binary(const unsigned char *bytes, size_t size,
                             struct input_fault *fault)
 {
+    const char *const form = foreign_form(bytes, size);
+
     if (all_are(bytes, size, 0))
         return fault_set(fault, 0, "no DMAR table: all bytes are zero");
     if (size > HEADER_BYTES && is_signature(bytes))
         return fault_set(fault, 0, "no DMAR table, but a table %.4s",
                          (const char *)bytes);
+    if (form != NULL)
+        return fault_set(fault, 0, "no DMAR table: the file is %s", form);
     return fault_set(fault, 0, "no DMAR table, nor text with a dump of it");
 }
 
@@ -315,7 +306,8 @@ static bool parse_text(const unsigned char *bytes, size_t size,
 
     if (d.bytes == NULL)
         return fault_set(fault, 0, "no memory");
-    dump_read(&d, bytes, size);
+    dump_read(&d, bytes + text_mark(bytes, size),
+              size - text_mark(bytes, size));
     if (fault->text[0] == '\0' && d.taken) {
         file->bytes = d.bytes;
         file->size = d.have;
@@ -384,7 +376,7 @@ bool dmar_parse(const unsigned char *bytes, size_t size, struct dmar_file *file,
         return fault_set(fault, 0,
                          "no DMAR table: all bytes are 0xff, as where nothing "
                          "answers");
-    if (is_text(bytes, size))
+    if (not_text(bytes, size) == NULL)
         read = parse_text(bytes, size, file, fault);
     else if (size < SIGNATURE_BYTES ||
              memcmp(bytes, signature, SIGNATURE_BYTES) != 0)

@@ -473,9 +473,8 @@ static int answer(struct question *q)
 
     if (q->list)
         return list_report();
+    text_clean(q->text);
     asked = json_string(q->text);
-    if (asked == NULL)
-        return complain(STATUS_USAGE, "the word is no text in UTF-8");
     question_number(q);
     entries = entries_json(q);
     found = json_array_size(entries) != 0;

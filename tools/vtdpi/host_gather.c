@@ -240,8 +240,7 @@ static void log_take(struct host *h, const struct log_facts *f)
 
     log_judge(f, &v);
     if (v.said)
-        h->log.remapping =
-            v.remapping == LOG_REMAPPING_ON ? FACT_YES : FACT_NO;
+        h->log.remapping = v.remapping == LOG_REMAPPING_ON ? FACT_YES : FACT_NO;
     if (v.mode != LOG_MODE_UNKNOWN)
         h->log.x2apic = v.mode == LOG_MODE_IS_X2APIC ? FACT_YES : FACT_NO;
     h->log.erratum = seen[LOG_ERRATUM].count != 0;

@@ -9,6 +9,10 @@
 
 #include "tool.h"
 
+enum {
+    TEXT_LOOK = 4096, /* bytes that tell whether a file is text */
+};
+
 /* A digit's value, or -1. */
 static int digit(char c)
 {
@@ -40,6 +44,57 @@ bool word_parse(const char *text, uint64_t *word)
 const char *input_name(const char *name)
 {
     return strcmp(name, "-") == 0 ? "standard input" : name;
+}
+
+struct magic {
+    const char *begin;
+    size_t length;
+    const char *is;
+};
+
+static const struct magic magics[] = {
+    {"\x1f\x8b", 2, "compressed by gzip"},
+    {"\xfd"
+     "7zXZ",
+     5, "compressed by xz"},
+    {"\x28\xb5\x2f\xfd", 4, "compressed by zstd"},
+    {"BZh", 3, "compressed by bzip2"},
+    {"PK\x03\x04", 4, "an archive of zip"},
+    {"\xff\xfe", 2, "text in UTF-16 (iconv -f UTF-16 makes it readable)"},
+    {"\xfe\xff", 2, "text in UTF-16 (iconv -f UTF-16 makes it readable)"},
+    {"\x7f"
+     "ELF",
+     4, "a program"},
+    {"LPKSHHRH", 8, "a journal of systemd (journalctl --file prints it)"},
+};
+
+const char *foreign_form(const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+        if (size >= magics[i].length &&
+            memcmp(bytes, magics[i].begin, magics[i].length) == 0)
+            return magics[i].is;
+    }
+    return NULL;
+}
+
+size_t text_mark(const unsigned char *bytes, size_t size)
+{
+    return size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+const char *not_text(const unsigned char *bytes, size_t size)
+{
+    const char *const form = foreign_form(bytes, size);
+
+    if (form != NULL)
+        return form;
+    for (size_t i = 0; i < size && i < TEXT_LOOK; i++) {
+        if (bytes[i] == '\0' || bytes[0] == 0xff ||
+            (bytes[i] < 0x20 && strchr("\t\r\n\f\033", bytes[i]) == NULL))
+            return "binary";
+    }
+    return NULL;
 }
 
 /* -1 having complained. */
@@ -102,6 +157,8 @@ static void refill(struct lines *l)
     l->begin = 0;
     n = read_some(l->fd, l->buffer + l->end, BUFFER_BYTES - l->end);
     if (n > 0) {
+        if (l->number == 0 && l->end == 0)
+            l->not_text = not_text((const unsigned char *)l->buffer, (size_t)n);
         l->end += (size_t)n;
         return;
     }

@@ -47,9 +47,15 @@ static int log_read(struct log_facts *f, const char *file)
     }
     log_end(f);
     lines_close(&l);
+    if (l.error != 0 && l.number == 0)
+        return complain(STATUS_INPUT, "%s: %s", l.name, strerror(l.error));
     if (l.error != 0)
         return complain(STATUS_INPUT, "%s: after line %lu: %s", l.name,
                         l.number, strerror(l.error));
+    /* Binary rubbish may stand in front of a log, as after a crash. */
+    if (l.not_text != NULL && f->about + f->unknown == 0)
+        return complain(STATUS_INPUT, "%s:1: no log: the file is %s", l.name,
+                        l.not_text);
     return 0;
 }
 

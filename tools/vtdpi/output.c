@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Results as JSON or text, and messages. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tool.h"
@@ -51,16 +53,46 @@ const char *tint(enum tint tint)
     return style.color ? codes[tint] : "";
 }
 
+static bool is_utf8(const char *text)
+{
+    json_t *const string = json_string(text);
+
+    json_decref(string);
+    return string != NULL;
+}
+
+void text_clean(char *text)
+{
+    const bool utf8 = is_utf8(text);
+    unsigned char before = 0;
+
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        /* In UTF-8, control characters above 7Fh are C2h and a byte below A0h. */
+        if (before == 0xc2 && c < 0xa0)
+            text[-1] = *text = '?';
+        else if (c < ' ' || c == 0x7f || (c > 0x7f && !utf8))
+            *text = '?';
+        before = c;
+    }
+}
+
 int complain(int status, const char *format, ...)
 {
+    char *text = NULL;
     va_list args;
+    int length;
 
-    (void)fflush(stdout);
-    (void)fputs("vtdpi: ", stderr);
     va_start(args, format);
-    (void)vfprintf(stderr, format, args);
+    length = vasprintf(&text, format, args);
     va_end(args);
-    (void)fputc('\n', stderr);
+    (void)fflush(stdout);
+    if (length >= 0) {
+        text_clean(text);
+        (void)fprintf(stderr, "vtdpi: %s\n", text);
+        free(text);
+    }
     return status;
 }
 

@@ -253,17 +253,24 @@ static int registers_report(const struct register_kind *kind,
                         registers_print, wrong ? STATUS_WRONG : STATUS_GOOD);
 }
 
+struct registers_input {
+    char *text;
+    bool from_input;
+};
+
 static error_t registers_parse(int key, char *argument,
                                struct argp_state *state)
 {
-    char **const text = state->input;
+    struct registers_input *const in = state->input;
+    char **const arguments = state->argv + state->next;
 
     (void)argument;
     switch (key) {
     case ARGP_KEY_ARGS:
-        *text = arguments_join(state->argv + state->next,
-                               state->argc - state->next);
-        if (*text == NULL)
+        in->from_input =
+            arguments_are_input(arguments, state->argc - state->next);
+        in->text = arguments_join(arguments, state->argc - state->next);
+        if (in->text == NULL)
             exit(STATUS_INPUT);
         state->next = state->argc;
         return 0;
@@ -283,17 +290,19 @@ static int registers_run(const struct register_kind *kind, int argc,
         .args_doc = "WORD...",
         .doc = kind->doc,
     };
+    struct registers_input in = {NULL, false};
     struct words words;
-    char *text = NULL;
     bool good;
 
-    command_parse(&argp, argc, argv, &text);
-    good = words_read(&words, text, &kind->form);
-    free(text);
-    if (good && words.count == 0)
-        return complain(STATUS_USAGE, "no word (%s --help)", argv[0]);
+    command_parse(&argp, argc, argv, &in);
+    good = words_read(&words, in.text, &kind->form);
+    free(in.text);
+    if (good && words.count == 0) {
+        (void)snprintf(words.wrong, sizeof(words.wrong), "no word");
+        good = false;
+    }
     if (!good)
-        return complain(STATUS_USAGE, "%s (%s --help)", words.wrong, argv[0]);
+        return words_complain(&words, in.from_input, argv[0]);
     return registers_report(kind, &words);
 }
 

@@ -11,7 +11,6 @@
 
 enum {
     ENTRY_BYTES = 16,
-    TEXT_LOOK = 4096,
     LINE_MAX_BYTES = 1024
 };
 
@@ -308,16 +307,6 @@ static void raw_read(struct reader *r, const unsigned char *bytes, size_t size)
     }
 }
 
-static bool is_text(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size && i < TEXT_LOOK; i++) {
-        if (bytes[i] == '\0' ||
-            (bytes[i] < 0x20 && strchr("\t\r\n\f\033", bytes[i]) == NULL))
-            return false;
-    }
-    return true;
-}
-
 /* Bytes that cannot be a table. */
 static bool raw_fault(const unsigned char *bytes, size_t size,
                       struct input_fault *fault)
@@ -348,7 +337,10 @@ bool table_parse(const unsigned char *bytes, size_t size, bool raw,
     if (all_ones(bytes, size))
         return fault_set(fault, 0,
                          "all bytes are 0xff, as where nothing answers");
-    raw = raw || !is_text(bytes, size);
+    if (!raw && foreign_form(bytes, size) != NULL)
+        return fault_set(fault, 0, "no dump: the file is %s",
+                         foreign_form(bytes, size));
+    raw = raw || not_text(bytes, size) != NULL;
     if (raw && !raw_fault(bytes, size, fault))
         return false;
     layouts_init(&r.layouts);
@@ -358,7 +350,8 @@ bool table_parse(const unsigned char *bytes, size_t size, bool raw,
     if (raw)
         raw_read(&r, bytes, size);
     else
-        text_read(&r, bytes, size);
+        text_read(&r, bytes + text_mark(bytes, size),
+                  size - text_mark(bytes, size));
     if (fault->text[0] == '\0' && dump->form != NULL)
         return true;
     table_drop(dump);

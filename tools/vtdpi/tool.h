@@ -91,6 +91,10 @@ const char *tint(enum tint tint);
  * @indent blanks. @column is where the first line begins, after what was printed. */
 void print_wrapped(const char *text, unsigned int column, unsigned int indent);
 
+/* Puts "?" in place of control characters, and of what is no UTF-8: a text from a file
+ * must not move a terminal's cursor. */
+void text_clean(char *text);
+
 /* A message for stderr, with the name of the program. Returns @status. */
 int complain(int status, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
@@ -113,6 +117,14 @@ bool word_parse(const char *text, uint64_t *word);
 /* The name for messages. */
 const char *input_name(const char *name);
 
+/* What a file is by its first bytes if it is no text, as "compressed by gzip"; NULL: it
+ * is text. */
+const char *not_text(const unsigned char *bytes, size_t size);
+/* Bytes of the mark that some editors put in front of text in UTF-8: 3, or 0. */
+size_t text_mark(const unsigned char *bytes, size_t size);
+/* What a known program made, or text that is not in ASCII's bytes; NULL otherwise. */
+const char *foreign_form(const unsigned char *bytes, size_t size);
+
 /* Longest line that is looked at; the rest of a longer one is skipped. */
 #define LINE_BYTES 65536
 
@@ -123,7 +135,8 @@ struct lines {
     char *text;    /* terminated, without line feed and carriage return */
     size_t length; /* without the terminator; the text may contain zeros */
     bool cut;      /* the line was longer than LINE_BYTES */
-    int error;     /* errno of a read that failed, or 0 */
+    const char *not_text; /* of the first bytes: see not_text() */
+    int error;            /* errno of a read that failed, or 0 */
     /* private: */
     int fd;
     bool ended;

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "decode.h"
+#include "input_fault.h"
 
 enum {
     DIGITS_MAX = 128, /* of a token that is kept as it is */
@@ -19,7 +20,8 @@ enum {
 struct reader {
     struct words *words;
     const struct words_form *form;
-    const char *at;
+    const char *text;   /* from its begin, */
+    const char *at;     /* and what is left */
     unsigned int taken; /* words without a name */
     int name; /* of the next word: its place, NAME_NONE or NAME_SKIP */
 };
@@ -45,6 +47,9 @@ static bool wrong(struct reader *r, const char *format, const char *at,
     const int shown = length > 60 ? 60 : (int)length;
 
     (void)snprintf(r->words->wrong, sizeof(r->words->wrong), format, shown, at);
+    r->words->line = 1;
+    for (const char *c = r->text; c < r->at; c++)
+        r->words->line += *c == '\n';
     return false;
 }
 
@@ -201,7 +206,7 @@ static bool run_take(struct reader *r, const char *at, unsigned int length)
 bool words_read(struct words *words, const char *text,
                 const struct words_form *form)
 {
-    struct reader r = {words, form, text, 0, NAME_NONE};
+    struct reader r = {words, form, text, text, 0, NAME_NONE};
 
     memset(words, 0, sizeof(*words));
     for (;;) {
@@ -222,18 +227,44 @@ bool words_read(struct words *words, const char *text,
     return true;
 }
 
-/* What standard input has, as text: zeros end it. */
+int words_complain(const struct words *words, bool from_input,
+                   const char *command)
+{
+    struct input_fault fault = {0};
+
+    if (!from_input)
+        return complain(STATUS_USAGE, "%s (%s --help)", words->wrong, command);
+    (void)fault_set(&fault, words->line, "%s", words->wrong);
+    return fault_complain(&fault, "-");
+}
+
+/* What standard input has, as text. */
 static char *input_join(void)
 {
+    struct input_fault fault = {0};
     size_t size;
     unsigned char *const bytes = file_read("-", INPUT_MAX, &size);
-    char *text;
+    const char *form;
+    char *text = NULL;
 
     if (bytes == NULL)
         return NULL;
-    text = strndup((const char *)bytes, size);
+    form = not_text(bytes, size);
+    if (form == NULL) {
+        const size_t mark = text_mark(bytes, size);
+
+        text = strndup((const char *)bytes + mark, size - mark);
+    } else {
+        (void)fault_set(&fault, 1, "no words: the input is %s", form);
+        (void)fault_complain(&fault, "-");
+    }
     free(bytes);
     return text;
+}
+
+bool arguments_are_input(char **arguments, int count)
+{
+    return count == 1 && strcmp(arguments[0], "-") == 0;
 }
 
 char *arguments_join(char **arguments, int count)
@@ -241,7 +272,7 @@ char *arguments_join(char **arguments, int count)
     size_t size = 1;
     char *text;
 
-    if (count == 1 && strcmp(arguments[0], "-") == 0)
+    if (arguments_are_input(arguments, count))
         return input_join();
     for (int i = 0; i < count; i++)
         size += strlen(arguments[i]) + 1;
