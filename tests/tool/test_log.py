@@ -5,6 +5,7 @@
 import gzip
 import lzma
 import pathlib
+import quopri
 import random
 import re
 import resource
@@ -17,11 +18,11 @@ from tooltest import GOOD, HERE, INPUT, UNKNOWN, USAGE, WRONG, main
 LOGS = HERE / "log"
 # Verdict and exit status of each fixture.
 FIXTURES = {
-    "dead-unit": ("unknown", "unknown", "not possible", WRONG),
+    "dead-unit": ("off", "unknown", "not possible", WRONG),
     "erratum": ("off", "xAPIC", "not possible", WRONG),
     "freebsd": ("on", "xAPIC", "not possible", WRONG),
     "ioapic": ("off", "unknown", "not possible", WRONG),
-    "jailhouse": ("on", "unknown", "unknown", WRONG),
+    "jailhouse": ("on", "unknown", "off", WRONG),
     "kdump-hang": ("unknown", "unknown", "unknown", UNKNOWN),
     "linux-faults": ("on", "x2APIC", "not possible", WRONG),
     "linux-posting": ("on", "x2APIC", "on", GOOD),
@@ -135,6 +136,11 @@ SAME = (
     ("off", "unknown", "(XEN) [VT-D]Disabling IOMMU due to Intel 5500/5520/X58 "
      "Chipset errata #47, #53: interrupt remapping"),
     ("off", "unknown", "(XEN) Interrupt Remapping hardware not found"),
+    ("off", "unknown", "DMAR: No DMAR devices found"),
+    ("off", "unknown", "DMAR: [Firmware Bug]: Your BIOS is broken; DMAR reported at "
+     "address 0!"),
+    ("off", "unknown", "DMAR: Parse DMAR table failure."),
+    ("on", "unknown", "dmar3: programming irte[0] rid 0xf0ff high 0x4f0ff low 0x300011"),
     # Lines that look like "on" or "off" and are neither.
     ("unknown", "xAPIC", "x2apic: IRQ remapping doesn't support X2APIC mode"),
     ("unknown", "unknown", "DMAR-IR: Queued invalidation will be enabled to support "
@@ -146,7 +152,94 @@ SAME = (
     ("unknown", "xAPIC", "DMAR-IR: Use 'intremap=no_x2apic_optout' to override the "
      "BIOS setting."),
     ("unknown", "unknown", "Linux remaps nothing here"),
+    ("unknown", "unknown", "DMAR-IR: IRQ remapping was enabled on dmar6 but"),
+    ("unknown", "unknown", "DMAR: Translation was enabled for dmar0 but we are not in "
+     "kdump mode"),
+    ("unknown", "unknown", "DMAR: Failed to copy translation tables from previous kernel "
+     "for dmar0"),
+    ("unknown", "unknown", "DMAR: Failed to find handle for ACPI object \\_SB.PCI0.I2C0"),
+    ("unknown", "unknown", "ACPI BIOS Warning (bug): Incorrect checksum in table [DMAR] - "
+     "0x7D, should be 0xF9"),
+    ("unknown", "unknown", "(XEN) [VT-D]Passed iommu=no-igfx option.  Disabling IGD VT-d "
+     "engine."),
+    ("unknown", "unknown", "(XEN) [VT-D]disabling something of 0000:00:02.0"),
+    ("unknown", "unknown", "DMAR: dmar3: SVM disabled, incompatible paging mode"),
+    ("unknown", "unknown", "acpidmar0: hardware width: 39, intr_remap:1 x2apic_opt_out:0"),
+    ("unknown", "unknown", "arm-smmu 5000000.iommu: SMMUv2 with interrupt remapping "
+     "enabled"),
+    ("unknown", "xAPIC", "x2apic disabled"),
+    ("unknown", "unknown", "(XEN) x2APIC: Already enabled by BIOS: Ignoring cmdline disable."),
+    ("unknown", "x2APIC", "(XEN) Using APIC driver x2apic_mixed"),
+    ("unknown", "xAPIC", "(XEN) Using APIC driver default"),
 )
+
+
+# A note that a line leads to, or none.
+NOTES = (
+    ("zero", "DMAR: [Firmware Bug]: Your BIOS is broken; DMAR reported at address 0!"),
+    ("broken", "DMAR: [Firmware Bug]: Your BIOS is broken; bad RMRR [0x0000000070800000-"
+     "0x0000000078ffffff]"),
+    ("broken", "DMAR: Failed to find handle for ACPI object \\_SB.PCI0.I2C0"),
+    ("malformed", "DMAR: Parse DMAR table failure."),
+    ("", "DMAR: Failed to copy translation tables from previous kernel for dmar0"),
+    ("graphics", "(XEN) [VT-D]BIOS did not enable IGD for VT properly.  Disabling IGD VT-d "
+     "engine."),
+    ("graphics", "Intel-IOMMU: disable GFX device mapping"),
+    ("", "pci 0000:00:02.0: DMAR: Skip IOMMU disabling for graphics"),
+    ("overflow", "(XEN) [VT-D]iommu.c:691: iommu_fault_status: Fault Overflow"),
+    ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
+)
+
+
+def notes(tool):
+    for wanted, line in NOTES:
+        got = [note["says"] for note in tool.json("log", stdin=line + "\n")["notes"]]
+        tool.tap.say(len(got) == (wanted != "") and wanted in "".join(got),
+                     f"noted as {wanted or 'nothing'}: {line}", got)
+    boot = "Linux version 6.1.0\n[    0.1] iommu: Default domain type: Translated\n"
+    for name, line, why, step in (
+            ("AMD", "AMD-Vi: Interrupt remapping enabled", "IOMMU of AMD", "AVIC"),
+            ("ARM", "arm-smmu 5000000.iommu: probing", "IOMMU of ARM", "VT-d is Intel's"),
+            ("no VT-d", "x2apic enabled", "no line says", "begin of the boot"),
+            ("a DMAR table", "ACPI: DMAR 0x00000000BF79E0C0 000138", "no line says",
+             "whole log")):
+        got = tool.json("log", stdin=boot + line + "\n")
+        tool.tap.say(why in got["why"][0]["says"] and step in got["next"][0],
+                     f"what to do about a log of {name}", got["why"], got["next"])
+    for system, line in (("FreeBSD", "dmar0: <DMA remap> iomem 0xc7ffc000-0xc7ffcfff on acpi0"),
+                         ("Jailhouse", "Found DMAR @0xfed91000")):
+        got = tool.json("log", stdin=f"{line}\nEnabled IRQ remapping\n")
+        tool.tap.say(got["verdict"]["posting"] == "off" and system in got["why"][1]["says"],
+                     f"{system} does not post", got["verdict"], got["why"])
+
+
+def mail(tool, name):
+    """A log as mail in quoted-printable has it, and with quotes in front."""
+    text = (LOGS / f"{name}.txt").read_text()
+    wanted = facts(tool.json("log", stdin=text))
+    soft = quopri.encodestring(text.encode(), quotetabs=False).decode()
+    hard = "".join(
+        line + ("=0A=\n" if len(line) < 73 else "\n") if at == len(parts) - 1 else
+        line + "=\n"
+        for whole in text.splitlines()
+        for parts in [[whole[i:i + 75] for i in range(0, len(whole), 75)] or [""]]
+        for at, line in enumerate(parts))
+    for form, changed in (("soft breaks", soft), ("soft breaks, =0A=", hard),
+                          ("quoted, CRLF", "".join(f">> {line}\r\n"
+                                                   for line in text.splitlines()))):
+        got = facts(tool.json("log", stdin=changed))
+        # A sign of equality is written as =3D, which matters to options alone.
+        differ = [k for k, v in wanted.items() if got[k] != v and k != "options"]
+        tool.tap.say(not differ, f"{name} as mail, {form}",
+                     *(f"{k}: {got[k]} for {wanted[k]}" for k in differ))
+    line = "DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap d2008c40660462 ecap f050da"
+    for length in (59, 60, 76, 77):
+        first = line[:20].rjust(length - 1) + "="
+        got = tool.json("log", stdin=f"{first}\n{line[20:]}\n")["units"]
+        tool.tap.say((len(got) == 1) == (60 <= length <= 76),
+                     f"a line that is broken at {length}", got)
+    got = tool.json("log", stdin="x" * 59 + " DMAR-IR: Not enabling=")["lines"]
+    tool.tap.say(got["read"] == 1, "the last line is broken", got)
 
 
 def words(tool):
@@ -544,6 +637,9 @@ def test(tool):
     order(tool, "ioapic", 0, 20)
     order(tool, "dead-unit", 0, 12)
     words(tool)
+    notes(tool)
+    mail(tool, "linux-faults")
+    mail(tool, "linux-posting")
     places(tool)
     boots(tool)
     reason_bases(tool)

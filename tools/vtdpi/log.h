@@ -30,6 +30,7 @@ enum {
     LOG_OPTIONS_MAX = 24,
     LOG_REASON_UNKNOWN = 0x100,
     LOG_PENDING_LINES = 16, /* after so many lines an event is over */
+    LOG_HELD_BYTES = 512,   /* of a line that mail has broken */
 };
 
 /* A line that is quoted. */
@@ -82,6 +83,7 @@ enum log_fact {
     LOG_FAULT_OVERFLOW,
     LOG_SUPPRESSED,
     LOG_AMD,
+    LOG_ARM,
     LOG_KNOWN, /* known, and of no interest here */
     LOG_FACTS
 };
@@ -240,6 +242,8 @@ struct log_facts {
     struct log_count fault_dma;
     unsigned long suppressed;
     struct log_queue_error queue[LOG_QUEUE_KINDS];
+    char held[LOG_HELD_BYTES]; /* what comes before the next line */
+    size_t held_length;
     unsigned long lines;
     unsigned long about;   /* lines that were understood */
     unsigned long unknown; /* lines about VT-d that were not */

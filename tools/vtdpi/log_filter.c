@@ -47,6 +47,7 @@ static const struct part parts[] = {
     {"freebsd", 2},
     {"tboot", 0},
     {"pci bridge to [bus", 14},
+    {"smmu", 0},
 };
 
 enum {

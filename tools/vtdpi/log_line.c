@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log_words.h"
+#include "tool.h"
 
 static void boot_init(struct log_boot *b)
 {
@@ -258,10 +259,42 @@ static void fact_more(struct log_facts *f, enum log_fact fact,
     }
 }
 
+/* Whether a line that switches something off means VT-d, and not a part that only the
+ * mark [VT-D] in front belongs to. */
+static bool names_vtd(struct log_span line)
+{
+    static const char mark[] = "[vt-d]";
+    const char *const at = log_find(line, mark);
+
+    if (at == NULL)
+        return true;
+    line.begin = at + strlen(mark);
+    return log_find_word(line, "vt-d") != NULL ||
+           log_find_word(line, "iommu") != NULL ||
+           log_find(line, "virtuali") != NULL;
+}
+
+/* What a number in the line makes of a fact. */
+static enum log_fact fact_of(enum log_fact fact, struct log_span line)
+{
+    uint64_t value;
+
+    if (fact == LOG_VTD_OFF && !names_vtd(line))
+        return LOG_KNOWN;
+    /* OpenBSD: "x2apic_opt_out:0". */
+    if (fact == LOG_OPT_OUT && log_value(line, "x2apic_opt_out", &value) &&
+        value == 0)
+        return LOG_KNOWN;
+    if (fact == LOG_BIOS_BROKEN && log_value(line, "address", &value) &&
+        value == 0)
+        return LOG_BASE_ZERO;
+    return fact;
+}
+
 static bool rule_line(struct log_facts *f, struct log_span line,
                       struct log_words words, unsigned long number)
 {
-    const enum log_fact fact = log_rule(words);
+    const enum log_fact fact = fact_of(log_rule(words), line);
     const bool guest = f->boot.xen && !is_xen_line(line);
 
     if (fact == LOG_FACTS)
@@ -287,14 +320,58 @@ static void unknown_line(struct log_facts *f, struct log_span line,
         log_keep(&f->unknown_first, line, number);
 }
 
-void log_line(struct log_facts *f, const char *text, size_t length,
-              unsigned long number)
+/* Mail in "quoted-printable" breaks lines of more than 76 bytes behind a "=", and some
+ * programs write "=0A=" at the end of each. */
+enum {
+    MAIL_LEAST = 60, /* of a line that is broken */
+    MAIL_MOST = 76,
+};
+
+/* The line with what was held in front, in memory of this function. */
+static struct log_span held_join(struct log_facts *f, struct log_span line)
 {
-    const struct log_span line = {text, text + length};
+    static char joined[LOG_HELD_BYTES + LINE_BYTES];
+    size_t length = (size_t)(line.end - line.begin);
+
+    if (length > LINE_BYTES)
+        length = LINE_BYTES;
+    memcpy(joined, f->held, f->held_length);
+    memcpy(joined + f->held_length, line.begin, length);
+    length += f->held_length;
+    f->held_length = 0;
+    return (struct log_span){joined, joined + length};
+}
+
+/* False: the line goes on in the next one. */
+static bool mail_line(struct log_facts *f, struct log_span *line)
+{
+    static const char feed[] = "=0A=";
+    const size_t mark = sizeof(feed) - 1;
+    const size_t own = (size_t)(line->end - line->begin);
+    size_t length;
+
+    if (f->held_length != 0)
+        *line = held_join(f, *line);
+    if (line->begin == line->end || line->end[-1] != '=')
+        return true;
+    length = (size_t)(line->end - line->begin);
+    if (length >= mark && memcmp(line->end - mark, feed, mark) == 0) {
+        line->end -= mark;
+        return true;
+    }
+    if (own < MAIL_LEAST || own > MAIL_MOST || length > LOG_HELD_BYTES)
+        return true;
+    f->held_length = length - 1;
+    memcpy(f->held, line->begin, f->held_length);
+    return false;
+}
+
+static void line_take(struct log_facts *f, struct log_span line,
+                      unsigned long number)
+{
     struct log_words words;
 
-    f->lines++;
-    if (!log_filter(text, length))
+    if (!log_filter(line.begin, (size_t)(line.end - line.begin)))
         return;
     words = log_words_of(line);
     if ((words.more & M(XEN)) != 0 && log_find(line, "(xen)") != NULL)
@@ -313,7 +390,20 @@ void log_line(struct log_facts *f, const char *text, size_t length,
         unknown_line(f, line, words, number);
 }
 
+void log_line(struct log_facts *f, const char *text, size_t length,
+              unsigned long number)
+{
+    struct log_span line = {text, text + length};
+
+    f->lines++;
+    if (mail_line(f, &line))
+        line_take(f, line, number);
+}
+
 void log_end(struct log_facts *f)
 {
+    if (f->held_length != 0)
+        line_take(f, held_join(f, (struct log_span){f->held, f->held}),
+                  f->lines);
     log_fault_flush(f);
 }

@@ -59,6 +59,7 @@ static const struct note notes[] = {
      "fault records overflowed: there were more faults than lines"},
     {LOG_SUPPRESSED, "the kernel left fault lines out"},
     {LOG_AMD, "the log is of an AMD machine, or has lines of one"},
+    {LOG_ARM, "the log is of an ARM machine, or has lines of one"},
 };
 
 json_t *log_notes_json(const struct log_facts *f)
@@ -173,8 +174,30 @@ static void next_off(const struct log_facts *f, json_t *list)
              "the hardware has interrupt remapping (vtdpi host).");
 }
 
+/* The log has the begin of the boot, where firmware's tables are listed. */
+static bool has_no_vtd(const struct log_facts *f)
+{
+    return f->boot.linux_version && f->boot.unit_count == 0 &&
+           !seen(f, LOG_TABLE) && !seen(f, LOG_DMA_ON) &&
+           !seen(f, LOG_QI_WILL) && !seen(f, LOG_COPIED);
+}
+
 static void next_unknown(const struct log_facts *f, json_t *list)
 {
+    if (seen(f, LOG_AMD) || seen(f, LOG_ARM)) {
+        next_add(list, true,
+                 "VT-d is Intel's. The IOMMUs of other makers are not judged "
+                 "here; AMD's way of posting is AVIC (kvm_amd's parameter "
+                 "avic).");
+        return;
+    }
+    if (has_no_vtd(f)) {
+        next_add(list, true,
+                 "The log has the begin of the boot, and no line of a unit or "
+                 "a DMAR table: look whether VT-d is on in the firmware's "
+                 "set-up, or ask the running system (vtdpi host).");
+        return;
+    }
     next_add(list, seen(f, LOG_COPIED) || seen(f, LOG_QI_WILL),
              "The log ends while remapping is set up. If the machine hung "
              "there, try intremap=off for that kernel.");
@@ -192,7 +215,7 @@ static void next_posting(const struct log_facts *f, const struct log_verdict *v,
     next_add(list, v->posting == LOG_POSTING_OFF && xen,
              "Xen leaves posting off unless iommu=intpost is given.");
     next_add(list, v->posting == LOG_POSTING_OFF && !xen,
-             "Take away what switches posting off, or use a kernel that can.");
+             "Take away what switches posting off, or use a system that can.");
     next_add(list, v->posting == LOG_POSTING_NOT_POSSIBLE,
              "Posting needs other hardware. Remapping is not affected.");
     next_add(list, v->posting == LOG_POSTING_UNKNOWN,

@@ -313,6 +313,8 @@ static bool base_line(struct log_boot *b, struct log_span line,
     } else if (!base_of(line, &base)) {
         return false;
     }
+    if (log_find(line, "<dma remap>") != NULL)
+        b->freebsd = true;
     u = unit_at(b, &base, log_unit_number(line));
     current_set(b, base);
     if (u == NULL)

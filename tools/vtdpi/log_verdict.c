@@ -121,6 +121,26 @@ static const struct log_place *option_off(const struct log_boot *b)
     return NULL;
 }
 
+/* The line that makes Linux and Xen pass over the DMAR table as a whole, or NULL. */
+static const struct log_seen *bad_table(const struct log_facts *f)
+{
+    static const enum log_fact facts[] = {LOG_BASE_ZERO, LOG_ALL_ONES,
+                                          LOG_TABLE_BAD};
+
+    for (unsigned int i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        if (seen(f, facts[i]))
+            return &f->boot.seen[facts[i]];
+    }
+    return NULL;
+}
+
+/* A fault, or what is said just before remapping is set up, shows the contrary. */
+static bool no_unit_is_taken(const struct log_facts *f)
+{
+    return bad_table(f) != NULL && !f->boot.freebsd && !f->boot.jailhouse &&
+           !seen(f, LOG_QI_WILL);
+}
+
 /* No line says it, but another fact leaves no choice. */
 static void remap_by_facts(const struct log_facts *f, struct log_verdict *v)
 {
@@ -146,6 +166,14 @@ static void remap_by_facts(const struct log_facts *f, struct log_verdict *v)
         why_add(v, &f->faults[0].first,
                 "a unit reports faults of interrupts, which happens only "
                 "while remapping is on");
+    } else if (no_unit_is_taken(f)) {
+        v->remapping = LOG_REMAPPING_OFF;
+        why_add(v, &bad_table(f)->first,
+                "the kernel does not take the DMAR table, and so has no unit");
+    } else if (seen(f, LOG_AMD) || seen(f, LOG_ARM)) {
+        why_add(v, place_of(f, seen(f, LOG_AMD) ? LOG_AMD : LOG_ARM),
+                "the machine has an IOMMU of %s, and VT-d is Intel's",
+                seen(f, LOG_AMD) ? "AMD" : "ARM");
     } else if (seen(f, LOG_QI_WILL)) {
         why_add(v, place_of(f, LOG_QI_WILL),
                 "remapping was about to be set up, and no line says that it "
@@ -275,8 +303,11 @@ static void post_judge(const struct log_facts *f, struct log_verdict *v)
     if (v->remapping == LOG_REMAPPING_OFF) {
         v->posting = LOG_POSTING_OFF;
         why_add(v, NULL, "posting needs remapping");
-    } else if (v->remapping == LOG_REMAPPING_ON && !b->xen && !b->freebsd &&
-               !b->jailhouse) {
+    } else if (b->freebsd || b->jailhouse) {
+        v->posting = LOG_POSTING_OFF;
+        why_add(v, NULL, "%s does not post the interrupts of devices",
+                b->freebsd ? "FreeBSD" : "Jailhouse");
+    } else if (v->remapping == LOG_REMAPPING_ON && !b->xen) {
         post_of_linux(f, v);
     }
 }

@@ -112,11 +112,19 @@ enum log_word_more {
     M_ACCESS,
     M_DMA,
     M_EXCEED,
+    M_FOUND,
+    M_OVERFLOW,
     M_PRESENT,
+    M_PROGRAMMING,
     M_RESERVED,
+    M_SMMU,
     M_SOURCE,
+    M_WAS,
     M_GENODE, /* hi=, the first name of a raw record */
+    M_WORDS_32,
 };
+
+_Static_assert(M_WORDS_32 <= 32, "a set has 32 bits");
 
 struct log_words {
     uint64_t set;
