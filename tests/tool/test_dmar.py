@@ -126,6 +126,8 @@ def dumps():
     yield "with lines behind", [*acpidump(TRAP), "00001000: 00 11 22",
                                 "decade 00 11"]
     yield "hexdump -C", rows(TRAP, "08x", " ", "  |", "  ")
+    yield "quoted by mail", [f"> > {line}" for line in raw]
+    yield "in a log", [f"[   12.345678] {line}" for line in acpidump(TRAP)]
     yield "lower case", [x.lower() for x in rows(TRAP, "04x", ":", " ")]
 
 

@@ -117,6 +117,21 @@ static unsigned int line_bytes(const char *text, bool colon,
     return count;
 }
 
+/* Passes over what mail and logs put in front of a line: "> > ", "[   12.345] ". */
+static const char *line_begin(const char *text)
+{
+    for (;;) {
+        const size_t quotes = strspn(text, " \t>");
+        const char *const stamp = text + quotes;
+        const size_t time =
+            stamp[0] == '[' ? strspn(stamp + 1, " .0123456789") : 0;
+
+        if (time == 0 || stamp[1 + time] != ']')
+            return stamp;
+        text = stamp + time + 2;
+    }
+}
+
 /* A line of a dump: its offset, and where the bytes begin; NULL: another line. */
 static const char *line_offset(const char *text, uint64_t *offset, bool *colon)
 {
@@ -124,7 +139,6 @@ static const char *line_offset(const char *text, uint64_t *offset, bool *colon)
     char digits[17] = {0};
     size_t count;
 
-    text += strspn(text, " \t");
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
         text += 2;
     count = strspn(text, "0123456789abcdefABCDEF");
@@ -224,6 +238,7 @@ static void dump_line(struct dump *d, const char *text)
     uint64_t offset;
     bool colon;
 
+    text = line_begin(text);
     if (line_is_heading(text) || strstr(text, "Raw Table Data") != NULL) {
         dump_finish(d);
         d->heading = strncmp(text, signature, SIGNATURE_BYTES) == 0;
