@@ -163,6 +163,8 @@ SAME = (
     ("unknown", "unknown", "(XEN) [VT-D]Passed iommu=no-igfx option.  Disabling IGD VT-d "
      "engine."),
     ("unknown", "unknown", "(XEN) [VT-D]disabling something of 0000:00:02.0"),
+    ("unknown", "unknown", "dmar15: Invalid page request: 2000026a100101 ffffb167"),
+    ("unknown", "unknown", "DMAR: Allocating 32768-page iova for 0000:00:1d.7 failed"),
     ("unknown", "unknown", "DMAR: dmar3: SVM disabled, incompatible paging mode"),
     ("unknown", "unknown", "acpidmar0: hardware width: 39, intr_remap:1 x2apic_opt_out:0"),
     ("unknown", "unknown", "arm-smmu 5000000.iommu: SMMUv2 with interrupt remapping "
@@ -181,6 +183,10 @@ NOTES = (
      "0x0000000078ffffff]"),
     ("broken", "DMAR: Failed to find handle for ACPI object \\_SB.PCI0.I2C0"),
     ("malformed", "DMAR: Parse DMAR table failure."),
+    ("malformed", "DMAR: Invalid DMAR haw"),
+    ("malformed", "DMAR: Invalid 0-length structure"),
+    ("malformed", "DMAR: Failed to map dmar0"),
+    ("", "dmar15: Invalid page request: 2000026a100101 ffffb167"),
     ("", "DMAR: Failed to copy translation tables from previous kernel for dmar0"),
     ("graphics", "(XEN) [VT-D]BIOS did not enable IGD for VT properly.  Disabling IGD VT-d "
      "engine."),

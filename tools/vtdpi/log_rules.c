@@ -17,9 +17,12 @@ struct rule {
 };
 
 /* Words that turn a sentence around. */
-#define NEGATIVE (W(NOT) | W(DISABLE) | W(FAIL) | W(BAD))
+#define NEGATIVE     (W(NOT) | W(DISABLE) | W(FAIL) | W(BAD))
 /* Words for VT-d as such. */
-#define SUBJECT  (W(DMAR) | W(IOMMU) | W(DRHD))
+#define SUBJECT      (W(DMAR) | W(IOMMU) | W(DRHD))
+
+/* What "invalid" and "failed" are also said of. */
+#define NOT_OF_TABLE (W(INVALIDATION) | W(COPY) | W(REQUEST) | W(FAULT))
 
 static const struct rule rules[] = {
     {LOG_AMD, W(AMD), 0, W(DMAR), 0, 0},
@@ -70,8 +73,7 @@ static const struct rule rules[] = {
     {LOG_CPU_X2APIC, W(SWITCHED), 0, W(NOT), M(X2APIC), 0},
     {LOG_CPU_X2APIC, W(ENABLED), 0, NEGATIVE | W(REMAP), M(X2APIC), 0},
     {LOG_CPU_XAPIC, W(ROUTING) | W(APIC), 0, 0, 0, M(X2APIC)},
-    {LOG_TABLE_BAD, W(DMAR) | W(BAD), 0, W(INVALIDATION) | W(COPY), 0, 0},
-    {LOG_TABLE_BAD, W(DMAR) | W(FAIL) | W(TABLE), 0, W(COPY), 0, 0},
+    {LOG_TABLE_BAD, W(DMAR) | W(TABLE), W(BAD) | W(FAIL), NOT_OF_TABLE, 0, 0},
     {LOG_MALFUNCTION, W(MALFUNCTION), SUBJECT, 0, 0, 0},
     {LOG_NO_ENTRY, W(ENTRY) | W(NOT) | W(IR), 0, W(FAULT), 0, 0},
     {LOG_OPT_IN, W(PLATFORM) | W(OPT) | W(IN), 0, 0, 0, 0},

@@ -84,7 +84,7 @@ enum log_word {
     W_SUPPORT,
     W_SUPPRESSED,
     W_SWITCHED,
-    W_TABLE, /* table, parse, map */
+    W_TABLE, /* and its parts; parse, map */
     W_WORDS_64,
 };
 
