@@ -3,11 +3,9 @@
  * Words of fields, by the library's encoders. The output is in the form that the
  * decoders take, so that `vtdpi irte $(vtdpi encode irte ...)` works.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "decode.h"
 
@@ -114,25 +112,11 @@ static const char *remedy_of(int err)
     return "";
 }
 
-/* Decimal, or hexadecimal with 0x. */
-static bool number_read(const char *text, uint64_t *number)
-{
-    char *end;
-
-    if (strncasecmp(text, "0x", 2) == 0)
-        return word_parse(text, number);
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    return *end == '\0' && errno == 0;
-}
-
 static uint64_t number_option(int key, const char *text,
                               struct argp_state *state)
 {
     uint64_t number = 0;
-    const bool good = number_read(text, &number);
+    const bool good = number_parse(text, &number);
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         if (ranges[i].key == key &&
@@ -197,7 +181,7 @@ static struct vtdpi_source sid_option(const char *text,
     uint16_t sid = 0;
 
     if (!bdf_read(text, &sid)) {
-        if (!number_read(text, &number) || number > UINT16_MAX)
+        if (!number_parse(text, &number) || number > UINT16_MAX)
             argp_error(state,
                        "--sid: bus:device.function in hexadecimal (00:00.0 to "
                        "ff:1f.7), or a number from 0 to 65535, not %s",

@@ -41,6 +41,19 @@ bool word_parse(const char *text, uint64_t *word)
     return true;
 }
 
+bool number_parse(const char *text, uint64_t *number)
+{
+    char *end;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        return word_parse(text, number);
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
 const char *input_name(const char *name)
 {
     return strcmp(name, "-") == 0 ? "standard input" : name;

@@ -53,12 +53,11 @@ static void choose_color(const char *when, struct argp_state *state)
 unsigned int option_number(const char *name, const char *text, unsigned int min,
                            unsigned int max, struct argp_state *state)
 {
-    char *end;
-    const unsigned long n = strtoul(text, &end, 10);
+    uint64_t n;
 
-    if (*text < '0' || *text > '9' || *end != '\0' || n < min || n > max)
-        argp_error(state, "--%s: from %u to %u, decimal, not %s", name, min,
-                   max, text);
+    if (!number_parse(text, &n) || n < min || n > max)
+        argp_error(state, "--%s: from %u to %u, decimal or with 0x, not %s",
+                   name, min, max, text);
     return (unsigned int)n;
 }
 

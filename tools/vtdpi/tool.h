@@ -111,6 +111,8 @@ bool member_boolean(const json_t *object, const char *name);
 /* A number in @text, hexadecimal with or without 0x; false if that is none, or does not
  * fit 64 bits. */
 bool word_parse(const char *text, uint64_t *word);
+/* The same for a number of an option: decimal, or hexadecimal with 0x. */
+bool number_parse(const char *text, uint64_t *number);
 
 /* Input, from a file or, by the name "-", from standard input. */
 
