@@ -162,6 +162,9 @@ SAME = (
      "0x7D, should be 0xF9"),
     ("unknown", "unknown", "(XEN) [VT-D]Passed iommu=no-igfx option.  Disabling IGD VT-d "
      "engine."),
+    ("unknown", "unknown", "(XEN) [VT-D]IOMMU 3: cannot disable Queued Invalidation"),
+    ("unknown", "x2APIC", "(XEN) WARNING: x2APIC cluster mode is not supported without "
+     "interrupt remapping - forcing mixed mode"),
     ("unknown", "unknown", "(XEN) [VT-D]disabling something of 0000:00:02.0"),
     ("unknown", "unknown", "dmar15: Invalid page request: 2000026a100101 ffffb167"),
     ("unknown", "unknown", "DMAR: Allocating 32768-page iova for 0000:00:1d.7 failed"),
@@ -192,6 +195,8 @@ NOTES = (
      "engine."),
     ("graphics", "Intel-IOMMU: disable GFX device mapping"),
     ("", "pci 0000:00:02.0: DMAR: Skip IOMMU disabling for graphics"),
+    ("CFIS", "(XEN) [VT-D] Compatibility Format Interrupts permitted on IOMMU #3: Device "
+     "pass-through will not be secure"),
     ("overflow", "(XEN) [VT-D]iommu.c:691: iommu_fault_status: Fault Overflow"),
     ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
 )
@@ -412,6 +417,11 @@ def devices(tool, folder):
     is_named("with one bus", "03:00.0", "endpoint, unit 0", BRIDGES.splitlines()[1])
     is_named("with one bus", "07:00.0", "endpoint, unit 2" + unless +
              "00:1d.0 and of 1 other", BRIDGES.splitlines()[1])
+    is_named("Xen's buses", "03:00.0", "endpoint, unit 0",
+             "(XEN) [VT-D] bridge: 0000:00:1c.0 start=0 sec=2 sub=a\n")
+    is_named("Xen's buses", "0b:00.0", "endpoint, unit 2" + unless +
+             "00:1d.0 and of 1 other",
+             "(XEN) [VT-D] bridge: 0000:00:1c.0 start=0 sec=2 sub=a\n")
     is_named("a bus of another boot", "03:00.0", "endpoint, unit 2" + unless +
              "00:1c.0 and of 2 others", BRIDGES + "Linux version 6.1.0\n")
     bad = bytearray(DEEP)

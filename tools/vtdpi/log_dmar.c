@@ -4,7 +4,7 @@
  * and the unit that serves it.
  *
  * A path of several hops, and what is below a bridge, depend on bus numbers that are
- * not in the table. A log of Linux has them, and without them the answer names the
+ * not in the table. A log of Linux or Xen has them, and without them the answer names the
  * bridge that it depends on. The bus numbers below a bridge are larger than that of the
  * bridge itself, so nothing is unsure of a device on a lower bus. Nor can a device that is
  * below a bridge be below another one beside it.

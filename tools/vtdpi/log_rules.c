@@ -35,6 +35,7 @@ static const struct rule rules[] = {
     {LOG_OPT_OUT, W(FIRMWARE) | W(REQUEST) | W(NOT), 0, 0, M(X2APIC), 0},
     {LOG_OPT_OUT, W(DISABLE) | W(DMAR) | W(TABLE), 0, 0, M(X2APIC), 0},
     {LOG_COMPAT_OPEN, W(COMPAT) | W(ENABLED) | W(DESPITE), 0, 0, 0, 0},
+    {LOG_COMPAT_OPEN, W(COMPAT) | W(IRQ), 0, 0, M(PERMITTED), 0},
     {LOG_PRE_ENABLED, W(REMAP) | W(ENABLED) | W(KDUMP), 0, 0, 0, 0},
     /* The same line, broken in front of "kdump". */
     {LOG_PRE_ENABLED, W(REMAP) | W(ENABLED) | W(DMAR), 0, 0, M(WAS), 0},
@@ -45,6 +46,7 @@ static const struct rule rules[] = {
     {LOG_IOAPIC_UNCOVERED, W(IOAPIC) | W(NOT) | W(MAPPING), 0, 0, 0, 0},
     {LOG_IOAPIC_UNCOVERED, W(IOAPIC) | W(NOT) | W(DRHD), 0, 0, 0, 0},
     {LOG_IOAPIC_SKIPPED, W(SKIPPED) | W(REMAP), 0, 0, 0, 0},
+    {LOG_CPU_X2APIC, 0, 0, 0, M(X2APIC) | M(FORCING), 0},
     {LOG_NO_X2APIC, W(REMAP) | W(NOT) | W(SUPPORT), 0, 0, M(X2APIC), 0},
     {LOG_NO_EIM, W(EIM) | W(NOT), 0, 0, 0, M(X2APIC)},
     {LOG_NO_X2APIC, W(NOT) | W(ENABLE), 0, W(REMAP), M(X2APIC), 0},
@@ -67,7 +69,7 @@ static const struct rule rules[] = {
     /* FreeBSD, which says so only while remapping is on. */
     {LOG_REMAP_ON, W(ENTRY) | W(DMAR), 0, NEGATIVE, M(PROGRAMMING), 0},
     {LOG_VTD_OFF, W(DMAR) | W(NOT) | W(DEVICE), 0, W(DETAIL), M(FOUND), 0},
-    {LOG_VTD_OFF, W(DISABLE), 0, W(POST) | W(GRAPHICS), M(VTD), 0},
+    {LOG_VTD_OFF, W(DISABLE), 0, W(POST) | W(GRAPHICS) | W(QUEUE), M(VTD), 0},
     {LOG_VTD_OFF, W(DISABLE), 0, W(AMD), M(VIRTUAL) | M(XEN), 0},
     {LOG_CPU_X2APIC, W(ROUTING), 0, W(NOT), M(X2APIC), 0},
     {LOG_CPU_X2APIC, W(SWITCHED), 0, W(NOT), M(X2APIC), 0},
@@ -90,6 +92,7 @@ static const struct rule rules[] = {
     {LOG_KNOWN, W(DETAIL), SUBJECT, 0, 0, 0},
     {LOG_KNOWN, W(DETAIL), 0, 0, M(VTD), 0},
     {LOG_KNOWN, W(QUEUE), SUBJECT | W(INVALIDATION), 0, 0, 0},
+    {LOG_KNOWN, W(QUEUE), 0, 0, M(VTD), 0},
 };
 
 enum {

@@ -377,32 +377,56 @@ static bool xen_state_line(struct log_boot *b, struct log_span line,
     return (words.set & W(QUEUE)) != 0;
 }
 
-/* "pci 0000:00:1c.0: PCI bridge to [bus 02-03]". Linux may number buses anew, and the
- * last line of a bridge counts. */
-bool log_bridge_line(struct log_boot *b, struct log_span line)
+/* Linux: "pci 0000:00:1c.0: PCI bridge to [bus 02-03]". */
+static bool linux_bridge(struct log_span line, struct log_bridge *found,
+                         uint64_t *first, uint64_t *last)
 {
     static const char key[] = "pci bridge to [bus ";
-    struct log_span device = line;
-    struct log_bridge found = {0};
-    struct log_number first;
-    struct log_number last;
     const char *const at = log_find(line, key);
+    const char *const device = log_find_word(line, "pci");
+    struct log_number n;
+
+    if (at == NULL || device == at ||
+        !log_device((struct log_span){device + strlen("pci"), at},
+                    &found->segment, &found->sid) ||
+        !log_number((struct log_span){at + strlen(key), line.end}, &n))
+        return false;
+    *first = *last = n.hex;
+    if (n.end < line.end && *n.end == '-') {
+        if (!log_number((struct log_span){n.end + 1, line.end}, &n))
+            return false;
+        *last = n.hex;
+    }
+    return true;
+}
+
+/* Xen: "bridge: 0000:00:1c.0 start=0 sec=2 sub=3". */
+static bool xen_bridge(struct log_span line, struct log_bridge *found,
+                       uint64_t *first, uint64_t *last)
+{
+    static const char key[] = "bridge:";
+    const char *const at = log_find(line, key);
+
+    return at != NULL &&
+           log_device((struct log_span){at + strlen(key), line.end},
+                      &found->segment, &found->sid) &&
+           log_value(line, "sec", first) && log_value(line, "sub", last);
+}
+
+/* A system may number buses anew, and the last line of a bridge counts. */
+bool log_bridge_line(struct log_boot *b, struct log_span line)
+{
+    struct log_bridge found = {0};
+    uint64_t first = 0;
+    uint64_t last = 0;
     unsigned int i = 0;
 
-    device.begin = log_find_word(line, "pci");
-    if (at == NULL || device.begin == at ||
-        !log_device((struct log_span){device.begin + strlen("pci"), at},
-                    &found.segment, &found.sid) ||
-        !log_number((struct log_span){at + strlen(key), line.end}, &first))
+    if ((!linux_bridge(line, &found, &first, &last) &&
+         !xen_bridge(line, &found, &first, &last)) ||
+        first > last || last > UINT8_MAX)
         return false;
-    last = first;
-    if (first.end < line.end && *first.end == '-' &&
-        !log_number((struct log_span){first.end + 1, line.end}, &last))
-        return false;
-    if (first.hex > UINT8_MAX || last.hex > UINT8_MAX || first.hex > last.hex)
-        return false;
-    found.secondary = (uint8_t)first.hex;
-    found.subordinate = (uint8_t)last.hex;
+    found.secondary = (uint8_t)first;
+    found.subordinate = (uint8_t)last;
     while (i < b->bridge_count && (b->bridges[i].segment != found.segment ||
                                    b->bridges[i].sid != found.sid))
         i++;
