@@ -165,6 +165,13 @@ SAME = (
     ("unknown", "unknown", "(XEN) [VT-D]IOMMU 3: cannot disable Queued Invalidation"),
     ("unknown", "x2APIC", "(XEN) WARNING: x2APIC cluster mode is not supported without "
      "interrupt remapping - forcing mixed mode"),
+    ("unknown", "unknown", "Try booting with x2apic and interrupt-remapping disabled in "
+     "the bios."),
+    ("unknown", "unknown", "I/O APIC 0xfec00000 registers return all ones, skipping!"),
+    ("unknown", "unknown", "APIC locked in x2apic mode, can't disable"),
+    ("unknown", "unknown", "Didn't find an APIC driver"),
+    ("unknown", "unknown", "pci 0000:00:02.0: DMAR: Domain context map failed"),
+    ("unknown", "unknown", "DMAR: Failed to build identity map for [0-1fffff]"),
     ("unknown", "unknown", "(XEN) [VT-D]disabling something of 0000:00:02.0"),
     ("unknown", "unknown", "dmar15: Invalid page request: 2000026a100101 ffffb167"),
     ("unknown", "unknown", "DMAR: Allocating 32768-page iova for 0000:00:1d.7 failed"),

@@ -281,6 +281,9 @@ static enum log_fact fact_of(enum log_fact fact, struct log_span line)
 
     if (fact == LOG_VTD_OFF && !names_vtd(line))
         return LOG_KNOWN;
+    /* "Try booting with x2apic and interrupt-remapping disabled in the bios." */
+    if (fact == LOG_REMAP_OFF && log_find_word(line, "try") != NULL)
+        return LOG_KNOWN;
     /* OpenBSD: "x2apic_opt_out:0". */
     if (fact == LOG_OPT_OUT && log_value(line, "x2apic_opt_out", &value) &&
         value == 0)

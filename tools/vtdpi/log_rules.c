@@ -17,12 +17,13 @@ struct rule {
 };
 
 /* Words that turn a sentence around. */
-#define NEGATIVE     (W(NOT) | W(DISABLE) | W(FAIL) | W(BAD))
+#define NEGATIVE (W(NOT) | W(DISABLE) | W(FAIL) | W(BAD))
 /* Words for VT-d as such. */
-#define SUBJECT      (W(DMAR) | W(IOMMU) | W(DRHD))
+#define SUBJECT  (W(DMAR) | W(IOMMU) | W(DRHD))
 
 /* What "invalid" and "failed" are also said of. */
-#define NOT_OF_TABLE (W(INVALIDATION) | W(COPY) | W(REQUEST) | W(FAULT))
+#define NOT_OF_TABLE \
+    (W(INVALIDATION) | W(COPY) | W(REQUEST) | W(FAULT) | W(DETAIL))
 
 static const struct rule rules[] = {
     {LOG_AMD, W(AMD), 0, W(DMAR), 0, 0},
@@ -50,8 +51,9 @@ static const struct rule rules[] = {
     {LOG_NO_X2APIC, W(REMAP) | W(NOT) | W(SUPPORT), 0, 0, M(X2APIC), 0},
     {LOG_NO_EIM, W(EIM) | W(NOT), 0, 0, 0, M(X2APIC)},
     {LOG_NO_X2APIC, W(NOT) | W(ENABLE), 0, W(REMAP), M(X2APIC), 0},
-    {LOG_NO_X2APIC, W(DISABLE), 0, W(REMAP) | W(ENABLED), M(X2APIC), 0},
-    {LOG_ALL_ONES, W(ALL) | W(ONES), 0, 0, 0, 0},
+    {LOG_NO_X2APIC, W(DISABLE), 0, W(REMAP) | W(ENABLED) | W(NOT), M(X2APIC),
+     0},
+    {LOG_ALL_ONES, W(ALL) | W(ONES), SUBJECT, 0, 0, 0},
     {LOG_BASE_ZERO, W(DMAR) | W(ADDRESS), 0, 0, M(ZERO), 0},
     {LOG_BIOS_BROKEN, W(BIOS) | W(BROKEN), 0, 0, 0, 0},
     {LOG_BIOS_BROKEN, W(FIRMWARE) | W(BUG), SUBJECT, W(REMAP), 0, 0},
@@ -74,7 +76,7 @@ static const struct rule rules[] = {
     {LOG_CPU_X2APIC, W(ROUTING), 0, W(NOT), M(X2APIC), 0},
     {LOG_CPU_X2APIC, W(SWITCHED), 0, W(NOT), M(X2APIC), 0},
     {LOG_CPU_X2APIC, W(ENABLED), 0, NEGATIVE | W(REMAP), M(X2APIC), 0},
-    {LOG_CPU_XAPIC, W(ROUTING) | W(APIC), 0, 0, 0, M(X2APIC)},
+    {LOG_CPU_XAPIC, W(ROUTING) | W(APIC), 0, W(NOT), 0, M(X2APIC)},
     {LOG_TABLE_BAD, W(DMAR) | W(TABLE), W(BAD) | W(FAIL), NOT_OF_TABLE, 0, 0},
     {LOG_MALFUNCTION, W(MALFUNCTION), SUBJECT, 0, 0, 0},
     {LOG_NO_ENTRY, W(ENTRY) | W(NOT) | W(IR), 0, W(FAULT), 0, 0},
