@@ -271,6 +271,17 @@ def words(tool):
                                            "ver 1.0"))
     tool.tap.say(a["units"] == b["units"] and a["units"][0]["IR"] is True,
                  "a unit, in another order", a["units"], b["units"])
+    for text, cap, ecap in (
+            ("cap=660462<ZLR>,d2008c<PSI>, ecap=f050da<QI>,0", "0xd2008c00660462",
+             "0xf050da"),
+            ("cap=660462&lt;ZLR&gt;,d2008c&lt;PSI&gt; ecap f050da", None, "0xf050da"),
+            ("cap=660462<ZLR> ecap f050da", None, "0xf050da"),
+            ("cap d2008c40660462 ecap f050=", "0xd2008c40660462", None),
+            ("cap d2008c40660462 ecap f050da</pre>", "0xd2008c40660462", "0xf050da"),
+            ('"cap d2008c40660462 ecap f050da"', "0xd2008c40660462", "0xf050da")):
+        got = tool.json("log", stdin=unit.format(text[:0]) + " " + text)["units"]
+        tool.tap.say([(u["cap"], u["ecap"]) for u in got] == [(cap, ecap)],
+                     f"registers, whole or not: {text}", got)
     pair = ("Enabled IRQ remapping in xapic mode", "Not enabling interrupt remapping")
     for lines, wanted in ((pair, "off"), (pair[::-1], "on")):
         verdict = tool.json("log", stdin="\n".join(lines))["verdict"]

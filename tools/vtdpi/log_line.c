@@ -364,8 +364,8 @@ static bool mail_line(struct log_facts *f, struct log_span *line)
     }
     if (own < MAIL_LEAST || own > MAIL_MOST || length > LOG_HELD_BYTES)
         return true;
+    memcpy(f->held, line->begin, length);
     f->held_length = length - 1;
-    memcpy(f->held, line->begin, f->held_length);
     return false;
 }
 
@@ -405,8 +405,11 @@ void log_line(struct log_facts *f, const char *text, size_t length,
 
 void log_end(struct log_facts *f)
 {
-    if (f->held_length != 0)
+    /* Nothing follows: the sign of equality is a part of the line. */
+    if (f->held_length != 0) {
+        f->held_length++;
         line_take(f, held_join(f, (struct log_span){f->held, f->held}),
                   f->lines);
+    }
     log_fault_flush(f);
 }

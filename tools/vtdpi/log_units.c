@@ -158,6 +158,21 @@ static bool halves(struct log_span line, const char *key, uint64_t *out)
     return true;
 }
 
+/* A register that is whole. Half of one stands in front of the names of its bits, and
+ * where mail has broken the line. */
+static bool whole(struct log_span line, const char *key, uint64_t *out)
+{
+    const char *const p = log_find_word(line, key);
+    struct log_number n;
+
+    if (p == NULL ||
+        !log_number((struct log_span){p + strlen(key), line.end}, &n))
+        return false;
+    *out = n.hex;
+    return n.end == line.end || strchr("<&=", *n.end) == NULL ||
+           (*n.end == '<' && n.end + 1 < line.end && n.end[1] == '/');
+}
+
 static bool registers_take(struct log_unit *u, struct log_span line,
                            unsigned long number)
 {
@@ -165,8 +180,8 @@ static bool registers_take(struct log_unit *u, struct log_span line,
     uint64_t ecap;
     const bool split_cap = halves(line, "cap", &cap);
     const bool split_ecap = halves(line, "ecap", &ecap);
-    const bool has_cap = split_cap || log_value(line, "cap", &cap);
-    const bool has_ecap = split_ecap || log_value(line, "ecap", &ecap);
+    const bool has_cap = split_cap || whole(line, "cap", &cap);
+    const bool has_ecap = split_ecap || whole(line, "ecap", &ecap);
 
     if (has_cap) {
         u->has_cap = true;
@@ -192,7 +207,7 @@ static bool registers_line(struct log_boot *b, struct log_span line,
     uint64_t value;
     struct log_unit *u;
 
-    if (!log_value(line, "cap", &value) && !log_value(line, "ecap", &value) &&
+    if (!whole(line, "cap", &value) && !whole(line, "ecap", &value) &&
         !halves(line, "cap", &value) && !halves(line, "ecap", &value))
         return false;
     if (!has_base && named < 0 && !b->has_current)
