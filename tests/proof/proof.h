@@ -10,7 +10,7 @@
  *
  * A harness includes the source that it is about, so that it can reach what is
  * static in it. The last comment of its first line may give the bound of its
- * loops.
+ * loops, and leave the harness to the longer run: "unwind 7, longer run only".
  *
  * Compiled with PROBE each claim is replaced by one that cannot hold, so that
  * CBMC has to find an input that gets there: behind an assumption that nothing

@@ -4,10 +4,11 @@
 claims can be reached, and that it fails on each defect seeded into a copy of
 the library.
 
-usage: proofs.py CBMC [HARNESS...]
+usage: proofs.py CBMC [--longer | HARNESS...]
 
 Prints TAP: for each harness one line for the proof, one for the probe of its
-claims and one for each seed. run.sh finds CBMC and calls this.
+claims and one for each seed. Without arguments the harnesses of the longer run are
+skipped; --longer runs all. run.sh finds CBMC and calls this.
 """
 
 import pathlib
@@ -15,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -27,10 +29,12 @@ import mutant_list
 UNWIND = "9"
 TIMEOUT = 1200  # seconds; a loaded machine may need many
 
-# The head of a harness: the bound of its loops may follow, and in a comment of
-# its own that of some of them by CBMC's names for them.
+# The head of a harness: the bound of its loops may follow, whether the harness is
+# left to the longer run, and in a comment of its own that of some loops by CBMC's names
+# for them.
 HARNESS = re.compile(
-    r"^void proof_([a-z0-9_]+)\(void\)(?: /\* unwind (\d+) \*/)?\n"
+    r"^void proof_([a-z0-9_]+)\(void\)"
+    r"(?: /\* unwind (\d+)(, longer run only)? \*/)?\n"
     r"\{\n(?:    /\* loops ((?:[^*]|\*(?!/))+)\*/)?",
     re.M,
 )
@@ -50,16 +54,22 @@ PROBES = [
 ]
 
 
+class Harness(NamedTuple):
+    file: pathlib.Path
+    loops: list  # flags for them
+    longer: bool  # for the longer run only
+
+
 def harnesses():
-    """All of them: name -> (file, flags for its loops), in order."""
+    """All of them by name, in order."""
     found = {}
     for path in sorted(HERE.glob("*.c")):
         text = path.read_text(encoding="utf-8")
-        for name, bound, loops in HARNESS.findall(text):
-            found[name] = (path, ["--unwind", bound or UNWIND])
+        for name, bound, longer, loops in HARNESS.findall(text):
+            flags = ["--unwind", bound or UNWIND]
             if loops:
-                found[name][1].extend(
-                    ["--unwindset", ",".join(LOOP.findall(loops))])
+                flags += ["--unwindset", ",".join(LOOP.findall(loops))]
+            found[name] = Harness(path, flags, longer != "")
     return found
 
 
@@ -70,19 +80,19 @@ def idle_bounds():
         path.read_text(encoding="utf-8")
         for folder in ("src", "include/vtdpi")
         for path in sorted((ROOT / folder).glob("*.[ch]")))
-    bounds = [bound for _, flags in harnesses().values()
-              for bound in LOOP.findall(",".join(flags))]
+    bounds = [bound for harness in harnesses().values()
+              for bound in LOOP.findall(",".join(harness.loops))]
     return sorted({bound for bound in bounds
                    if not re.search(rf"\b{bound.split('.')[0]}\(", sources)})
 
 
 def cbmc(program, tree, name, *flags):
     """Run it on one harness over the library in @tree: (status, output)."""
-    path, loops = harnesses()[name]
+    harness = harnesses()[name]
     command = [
-        program, "--function", f"proof_{name}", *loops,
+        program, "--function", f"proof_{name}", *harness.loops,
         "-I", str(tree), "-I", str(tree / "include"), "-I", str(HERE),
-        '-DVTDPI_CONFIG_HEADER="proof_config.h"', *flags, str(path),
+        '-DVTDPI_CONFIG_HEADER="proof_config.h"', *flags, str(harness.file),
     ]
     try:
         done = subprocess.run(command, capture_output=True, text=True,
@@ -171,6 +181,12 @@ def told(output):
 def main():
     program, *names = sys.argv[1:]
     known = harnesses()
+    later = []
+    if names == ["--longer"]:
+        names = list(known)
+    elif not names:
+        later = [name for name in known if known[name].longer]
+        names = [name for name in known if not known[name].longer]
     unknown = [name for name in names if name not in known]
     stray = [name for seed in mutant_list.SEEDS for name in seed.by
              if name not in known]
@@ -178,8 +194,10 @@ def main():
         sys.exit(f"no harness {(unknown + stray)[0]}")
     if idle := idle_bounds():
         sys.exit(f"a bound of a loop that is not there: {idle[0]}")
-    todo = list(jobs(names or known))
-    tap = mutation.Tap(len(todo))
+    todo = list(jobs(names))
+    tap = mutation.Tap(len(todo) + len(later))
+    for name in later:
+        tap.say(True, f"{name} # SKIP longer run only: run.sh --longer")
     for (text, _, _), (ok, output) in mutation.in_order(
             lambda job: job[1](program, job[2]), todo):
         tap.say(ok, text, "" if ok else "\n".join(told(output)))

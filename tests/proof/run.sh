@@ -3,6 +3,7 @@
 # Prove every harness proof_*() of this folder with CBMC; see proofs.py.
 #
 # usage: run.sh [HARNESS...]
+#        run.sh --longer                  the harnesses of the longer run, too
 #        run.sh --mutants [ARGUMENT...]   corrupt every bit, see mutants.py; by hand
 #
 # Status: 0 all hold, or CBMC is not to be had here; 1 not.
