@@ -111,6 +111,8 @@ void mini_frozen(const struct mini_run *run)
     mini_vm_start(s.vm);
     shim_quiesce();
     mini_vm_stop(s.vm);
+    /* An IPI that asked a vCPU's thread to leave its CPU may not be taken yet. */
+    shim_quiesce();
     before = shim_counters().interrupts;
     for (u_int i = 0; i < 5; i++)
         raise(&s);
