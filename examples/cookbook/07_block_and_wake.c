@@ -3,28 +3,11 @@
  * The guest halts: how does its thread sleep, and how does a device wake it, with no
  * wakeup lost and no wakeup twice?
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <vtdpi/vtdpi.h>
+#include "start_vcpus.h"
 
-enum {
-    ANV = 0xf2,
-    WNV = 0xf1,
-    APIC_ID = 7
-};
-
-static _Alignas(4096) uint8_t pids[4096];
-static struct vtdpi_pcpu pcpu;
 static struct vtdpi_vcpu vcpu;
 static bool woken;      /* the mark of the vCPU's thread: do not sleep */
 static uint8_t pending; /* vector in the IRR of the pCPU */
-
-static void claim(bool so, const char *what)
-{
-    (void)printf("%s%s\n", so ? "" : "not so: ", what);
-    if (!so)
-        exit(1);
-}
 
 /* A host writes the ICR. The vector arrives when the pCPU has interrupts enabled. */
 static void send_ipi(void *ctx, uint32_t apic_id, uint8_t vector)
@@ -78,25 +61,9 @@ int main(void)
 {
     static const struct vtdpi_platform_ops ops = {.send_ipi = send_ipi,
                                                   .wake = wake};
-    uint64_t bitmap[VTDPI_BITMAP_WORDS(1)];
-    const struct vtdpi_sched_params params = {
-        .ops = &ops,
-        .pages = (struct vtdpi_page_ref[1]){{0}},
-        .max_pages = 1,
-        .pcpus = (struct vtdpi_pcpu *[1]){NULL},
-        .max_pcpus = 1,
-        .apic_mode = VTDPI_X2APIC,
-        .anv = ANV,
-        .wnv = {WNV}};
-    struct vtdpi_pid_page page;
-    struct vtdpi_sched sched;
 
-    if (vtdpi_sched_init(&sched, &params) ||
-        vtdpi_sched_add_page(&sched, 0, &page, pids, 0x1000) ||
-        vtdpi_pcpu_init(&sched, &pcpu, 0, APIC_ID, bitmap) ||
-        vtdpi_vcpu_attach(&sched, &vcpu, VTDPI_SLOT_ANY, &vcpu))
-        return 1;
-    vtdpi_pcpu_online(&pcpu);
+    start_vcpus(&ops);
+    must(vtdpi_vcpu_attach(&sched, &vcpu, VTDPI_SLOT_ANY, &vcpu), "vCPU");
 
     claim(enter() < 0 && halt(), "nothing is posted: the thread sleeps");
     device(0x41);

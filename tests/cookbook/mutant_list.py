@@ -13,6 +13,9 @@ class Bug(Mutant):
     program: str = dataclasses.field(default="", kw_only=True)
 
 
+UNIT = "examples/cookbook/start_unit.h"
+
+
 def bug(program, name, file, old, new):
     """In a file of the tree; without one, in the program itself."""
     file = file or f"examples/cookbook/{program}.c"
@@ -46,8 +49,10 @@ MUTANTS = (
     bug("02_own_unit", "sources are not verified", None,
         "vtdpi_source_exact(0x0310, VTDPI_SQ_ALL)",
         "vtdpi_source_any_unverified()"),
-    bug("02_own_unit", "the unit does not join its table", None,
+    bug("02_own_unit", "the unit does not join its table", UNIT,
         '    must(vtdpi_table_add_unit(&table, &member, &unit), "join");\n', ""),
+    bug("02_own_unit", "the unit stays on", None,
+        '    must(vtdpi_unit_disable(&unit), "disable");\n', ""),
     bug("03_delegated_unit", "invalidate takes no note", None,
         "    vtdpi_flush_add(flush, first, count); /* commit flushes all of them */\n",
         "    (void)flush, (void)first, (void)count;\n"),
@@ -68,7 +73,7 @@ MUTANTS = (
         "vtdpi_irq_batch_set_host(batch, &irqs[i], &form)",
         "vtdpi_irq_set_host(&irqs[i], &form)"),
     bug("04_batch", "the commit is left out", None,
-        "!vtdpi_irq_batch_commit(&batch) && good", "good"),
+        '    must(vtdpi_irq_batch_commit(&batch), "commit");\n', ""),
     bug("05_multi_message_msi", *NOBODY_IS_TOLD),
     bug("05_multi_message_msi", "all messages share an entry", "src/msi.c",
         "                   VTDPI_MSI_ADDR_SHV |\n"
@@ -107,27 +112,27 @@ MUTANTS = (
         "    u->ops->write64(u->ctx, record_offset(u, i) + 8, VTDPI_FRCD_HI_F);\n",
         "    u->ops->write64(u->ctx, record_offset(u, i) + 8, 0);\n"),
     bug("09_faults", "the event is never enabled", None,
-        "        vtdpi_fault_event_enable(&unit, VTDPI_X2APIC, 0, 0xf5) ||\n", ""),
+        '    must(vtdpi_fault_event_enable(&unit, VTDPI_X2APIC, 0, 0xf5), "event");\n',
+        ""),
     bug("09_faults", "sources are not verified", None,
         "vtdpi_source_exact(0x0310, VTDPI_SQ_ALL)",
         "vtdpi_source_any_unverified()"),
     bug("10_live_update", "the page is made new", None,
-        "!(adopt ? vtdpi_sched_adopt_page : vtdpi_sched_add_page)(",
-        "!(adopt ? vtdpi_sched_add_page : vtdpi_sched_add_page)("),
+        "vtdpi_sched_adopt_page(", "vtdpi_sched_add_page("),
     bug("10_live_update", "the adoption is never ended", None,
-        "(!adopt || !vtdpi_table_flush_all(&k.table))", "true"),
+        '    must(vtdpi_table_flush_all(&table), "flush");\n', ""),
     bug("10_live_update", "the table is made new", None,
-        ".haw = 46,\n"
-        "                                            .adopt = adopt};",
-        ".haw = 46};"),
+        "    table_params.adopt = true;\n", ""),
+    bug("10_live_update", "the unit is made new", None,
+        "    unit_config.adopt = true;\n", ""),
     bug("11_host_msi", *NOBODY_IS_TOLD),
     bug("11_host_msi", "the handler looks once and leaves ON", "src/hostmsi.c",
         "    return vtdpi_pid_harvest(&h->pid, out);\n}\n\n"
         "uint32_t vtdpi_hostmsi_handle",
         "    return false;\n}\n\nuint32_t vtdpi_hostmsi_handle"),
     bug("11_host_msi", "the old CPU is not harvested", None,
-        "vtdpi_hostmsi_harvest(&ram.cpu[0], left)",
-        "vtdpi_hostmsi_harvest(&ram.cpu[1], left)"),
+        "vtdpi_hostmsi_harvest(&ram.cpus[0], left)",
+        "vtdpi_hostmsi_harvest(&ram.cpus[1], left)"),
     bug("12_test_on_the_model", "the model does not mind a stale cache",
         "src/model/model_command.c",
         "    if (bit == VTDPI_GCMD_IRE && on && m->iec_unflushed)\n",

@@ -36,15 +36,14 @@ class Cookbook(mutation.Host):
         options = self.options
         source = pathlib.Path(
             f"examples/cookbook/{getattr(mutant, 'program', UNCHANGED)}.c")
-        # The changed headers first, and beside the others.
-        mutation.plant(options.root, mutant.changes, work, copied=("include", "src"))
+        mutation.plant(options.root, mutant.changes, work,
+                       copied=("include", "src", "examples/cookbook"))
         compiler = [*options.cc, "-std=c11", "-O0", "-w",
                     f"-I{work}/include", f"-I{work}/src", *options.compile]
-        there = work if (work / source).exists() else options.root
         objects = self.objects
         for file in sorted({file for file, _, _ in mutant.changes}):
             objects = self.anew(compiler, file, work, objects)
-        mutation.must([*compiler, "-o", work / "program", there / source, *objects])
+        mutation.must([*compiler, "-o", work / "program", work / source, *objects])
 
     def anew(self, compiler, file, work, objects):
         """@objects with new ones of what a change of @file concerns."""
