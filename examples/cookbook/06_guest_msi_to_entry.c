@@ -30,8 +30,8 @@ static void start_vm(void)
     start_unit();
     start_vcpus(&ops);
     must(vtdpi_vm_init(&vm, &vm_params), "VM");
-    for (; apic.id < 2;
-         apic.id++) { /* this id is the number of the slot, too */
+    /* The id is the number of the slot, too. */
+    for (; apic.id < 2; apic.id++) {
         must(vtdpi_vcpu_attach(&sched, &vcpu[apic.id], apic.id, &vm), "slot");
         must(vtdpi_vm_set_apic(&vm, apic.id, &apic), "APIC");
         must(vtdpi_vm_attach(&vm, apic.id, &vcpu[apic.id]), "vCPU");
