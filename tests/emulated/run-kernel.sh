@@ -31,7 +31,7 @@ on_qemu() {
     *' -accel '*) ;;
     *) set -- -accel tcg "$@" ;;
     esac
-    timeout "$limit" "$here/emulator.sh" qemu -machine q35 \
+    timeout -k 5 "$limit" "$here/emulator.sh" qemu -machine q35 \
         -display none -nodefaults -no-reboot -serial "file:$work/serial" \
         -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$kernel" "$@" \
         </dev/null
@@ -65,7 +65,7 @@ error: action=report
 info: action=ignore
 debug: action=ignore
 END
-    TERM=xterm timeout "$limit" "$here/emulator.sh" bochs -q \
+    TERM=xterm timeout -k 5 "$limit" "$here/emulator.sh" bochs -q \
         -f "$work/bochsrc" </dev/null >"$work/screen" 2>&1
     status=$?
     # The kernel's way out is a panic of Bochs, so 1 says nothing.
@@ -97,6 +97,8 @@ if [ "$status" -eq 0 ] &&
     tail -n 1 "$work/serial" | grep -qx '[1-9][0-9]* passed, 0 failed'; then
     exit 0
 fi
-[ "$status" -ne 124 ] || echo "run-kernel.sh: not done after $limit s" >&2
+case $status in
+124 | 137) echo "run-kernel.sh: not done after $limit s" >&2 ;;
+esac
 [ ! -f "$work/log" ] || grep -E '^[0-9]*[ep]' "$work/log" | tail -n 20 >&2
 exit 1

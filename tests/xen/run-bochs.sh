@@ -69,7 +69,7 @@ info: action=ignore
 debug: action=ignore
 END
 # The machine does not switch itself off: wait for the last line.
-TERM=xterm timeout "${SECONDS_MAX:-300}" "$here/../emulated/emulator.sh" bochs \
+TERM=xterm timeout -k 5 "${SECONDS_MAX:-300}" "$here/../emulated/emulator.sh" bochs \
     -q -f "$out/bochsrc" </dev/null >"$out/screen" 2>&1 &
 bochs=$!
 trap 'kill $bochs 2>/dev/null || :' EXIT

@@ -42,7 +42,7 @@ esac
 
 # Xen is a Multiboot kernel and dom0's kernel and file system are its modules.
 # Not every instruction of the newest processors is one that this Xen knows.
-timeout "${SECONDS_MAX:-600}" "$here/../emulated/emulator.sh" qemu \
+timeout -k 5 "${SECONDS_MAX:-600}" "$here/../emulated/emulator.sh" qemu \
     -machine q35 -accel tcg,thread=multi -cpu max,-la57,-smap,-smep -smp 4 \
     -m 1024 -display none -nodefaults -no-reboot \
     -serial "file:$out/console.txt" \
