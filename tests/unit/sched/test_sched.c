@@ -610,6 +610,41 @@ static void drop(int result)
 
 /* Broken preconditions end in VTDPI_ASSERT. */
 
+/* A host whose threads sleep or not, and the vCPU that it was asked for last. */
+static bool sleeps;
+static const void *asked;
+
+static bool will_sleep(void *ctx, void *cookie)
+{
+    assert_non_null(ctx);
+    asked = cookie;
+    return sleeps;
+}
+
+static void run_of_a_sleeper_asserts(struct vtdpi_vcpu *v, struct vtdpi_pcpu *p)
+{
+    asked = NULL;
+    vtdpi_vcpu_run(v, p);
+    assert_null(asked);
+    assert_int_equal(vtdpi_vcpu_block(v, p), VTDPI_BLOCKED);
+    expect_assert_failure(vtdpi_vcpu_run(v, p));
+    assert_ptr_equal(asked, v);
+}
+
+static void test_sched_run_of_a_thread_that_will_sleep_asserts(void **state)
+{
+    struct world *w = *state;
+
+    w->ops.will_sleep = will_sleep;
+    sleeps = true;
+    for (unsigned int i = 0; i < VCPUS; i++)
+        run_of_a_sleeper_asserts(&w->vcpu[i].v, &w->pcpu[0]);
+    sleeps = false;
+    for (unsigned int i = 0; i < VCPUS; i++)
+        vtdpi_vcpu_run(&w->vcpu[i].v, &w->pcpu[1]);
+    assert_ptr_equal(asked, &w->vcpu[VCPUS - 1].v);
+}
+
 static void test_sched_broken_preconditions_assert(void **state)
 {
     struct world *w = *state;
@@ -678,6 +713,7 @@ int main(void)
         TEST(test_vcpu_sync_idle_no_locked_operation),
         TEST(test_vcpu_block_and_run_locked_operations),
         TEST(test_pcpu_is_target_tells_own_pcpu),
+        TEST(test_sched_run_of_a_thread_that_will_sleep_asserts),
         TEST(test_sched_broken_preconditions_assert),
     };
 
