@@ -109,9 +109,12 @@ void begin(const struct hardware *hw)
 
 void begin_unmapped(const struct hardware *hw)
 {
+    int rc;
+
     power_up(hw);
-    if (call_init() != 0)
-        skip("init fails");
+    rc = call_init();
+    if (rc != 0)
+        skip("init returns %d on the unit of this phase", rc);
 }
 
 void sleep_over(void)

@@ -43,7 +43,9 @@ void phase_cfi(void)
     watch_violations(false);
     command(VTDPI_GCMD_CFI);
     watch_violations(true);
-    bring_up();
+    if (call_init() != 0)
+        skip("init refuses a unit without extended interrupt mode, in which "
+             "such messages are blocked in any case");
     (void)vtdpi_model_msi(&model, STRANGER, 0xfee02000, OLD_VECTOR, &r);
     if (passes(&r))
         find(VTDPI_MODEL_ISOLATION,

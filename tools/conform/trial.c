@@ -537,7 +537,7 @@ void bring_up(void)
     watch_violations(false);
     rc = call_init();
     if (rc != 0)
-        skip("init returns %d", rc);
+        skip("init returns %d on the unit of this phase", rc);
     if (has_neighbor)
         (void)call_map_neighbor();
     rc = call_map(VECTOR, APIC);
