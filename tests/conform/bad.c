@@ -8,6 +8,7 @@
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vtdpi/conform.h"
@@ -16,6 +17,7 @@
 /* Name, and the phase that has to fail. */
 #define BUGS(X)                                  \
     X(none, "")                                  \
+    X(dies_in_init, "deliver")                   \
     X(wrong_dest, "deliver")                     \
     X(clears_others, "deliver")                  \
     X(any_source, "source-id")                   \
@@ -325,6 +327,8 @@ static int init(void)
 {
     if (HAS(odd_access))
         (void)get64(VTDPI_VER_REG);
+    if (HAS(dies_in_init))
+        abort();
     cap = get64(VTDPI_CAP_REG);
     return cap == (uint64_t)GONE_WORD ? GONE : up(false);
 }

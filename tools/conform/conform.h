@@ -46,6 +46,7 @@ enum {
     NEEDS_TABLE = 1 << 4,
     NEEDS_POST = 1 << 5,  /* and unpost */
     NEEDS_TRAPS = 1 << 6, /* stores into the table must trap: Linux on x86-64 */
+    NEEDS_NO_START = 1 << 7, /* asked also if init or map dies */
 };
 
 extern const struct phase phases[];

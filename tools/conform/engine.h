@@ -56,6 +56,8 @@ extern bool with_traps;
 extern unsigned int call_seconds; /* of real time, for a call */
 /* Runs a function in a child, and finds when the child dies. */
 void run_child(void (*run)(void));
+/* The driver comes up, or says that it does not. */
+void try_start(void);
 /* For has_neighbor: skips if the driver maps one interrupt only. */
 void try_neighbor(void);
 void spend(uintptr_t where); /* one access, pause or look at the clock */

@@ -126,6 +126,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
+/* On a unit with nothing wrong: every phase would find the same. */
+static bool dies_at_start;
+
 /* What the phase needs and the driver or the host lacks; NULL: nothing. */
 static const char *lacking(unsigned int needs)
 {
@@ -144,6 +147,8 @@ static const char *lacking(unsigned int needs)
         return "the driver has no post() and unpost()";
     if ((needs & NEEDS_TRAPS) != 0 && !with_traps)
         return "stores to the table cannot be trapped here";
+    if ((needs & NEEDS_NO_START) == 0 && dies_at_start)
+        return "the driver hangs or dies in init or map; deliver tells where";
     return NULL;
 }
 
@@ -167,20 +172,23 @@ static void run_phase(void)
     (void)fflush(NULL);
 }
 
-static void set_up(void)
+static void (*set_up)(void);
+
+static void run_set_up(void)
 {
     redirect_output();
-    try_neighbor();
+    set_up();
 }
 
-static bool finds_neighbor(void)
+static enum verdict tried(void (*what)(void))
 {
     static const struct phase none = {.name = "set-up"};
 
     phase = &none;
+    set_up = what;
     memset(record, 0, sizeof(*record));
-    run_child(set_up);
-    return record_verdict(record) == VERDICT_PASS;
+    run_child(run_set_up);
+    return record_verdict(record);
 }
 
 /* One result, by way of the shared record. */
@@ -238,7 +246,8 @@ static int trial(const struct options *o)
     size_t count = 0;
     bool failed = false;
 
-    has_neighbor = finds_neighbor();
+    dies_at_start = tried(try_start) == VERDICT_FAIL;
+    has_neighbor = !dies_at_start && tried(try_neighbor) == VERDICT_PASS;
     for (unsigned int i = 0; i < phase_count; i++) {
         if (o->any_chosen && !o->chosen[i])
             continue;

@@ -17,7 +17,7 @@
 /* clang-format off */
 const struct phase phases[] = {
     {"deliver", "Does an interrupt arrive at the vector and the APIC that were asked for?",
-     RULE_IRTE, 0, 0, phase_deliver},
+     RULE_IRTE, 0, NEEDS_NO_START, phase_deliver},
     {"source-id", "Is another device's message with the same index blocked?",
      RULE_IRTE, 0, 0, phase_source_id},
     {"cfi", "Is compatibility format switched off that firmware left on?",
