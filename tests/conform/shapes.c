@@ -563,7 +563,7 @@ const struct phase phases[] = {
     BAD(bad_wait, "waits for ever"),
     BAD(bad_pause, "waits for ever"),
     GOOD(good_long_deadline),
-    BAD(bad_crash, "crashes"),
+    BAD(bad_crash, "0x40, where it has no memory"),
     BAD(bad_abort, "aborts"),
     BAD(bad_exit, "status 3"),
     BAD(bad_quiet_exit, "status 0"),

@@ -233,6 +233,17 @@ static void step_ends(void)
     __atomic_store_n(&stepper, 0, __ATOMIC_SEQ_CST);
 }
 
+static _Noreturn void driver_crashes(const struct access *a)
+{
+    static char how[96];
+
+    (void)snprintf(
+        how, sizeof(how),
+        "the driver crashes: it reaches %#lx, where it has no memory",
+        (unsigned long)a->address);
+    driver_died(how, a->where);
+}
+
 static void on_segv(int number, siginfo_t *info, void *context)
 {
     ucontext_t *const uc = context;
@@ -260,8 +271,7 @@ static void on_segv(int number, siginfo_t *info, void *context)
     else if (is_watched(a.address))
         watched_open(&a);
     else
-        driver_died("the driver crashes: it reaches memory that is not there",
-                    a.where);
+        driver_crashes(&a);
     now = a;
     regs[REG_EFL] |= TF;
 }
