@@ -129,6 +129,9 @@ def main():
         judge(tap, phase)
     tap.say(all(len(phase["findings"]) == 1 for phase in late["phases"]),
             "a phase ends with its first part that hangs")
+    twice, = (p for p in report["phases"] if p["name"] == "bad_twice")
+    tap.say(len(twice["findings"]) == 1 and twice["more"] == 0,
+            "what is found twice is told once")
     tap.say(*nothing_left(shapes))
     tap.say(*passes_nothing(sys.argv[2]))
     tap.say(done.returncode == 1, "status 1 when something fails")

@@ -430,6 +430,13 @@ static void skip_apart(void)
 }
 
 /* One part that says nothing is no reason to skip the phase, and all parts are. */
+/* Both parts come to the same line: one finding. */
+static void bad_twice(void)
+{
+    (void)apart(bad_crash);
+    (void)apart(bad_crash);
+}
+
 static void good_skip_apart(void)
 {
     if (apart(skip_apart) || !apart(begin))
@@ -571,6 +578,7 @@ const struct phase phases[] = {
     BAD(bad_alarm, "keeps the alarm away"),
     BAD(bad_alarm_apart, "keeps the alarm away"),
     BAD(bad_apart, "crashes"),
+    BAD(bad_twice, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),
     BAD(bad_callers, "wrong width"),

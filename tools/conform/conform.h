@@ -111,6 +111,8 @@ void vanish_before(unsigned int n);
 unsigned int accesses_made(void);
 /* The phase has failed already. */
 bool has_failed(void);
+/* Findings of the phase so far, and notes. */
+unsigned int findings_made(void);
 
 /* A device sends the message. */
 struct vtdpi_model_result fire(uint16_t sid);
@@ -132,7 +134,8 @@ bool watch_table(void (*stored)(void));
  * unit writes there is a finding. */
 void stack_is_dead(void);
 
-/* Records a finding. Every finding fails the phase, whatever its severity. */
+/* Records a finding. Every finding fails the phase, whatever its severity. What the phase
+ * has found before, with the same callers, is not recorded again. */
 void find(enum vtdpi_model_severity severity, const char *format, ...)
     __attribute__((__format__(__printf__, 2, 3)));
 /* The same of a line of the driver; 0: the one that a signal has interrupted. If that line

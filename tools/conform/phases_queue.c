@@ -104,10 +104,21 @@ static void no_status(const struct operation *op)
     (void)op->call();
 }
 
+/* A wait without a deadline has none in the second situation either. */
+static void stuck(const struct operation *op)
+{
+    const unsigned int before = findings_made();
+
+    if (!op->flushes)
+        return;
+    (void)prepared(op, stuck_queue);
+    if (findings_made() == before)
+        (void)prepared(op, no_status);
+}
+
 void phase_stuck_queue(void)
 {
-    for_each_flushing(stuck_queue);
-    for_each_flushing(no_status);
+    for_each_operation(stuck);
 }
 
 /* One descriptor meets with an error. In some drivers the fault handler looks after

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a phase finds, written into memory that the parent shares. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -38,49 +39,77 @@ static struct finding *finding_new(void)
     return &record->findings[record->count++];
 }
 
-static void find_at(uintptr_t where, enum vtdpi_model_severity severity,
-                    const char *format, va_list arguments)
+static struct finding *add(uintptr_t where, enum vtdpi_model_severity severity,
+                           const char *format, va_list arguments)
 {
     struct finding *f = finding_new();
 
     if (f == NULL)
-        return;
+        return NULL;
+    memset(f, 0, sizeof(*f));
     f->severity = severity;
     f->where[0] = where;
     (void)vsnprintf(f->text, sizeof(f->text), format, arguments);
+    return f;
+}
+
+/* Parts of a phase often come to the same line, in the same way. */
+static void once(const struct finding *latest)
+{
+    for (const struct finding *f = record->findings; f != latest; f++) {
+        if (f->severity == latest->severity && f->is_note == latest->is_note &&
+            strcmp(f->text, latest->text) == 0 &&
+            memcmp(f->where, latest->where, sizeof(f->where)) == 0) {
+            record->count--;
+            return;
+        }
+    }
 }
 
 void find_where(uintptr_t where, enum vtdpi_model_severity severity,
                 const char *format, ...)
 {
+    struct finding *f;
     va_list arguments;
 
     va_start(arguments, format);
-    find_at(where, severity, format, arguments);
+    f = add(where, severity, format, arguments);
     va_end(arguments);
-    if (record->lost == 0)
-        frames_find(where, record->findings[record->count - 1].where);
+    if (f == NULL)
+        return;
+    frames_find(where, f->where);
+    once(f);
 }
 
 void find(enum vtdpi_model_severity severity, const char *format, ...)
 {
+    struct finding *f;
     va_list arguments;
 
     va_start(arguments, format);
-    find_at(0, severity, format, arguments);
+    f = add(0, severity, format, arguments);
     va_end(arguments);
+    if (f != NULL)
+        once(f);
 }
 
 void note(const char *format, ...)
 {
+    struct finding *f;
     va_list arguments;
 
     if (record->count == FINDINGS_MAX)
         return; /* a note is never counted as lost */
     va_start(arguments, format);
-    find_at(0, VTDPI_MODEL_HARMLESS, format, arguments);
+    f = add(0, VTDPI_MODEL_HARMLESS, format, arguments);
     va_end(arguments);
-    record->findings[record->count - 1].is_note = true;
+    f->is_note = true;
+    once(f);
+}
+
+unsigned int findings_made(void)
+{
+    return record->count + record->lost;
 }
 
 _Noreturn void end_phase(void)
