@@ -17,6 +17,7 @@
 /* Name, and the phase that has to fail. */
 #define BUGS(X)                                  \
     X(none, "")                                  \
+    X(event_is_nmi, "")                          \
     X(dies_in_init, "deliver")                   \
     X(wrong_dest, "deliver")                     \
     X(clears_others, "deliver")                  \
@@ -36,6 +37,7 @@
     X(keep_mask, "fault-event")                  \
     X(silent_resume, "fault-event")              \
     X(event_nowhere, "fault-event")              \
+    X(nmi_nowhere, "fault-event")                \
     X(lower_first, "upper-first")                \
     X(two_stores, "one-step")                    \
     X(absent_between, "one-step")                \
@@ -303,8 +305,9 @@ static void events_on(bool resumes)
         (void)record_clear(i);
     if (!HAS(keep_records))
         put(VTDPI_FSTS_REG, VTDPI_FSTS_PFO);
-    if (!HAS(event_nowhere) || !resumes) {
-        put(VTDPI_FEDATA_REG, 0x60);
+    if ((!HAS(event_nowhere) && !HAS(nmi_nowhere)) || !resumes) {
+        put(VTDPI_FEDATA_REG,
+            HAS(event_is_nmi) || HAS(nmi_nowhere) ? 0x400 : 0x60);
         put(VTDPI_FEADDR_REG, 0xfee00000);
         put(VTDPI_FEUADDR_REG, 0);
     }

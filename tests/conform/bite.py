@@ -40,7 +40,7 @@ def main():
     bugs = list(bugs_of(bad))
     phases = set(run(bad, "--list").stdout.split("\n")) - {""}
     names = {line.split()[0] for line in phases}
-    print(f"1..{len(bugs) + 2}")
+    print(f"1..{len(bugs) + 3}")
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(lambda b: failing(bad, b[0]), bugs)
         for i, ((bug, expected), (found, agrees)) in enumerate(
@@ -59,6 +59,10 @@ def main():
     entry = "IM=0 V=0x51 DST=0x2 SID=0x0 BDF=00:00.0 SQ=0x0 SVT=0x0 hi=0x0"
     print(f"{'ok' if entry in report else 'not ok'} {len(bugs) + 2} - "
           "a finding has the entry as format.h prints it")
+    report = run(bad, "--bug", "event_is_nmi", "--format", "json").stdout
+    silent = "leaves the event" not in report
+    print(f"{'ok' if silent else 'not ok'} {len(bugs) + 3} - "
+          "an event that is an NMI has a message")
 
 
 main()

@@ -45,11 +45,14 @@ static uint64_t recorded(void)
     return c.faults_recorded;
 }
 
-/* The event is a message to the local APICs, with a vector that they take. */
+/* The event is a message to the local APICs, with a vector that they take. Beside fixed
+ * and lowest priority, delivery modes (an NMI, for example) have no vector. */
 static bool event_is_interrupt(void)
 {
+    const uint64_t data = vtdpi_model_peek(&model, VTDPI_FEDATA_REG);
+
     return vtdpi_model_peek(&model, VTDPI_FEADDR_REG) >> 20 == 0xfee &&
-           (vtdpi_model_peek(&model, VTDPI_FEDATA_REG) & 0xff) >= 16;
+           ((data & 0xff) >= 16 || (data >> 8 & 7) > 1);
 }
 
 static void find_no_event(const char *after)
@@ -73,8 +76,10 @@ static void event_after_init(void)
         skip("init fails");
     find_no_event("init");
     if (!event_is_interrupt())
-        note("init leaves the event without a message: FEADDR is %#x",
-             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEADDR_REG));
+        note("init leaves the event without a message: FEADDR is %#x, FEDATA "
+             "%#x",
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEADDR_REG),
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEDATA_REG));
 }
 
 /* The event is masked again, and has no address. */
@@ -90,8 +95,10 @@ static void event_after_resume(void)
     find_no_event("resume");
     if (was_interrupt && !event_is_interrupt())
         find(VTDPI_MODEL_ROBUSTNESS,
-             "after resume the event has no message any more: FEADDR is %#x",
-             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEADDR_REG));
+             "after resume the event has no message any more: FEADDR is %#x, "
+             "FEDATA %#x",
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEADDR_REG),
+             (unsigned int)vtdpi_model_peek(&model, VTDPI_FEDATA_REG));
 }
 
 void phase_fault_event(void)
