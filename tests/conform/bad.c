@@ -58,6 +58,7 @@
     X(ones_are_done, "gone")                     \
     X(one_record, "fault-records")               \
     X(records_from_zero, "fault-records")        \
+    X(wraps_early, "fault-records")              \
     X(keep_overflow, "fault-overflow")           \
     X(old_tail, "resume")                        \
     X(post_in_two, "post-one-step")              \
@@ -350,7 +351,7 @@ static int suspend(void)
 
 static void fault(void)
 {
-    const uint32_t n = records();
+    const uint32_t n = records() - (HAS(wraps_early) ? 1 : 0);
     uint32_t fsts = get(VTDPI_FSTS_REG);
     uint32_t i = HAS(records_from_zero)
                      ? 0
@@ -362,7 +363,7 @@ static void fault(void)
     } else if (fsts == (uint32_t)GONE_WORD) {
         return;
     }
-    for (uint32_t k = 0; k < n; k++, i = (i + 1) % n) {
+    for (uint32_t k = 0; k < n; k++, i = i + 1 < n ? i + 1 : 0) {
         const bool was_set = record_clear(i);
 
         if ((HAS(one_record) && was_set) ||
