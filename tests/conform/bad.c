@@ -53,6 +53,7 @@
     X(queue_without_deadline, "stuck-queue")     \
     X(queue_failure_lost, "stuck-queue")         \
     X(iqe_ignored, "refused")                    \
+    X(iqe_not_replaced, "refused")               \
     X(ite_ignored, "aborted")                    \
     X(faults_without_end, "gone")                \
     X(ones_are_done, "gone")                     \
@@ -187,6 +188,13 @@ static int queue_error(void)
         errors &= ~VTDPI_FSTS_ITE;
     if ((fsts & errors) == 0)
         return 0;
+    /* A descriptor that was refused is refused again, unless another takes its place. */
+    if ((fsts & errors & VTDPI_FSTS_IQE) != 0 && !HAS(iqe_not_replaced)) {
+        uint64_t *const at = ring[get64(VTDPI_IQH_REG) % RING_BYTES / 16];
+
+        at[0] = VTDPI_QI_WAIT;
+        at[1] = 0;
+    }
     put(VTDPI_FSTS_REG, fsts & errors);
     return FAILED;
 }

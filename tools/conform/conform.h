@@ -114,6 +114,9 @@ bool has_failed(void);
 /* Findings of the phase so far, and notes. */
 unsigned int findings_made(void);
 
+/* What the unit reads next from the queue. False: no memory is there. */
+bool descriptor_at_head(uint64_t words[2]);
+
 /* A device sends the message. */
 struct vtdpi_model_result fire(uint16_t sid);
 /* The neighbor sends its own. */

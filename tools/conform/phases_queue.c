@@ -5,6 +5,8 @@
  */
 #include "phases.h"
 
+#include <string.h>
+
 enum {
     LATE_TICKS = 50,
     TOO_LATE_TICKS = 1000000, /* later than any deadline */
@@ -121,6 +123,35 @@ void phase_stuck_queue(void)
     for_each_operation(stuck);
 }
 
+/*
+ * A descriptor that the unit refuses is refused for what is in it: as often as the unit
+ * reads it, until the driver has written another one there.
+ */
+
+static struct {
+    bool on;
+    uint64_t head; /* of the descriptor that was refused */
+    uint64_t words[2];
+} refused;
+
+static void refuse(void *ctx, struct vtdpi_model *m, enum vtdpi_model_step kind)
+{
+    const uint64_t head = vtdpi_model_peek(m, VTDPI_IQH_REG);
+    uint64_t words[2];
+
+    (void)ctx;
+    if (kind != VTDPI_MODEL_STEP_FETCH || !descriptor_at_head(words))
+        return;
+    if (!refused.on) {
+        refused.on = true;
+        refused.head = head;
+        memcpy(refused.words, words, sizeof(words));
+    }
+    if (head == refused.head &&
+        memcmp(refused.words, words, sizeof(words)) == 0)
+        vtdpi_model_set_fault(m, VTDPI_MODEL_FAULT_IQE, 0);
+}
+
 /* One descriptor meets with an error. In some drivers the fault handler looks after
  * errors of the queue. */
 static void get_over(const char *error)
@@ -151,7 +182,7 @@ static void get_over(const char *error)
 void phase_refused(void)
 {
     begin(&(struct hardware){0});
-    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_IQE, 0);
+    vtdpi_model_set_step_hook(&model, refuse);
     get_over("refused descriptor");
 }
 

@@ -209,6 +209,18 @@ static void *map(void *ctx, uint64_t phys, size_t length)
     return (void *)address;
 }
 
+bool descriptor_at_head(uint64_t words[2])
+{
+    const uint64_t ring =
+        vtdpi_model_peek(&model, VTDPI_IQA_REG) & VTDPI_IQA_BASE;
+    const void *const at =
+        map(NULL, ring + vtdpi_model_peek(&model, VTDPI_IQH_REG), 16);
+
+    if (at != NULL)
+        memcpy(words, at, 16);
+    return at != NULL;
+}
+
 static bool is_told_already(const struct vtdpi_model_violation *v)
 {
     static struct vtdpi_model_violation seen[SEEN_MAX];
