@@ -62,6 +62,7 @@
     X(wraps_early, "fault-records")              \
     X(keep_overflow, "fault-overflow")           \
     X(old_tail, "resume")                        \
+    X(old_tail_unseen, "resume")                 \
     X(post_in_two, "post-one-step")              \
     X(post_not_flushed, "post-flush")            \
     X(not_drained, "post-drain")                 \
@@ -254,7 +255,7 @@ static int queue_on(void)
         rc = command(VTDPI_GCMD_QIE, false);
     if (rc != 0)
         return rc;
-    if (!HAS(old_tail))
+    if (!HAS(old_tail) && !HAS(old_tail_unseen))
         tail = 0;
     put64(VTDPI_IQT_REG, 0);
     put64(VTDPI_IQA_REG, (uintptr_t)ring);
@@ -275,6 +276,8 @@ static int table_on(void)
     rc = command(VTDPI_GCMD_SIRTP, true);
     if (rc == 0 && !HAS(no_global_flush))
         rc = flush_all();
+    if (HAS(old_tail_unseen) && rc == FAILED)
+        rc = 0;
     if (rc == 0 && !HAS(keep_cfi) &&
         (get(VTDPI_GSTS_REG) & VTDPI_GSTS_CFIS) != 0)
         rc = command(VTDPI_GCMD_CFI, false);

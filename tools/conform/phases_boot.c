@@ -274,6 +274,20 @@ static void spoil_queue(void)
            (size_t)4096 << VTDPI_FIELD_GET(iqa, VTDPI_IQA_QS));
 }
 
+/* Such a descriptor is read, whatever becomes of the error. */
+static void replay(void *ctx, struct vtdpi_model *m, enum vtdpi_model_step kind)
+{
+    uint64_t words[2];
+
+    (void)ctx;
+    (void)m;
+    if (kind == VTDPI_MODEL_STEP_FETCH && descriptor_at_head(words) &&
+        words[0] == UINT64_MAX)
+        find_where(driver_was_at(), VTDPI_MODEL_INTERRUPT,
+                   "the unit comes to descriptors that the driver has not "
+                   "written since the sleep");
+}
+
 /* So that the tail is not 0; as it was mapped in the end. */
 static void change_often(void)
 {
@@ -291,7 +305,9 @@ void phase_resume(void)
         skip("suspend fails");
     spoil_queue();
     power_up(&(struct hardware){0});
+    vtdpi_model_set_step_hook(&model, replay);
     if (call_resume() != 0)
         find(VTDPI_MODEL_ROBUSTNESS, "resume fails");
+    vtdpi_model_set_step_hook(&model, NULL);
     find_not_delivered("after the sleep");
 }
