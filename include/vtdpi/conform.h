@@ -187,8 +187,11 @@ void vtdpi_conform_write32(uint32_t off, uint32_t value);
 void vtdpi_conform_write64(uint32_t off, uint64_t value);
 
 /**
- * @brief The driver's cache flush (CLFLUSH): a unit that does not snoop sees memory as
- *        it was cleaned last.
+ * @brief The driver's cache flush: a unit that does not snoop sees memory as it was
+ *        cleaned last.
+ *
+ * On Linux on x86-64 the driver's own CLFLUSH, CLFLUSHOPT and CLWB do the same. A driver
+ * that does neither has not cleaned anything.
  *
  * @param p  First byte.
  * @param n  Bytes. All cache lines that they touch are cleaned.

@@ -17,6 +17,7 @@
 /* Name, and the phase that has to fail. */
 #define BUGS(X)                                  \
     X(none, "")                                  \
+    X(own_clflush, "")                           \
     X(event_is_nmi, "")                          \
     X(dies_in_init, "deliver")                   \
     X(wrong_dest, "deliver")                     \
@@ -386,6 +387,14 @@ static void fault(void)
 
 /* Entries. */
 
+static void clean(const uint64_t *entry)
+{
+    if (HAS(own_clflush))
+        __asm__ volatile("clflush %0" : : "m"(*entry) : "memory");
+    else
+        vtdpi_conform_clean(entry, 16);
+}
+
 static void store(uint32_t index, uint64_t lo, uint64_t hi)
 {
     volatile uint64_t *e = table[index];
@@ -414,7 +423,7 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
     store(index, form(vector, apic_id),
           HAS(any_source) ? 0 : UINT64_C(1) << 18 | sid);
     if (!HAS(not_cleaned))
-        vtdpi_conform_clean(table[index], 16);
+        clean(table[index]);
     out->index = index;
     out->address = 0xfee00010 | index << 5;
     out->data = 0;
@@ -445,13 +454,13 @@ static int change(uint16_t sid, uint8_t vector, uint32_t apic_id,
         return 0;
     store_changed(msg->index, before[0]);
     if (!HAS(cleaned_too_late))
-        vtdpi_conform_clean(table[msg->index], 16);
+        clean(table[msg->index]);
     if (HAS(index_forgotten))
         rc = flush_index(0);
     else if (!HAS(change_not_flushed))
         rc = flush_index(msg->index);
     if (HAS(cleaned_too_late))
-        vtdpi_conform_clean(table[msg->index], 16);
+        clean(table[msg->index]);
     return rc;
 }
 
@@ -459,7 +468,7 @@ static int release(uint16_t sid, const struct vtdpi_conform_message *msg)
 {
     (void)sid;
     table[msg->index][0] = 0;
-    vtdpi_conform_clean(table[msg->index], 16);
+    clean(table[msg->index]);
     return HAS(free_not_flushed) ? 0 : flush_index(msg->index);
 }
 
@@ -489,7 +498,7 @@ static int post(uint16_t sid, uint8_t vector, void *pid,
         store(msg->index, lo, hi);
     else
         store_both(msg->index, lo, hi);
-    vtdpi_conform_clean(table[msg->index], 16);
+    clean(table[msg->index]);
     return HAS(post_not_flushed) ? 0 : flush_index(msg->index);
 }
 
@@ -500,7 +509,7 @@ static int unpost(uint16_t sid, struct vtdpi_conform_message *msg)
     (void)sid;
     posted = false;
     store_both(msg->index, before[0], before[1]);
-    vtdpi_conform_clean(table[msg->index], 16);
+    clean(table[msg->index]);
     rc = flush_index(msg->index);
     if (!HAS(not_drained))
         (void)get(VTDPI_GSTS_REG);

@@ -133,6 +133,11 @@ const char *words(const struct vtdpi_model_result *r);
  * NULL ends that. False: there is no table yet, or this host cannot trap stores. */
 bool watch_table(void (*stored)(void));
 
+/* From now on the driver's own CLFLUSH, CLFLUSHOPT and CLWB on the table that it has named
+ * clean as vtdpi_conform_clean() does. For phases whose unit does not snoop. Nothing
+ * happens on a host that cannot trap. */
+void watch_cleans(void);
+
 /* The driver has returned: the memory of its stack is dead, and a status word that the
  * unit writes there is a finding. */
 void stack_is_dead(void);

@@ -78,9 +78,12 @@ bool traps_up(void);
 /* Whether an access is being stepped over. */
 bool traps_busy(void);
 /* Memory that traps when it is stored to; @p stored is called after each store, with
- * what 16 aligned bytes held before. bytes 0: none. */
+ * what 16 aligned bytes held before. With @p cleaned, memory that traps whenever it is
+ * reached, and that is called before a cache line is written back. Either may be NULL.
+ * bytes 0: none. */
 bool traps_watch(uintptr_t base, size_t bytes,
-                 void (*stored)(uint32_t index, const uint64_t before[2]));
+                 void (*stored)(uint32_t index, const uint64_t before[2]),
+                 void (*cleaned)(uintptr_t address));
 
 /* frames.c: addresses of the driver's stack. */
 /* A call of the driver begins: @p top is the frame of who calls. */

@@ -23,10 +23,12 @@ bool traps_up(void)
 }
 
 bool traps_watch(uintptr_t base, size_t bytes,
-                 void (*stored)(uint32_t index, const uint64_t before[2]))
+                 void (*stored)(uint32_t index, const uint64_t before[2]),
+                 void (*cleaned)(uintptr_t address))
 {
     (void)base;
     (void)bytes;
     (void)stored;
+    (void)cleaned;
     return false;
 }

@@ -33,6 +33,7 @@ struct access {
     bool to_registers;
     bool reads;
     bool writes;
+    bool cleans; /* CLFLUSH and its siblings */
     unsigned int bytes;
     uintptr_t address;
     uintptr_t where;
@@ -48,6 +49,7 @@ static struct {
     uintptr_t base;
     size_t bytes;
     void (*stored)(uint32_t index, const uint64_t before[2]);
+    void (*cleaned)(uintptr_t address); /* NULL: reads do not trap */
 } watched;
 
 static uint8_t *registers(void)
@@ -99,6 +101,9 @@ static bool instruction_decode(struct access *a, bool write)
     if (cs_disasm(capstone, (const uint8_t *)a->where, INSTRUCTION_MAX,
                   a->where, 1, &instruction) != 1)
         return false;
+    a->cleans = instruction->id == X86_INS_CLFLUSH ||
+                instruction->id == X86_INS_CLFLUSHOPT ||
+                instruction->id == X86_INS_CLWB;
     op = operand_find(&instruction->detail->x86, write);
     if (op != NULL) {
         a->bytes = op->size;
@@ -183,19 +188,28 @@ static void entries_of(const struct access *a, uintptr_t *first, uintptr_t *end)
         *end = watched.base + watched.bytes;
 }
 
-static void watched_open(struct access *a)
+static void watched_close(void)
+{
+    protect_watched(watched.cleaned != NULL ? PROT_NONE : PROT_READ);
+}
+
+static void watched_open(struct access *a, bool write)
 {
     uintptr_t at;
     uintptr_t end;
 
-    if (!instruction_decode(a, true))
-        driver_died("the driver stores to the table by an instruction that the "
+    if (!instruction_decode(a, write))
+        driver_died("the driver reaches the table by an instruction that the "
                     "harness cannot decode",
                     a->where);
+    protect_watched(PROT_READ | PROT_WRITE);
+    if (a->cleans)
+        watched.cleaned(a->address);
+    if (!write)
+        return;
     entries_of(a, &at, &end);
     for (unsigned int i = 0; at < end; i++, at += 16)
         memcpy(a->before[i], (const void *)at, 16);
-    protect_watched(PROT_READ | PROT_WRITE);
 }
 
 static void watched_stored(const struct access *a)
@@ -205,7 +219,9 @@ static void watched_stored(const struct access *a)
 
     if (watched.bytes == 0)
         return;
-    protect_watched(PROT_READ);
+    watched_close();
+    if (!a->writes || watched.stored == NULL)
+        return;
     was_at(a->where);
     entries_of(a, &at, &end);
     for (unsigned int i = 0; at < end; i++, at += 16)
@@ -269,7 +285,7 @@ static void on_segv(int number, siginfo_t *info, void *context)
     if (a.to_registers)
         registers_open(&a, write);
     else if (is_watched(a.address))
-        watched_open(&a);
+        watched_open(&a, write);
     else
         driver_crashes(&a);
     now = a;
@@ -367,7 +383,8 @@ bool traps_up(void)
 }
 
 bool traps_watch(uintptr_t base, size_t bytes,
-                 void (*stored)(uint32_t index, const uint64_t before[2]))
+                 void (*stored)(uint32_t index, const uint64_t before[2]),
+                 void (*cleaned)(uintptr_t address))
 {
     if (!with_traps)
         return false;
@@ -376,7 +393,8 @@ bool traps_watch(uintptr_t base, size_t bytes,
     watched.base = base;
     watched.bytes = bytes;
     watched.stored = stored;
+    watched.cleaned = cleaned;
     if (bytes != 0)
-        protect_watched(PROT_READ);
+        watched_close();
     return true;
 }

@@ -752,10 +752,23 @@ bool watch_table(void (*callback)(void))
 
     on_store = callback;
     if (callback == NULL)
-        return traps_watch(0, 0, NULL);
+        return traps_watch(0, 0, NULL, NULL);
     if (irta == 0)
         return false;
     return traps_watch((uintptr_t)(irta & VTDPI_IRTA_BASE),
                        (size_t)32 << VTDPI_FIELD_GET(irta, VTDPI_IRTA_S),
-                       stored);
+                       stored, NULL);
+}
+
+static void cleaned(uintptr_t address)
+{
+    vtdpi_conform_clean((const void *)address, 1);
+}
+
+void watch_cleans(void)
+{
+    size_t bytes;
+    void *const table = driver->table(&bytes);
+
+    (void)traps_watch((uintptr_t)table, bytes, NULL, cleaned);
 }
