@@ -14,7 +14,7 @@
 #include "vtdpi/conform.h"
 #include "vtdpi/regs.h"
 
-/* Name, and the phase that has to fail. */
+/* Name, and the phases that have to fail. */
 #define BUGS(X)                                  \
     X(none, "")                                  \
     X(own_clflush, "")                           \
@@ -46,6 +46,7 @@
     X(cleaned_too_late, "clean-first")           \
     X(change_not_flushed, "flush")               \
     X(index_forgotten, "flush")                  \
+    X(bit7, "flush clean-first post-affinity")   \
     X(absent_not_flushed, "caching-mode")        \
     X(free_not_flushed, "free-flush")            \
     X(head_is_tail, "wait")                      \
@@ -409,6 +410,8 @@ static uint64_t form(uint8_t vector, uint32_t apic_id)
 {
     const bool wide = eime && !HAS(wrong_dest);
 
+    if (HAS(bit7))
+        vector &= 0x7f;
     return VTDPI_IRTE_LO_P | (uint64_t)vector << 16 |
            (uint64_t)apic_id << (wide ? 32 : 40);
 }

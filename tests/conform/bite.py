@@ -4,8 +4,8 @@
 
 usage: bite.py BAD
 
-BAD is the driver with switches. Without a bug no phase fails; with a bug the phase
-that BAD names beside the bug fails, and no other. Each phase has a bug. Prints TAP.
+BAD is the driver with switches. Without a bug no phase fails; with a bug the phases
+that BAD names beside the bug fail, and no others. Each phase has a bug. Prints TAP.
 """
 
 import concurrent.futures
@@ -31,8 +31,8 @@ def failing(bad, bug):
 
 def bugs_of(bad):
     for line in run(bad, "--bugs").stdout.splitlines():
-        bug, _, phase = line.partition(" ")
-        yield bug, {phase} if phase else set()
+        bug, *phases = line.split()
+        yield bug, set(phases)
 
 
 def main():

@@ -23,7 +23,7 @@ enum {
     NEIGHBOR = 0x0208, /* of one that is mapped before the owner */
     VECTOR_NEIGHBOR = 0x43,
     VECTOR = 0x51, /* as mapped, and as changed */
-    VECTOR_NEW = 0x62,
+    VECTOR_NEW = 0xb2,
     APIC = 2,
     APIC_NEW = 3,
 };
