@@ -36,7 +36,7 @@ enum {
     WORDS = 4,       /* results in words at a time */
     WORDS_BYTES = VTDPI_FORMAT_MAX + 128,
     SEEN_MAX = 32,        /* violations told of; each kind and place once */
-    STEP_US = 100,        /* a look at the clock, */
+    STEP_US = 10,         /* a look at the clock, */
     LONG_STEP_US = 20000, /* and after many in one call */
     MANY_LOOKS = 1000,
     TICK_NS = 1000000, /* between looks at a child */
