@@ -44,7 +44,7 @@ const char *vtdpi_model_violation_name(enum vtdpi_model_violation_kind kind)
     case VTDPI_MODEL_QUEUE_BUSY:
         return "queue turned off with work in it";
     case VTDPI_MODEL_QUEUE_TAIL:
-        return "bad IQT";
+        return "IQT goes back, or is not 0 when the queue comes on";
     case VTDPI_MODEL_REGISTER_INVALIDATION:
         return "register-based invalidation not allowed";
     case VTDPI_MODEL_IEC_ALIGNMENT:
