@@ -122,7 +122,8 @@ struct vtdpi_conform_driver {
      * @brief Where the remapping table is, for units that do not snoop; before init.
      *
      * Receives the table's size, in bytes: a multiple of 64. Returns its address, a
-     * multiple of 64; NULL if the address is not known before init.
+     * multiple of 64; NULL if the address is not known before init. A driver that maps
+     * the table uncached leaves the pointer to this function NULL.
      */
     void *(*table)(size_t *bytes);
 
