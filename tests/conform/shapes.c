@@ -515,6 +515,22 @@ static void bad_spin(void)
     (void)apart(spin_apart);
 }
 
+/* A name as C++ and Rust make them: longer than the report has room for. */
+#define TIMES_8(x) x##x##x##x##x##x##x##x
+#define LONG_NAME  TIMES_8(a_name_of_twenty_chr)
+
+__attribute__((__noinline__)) static int LONG_NAME(void)
+{
+    return *(volatile uint16_t *)REGISTER(GSTS) & 1;
+}
+
+static void bad_long_name(void)
+{
+    begin();
+    init_calls = LONG_NAME;
+    (void)call_init();
+}
+
 /* A function that is inlined, what that is inlined into, and who calls that. */
 __attribute__((__always_inline__)) static inline int access_narrow(void)
 {
@@ -581,6 +597,7 @@ const struct phase phases[] = {
     BAD(bad_twice, "crashes"),
     GOOD(good_skip_apart),
     BAD(bad_dead_stack, "has died"),
+    BAD(bad_long_name, "wrong width"),
     BAD(bad_callers, "wrong width"),
     GOOD(good_spin),
     BAD(bad_spin, "no access"),

@@ -61,10 +61,19 @@ static void line_tidy(struct line *l)
         l->function[0] = '\0';
 }
 
+/* One line, of which the end is lost if there is no room: names that C++ and Rust make can
+ * be of any length. */
 static bool text_read(FILE *in, char *text, size_t size)
 {
+    int c;
+
     if (fgets(text, (int)size, in) == NULL)
         return false;
+    if (strchr(text, '\n') == NULL) {
+        do
+            c = getc(in);
+        while (c != '\n' && c != EOF);
+    }
     text[strcspn(text, "\n")] = '\0';
     return true;
 }
