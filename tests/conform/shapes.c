@@ -251,6 +251,36 @@ static void good_watch(void)
     expect(stores, 3, "stores that are watched");
 }
 
+/* What is found of a store when the driver has returned. */
+static struct trace kept;
+
+static void keep_trace(void)
+{
+    trace_take(&kept);
+}
+
+__attribute__((__noinline__)) static void store_one(void)
+{
+    *(volatile uint64_t *)table = 1;
+}
+
+__attribute__((__noinline__)) static int store_by_another(void)
+{
+    store_one();
+    stores = 0;
+    return 0;
+}
+
+static void bad_trace(void)
+{
+    watch();
+    (void)watch_table(keep_trace);
+    init_calls = store_by_another;
+    (void)call_init();
+    (void)watch_table(NULL);
+    find_trace(&kept, VTDPI_MODEL_INTERRUPT, "stored");
+}
+
 /* A thread reads a register while the store of another is looked at. */
 static volatile bool another_reads;
 
@@ -581,6 +611,7 @@ const struct phase phases[] = {
     BAD(bad_end_of_page, "beyond the page"),
     BAD(bad_call, "jumps"),
     GOOD(good_watch),
+    BAD(bad_trace, "stored"),
     GOOD(good_wide_stores),
     GOOD(good_unit_stores),
     BAD(bad_wait, "waits for ever"),

@@ -52,6 +52,15 @@ enum {
 extern const struct phase phases[];
 extern const unsigned int phase_count;
 
+enum {
+    FRAMES_MAX = 8,
+};
+
+/* A line of the driver, and its callers, the nearest first: addresses; 0: none. */
+struct trace {
+    uintptr_t frames[FRAMES_MAX];
+};
+
 /* What a unit is made of, besides what every one has. All zero: snoops, caches entries,
  * has EIM, QI and posting. */
 struct hardware {
@@ -151,6 +160,12 @@ void find(enum vtdpi_model_severity severity, const char *format, ...)
 void find_where(uintptr_t where, enum vtdpi_model_severity severity,
                 const char *format, ...)
     __attribute__((__format__(__printf__, 3, 4)));
+/* The same of a line that the driver has left. */
+void find_trace(const struct trace *t, enum vtdpi_model_severity severity,
+                const char *format, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+/* Where the driver is, by its latest access or watched store. */
+void trace_take(struct trace *t);
 /* Where in the driver the latest access, pause, look at the clock or watched store is. */
 uintptr_t driver_was_at(void);
 /* What is worth knowing and no fault. */

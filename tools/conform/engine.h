@@ -12,7 +12,6 @@ enum {
     FINDINGS_MAX = 12, /* of a phase; more are counted */
     TEXT_MAX = 640,
     INLINED_MAX = 4, /* functions at an address */
-    FRAMES_MAX = 8,  /* of the driver: the line of a finding, and its callers */
 };
 
 struct finding {

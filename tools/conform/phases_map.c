@@ -62,9 +62,9 @@ static struct {
     unsigned int lost;
     struct vtdpi_model_result old;
     struct vtdpi_model_result seen[64]; /* of the owner, by store */
-    uintptr_t where[64];
+    struct trace where[64];
     struct vtdpi_model_result stranger; /* the first one let through */
-    uintptr_t stranger_where;
+    struct trace stranger_where;
 } steps;
 
 enum {
@@ -76,7 +76,7 @@ static void strange(const struct vtdpi_model_result *r)
     if (steps.strange++ != 0)
         return;
     steps.stranger = *r;
-    steps.stranger_where = driver_was_at();
+    trace_take(&steps.stranger_where);
 }
 
 static void strangers_between(void)
@@ -103,7 +103,7 @@ static void find_strangers(void)
     const struct vtdpi_model_result last = fire(STRANGER);
 
     if (steps.strange != 0 && !passes(&last))
-        find_where(steps.stranger_where, VTDPI_MODEL_ISOLATION,
+        find_trace(&steps.stranger_where, VTDPI_MODEL_ISOLATION,
                    "after %u of %u stores another device is let through: %s",
                    steps.strange, steps.stores, words(&steps.stranger));
 }
@@ -126,7 +126,7 @@ static void stored_change(void)
 
     if (steps.stores < SEEN) {
         steps.seen[steps.stores] = owner;
-        steps.where[steps.stores] = driver_was_at();
+        trace_take(&steps.where[steps.stores]);
     }
     steps.stores++;
     if (passes(&other))
@@ -154,12 +154,12 @@ static void judge_steps(void)
         }
     }
     if (steps.mixed != 0)
-        find_where(steps.where[mixture], VTDPI_MODEL_INTERRUPT,
+        find_trace(&steps.where[mixture], VTDPI_MODEL_INTERRUPT,
                    "after %u of %u stores the interrupt is neither the old nor "
                    "the new: %s",
                    steps.mixed, steps.stores, words(&steps.seen[mixture]));
     if (steps.lost != 0)
-        find_where(steps.where[gap], VTDPI_MODEL_INTERRUPT,
+        find_trace(&steps.where[gap], VTDPI_MODEL_INTERRUPT,
                    "after %u of %u stores the device's interrupt is blocked",
                    steps.lost, steps.stores);
     find_strangers();

@@ -81,6 +81,27 @@ void find_where(uintptr_t where, enum vtdpi_model_severity severity,
     once(f);
 }
 
+void trace_take(struct trace *t)
+{
+    memset(t, 0, sizeof(*t));
+    frames_find(driver_was_at(), t->frames);
+}
+
+void find_trace(const struct trace *t, enum vtdpi_model_severity severity,
+                const char *format, ...)
+{
+    struct finding *f;
+    va_list arguments;
+
+    va_start(arguments, format);
+    f = add(0, severity, format, arguments);
+    va_end(arguments);
+    if (f == NULL)
+        return;
+    memcpy(f->where, t->frames, sizeof(f->where));
+    once(f);
+}
+
 void find(enum vtdpi_model_severity severity, const char *format, ...)
 {
     struct finding *f;
