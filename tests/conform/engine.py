@@ -50,6 +50,7 @@ def places(report):
     return all(chain(by_name[name], *functions) for name, *functions in (
         ("bad_wait", "spin_on_register"),
         ("bad_abort", "call_abort"),
+        ("bad_library", "use_library"),
         ("bad_trace", "store_one", "store_by_another"),
         ("bad_long_name", (8 * "a_name_of_twenty_chr")[:127]),
         ("bad_callers", "access_narrow", "use_access", "use_twice")))

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conform.h"
+#include "library.h"
 
 enum {
     RTADDR = 0x20, /* 64 bits */
@@ -589,6 +590,19 @@ static void bad_callers(void)
     (void)call_init();
 }
 
+/* The line of a library is not the driver's. */
+static int use_library(void)
+{
+    return library_read(VTDPI_CONFORM_REGISTERS + GSTS) & 1;
+}
+
+static void bad_library(void)
+{
+    begin();
+    init_calls = use_library;
+    (void)call_init();
+}
+
 #define ALL (~UINT64_C(0))
 #define GOOD(function)                       \
     {                                        \
@@ -630,6 +644,7 @@ const struct phase phases[] = {
     BAD(bad_dead_stack, "has died"),
     BAD(bad_long_name, "wrong width"),
     BAD(bad_callers, "wrong width"),
+    BAD(bad_library, "wrong width"),
     GOOD(good_spin),
     BAD(bad_spin, "no access"),
     {"skipped", "?", "because of this", 0, 0, skipped},

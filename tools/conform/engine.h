@@ -11,7 +11,7 @@
 enum {
     FINDINGS_MAX = 12, /* of a phase; more are counted */
     TEXT_MAX = 640,
-    INLINED_MAX = 4, /* functions at an address */
+    INLINED_MAX = 8, /* functions at an address */
 };
 
 struct finding {

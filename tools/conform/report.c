@@ -41,7 +41,13 @@ static void places_collect(const struct result *results, size_t count)
     places_find(places, place_count);
 }
 
-/* The lines of a finding that are known, the innermost first. Returns how many. */
+/* Known, and not of Rust's own library: pointers are read and written in there. */
+static bool line_is_told(const struct line *l)
+{
+    return l->file[0] != '\0' && strncmp(l->file, "/rustc/", 7) != 0;
+}
+
+/* The lines of a finding that are told, the innermost first. Returns how many. */
 static unsigned int lines_of(const struct finding *f,
                              const struct line *lines[CALLERS_MAX + 1])
 {
@@ -51,10 +57,10 @@ static unsigned int lines_of(const struct finding *f,
         const struct place *const p = place_at(f->where[n]);
 
         for (unsigned int k = 0;
-             p != NULL && k < INLINED_MAX && p->lines[k].file[0] != '\0' &&
-             count <= CALLERS_MAX;
-             k++)
-            lines[count++] = &p->lines[k];
+             p != NULL && k < INLINED_MAX && count <= CALLERS_MAX; k++) {
+            if (line_is_told(&p->lines[k]))
+                lines[count++] = &p->lines[k];
+        }
     }
     return count;
 }
