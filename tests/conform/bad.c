@@ -26,6 +26,7 @@
     X(any_source, "source-id")                   \
     X(keep_cfi, "cfi")                           \
     X(assume_eim, "eim")                         \
+    X(narrow_dest, "eim")                        \
     X(no_global_flush, "sirtp-flush")            \
     X(echo_one_shot, "one-shot")                 \
     X(own_bits_only, "foreign-bits")             \
@@ -417,11 +418,12 @@ static void store(uint32_t index, uint64_t lo, uint64_t hi)
 static uint64_t form(uint8_t vector, uint32_t apic_id)
 {
     const bool wide = eime && !HAS(wrong_dest);
+    const unsigned int narrow = HAS(narrow_dest) ? 41 : 40;
 
     if (HAS(bit7))
         vector &= 0x7f;
     return VTDPI_IRTE_LO_P | (uint64_t)vector << 16 |
-           (uint64_t)apic_id << (wide ? 32 : 40);
+           (uint64_t)apic_id << (wide ? 32 : narrow);
 }
 
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
