@@ -24,6 +24,7 @@
     X(wrong_dest, "deliver")                     \
     X(clears_others, "deliver")                  \
     X(any_source, "source-id")                   \
+    X(any_function, "source-id")                 \
     X(keep_cfi, "cfi")                           \
     X(assume_eim, "eim")                         \
     X(narrow_dest, "eim")                        \
@@ -426,6 +427,12 @@ static uint64_t form(uint8_t vector, uint32_t apic_id)
            (uint64_t)apic_id << (wide ? 32 : narrow);
 }
 
+static uint64_t source(uint16_t sid)
+{
+    return UINT64_C(1) << 18 |
+           (HAS(any_function) ? UINT64_C(3) << 16 : UINT64_C(0)) | sid;
+}
+
 static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
                struct vtdpi_conform_message *out)
 {
@@ -433,8 +440,7 @@ static int map(uint16_t sid, uint8_t vector, uint32_t apic_id,
 
     if (HAS(clears_others) && index != 0)
         memset(table, 0, index * sizeof(table[0]));
-    store(index, form(vector, apic_id),
-          HAS(any_source) ? 0 : UINT64_C(1) << 18 | sid);
+    store(index, form(vector, apic_id), HAS(any_source) ? 0 : source(sid));
     if (!HAS(not_cleaned))
         clean(table[index]);
     out->index = index;
@@ -462,7 +468,7 @@ static int change(uint16_t sid, uint8_t vector, uint32_t apic_id,
     int rc = 0;
 
     before[0] = form(vector, apic_id);
-    before[1] = UINT64_C(1) << 18 | sid;
+    before[1] = source(sid);
     if (posted && !HAS(affinity_unposts))
         return 0;
     store_changed(msg->index, before[0]);

@@ -38,15 +38,27 @@ void phase_deliver(void)
 
 void phase_source_id(void)
 {
+    static const struct {
+        uint16_t sid;
+        const char *who;
+    } others[] = {
+        {STRANGER, "another device"},
+        {OWNER ^ 1 << 3, "another device on the bus"},
+        {OWNER ^ 1, "another function of the device"},
+    };
     struct vtdpi_model_result r;
 
     begin(&(struct hardware){0});
-    r = fire(STRANGER);
-    if (passes(&r))
-        find(VTDPI_MODEL_ISOLATION,
-             "another device's message with the index is let through: %s",
-             words(&r));
-    else if (r.hidden)
+    for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        r = fire(others[i].sid);
+        if (passes(&r)) {
+            find(VTDPI_MODEL_ISOLATION,
+                 "the message of %s with the index is let through: %s",
+                 others[i].who, words(&r));
+            return;
+        }
+    }
+    if (r.hidden)
         note("the entry has FPD set, so no fault tells of the other device");
 }
 
