@@ -71,6 +71,7 @@
     X(post_in_two, "post-one-step")              \
     X(post_not_flushed, "post-flush")            \
     X(not_drained, "post-drain")                 \
+    X(drained_too_early, "post-drain")           \
     X(affinity_unposts, "post-affinity")         \
     X(odd_access, "accesses")
 
@@ -226,6 +227,8 @@ static int flush_by(volatile uint32_t *word, uint64_t lo)
     push(VTDPI_QI_WAIT | VTDPI_WAIT_SW | UINT64_C(1) << 32, (uintptr_t)word);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     put64(VTDPI_IQT_REG, tail);
+    if (HAS(drained_too_early))
+        (void)get(VTDPI_GSTS_REG);
     for (uint32_t n = 1; !over(word); n++) {
         /* Now and then: a read would wait for posts in flight. */
         const int rc = n % 16 == 0 ? queue_error() : 0;
@@ -530,7 +533,7 @@ static int unpost(uint16_t sid, struct vtdpi_conform_message *msg)
     store_both(msg->index, before[0], before[1]);
     clean(table[msg->index]);
     rc = flush_index(msg->index);
-    if (!HAS(not_drained))
+    if (!HAS(not_drained) && !HAS(drained_too_early))
         (void)get(VTDPI_GSTS_REG);
     return rc;
 }

@@ -2,6 +2,10 @@
 /* Posted interrupts: flushes, posts in flight, and the host's affinity. */
 #include "phases.h"
 
+enum {
+    FLUSH_TICKS = 50,
+};
+
 /* The unit may have the entry of before in its cache. */
 static void begin_posted(bool from_cache)
 {
@@ -31,7 +35,19 @@ void phase_post_flush(void)
         find(VTDPI_MODEL_INTERRUPT, "after unpost: %s", words(&r));
 }
 
-/* The interrupt was raised before unpost, and is on its way to the descriptor. */
+/* The latest moment at which the unit uses the entry of before. What was read of a
+ * register before does not push this interrupt to memory. */
+static void fire_late(void *ctx, struct vtdpi_model *m,
+                      enum vtdpi_model_step kind)
+{
+    (void)ctx;
+    (void)m;
+    if (kind == VTDPI_MODEL_STEP_COMPLETE)
+        (void)fire(OWNER);
+}
+
+/* The interrupt is raised before the flush takes effect, which takes a while, and is then
+ * on its way to the descriptor. */
 void phase_post_drain(void)
 {
     struct vtdpi_model_result r;
@@ -41,8 +57,11 @@ void phase_post_drain(void)
     r = fire(OWNER);
     if (r.outcome != VTDPI_MODEL_IN_FLIGHT)
         skip("the interrupt is not posted");
+    vtdpi_model_set_fault(&model, VTDPI_MODEL_FAULT_STATUS_LATE, FLUSH_TICKS);
+    vtdpi_model_set_step_hook(&model, fire_late);
     if (call_unpost() != 0)
         skip("unpost fails");
+    vtdpi_model_set_step_hook(&model, NULL);
     if (vtdpi_model_in_flight(&model) != 0)
         find(VTDPI_MODEL_ISOLATION,
              "unpost returns while an interrupt is on its way to the "
