@@ -260,6 +260,47 @@ def mail(tool, name):
     tool.tap.say(got["read"] == 1, "the last line is broken", got)
 
 
+# What people write around the lines of a log.
+PROSE = (
+    "So this works with and without interrupt remapping enabled, if we want that.",
+    "the interrupt remapping doesn't work here,",
+    "Could be: the entry is not present in the table of interrupt remapping",
+    "iommu/vt-d: Disable interrupt remapping on old chips",
+    "x86/apic: Enable x2apic without interrupt remapping",
+    "-    * With IRQ remapping enabled, don't need a range of vectors",
+    "[1/2] PCI: do not disable interrupt remapping when the host needs it",
+    'pr_info("IRQ remapping enabled in x2apic mode\\n");',
+    "printk(KERN_INFO PREFIX \"DMAR: interrupt remapping disabled: %d",
+    "- Fix a leak in the VT-d driver that disables interrupt remapping",
+    "1. fix the build with IRQ remapping enabled",
+    "My guess: it's enabled as interrupt remapping in x2apic mode",
+    "which disables VT-d, and therefore interrupt remapping",
+)
+
+
+def prose(tool):
+    """Sentences and source code say nothing; a system's line with such words does."""
+    fault = ("DMAR: [INTR-REMAP] Request device [05:02.0] fault index 0x18 "
+             "[fault reason 0x22] Present field in the IRTE entry is clear")
+    for line in PROSE:
+        for front in ("", "> ", ">>> "):
+            verdict = tool.json("log", stdin=f"{front}{line}\n")["verdict"]
+            tool.tap.say((verdict["remapping"], verdict["mode"]) == ("unknown", "unknown"),
+                         f"prose: {front}{line}", verdict)
+        got = tool.json("log", stdin=f"{line}\n> {fault}\n{line}\n")
+        tool.tap.say(got["verdict"]["remapping"] == "on" and got["faults_total"] == 1,
+                     f"a fault beside: {line}", got["verdict"])
+    for prefix in PREFIXES:
+        line = prefix + "DMAR-IR: interrupt remapping is disabled if the table is bad"
+        got = tool.json("log", stdin=line + "\n")["verdict"]["remapping"]
+        tool.tap.say(got == "off", f"a kernel's sentence, {prefix!r}", got)
+    for prefix in PREFIXES:
+        if "[" in prefix or "kernel:" in prefix or "<" in prefix:
+            line = prefix + "Interrupt remapping is disabled if the table is bad"
+            got = tool.json("log", stdin=line + "\n")["verdict"]["remapping"]
+            tool.tap.say(got == "off", f"a sentence behind {prefix!r}", got)
+
+
 def words(tool):
     for remapping, mode, line in SAME:
         verdict = tool.json("log", stdin=line + "\n")["verdict"]
@@ -671,6 +712,7 @@ def test(tool):
     order(tool, "ioapic", 0, 20)
     order(tool, "dead-unit", 0, 12)
     words(tool)
+    prose(tool)
     notes(tool)
     mail(tool, "linux-faults")
     mail(tool, "linux-posting")

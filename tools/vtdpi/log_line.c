@@ -300,7 +300,7 @@ static bool rule_line(struct log_facts *f, struct log_span line,
     const enum log_fact fact = fact_of(log_rule(words), line);
     const bool guest = f->boot.xen && !is_xen_line(line);
 
-    if (fact == LOG_FACTS)
+    if (fact == LOG_FACTS || log_is_prose(line))
         return false;
     if (fact == LOG_REMAP_ON)
         remap_on(f, line, words, number);

@@ -166,6 +166,13 @@ bool log_device(struct log_span at, uint16_t *segment, uint16_t *sid);
 /* The number of "dmar3" or "IOMMU 3"; -1 if the line has none. */
 int log_unit_number(struct log_span line);
 
+/* The line without what mail puts in front of a quoted one. */
+struct log_span log_unquoted(struct log_span line);
+/* Whether a kernel's time or level stands in front of the line. */
+bool log_has_time(struct log_span line);
+/* Whether the line is what somebody wrote, and not what a system printed. */
+bool log_is_prose(struct log_span line);
+
 /* Keeps a line for quoting: blanks at both ends dropped, what is not printable ASCII
  * replaced. */
 void log_keep(struct log_place *p, struct log_span line, unsigned long number);
