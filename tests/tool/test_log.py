@@ -209,21 +209,85 @@ NOTES = (
 )
 
 
+UNIT = "DMAR: dmar0: reg_base_addr fed91000 ver 1:0 cap d2008c40660462 ecap {}\n"
+# Whole logs in which no line says that remapping is on or off: remapping, why, next.
+WHOLE = (
+    ("units of Linux, set up without it", "off", "never leaves out", "CONFIG_IRQ_REMAP",
+     "Linux version 6.4.0\n" + UNIT.format("f050da") + "DMAR: dmar0: Using Queued invalidation\n"),
+    ("units that are not set up yet", "unknown", "no line says", "whole log",
+     "Linux version 6.4.0\n" + UNIT.format("f050da")),
+    ("an old kernel", "unknown", "no line says", "whole log",
+     "Linux version 2.6.32\n" + UNIT.format("f050da") + "IOMMU: dmar0 using Queued invalidation\n"),
+    ("an excerpt", "unknown", "no line says", "whole log",
+     UNIT.format("f050da") + "DMAR: dmar0: Using Queued invalidation\n"),
+    ("a log that ends while remapping is set up", "unknown", "about to be", "ends while",
+     "Linux version 6.4.0\n" + UNIT.format("f050da") + "DMAR-IR: Queued invalidation will be "
+     "enabled to support x2apic and Intr-remapping.\nDMAR: dmar0: Using Queued invalidation\n"),
+    ("a unit without remapping", "off", "ECAP.IR = 0", "property of the hardware",
+     "Linux version 6.4.0\n" + UNIT.format("1000") + "DMAR: dmar0: Using Queued invalidation\n"),
+    ("Jailhouse that runs", "on", "only if each", "a system that can",
+     "Initializing unit: VT-d\nDMAR unit @0xfed91000/0x1000\nActivating hypervisor\n"),
+    ("Jailhouse that stopped", "unknown", "no line says", "whole log",
+     "Initializing unit: VT-d\nDMAR unit @0xfed91000/0x1000\n"),
+    ("a virtual machine", "unknown", "no line says", "its host gives it one",
+     "Linux version 6.4.0\nHypervisor detected: KVM\n"),
+    ("a machine of AMD", "unknown", "one of AMD", "AVIC",
+     "Linux version 6.4.0\nsmpboot: CPU0: AMD Ryzen 5 (family: 0x17, model: 0x1)\n"),
+    ("FreeBSD on AMD", "unknown", "one of AMD", "AVIC",
+     "FreeBSD is a registered trademark of The FreeBSD Foundation.\n"
+     '  Origin="AuthenticAMD"  Id=0x800f11\n'),
+    ("FreeBSD", "unknown", "no line says", "hw.dmar.enable=1",
+     "FreeBSD is a registered trademark of The FreeBSD Foundation.\n"),
+    ("FreeBSD in a virtual machine", "unknown", "no line says", "its host gives it one",
+     "FreeBSD is a registered trademark of The FreeBSD Foundation.\n"
+     'Hypervisor: Origin = "KVMKVMKVM"\n'),
+)
+
+
+def whole_boots(tool):
+    for name, wanted, why, step, text in WHOLE:
+        got = tool.json("log", stdin=text)
+        tool.tap.say(got["verdict"]["remapping"] == wanted and
+                     why in got["why"][0]["says"] and step in got["next"][0],
+                     f"a log of {name}", got["verdict"], got["why"], got["next"])
+    for line in ("Initializing unit: VT-d", "pci 0000:03:00.0: Using iommu dma mapping",
+                 "i915 0000:00:02.0: [drm] VT-d active for gfx access",
+                 "DMAR: Forcing write-buffer flush capability"):
+        got = tool.json("log", stdin=line + "\n")
+        tool.tap.say(got["lines"]["unknown"] == 0 and got["notes"] == [],
+                     f"of no interest: {line}", got["lines"], got["notes"])
+    got = tool.json("log", stdin="I/O virtualisation disabled, VT-d and i915\n")["verdict"]
+    tool.tap.say(got["remapping"] == "off", "a letter is no word of a sentence", got)
+    for text, is_noted in (("Hypervisor detected: KVM\n", True),
+                           ("(XEN) Xen version 4.17\nHypervisor detected: Xen PV\n", False),
+                           ("[    1.0] hypervisor of nothing\n", False)):
+        got = [n["says"] for n in tool.json("log", stdin=text)["notes"]]
+        tool.tap.say((got != []) == is_noted, f"noted: {text!r}", got)
+
+
 def notes(tool):
     for wanted, line in NOTES:
         got = [note["says"] for note in tool.json("log", stdin=line + "\n")["notes"]]
         tool.tap.say(len(got) == (wanted != "") and wanted in "".join(got),
                      f"noted as {wanted or 'nothing'}: {line}", got)
+    for line in ("AMD-Vi: AMD IOMMUv2 driver by Some Body <some@body>",
+                 "AMD-Vi: AMD IOMMUv2 functionality not available on this system - This is "
+                 "not a bug."):
+        got = tool.json("log", stdin=f"ACPI: DMAR 0x00000000BF79E0C0 000138\n{line}\n")
+        tool.tap.say("AMD" not in str(got["why"]) and got["notes"] == [] and
+                     got["lines"]["unknown"] == 0,
+                     f"on each machine: {line}", got["why"], got["notes"])
     boot = "Linux version 6.1.0\n[    0.1] iommu: Default domain type: Translated\n"
     for name, line, why, step in (
-            ("AMD", "AMD-Vi: Interrupt remapping enabled", "IOMMU of AMD", "AVIC"),
-            ("ARM", "arm-smmu 5000000.iommu: probing", "IOMMU of ARM", "VT-d is Intel's"),
+            ("AMD", "AMD-Vi: Interrupt remapping enabled", "one of AMD", "AVIC"),
+            ("ARM", "arm-smmu 5000000.iommu: probing", "one of ARM", "VT-d is Intel's"),
             ("no VT-d", "x2apic enabled", "no line says", "begin of the boot"),
             ("a DMAR table", "ACPI: DMAR 0x00000000BF79E0C0 000138", "no line says",
              "whole log")):
         got = tool.json("log", stdin=boot + line + "\n")
         tool.tap.say(why in got["why"][0]["says"] and step in got["next"][0],
                      f"what to do about a log of {name}", got["why"], got["next"])
+    whole_boots(tool)
     for system, line in (("FreeBSD", "dmar0: <DMA remap> iomem 0xc7ffc000-0xc7ffcfff on acpi0"),
                          ("Jailhouse", "Found DMAR @0xfed91000")):
         got = tool.json("log", stdin=f"{line}\nEnabled IRQ remapping\n")

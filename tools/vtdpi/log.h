@@ -84,6 +84,9 @@ enum log_fact {
     LOG_SUPPRESSED,
     LOG_AMD,
     LOG_ARM,
+    LOG_GUEST,     /* the kernel found a hypervisor below */
+    LOG_ACTIVATED, /* Jailhouse took the machine over */
+    LOG_DMA_SET_UP,
     LOG_KNOWN, /* known, and of no interest here */
     LOG_FACTS
 };

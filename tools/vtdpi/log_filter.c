@@ -48,6 +48,9 @@ static const struct part parts[] = {
     {"tboot", 0},
     {"pci bridge to [bus", 14},
     {"smmu", 0},
+    {"hypervisor", 5},
+    {"cpu0: amd", 1},
+    {"authenticamd", 8},
 };
 
 enum {

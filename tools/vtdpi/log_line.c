@@ -281,6 +281,10 @@ static enum log_fact fact_of(enum log_fact fact, struct log_span line)
 
     if (fact == LOG_VTD_OFF && !names_vtd(line))
         return LOG_KNOWN;
+    /* The driver of AMD's second version begins on each machine, and says that the
+     * functionality is not available. */
+    if (fact == LOG_AMD && log_find(line, "iommuv2") != NULL)
+        return LOG_KNOWN;
     /* "Try booting with x2apic and interrupt-remapping disabled in the bios." */
     if (fact == LOG_REMAP_OFF && log_find_word(line, "try") != NULL)
         return LOG_KNOWN;
@@ -288,6 +292,11 @@ static enum log_fact fact_of(enum log_fact fact, struct log_span line)
     if (fact == LOG_OPT_OUT && log_value(line, "x2apic_opt_out", &value) &&
         value == 0)
         return LOG_KNOWN;
+    /* "Hypervisor detected: KVM", and FreeBSD: "Hypervisor: Origin = ...". */
+    if (fact == LOG_GUEST && log_find(line, "hypervisor detected:") == NULL &&
+        log_find(line, "hypervisor: origin") == NULL)
+        return log_find(line, "activating hypervisor") == NULL ? LOG_FACTS
+                                                               : LOG_ACTIVATED;
     if (fact == LOG_BIOS_BROKEN && log_value(line, "address", &value) &&
         value == 0)
         return LOG_BASE_ZERO;

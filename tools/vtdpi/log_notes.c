@@ -60,6 +60,9 @@ static const struct note notes[] = {
     {LOG_SUPPRESSED, "the kernel left fault lines out"},
     {LOG_AMD, "the log is of an AMD machine, or has lines of one"},
     {LOG_ARM, "the log is of an ARM machine, or has lines of one"},
+    {LOG_GUEST,
+     "the kernel runs in a virtual machine, or in Xen's domain 0; what is said "
+     "here is not about the host"},
 };
 
 json_t *log_notes_json(const struct log_facts *f)
@@ -69,6 +72,9 @@ json_t *log_notes_json(const struct log_facts *f)
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         const struct log_seen *const s = &f->boot.seen[notes[i].fact];
 
+        /* Xen's own lines are about the host. */
+        if (notes[i].fact == LOG_GUEST && f->boot.xen)
+            continue;
         if (s->count != 0)
             (void)json_array_append_new(
                 list,
@@ -153,7 +159,17 @@ static void next_add(json_t *list, bool when, const char *text)
         (void)json_array_append_new(list, json_string(text));
 }
 
-static void next_off(const struct log_facts *f, json_t *list)
+static bool has_unit_without(const struct log_facts *f)
+{
+    for (unsigned int i = 0; i < f->boot.unit_count; i++) {
+        if (log_unit_ir(&f->boot.units[i]) == LOG_SAID_NO)
+            return true;
+    }
+    return false;
+}
+
+static void next_off(const struct log_facts *f, const struct log_verdict *v,
+                     json_t *list)
 {
     const bool option = f->boot.option_count > 0 &&
                         (log_option_find(&f->boot, "intremap", "off") != NULL ||
@@ -166,6 +182,13 @@ static void next_off(const struct log_facts *f, json_t *list)
     next_add(list, seen(f, LOG_ERRATUM),
              "The hardware cannot be helped. Do not give devices to guests "
              "that you do not trust.");
+    next_add(list, has_unit_without(f),
+             "A unit without interrupt remapping is a property of the "
+             "hardware: no setting changes that.");
+    next_add(list,
+             seen(f, LOG_DMA_SET_UP) && f->boot.linux_version && !v->said &&
+                 json_array_size(list) == 0,
+             "Take a kernel that is built with CONFIG_IRQ_REMAP.");
     next_add(list, seen(f, LOG_IOAPIC_SKIPPED),
              "Boot without noapic and nolapic, and give a virtual machine an "
              "IOAPIC.");
@@ -177,9 +200,10 @@ static void next_off(const struct log_facts *f, json_t *list)
 /* The log has the begin of the boot, where firmware's tables are listed. */
 static bool has_no_vtd(const struct log_facts *f)
 {
-    return f->boot.linux_version && f->boot.unit_count == 0 &&
-           !seen(f, LOG_TABLE) && !seen(f, LOG_DMA_ON) &&
-           !seen(f, LOG_QI_WILL) && !seen(f, LOG_COPIED);
+    return (f->boot.linux_version || f->boot.freebsd) &&
+           f->boot.unit_count == 0 && !seen(f, LOG_TABLE) &&
+           !seen(f, LOG_DMA_ON) && !seen(f, LOG_QI_WILL) &&
+           !seen(f, LOG_COPIED);
 }
 
 static void next_unknown(const struct log_facts *f, json_t *list)
@@ -189,6 +213,20 @@ static void next_unknown(const struct log_facts *f, json_t *list)
                  "VT-d is Intel's. The IOMMUs of other makers are not judged "
                  "here; AMD's way of posting is AVIC (kvm_amd's parameter "
                  "avic).");
+        return;
+    }
+    if (has_no_vtd(f) && seen(f, LOG_GUEST)) {
+        next_add(list, true,
+                 "A virtual machine has VT-d only if its host gives it one "
+                 "(QEMU: -device intel-iommu,intremap=on). Of the host the "
+                 "host's own log tells (under Xen: xl dmesg).");
+        return;
+    }
+    if (has_no_vtd(f) && f->boot.freebsd) {
+        next_add(list, true,
+                 "The log has the begin of the boot, and no line of a unit. "
+                 "FreeBSD leaves VT-d alone unless hw.dmar.enable=1 is in "
+                 "loader.conf.");
         return;
     }
     if (has_no_vtd(f)) {
@@ -244,7 +282,7 @@ json_t *log_next_json(const struct log_facts *f, const struct log_verdict *v)
              "Update the firmware, and check its DMAR table (vtdpi dmar).");
 
     if (v->remapping == LOG_REMAPPING_OFF)
-        next_off(f, list);
+        next_off(f, v, list);
     else if (v->remapping == LOG_REMAPPING_UNKNOWN)
         next_unknown(f, list);
     else

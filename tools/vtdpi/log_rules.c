@@ -90,11 +90,17 @@ static const struct rule rules[] = {
     {LOG_FAULT_STATUS, W(DRHD) | W(FAULT) | W(STATUS), 0, 0, 0, 0},
     {LOG_DMA_ON, W(ENABLED), SUBJECT, NEGATIVE | W(REMAP) | W(QUEUE), 0, 0},
     {LOG_TABLE, W(ACPI) | W(DMAR), 0, 0, 0, 0},
+    {LOG_DMA_SET_UP, W(QUEUE) | W(INVALIDATION), SUBJECT,
+     NEGATIVE | W(REMAP) | W(ENABLED) | W(CLEARED), 0, 0},
     {LOG_KNOWN, W(CLEARED) | W(INVALIDATION), 0, 0, 0, 0},
+    {LOG_KNOWN, W(GRAPHICS), 0, 0, M(VTD), 0},
+    {LOG_KNOWN, W(DMAR), 0, 0, M(FORCING), 0},
+    {LOG_KNOWN, W(IOMMU) | W(MAPPING), 0, W(NOT), M(DMA), 0},
     {LOG_KNOWN, W(DETAIL), SUBJECT, 0, 0, 0},
     {LOG_KNOWN, W(DETAIL), 0, 0, M(VTD), 0},
     {LOG_KNOWN, W(QUEUE), SUBJECT | W(INVALIDATION), 0, 0, 0},
     {LOG_KNOWN, W(QUEUE), 0, 0, M(VTD), 0},
+    {LOG_GUEST, 0, 0, 0, M(HYPERVISOR), 0},
 };
 
 enum {

@@ -12,6 +12,7 @@
 #include "tool.h"
 
 enum {
+    SAYS_ON_MAJOR = 3, /* "Enabled IRQ remapping" */
     POSTING_MAJOR = 4, /* Linux posts since 4.4 */
     POSTING_MINOR = 4,
 };
@@ -141,6 +142,16 @@ static bool no_unit_is_taken(const struct log_facts *f)
            !seen(f, LOG_QI_WILL);
 }
 
+/* The boot's begin and the line that ends the set-up of the units are there. In between
+ * Linux says that remapping is on, unless it was built without. */
+static bool linux_left_it_off(const struct log_facts *f)
+{
+    return f->boot.linux_version && f->boot.kernel_major >= SAYS_ON_MAJOR &&
+           !f->boot.xen && f->boot.unit_count > 0 && seen(f, LOG_DMA_SET_UP) &&
+           !seen(f, LOG_QI_WILL) && !seen(f, LOG_COPIED) &&
+           !seen(f, LOG_PRE_ENABLED);
+}
+
 /* No line says it, but another fact leaves no choice. */
 static void remap_by_facts(const struct log_facts *f, struct log_verdict *v)
 {
@@ -170,9 +181,18 @@ static void remap_by_facts(const struct log_facts *f, struct log_verdict *v)
         v->remapping = LOG_REMAPPING_OFF;
         why_add(v, &bad_table(f)->first,
                 "the kernel does not take the DMAR table, and so has no unit");
+    } else if (f->boot.jailhouse && seen(f, LOG_ACTIVATED)) {
+        v->remapping = LOG_REMAPPING_ON;
+        why_add(v, place_of(f, LOG_ACTIVATED),
+                "Jailhouse takes over only if each of its units remaps");
+    } else if (linux_left_it_off(f)) {
+        v->remapping = LOG_REMAPPING_OFF;
+        why_add(v, place_of(f, LOG_DMA_SET_UP),
+                "the units are set up by here, and no line in front says that "
+                "remapping is on, which Linux never leaves out");
     } else if (seen(f, LOG_AMD) || seen(f, LOG_ARM)) {
         why_add(v, place_of(f, seen(f, LOG_AMD) ? LOG_AMD : LOG_ARM),
-                "the machine has an IOMMU of %s, and VT-d is Intel's",
+                "the machine is one of %s, and VT-d is Intel's",
                 seen(f, LOG_AMD) ? "AMD" : "ARM");
     } else if (seen(f, LOG_QI_WILL)) {
         why_add(v, place_of(f, LOG_QI_WILL),

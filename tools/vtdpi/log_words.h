@@ -123,6 +123,7 @@ enum log_word_more {
     M_SOURCE,
     M_WAS,
     M_GENODE, /* hi=, the first name of a raw record */
+    M_HYPERVISOR,
     M_WORDS_32,
 };
 
