@@ -235,7 +235,7 @@ WHOLE = (
      "Linux version 6.4.0\nsmpboot: CPU0: AMD Ryzen 5 (family: 0x17, model: 0x1)\n"),
     ("FreeBSD on AMD", "unknown", "one of AMD", "AVIC",
      "FreeBSD is a registered trademark of The FreeBSD Foundation.\n"
-     '  Origin="AuthenticAMD"  Id=0x800f11\n'),
+     "CPU: AMD Ryzen 5 (3600-MHz K8-class CPU)\n"),
     ("FreeBSD", "unknown", "no line says", "hw.dmar.enable=1",
      "FreeBSD is a registered trademark of The FreeBSD Foundation.\n"),
     ("FreeBSD in a virtual machine", "unknown", "no line says", "its host gives it one",
@@ -295,6 +295,55 @@ def notes(tool):
                      f"{system} does not post", got["verdict"], got["why"])
 
 
+def wrapped(tool, name, text, wanted):
+    """Lines that mail has wrapped where a value or a word has to follow."""
+    ends = "|".join(("cap", "ecap", "index", "addr", "base", "fault", "be", "in", "are",
+                     "IOMMU", "from", "on", "device", "reason"))
+    for front in ("", "> ", ">>> ", "    "):
+        for last in ends.split("|"):
+            broken = "".join(
+                front + re.sub(rf"([ \\[]{last}) (?=\\S)", rf"\\1\n{front[:4]}", line) + "\n"
+                for line in text.splitlines())
+            got = facts(tool.json("log", stdin=broken))
+            tool.tap.say(got == wanted, f"{name}, {front!r}, wrapped behind {last}",
+                         *(f"{k}: {got[k]} for {v}" for k, v in wanted.items()
+                           if got[k] != v))
+    fault = ("DMAR: [INTR-REMAP] Request device [3d:00.0] fault index\n", "0x8200 [fault "
+             "reason 0x25] Blocked a compatibility format interrupt request\n")
+    stamp = "[    0.000000] "
+    for front, options in ((stamp, ["intel_iommu=on", "intremap=off"]), ("", ["intel_iommu=on"]),
+                           ("(XEN) ", ["intel_iommu=on", "intremap=off"])):
+        got = tool.json("log", stdin=f"> {front}Command line: root=/dev/sda1 intel_iommu=on\n"
+                        f"> ro quiet\n> intremap=off\n> {front}DMAR: Host address width 39\n"
+                        "intremap=nosid\n")
+        tool.tap.say([o["text"] for o in got["options"]] == options,
+                     f"a wrapped command line behind {front!r}", got["options"])
+    got = tool.json("log", stdin="DMAR: [Firmware Bug]: Your BIOS is broken; DMAR\n"
+                    "reported at address 0!\n")
+    tool.tap.say("address zero" in got["notes"][0]["says"], "a wrapped note", got["notes"])
+    for text in ("DMAR: dmar0: reg_base_addr fed90000 ver 1:0\ncap d2008c40660462 ecap f050da",
+                 "DMAR: dmar0: reg_base_addr fed90000\nver 1:0 cap\nd2008c40660462 ecap f050da"):
+        got = tool.json("log", stdin=text)["units"]
+        tool.tap.say([(u["version"], u["cap"], u["ecap"]) for u in got] ==
+                     [("1.0", "0xd2008c40660462", "0xf050da")], f"wrapped: {text!r}", got)
+    for between, index in (("", "0x8200"), ("[    3.1] usb 1-1: new device\n", None),
+                           ("DMAR: DRHD: handling fault status reg 2\n", None)):
+        got = tool.json("log", stdin=between.join(fault))
+        tool.tap.say([(x["index"], x["first"]) for x in got["faults"]] == [(index, 1)],
+                     f"an index behind {between!r}", got["faults"])
+    got = tool.json("log", stdin=fault[0])
+    tool.tap.say(got["faults_total"] == 1 and got["lines"]["read"] == 1,
+                 "nothing follows a wrapped line", got["faults"])
+    got = tool.json("log", stdin="Enabled IRQ remapping\n" + fault[0] +
+                    "Linux version 6.1.0\n" + fault[1])
+    tool.tap.say(got["boots"] == 2, "a boot follows a wrapped line", got["boots"])
+    for length in (120, 121):
+        rest = fault[1].strip().ljust(length, ".")
+        got = tool.json("log", stdin=fault[0] + rest)["faults"]
+        tool.tap.say([x["index"] for x in got] == ["0x8200" if length == 120 else None],
+                     f"the rest of a line, {length} bytes", got)
+
+
 def mail(tool, name):
     """A log as mail in quoted-printable has it, and with quotes in front."""
     text = (LOGS / f"{name}.txt").read_text()
@@ -314,6 +363,7 @@ def mail(tool, name):
         differ = [k for k, v in wanted.items() if got[k] != v and k != "options"]
         tool.tap.say(not differ, f"{name} as mail, {form}",
                      *(f"{k}: {got[k]} for {wanted[k]}" for k in differ))
+    wrapped(tool, name, text, wanted)
     line = "DMAR: dmar0: reg_base_addr fed90000 ver 1:0 cap d2008c40660462 ecap f050da"
     for length in (59, 60, 76, 77):
         first = line[:20].rjust(length - 1) + "="
@@ -338,6 +388,7 @@ PROSE = (
     "- Fix a leak in the VT-d driver that disables interrupt remapping",
     "1. fix the build with IRQ remapping enabled",
     "My guess: it's enabled as interrupt remapping in x2apic mode",
+    "is interrupt remapping disabled?",
     "which disables VT-d, and therefore interrupt remapping",
 )
 
@@ -354,6 +405,8 @@ def prose(tool):
         got = tool.json("log", stdin=f"{line}\n> {fault}\n{line}\n")
         tool.tap.say(got["verdict"]["remapping"] == "on" and got["faults_total"] == 1,
                      f"a fault beside: {line}", got["verdict"])
+    got = tool.json("log", stdin="of VT-d, or an Invalidation whose completion times out\n")
+    tool.tap.say(got["queue_errors"] == [], "prose of a queue", got["queue_errors"])
     for prefix in PREFIXES:
         line = prefix + "DMAR-IR: interrupt remapping is disabled if the table is bad"
         got = tool.json("log", stdin=line + "\n")["verdict"]["remapping"]

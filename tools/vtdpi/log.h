@@ -247,6 +247,9 @@ struct log_facts {
     struct log_queue_error queue[LOG_QUEUE_KINDS];
     char held[LOG_HELD_BYTES]; /* what comes before the next line */
     size_t held_length;
+    char wrapped[LOG_HELD_BYTES]; /* a line that seems to go on */
+    size_t wrapped_length;
+    unsigned long wrapped_number;
     unsigned long lines;
     unsigned long about;   /* lines that were understood */
     unsigned long unknown; /* lines about VT-d that were not */

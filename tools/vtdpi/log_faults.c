@@ -398,7 +398,7 @@ bool log_queue_line(struct log_facts *f, struct log_span line,
     struct log_queue_error *q;
     uint64_t detail;
 
-    if (!is_queue_error(words))
+    if (!is_queue_error(words) || log_is_prose(line))
         return false;
     f->boot.any = true;
     q = &f->queue[queue_kind(words)];

@@ -48,9 +48,9 @@ static const struct part parts[] = {
     {"tboot", 0},
     {"pci bridge to [bus", 14},
     {"smmu", 0},
-    {"hypervisor", 5},
-    {"cpu0: amd", 1},
-    {"authenticamd", 8},
+    {"hypervisor", 0},
+    {"cpu0: amd", 0},
+    {"cpu: amd", 0},
 };
 
 enum {

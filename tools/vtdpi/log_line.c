@@ -332,60 +332,11 @@ static void unknown_line(struct log_facts *f, struct log_span line,
         log_keep(&f->unknown_first, line, number);
 }
 
-/* Mail in "quoted-printable" breaks lines of more than 76 bytes behind a "=", and some
- * programs write "=0A=" at the end of each. */
-enum {
-    MAIL_LEAST = 60, /* of a line that is broken */
-    MAIL_MOST = 76,
-};
-
-/* The line with what was held in front, in memory of this function. */
-static struct log_span held_join(struct log_facts *f, struct log_span line)
-{
-    static char joined[LOG_HELD_BYTES + LINE_BYTES];
-    size_t length = (size_t)(line.end - line.begin);
-
-    if (length > LINE_BYTES)
-        length = LINE_BYTES;
-    memcpy(joined, f->held, f->held_length);
-    memcpy(joined + f->held_length, line.begin, length);
-    length += f->held_length;
-    f->held_length = 0;
-    return (struct log_span){joined, joined + length};
-}
-
-/* False: the line goes on in the next one. */
-static bool mail_line(struct log_facts *f, struct log_span *line)
-{
-    static const char feed[] = "=0A=";
-    const size_t mark = sizeof(feed) - 1;
-    const size_t own = (size_t)(line->end - line->begin);
-    size_t length;
-
-    if (f->held_length != 0)
-        *line = held_join(f, *line);
-    if (line->begin == line->end || line->end[-1] != '=')
-        return true;
-    length = (size_t)(line->end - line->begin);
-    if (length >= mark && memcmp(line->end - mark, feed, mark) == 0) {
-        line->end -= mark;
-        return true;
-    }
-    if (own < MAIL_LEAST || own > MAIL_MOST || length > LOG_HELD_BYTES)
-        return true;
-    memcpy(f->held, line->begin, length);
-    f->held_length = length - 1;
-    return false;
-}
-
 static void line_take(struct log_facts *f, struct log_span line,
                       unsigned long number)
 {
-    struct log_words words;
+    const struct log_words words = log_words_of(line);
 
-    if (!log_filter(line.begin, (size_t)(line.end - line.begin)))
-        return;
-    words = log_words_of(line);
     if ((words.more & M(XEN)) != 0 && log_find(line, "(xen)") != NULL)
         f->boot.xen = true;
     if (marker_line(f, line, words, number) ||
@@ -402,23 +353,60 @@ static void line_take(struct log_facts *f, struct log_span line,
         unknown_line(f, line, words, number);
 }
 
+/* Takes what is held, or joins it with the line that goes on. */
+static void wrapped_end(struct log_facts *f, struct log_span *line,
+                        unsigned long *number)
+{
+    const struct log_span held = {f->wrapped, f->wrapped + f->wrapped_length};
+
+    if (log_goes_on(held, *line)) {
+        *line = log_wrap_join(f, *line);
+        *number = f->wrapped_number;
+    } else {
+        line_take(f, held, f->wrapped_number);
+    }
+    f->wrapped_length = 0;
+}
+
+/* A line that mail has wrapped waits for the line behind it. */
+static void wrap_line(struct log_facts *f, struct log_span line,
+                      unsigned long number)
+{
+    size_t length;
+
+    if (f->wrapped_length != 0)
+        wrapped_end(f, &line, &number);
+    length = (size_t)(line.end - line.begin);
+    if (!log_filter(line.begin, length))
+        return;
+    if (length <= sizeof(f->wrapped) && log_is_unfinished(line)) {
+        memcpy(f->wrapped, line.begin, length);
+        f->wrapped_length = length;
+        f->wrapped_number = number;
+        return;
+    }
+    line_take(f, line, number);
+}
+
 void log_line(struct log_facts *f, const char *text, size_t length,
               unsigned long number)
 {
     struct log_span line = {text, text + length};
 
     f->lines++;
-    if (mail_line(f, &line))
-        line_take(f, line, number);
+    if (log_mail_line(f, &line))
+        wrap_line(f, line, number);
 }
 
 void log_end(struct log_facts *f)
 {
-    /* Nothing follows: the sign of equality is a part of the line. */
-    if (f->held_length != 0) {
-        f->held_length++;
-        line_take(f, held_join(f, (struct log_span){f->held, f->held}),
-                  f->lines);
-    }
+    struct log_span last;
+
+    if (log_mail_end(f, &last))
+        wrap_line(f, last, f->lines);
+    if (f->wrapped_length != 0)
+        line_take(f,
+                  (struct log_span){f->wrapped, f->wrapped + f->wrapped_length},
+                  f->wrapped_number);
     log_fault_flush(f);
 }

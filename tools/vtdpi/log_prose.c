@@ -67,7 +67,7 @@ static bool is_time(struct log_span at)
            !log_device(inside, &segment, &sid);
 }
 
-bool log_has_time(struct log_span line)
+static bool has_time(struct log_span line)
 {
     const char *stop;
 
@@ -84,14 +84,13 @@ bool log_has_time(struct log_span line)
     return false;
 }
 
-/* Whether a kernel or a program that prints its log has put something in front. */
-static bool has_mark(struct log_span line)
+bool log_has_mark(struct log_span line)
 {
     static const char *const marks[] = {"kernel:", "(xen)",    "[vt-d]",
                                         "dmar:",   "dmar-ir:", "x2apic:",
                                         "apic:",   "iommu:"};
 
-    if (log_has_time(line))
+    if (has_time(line))
         return true;
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         if (log_find(line, marks[i]) != NULL)
@@ -119,16 +118,17 @@ static bool is_source(struct log_span line)
 
 /* Words of sentences that no kernel's line about VT-d has, in order. */
 static const char *const sentence_words[] = {
-    "add",        "adds",   "allow",   "allowing", "allows",    "also",
-    "any",        "code",   "cover",   "covers",   "create",    "currently",
-    "doing",      "ergo",   "even",    "fix",      "fixes",     "going",
-    "he",         "helps",  "how",     "if",       "introduce", "introduced",
-    "introduces", "it's",   "just",    "means",    "might",     "need",
-    "needed",     "needs",  "of",      "ought",    "our",       "patch",
-    "patches",    "really", "require", "required", "requires",  "series",
-    "should",     "since",  "so",      "than",     "the",       "then",
-    "there",      "they",   "we",      "what",     "when",      "where",
-    "whether",    "which",  "while",   "who",      "would",     "you",
+    "add",        "adds",    "allow",   "allowing", "allows",    "also",
+    "any",        "code",    "cover",   "covers",   "create",    "currently",
+    "doing",      "ergo",    "even",    "fix",      "fixes",     "going",
+    "he",         "helps",   "how",     "if",       "introduce", "introduced",
+    "introduces", "it's",    "just",    "means",    "might",     "need",
+    "needed",     "needs",   "of",      "or",       "ought",     "our",
+    "patch",      "patches", "really",  "require",  "required",  "requires",
+    "series",     "should",  "since",   "so",       "spec",      "than",
+    "the",        "then",    "there",   "they",     "we",        "what",
+    "when",       "where",   "whether", "which",    "while",     "who",
+    "would",      "you",
 };
 
 static int word_order(const void *key, const void *entry)
@@ -164,5 +164,8 @@ static bool has_sentence_word(struct log_span line)
 
 bool log_is_prose(struct log_span line)
 {
-    return is_source(line) || (!has_mark(line) && has_sentence_word(line));
+    return is_source(line) ||
+           (!log_has_mark(line) &&
+            (has_sentence_word(line) ||
+             memchr(line.begin, '?', (size_t)(line.end - line.begin)) != NULL));
 }

@@ -28,7 +28,6 @@ static const struct vocable vocables[] = {
     {"amd", false, W(AMD), 0},
     {"andd", false, W(DETAIL), 0},
     {"apic", false, W(APIC), 0},
-    {"authenticamd", false, W(AMD), 0},
     {"atsr", false, W(DETAIL), 0},
     {"batched", false, W(DETAIL), 0},
     {"bios", false, W(BIOS), 0},

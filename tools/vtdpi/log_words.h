@@ -169,10 +169,20 @@ int log_unit_number(struct log_span line);
 
 /* The line without what mail puts in front of a quoted one. */
 struct log_span log_unquoted(struct log_span line);
-/* Whether a kernel's time or level stands in front of the line. */
-bool log_has_time(struct log_span line);
+/* Whether a kernel, or a program that prints its log, has put something in front. */
+bool log_has_mark(struct log_span line);
 /* Whether the line is what somebody wrote, and not what a system printed. */
 bool log_is_prose(struct log_span line);
+
+/* Joins lines that "quoted-printable" has broken. False: the line goes on in the next
+ * one. log_mail_end() gives what is left behind the last line, if there is something. */
+bool log_mail_line(struct log_facts *f, struct log_span *line);
+bool log_mail_end(struct log_facts *f, struct log_span *line);
+/* Whether the line ends with a word that another one has to follow, as of lines that
+ * mail has wrapped; whether @line is the rest of such a line; and both in one. */
+bool log_is_unfinished(struct log_span line);
+bool log_goes_on(struct log_span held, struct log_span line);
+struct log_span log_wrap_join(struct log_facts *f, struct log_span line);
 
 /* Keeps a line for quoting: blanks at both ends dropped, what is not printable ASCII
  * replaced. */
