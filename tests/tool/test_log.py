@@ -475,6 +475,35 @@ def boots(tool):
                      f"boots: {', '.join(lines)}", got["verdict"], got["boots"])
 
 
+def xen_logs(tool):
+    """Xen 3 prints faults in a shape of its own; a guest's mode is not Xen's."""
+    old = "(XEN) [VT-D]iommu.c:676: iommu_fault:DMA {}: {} addr {} REASON {} iommu->reg = ffff8280"
+    got = tool.json("log", stdin="\n".join((
+        "(XEN) Intel VT-d DMAR tables have been parsed.",
+        "(XEN) [VT-D]iommu.c:722: iommu_page_fault: iommu->reg = ffff828bfff54000",
+        "(XEN) [VT-D]iommu.c:694: iommu_fault_status: Primary Pending Fault",
+        old.format("Read", "0:1d.1", "7d2ce000", "6"),
+        old.format("Read", "f0:1f.0", "2000000000000", "22"),
+        old.format("Write", "5:2.0", "0", "26"),
+        "(XEN) [VT-D]iommu.c:775: INTR-REMAP: Request device [5:2.1] fault index 2, iommu reg = "
+        "ffff8280", "(XEN) INTR-REMAP:[fault reason 25h] Blocked a compatibility format")))
+    tool.tap.say([(f["device"], f["index"], f["reason"]) for f in got["faults"]] ==
+                 [("f0:1f.0", "0x2", "0x22"), ("05:02.0", "0x0", "0x26"),
+                  ("05:02.1", "0x2", "0x25")] and got["faults_dma"]["count"] == 1 and
+                 got["lines"]["unknown"] == 0, "faults of Xen 3", got["faults"],
+                 got["faults_dma"], got["lines"])
+    host = ("(XEN) Xen version 4.17.3", "(XEN) Switched to APIC driver x2apic_cluster",
+            "(XEN) Intel VT-d iommu 0 supported page sizes: 4kB, 2MB, 1GB",
+            "(XEN) Intel VT-d Interrupt Remapping enabled.")
+    guest = ("Linux version 6.1.0", "x2apic disabled", "Switched APIC routing to physical flat.",
+             "x2apic: IRQ remapping doesn't support X2APIC mode")
+    for name, lines in (("Xen first", host + guest), ("guest first", guest + host)):
+        got = tool.json("log", stdin="\n".join(lines))
+        tool.tap.say((got["verdict"]["remapping"], got["verdict"]["mode"]) == ("on", "x2APIC") and
+                     [u["IR"] for u in got["units"]] == [None],
+                     f"mode and unit of Xen, {name}", got["why"], got["units"])
+
+
 def reason_bases(tool):
     """One reason, however its number is printed."""
     form = "DMAR: [INTR-REMAP] Request device [00:1f.3] fault index {} [fault reason {}] {}"
@@ -835,6 +864,7 @@ def test(tool):
     mail(tool, "linux-posting")
     places(tool)
     boots(tool)
+    xen_logs(tool)
     reason_bases(tool)
     groups(tool)
     with tempfile.TemporaryDirectory() as name:

@@ -73,10 +73,15 @@ static uint16_t reason_of_text(struct log_span line, struct log_words words)
     return LOG_REASON_UNKNOWN;
 }
 
+/* Xen 3: "iommu_fault:DMA Read: 0:1f.2 addr 7b000 REASON 6 iommu->reg = ...", which says
+ * DMA of interrupts, too. */
+static const char old_xen[] = "iommu_fault:";
+
 /* Xen has "reason 22 - Present field ...", in hexadecimal. */
 static bool is_xen_style(struct log_span line, const struct log_number *n)
 {
-    return line.end - n->end > 2 && n->end[0] == ' ' && n->end[1] == '-';
+    return (line.end - n->end > 2 && n->end[0] == ' ' && n->end[1] == '-') ||
+           log_find(line, old_xen) != NULL;
 }
 
 static bool reason_take(struct log_fault *fault, struct log_span piece,
@@ -121,7 +126,9 @@ static bool device_behind(struct log_span piece, const char *key,
     if (at.end - at.begin > DEVICE_SCAN)
         at.end = at.begin + DEVICE_SCAN;
     for (; at.begin < at.end; at.begin++) {
-        if (log_device(at, &fault->segment, &fault->sid))
+        /* "Read: 0:1f.2" has no segment 0xead. */
+        if (!log_is_name(at.begin[-1]) &&
+            log_device(at, &fault->segment, &fault->sid))
             return true;
     }
     return false;
@@ -141,7 +148,8 @@ static bool source_take(struct log_fault *fault, struct log_span piece,
         return fault->has_sid;
     }
     fault->has_sid = device_behind(piece, "device", fault) ||
-                     device_behind(piece, "identifier", fault);
+                     device_behind(piece, "identifier", fault) ||
+                     device_behind(piece, old_xen, fault);
     return fault->has_sid;
 }
 
@@ -303,6 +311,8 @@ static bool is_piece(const struct log_facts *f, struct log_span line,
         return log_find(line, "source identifier") != NULL;
     if ((w.more & M(SID)) != 0 && fault)
         return marked && reason;
+    if (reason && log_find(line, old_xen) != NULL)
+        return true;
     if (fault && reason)
         return marked || f->pending.fault.has_sid ||
                log_find(line, "fault info") != NULL;

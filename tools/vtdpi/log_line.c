@@ -303,6 +303,28 @@ static enum log_fact fact_of(enum log_fact fact, struct log_span line)
     return fact;
 }
 
+/* The mode of the CPUs that a guest has: Xen's is another. */
+static const enum log_fact guest_facts[] = {LOG_CPU_X2APIC, LOG_CPU_XAPIC,
+                                            LOG_NO_X2APIC};
+
+static bool is_guest_fact(enum log_fact fact)
+{
+    for (size_t i = 0; i < sizeof(guest_facts) / sizeof(guest_facts[0]); i++) {
+        if (guest_facts[i] == fact)
+            return true;
+    }
+    return false;
+}
+
+/* The first line of Xen: what was said before was said by a guest. */
+static void xen_begin(struct log_boot *b)
+{
+    for (size_t i = 0;
+         !b->xen && i < sizeof(guest_facts) / sizeof(guest_facts[0]); i++)
+        b->seen[guest_facts[i]] = (struct log_seen){0};
+    b->xen = true;
+}
+
 static bool rule_line(struct log_facts *f, struct log_span line,
                       struct log_words words, unsigned long number)
 {
@@ -311,6 +333,8 @@ static bool rule_line(struct log_facts *f, struct log_span line,
 
     if (fact == LOG_FACTS || log_is_prose(line))
         return false;
+    if (guest && is_guest_fact(fact))
+        return true;
     if (fact == LOG_REMAP_ON)
         remap_on(f, line, words, number);
     else if (fact == LOG_REMAP_OFF && is_xen_line(line))
@@ -338,7 +362,7 @@ static void line_take(struct log_facts *f, struct log_span line,
     const struct log_words words = log_words_of(line);
 
     if ((words.more & M(XEN)) != 0 && log_find(line, "(xen)") != NULL)
-        f->boot.xen = true;
+        xen_begin(&f->boot);
     if (marker_line(f, line, words, number) ||
         ((words.more & M(COMMAND)) != 0 &&
          log_command_line(&f->boot, line, number)) ||

@@ -90,6 +90,8 @@ static const struct rule rules[] = {
     {LOG_FAULT_STATUS, W(DRHD) | W(FAULT) | W(STATUS), 0, 0, 0, 0},
     {LOG_DMA_ON, W(ENABLED), SUBJECT, NEGATIVE | W(REMAP) | W(QUEUE), 0, 0},
     {LOG_TABLE, W(ACPI) | W(DMAR), 0, 0, 0, 0},
+    {LOG_TABLE, W(TABLE) | W(DMAR), 0, NEGATIVE, M(VTD), 0},
+    {LOG_KNOWN, W(IOMMU) | W(FAULT), 0, 0, M(VTD), 0},
     {LOG_DMA_SET_UP, W(QUEUE) | W(INVALIDATION), SUBJECT,
      NEGATIVE | W(REMAP) | W(ENABLED) | W(CLEARED), 0, 0},
     {LOG_KNOWN, W(CLEARED) | W(INVALIDATION), 0, 0, 0, 0},

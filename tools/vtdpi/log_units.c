@@ -374,8 +374,9 @@ static bool xen_state_line(struct log_boot *b, struct log_span line,
             log_keep(&u->place, line, number);
         return true;
     }
+    /* "x2apic: IRQ remapping doesn't support X2APIC mode" is said by a guest. */
     if (b->current_unit < 0 || (words.set & W(SUPPORT)) == 0 ||
-        (words.more & M(VTD)) != 0)
+        (words.more & (M(VTD) | M(X2APIC))) != 0)
         return false;
     u = unit_at(b, NULL, b->current_unit);
     if (u == NULL)

@@ -97,6 +97,7 @@ static const struct vocable vocables[] = {
     {"ioapic", true, W(IOAPIC), 0},
     {"iommu_enable_translation", false, W(DETAIL), 0},
     {"iommu_fault_status", false, W(DETAIL), 0},
+    {"iommu_page_fault", false, W(DETAIL), 0},
     {"iommu_supports_eim", false, W(EIM), 0},
     {"iommu", true, W(IOMMU), 0},
     {"irqs", false, W(IRQ), 0},
@@ -196,7 +197,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_name(char c)
+bool log_is_name(char c)
 {
     return is_letter(c) || is_digit(c) || c == '_';
 }
@@ -222,7 +223,7 @@ static void prepare(void)
         *chain = (uint8_t)(at + 1);
     }
     for (unsigned int c = 0; c <= UCHAR_MAX; c++)
-        names[c] = is_name((char)c) ? small((char)c) : '\0';
+        names[c] = log_is_name((char)c) ? small((char)c) : '\0';
     ready = true;
 }
 
@@ -365,8 +366,8 @@ const char *log_find_word(struct log_span line, const char *key)
 
         if (p == NULL)
             return NULL;
-        if ((p == line.begin || !is_name(p[-1])) &&
-            (p + length == line.end || !is_name(p[length])))
+        if ((p == line.begin || !log_is_name(p[-1])) &&
+            (p + length == line.end || !log_is_name(p[length])))
             return p;
         rest.begin = p + 1;
     }
@@ -416,7 +417,7 @@ bool log_number(struct log_span at, struct log_number *out)
         p++;
     }
     out->end = p;
-    return digits > 0 && (p == at.end || !is_name(*p));
+    return digits > 0 && (p == at.end || !log_is_name(*p));
 }
 
 static struct log_span behind(struct log_span line, const char *found,

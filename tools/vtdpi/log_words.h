@@ -144,6 +144,9 @@ const char *log_find(struct log_span line, const char *key);
 /* The same, where neither end of the key touches a letter, a digit or "_". */
 const char *log_find_word(struct log_span line, const char *key);
 
+/* Whether a byte may be in a name: a letter, a digit or "_". */
+bool log_is_name(char c);
+
 /* A number at the front of a span, behind blanks and punctuation that are passed
  * over. */
 struct log_number {
