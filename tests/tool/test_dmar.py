@@ -9,6 +9,7 @@ SHAPES has the tables of tests/support/dmar_shapes.h.
 
 import csv
 import gzip
+import json
 import pathlib
 import re
 import shutil
@@ -131,6 +132,29 @@ def dumps():
     yield "lower case", [x.lower() for x in rows(TRAP, "04x", ":", " ")]
 
 
+def bare():
+    """The bytes alone, without offsets."""
+    digits = TRAP.hex()
+    eight = [TRAP[at:at + 8] for at in range(0, len(TRAP), 8)]
+    plain = "\n".join(digits[at:at + 60] for at in range(0, len(digits), 60))
+    c = [", ".join(f"0x{b:02X}" for b in row) for row in eight]
+    yield "xxd -p", plain + "\n"
+    yield "xxd -p -c", digits
+    yield "xxd -p, in a mail", "Here is mine, 44 4d in front:\n\n> " + plain.replace("\n", "\n> ")
+    yield "xxd -i", ("unsigned char dmar_dat[] = {\n  " + ",\n  ".join(c) +
+                     f"\n}};\nunsigned int dmar_dat_len = {len(TRAP)};\n")
+    yield "an array with comments", "static const u8 t[] = {\n" + "".join(
+        f"    {row},  /* {at * 8:08X}  0x44 44 */ // 4D\n" for at, row in enumerate(c)) + "};\n"
+    yield "escapes", 'b"' + "".join(f"\\x{b:02x}" for b in TRAP) + '"'
+    yield "escapes in lines", "".join(
+        '"' + "".join(f"\\x{b:02x}" for b in row) + '"\n' for row in eight)
+    yield "bytes in one line", " ".join(f"{b:02x}" for b in TRAP) + "\n"
+    yield "bytes in lines", "\n".join(" ".join(f"{b:02X}" for b in row) for row in eight)
+    yield "bytes with 0x behind an offset", "".join(
+        f"0x{at:04x}: " + " ".join(f"0x{b:02x}" for b in TRAP[at:at + 16]) + "\n"
+        for at in range(0, len(TRAP), 16))
+
+
 def forms(tool):
     """A dump gives the same as the bytes."""
     wanted = tool.json("dmar", "-", stdin=TRAP)
@@ -139,6 +163,11 @@ def forms(tool):
         for feed in ("\n", "\r\n"):
             report = tool.json("dmar", "-", stdin=feed.join(lines) + feed)
             tool.tap.say(report == wanted, f"dump: {name} {feed!r}")
+    for name, text in bare():
+        for feed in ("\n", "\r\n"):
+            done = tool.run("dmar", "--json", "-", stdin=text.replace("\n", feed))
+            tool.tap.say(done.stdout != b"" and json.loads(done.stdout) == wanted,
+                         f"dump: {name} {feed!r}", done.stderr)
     for command in (["xxd"], ["hexdump", "-C"], ["od", "-A", "x", "-t", "x1z"]):
         if shutil.which(command[0]) is None:
             tool.tap.skip(f"dump: {command[0]}", "is not installed")
@@ -189,6 +218,10 @@ def bad_input(tool):
                  " ", "  |", "  ")
     said(tool, "\n".join([*lines[:4], "*", *lines[5:6], *lines[7:]]),
          "standard input:7:", "missing")
+    for text in (good.hex()[:-2], good.hex()[:100] + "\nand so on", "DMAR: 444d4152 0x44"):
+        said(tool, text, "text without" if text[0] == "D" else "cut short")
+    for text in ("44/*" * (1 << 20), "44 " * (1 << 20), "444d4152" * (1 << 18)):
+        tool.is_status(INPUT, "dmar", "-", stdin=text, seconds=20)
     octal = [f"{at:06o} " + " ".join(f"{b:02x}" for b in good[at:at + 16])
              for at in range(0, len(good), 16)]
     said(tool, "\n".join(octal), "standard input:2:", "octal")

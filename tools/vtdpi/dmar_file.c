@@ -5,7 +5,7 @@
  * A dump as text is a run of lines: an offset, bytes in hexadecimal, and perhaps the
  * bytes once more as characters. acpidump, iasl, xxd, hexdump -C and od -A x -t x1 write
  * such lines. A line with offset 0 begins a table, and so does a heading. The first
- * table with the right signature is taken.
+ * table with the right signature is taken. dmar_bare.c reads bytes without offsets.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -99,9 +99,10 @@ static unsigned int line_bytes(const char *text, bool colon,
 
     text += strspn(text, " \t");
     while (count < LINE_MAX_BYTES) {
-        const int byte = byte_at(text);
+        const int byte = byte_at(text + (strncmp(text, "0x", 2) == 0 ? 2 : 0));
         size_t gap;
 
+        text += byte >= 0 && strncmp(text, "0x", 2) == 0 ? 2 : 0;
         if (byte < 0 || text[2] == ':')
             break;
         bytes[count++] = (unsigned char)byte;
@@ -323,6 +324,10 @@ static bool parse_text(const unsigned char *bytes, size_t size,
         return fault_set(fault, 0, "no memory");
     dump_read(&d, bytes + text_mark(bytes, size),
               size - text_mark(bytes, size));
+    if (fault->text[0] == '\0' && !d.taken && d.others[0] == '\0') {
+        d.have = dmar_bare(bytes, size, d.bytes);
+        d.taken = d.have != 0;
+    }
     if (fault->text[0] == '\0' && d.taken) {
         file->bytes = d.bytes;
         file->size = d.have;
