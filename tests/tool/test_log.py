@@ -205,7 +205,8 @@ NOTES = (
     ("CFIS", "(XEN) [VT-D] Compatibility Format Interrupts permitted on IOMMU #3: Device "
      "pass-through will not be secure"),
     ("overflow", "(XEN) [VT-D]iommu.c:691: iommu_fault_status: Fault Overflow"),
-    ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
+    ("trusted", "tboot: found shared page at phys addr 0x6ff3d000:"),
+    ("", "Documentation/iommu/intel-iommu.txt | 4 ++--"), ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
 )
 
 
@@ -389,6 +390,8 @@ PROSE = (
     "1. fix the build with IRQ remapping enabled",
     "My guess: it's enabled as interrupt remapping in x2apic mode",
     "is interrupt remapping disabled?",
+    "* With interrupt remapping disabled, use request_irq().",
+    "DMAR is there, and my interrupt remapping is disabled",
     "which disables VT-d, and therefore interrupt remapping",
 )
 

@@ -281,6 +281,9 @@ static enum log_fact fact_of(enum log_fact fact, struct log_span line)
 
     if (fact == LOG_VTD_OFF && !names_vtd(line))
         return LOG_KNOWN;
+    /* A name of a file. */
+    if (fact == LOG_TXT && log_find(line, ".txt") != NULL)
+        return LOG_FACTS;
     /* The driver of AMD's second version begins on each machine, and says that the
      * functionality is not available. */
     if (fact == LOG_AMD && log_find(line, "iommuv2") != NULL)

@@ -106,7 +106,8 @@ static bool is_source(struct log_span line)
     bool slash = false;
 
     if (memchr(line.begin, '%', (size_t)(line.end - line.begin)) != NULL ||
-        log_find(line, "\\n\"") != NULL || log_find(line, "(\"") != NULL)
+        log_find(line, "\\n\"") != NULL || log_find(line, "(\"") != NULL ||
+        log_find(line, "()") != NULL)
         return true;
     while (at < line.end &&
            (is_letter(*at) || is_digit(*at) || strchr("-_/", *at) != NULL)) {
@@ -118,17 +119,17 @@ static bool is_source(struct log_span line)
 
 /* Words of sentences that no kernel's line about VT-d has, in order. */
 static const char *const sentence_words[] = {
-    "add",        "adds",    "allow",   "allowing", "allows",    "also",
-    "any",        "code",    "cover",   "covers",   "create",    "currently",
-    "doing",      "ergo",    "even",    "fix",      "fixes",     "going",
-    "he",         "helps",   "how",     "if",       "introduce", "introduced",
-    "introduces", "it's",    "just",    "means",    "might",     "need",
-    "needed",     "needs",   "of",      "or",       "ought",     "our",
-    "patch",      "patches", "really",  "require",  "required",  "requires",
-    "series",     "should",  "since",   "so",       "spec",      "than",
-    "the",        "then",    "there",   "they",     "we",        "what",
-    "when",       "where",   "whether", "which",    "while",     "who",
-    "would",      "you",
+    "add",        "adds",   "allow",   "allowing", "allows",    "also",
+    "any",        "code",   "cover",   "covers",   "create",    "currently",
+    "doing",      "ergo",   "even",    "fix",      "fixes",     "going",
+    "he",         "helps",  "how",     "if",       "introduce", "introduced",
+    "introduces", "it's",   "just",    "means",    "might",     "my",
+    "need",       "needed", "needs",   "of",       "or",        "ought",
+    "our",        "patch",  "patches", "really",   "require",   "required",
+    "requires",   "series", "should",  "since",    "so",        "spec",
+    "than",       "the",    "then",    "there",    "they",      "we",
+    "what",       "when",   "where",   "whether",  "which",     "while",
+    "who",        "would",  "you",
 };
 
 static int word_order(const void *key, const void *entry)
