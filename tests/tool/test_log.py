@@ -663,6 +663,15 @@ def groups(tool):
     got = tool.json("log", stdin=f"{line} {form.format(2, 6)}")
     tool.tap.say([f["device"] for f in got["faults"]] == ["01:00.0", "02:00.0"],
                  "two events in one line", got["faults"])
+    for text, count, dma in (
+            (f"message repeated 7 times: [ {line}]\n{line}\n", 8, 0),
+            (f"kernel: message repeated 7 times: [ {line.replace('0x22', '0x02')}]\n", 0, 7)):
+        got = tool.json("log", stdin=text)
+        tool.tap.say((got["faults_total"], got["faults_dma"]["count"]) == (count, dma) and
+                     [f["count"] for f in got["faults"]] == [count] * (count > 0),
+                     f"lines that syslog counts: {count}, {dma}", got["faults"])
+    got = tool.json("log", stdin=line[line.index("Request"):])["faults"]
+    tool.tap.say([f["device"] for f in got] == ["01:00.0"], "the begin of a line is cut", got)
     units = "".join(f"DMAR: dmar{i}: reg_base_addr {0xf0000000 + (i << 12):x} ver 1:0 "
                     "cap 8d2078c106f0466 ecap f020df\n" for i in range(270))
     got = tool.json("log", stdin=units + "Enabled IRQ remapping in x2apic mode\n")

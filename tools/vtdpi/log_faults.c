@@ -170,6 +170,15 @@ static void index_take(struct log_pending *p, struct log_span piece)
     }
 }
 
+/* syslog: "message repeated 3 times: [ DMAR: ...]". */
+static void times_take(struct log_pending *p, struct log_span line)
+{
+    unsigned int times;
+
+    if (log_decimal(line, "message repeated", &times) && times > 0)
+        p->fault.count = times;
+}
+
 static void kind_take(struct log_pending *p, struct log_span piece,
                       struct log_words words)
 {
@@ -180,11 +189,12 @@ static void kind_take(struct log_pending *p, struct log_span piece,
         p->dma = true;
 }
 
-static void count_one(struct log_count *c, unsigned long line)
+static void count_more(struct log_count *c, const struct log_fault *fault)
 {
-    if (c->count++ == 0)
-        c->first = line;
-    c->last = line;
+    if (c->count == 0)
+        c->first = fault->first.line;
+    c->count += fault->count;
+    c->last = fault->first.line;
 }
 
 static bool fault_same(const struct log_fault *a, const struct log_fault *b)
@@ -220,6 +230,7 @@ static struct log_fault *fault_group(struct log_facts *f,
     if (f->fault_count == LOG_FAULTS_MAX)
         return NULL;
     f->faults[f->fault_count] = *x;
+    f->faults[f->fault_count].count = 0;
     f->fault_slots[slot] = (uint16_t)++f->fault_count;
     return &f->faults[f->fault_count - 1];
 }
@@ -236,25 +247,25 @@ void log_fault_flush(struct log_facts *f)
     struct log_fault *group;
 
     f->pending = (struct log_pending){
-        .fault = {.unit = -1, .reason = LOG_REASON_UNKNOWN}};
+        .fault = {.unit = -1, .reason = LOG_REASON_UNKNOWN, .count = 1}};
     if (!p.active || (!p.fault.has_sid && p.fault.reason == LOG_REASON_UNKNOWN))
         return;
     f->boot.any = true;
     if (!pending_is_interrupt(&p)) {
-        count_one(&f->fault_dma, p.fault.first.line);
+        count_more(&f->fault_dma, &p.fault);
         return;
     }
     if (!p.fault.has_index && p.has_address) {
         p.fault.has_index = true;
         p.fault.index = p.address;
     }
-    f->fault_total++;
+    f->fault_total += p.fault.count;
     group = fault_group(f, &p.fault);
     if (group == NULL) {
-        count_one(&f->fault_others, p.fault.first.line);
+        count_more(&f->fault_others, &p.fault);
         return;
     }
-    group->count++;
+    group->count += p.fault.count;
     group->last = p.fault.first.line;
     group->last_boot = f->boots;
 }
@@ -288,6 +299,7 @@ static void piece_take(struct log_facts *f, struct log_span line,
         p->fault.segment = seen.segment;
     }
     kind_take(p, piece, words);
+    times_take(p, line);
     index_take(p, piece);
     if (reason_take(&p->fault, piece, words))
         log_fault_flush(f);
@@ -304,7 +316,7 @@ static bool is_piece(const struct log_facts *f, struct log_span line,
     const bool fault = (w.set & W(FAULT)) != 0;
 
     if ((w.set & (W(REQUEST) | W(DEVICE))) == (W(REQUEST) | W(DEVICE)))
-        return marked;
+        return marked || (reason && fault);
     if ((w.more & M(GENODE)) != 0)
         return reason && fault && log_find_word(line, "source") != NULL;
     if ((w.more & M(IDENTIFIER)) != 0)
