@@ -173,6 +173,9 @@ def obstacles(c):
     c.judge("no VMX", c.tree().drop("sys/module/kvm_intel").put(
         "proc/cpuinfo", cpuinfo(flags=FLAGS.replace("vmx", ""), vmx=None)),
         (YES, YES, NO), WRONG, "no flag vmx", "Switch VT-x on")
+    c.judge("no VMX in a virtual machine", c.tree().drop("sys/module/kvm_intel").put(
+        "proc/cpuinfo", cpuinfo(flags=FLAGS.replace("vmx", "hypervisor"), vmx=None)),
+        (YES, YES, NO), WRONG, "hypervisor does not show VT-x", "nested virtualization")
     c.judge("APICv off", c.tree().put(KVM + "enable_apicv", "N\n"),
             (YES, YES, OFF), WRONG, "enable_apicv is N", "enable_apicv=1")
     c.judge("APICv off on the command line", c.tree().drop(

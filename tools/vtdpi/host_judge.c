@@ -562,7 +562,12 @@ static void explain_posting(struct judge *g)
     if (a->works == FACT_YES && has_reason(g, VTDPI_VERDICT_REMAPPING, false))
         why(g, ANSWER_POSTING, NULL,
             "the kernel posts although something is in the way");
-    if (h->cpu.vmx == FACT_NO) {
+    if (h->cpu.vmx == FACT_NO && h->cpu.hypervisor == FACT_YES) {
+        why(g, ANSWER_POSTING, NULL,
+            "the CPU has no flag vmx: the hypervisor does not show VT-x");
+        next(g, "Let the hypervisor show VT-x to the virtual machine (nested "
+                "virtualization), if guests are to run in it.");
+    } else if (h->cpu.vmx == FACT_NO) {
         why(g, ANSWER_POSTING, NULL,
             "the CPU has no flag vmx: VT-x is off in the firmware or absent");
         next(g, "Switch VT-x on in the firmware's setup.");
