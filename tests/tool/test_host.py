@@ -238,6 +238,15 @@ def no_vtd(c):
         "proc/cpuinfo", cpuinfo("AuthenticAMD", FLAGS.replace("vmx", "svm"),
                                 None)),
         (YES, YES, NO), WRONG, "dmar0: no posted interrupts")
+    for place in ("dmesg", "dmesg.txt", "dmesg.log", "sos_commands/kernel/dmesg",
+                  "var/log/dmesg", "var/log/kern.log", "var/log/messages"):
+        tree = c.tree(kinds=())
+        shutil.rmtree(tree.top)
+        tree.top.mkdir()
+        c.judge(f"nothing but {place}", tree.put(place, "Linux version 6.1.0\nDMAR: dmar0: "
+                "reg_base_addr fed91000 ver 1:0 cap d2008c40660462 ecap f050da\n"
+                "DMAR-IR: Enabled IRQ remapping in x2apic mode\n"),
+                (YES, YES, NO), WRONG, "kernel's log says that remapping is on")
     c.judge("Xen", c.tree().put("sys/hypervisor/type", "xen\n"),
             (DUNNO,) * 3, UNKNOWN, "Not judged: Xen owns the units", "xl dmesg")
     c.judge("virtual machine", c.tree(kinds=(OLD, OLD)).put(

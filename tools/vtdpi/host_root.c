@@ -297,10 +297,13 @@ static char *kmsg_take(struct root *r, size_t max, size_t *size,
 
 char *root_log(struct root *r, size_t max, size_t *size, enum root_state *state)
 {
-    static const char *const places[] = {"dmesg", "dmesg.txt", "var/log/dmesg",
-                                         "var/log/kern.log"};
-    /* Files of the first two names at the top of a running machine are none of its. */
-    const size_t first = r->live ? 2 : 0;
+    static const char *const places[] = {
+        "dmesg",           "dmesg.txt",
+        "dmesg.log",       "sos_commands/kernel/dmesg",
+        "var/log/dmesg",   "var/log/kern.log",
+        "var/log/messages"};
+    /* Files of the first names at the top of a running machine are none of its. */
+    const size_t first = r->live ? 4 : 0;
     enum root_state worst = ROOT_ABSENT;
     char *bytes = NULL;
 
