@@ -508,6 +508,27 @@ def xen_logs(tool):
                      f"mode and unit of Xen, {name}", got["why"], got["units"])
 
 
+def kernels(tool):
+    """Which Linux can post, in a line as long as real ones are."""
+    rest = " (build@host.domain) (gcc version 12.2.0) #1 SMP Thu Jan 1 00:00:00 UTC 2026\n"
+    unit = ("DMAR: dmar0: reg_base_addr fbffc000 ver 1:0 cap 8d2078c106f0466 ecap f020df\n"
+            "DMAR-IR: Enabled IRQ remapping in x2apic mode\n")
+    for version, wanted, why in (
+            ("2.6.39-4", "off", "Linux 2.6 "), ("3.10.0-1", "off", "Linux 3.10 "),
+            ("3.10.0-9.el7.x86_64", "unknown", "RHEL"), ("4.0.0", "off", "Linux 4.0 "),
+            ("4.3.0-1-amd64", "off", "Linux 4.3 "), ("4.4.0-21-generic", "on", "each unit"),
+            ("4.10.0", "on", "each unit"), ("4.18.0-9.el8.x86_64", "on", "each unit"),
+            ("5.0.0", "on", "each unit"), ("5.4.0-1", "on", "each unit"),
+            ("6.1.0", "on", "each unit"), ("7.0.0-rc2", "on", "each unit"),
+            ("", "on", "each unit"), ("next", "on", "each unit"), ("6", "on", "each unit"),
+            ("6.", "on", "each unit"), (".6", "on", "each unit")):
+        for end in (rest, "\n"):
+            got = tool.json("log", stdin=f"[    0.000000] Linux version {version}{end}{unit}")
+            tool.tap.say(got["verdict"]["posting"] == wanted and
+                         why in got["why"][1]["says"],
+                         f"Linux {version!r} posts: {wanted}", got["verdict"], got["why"])
+
+
 def reason_bases(tool):
     """One reason, however its number is printed."""
     form = "DMAR: [INTR-REMAP] Request device [00:1f.3] fault index {} [fault reason {}] {}"
@@ -878,6 +899,7 @@ def test(tool):
     places(tool)
     boots(tool)
     xen_logs(tool)
+    kernels(tool)
     reason_bases(tool)
     groups(tool)
     with tempfile.TemporaryDirectory() as name:

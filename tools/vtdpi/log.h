@@ -216,6 +216,7 @@ struct log_boot {
     bool any; /* a fact was found */
     unsigned int kernel_major;
     unsigned int kernel_minor;
+    bool kernel_is_mixed; /* of RHEL */
     struct log_seen seen[LOG_FACTS];
     struct log_unit units[LOG_UNITS_MAX];
     unsigned int unit_count;

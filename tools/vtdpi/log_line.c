@@ -35,18 +35,26 @@ static void boot_begin(struct log_facts *f, bool again, unsigned long number)
         f->boot.line = number;
 }
 
-/* "Linux version 6.1.0-13-amd64 ..." */
+/* "Linux version 6.1.0-13-amd64 ...". Kernels of RHEL have parts of later ones. */
 static void kernel_take(struct log_boot *b, struct log_span line)
 {
-    const char *dot;
+    static const char mark[] = "linux version";
+    struct log_number major;
+    struct log_number minor;
 
-    line.begin = log_find_word(line, "linux version");
-    if (!log_decimal(line, "linux version", &b->kernel_major))
+    line.begin = log_find_word(line, mark) + strlen(mark);
+    if (!log_number(line, &major) || !major.is_decimal ||
+        major.decimal > UINT16_MAX || major.end == line.end ||
+        *major.end != '.')
         return;
-    dot = memchr(line.begin, '.', (size_t)(line.end - line.begin));
-    if (dot != NULL)
-        (void)log_decimal((struct log_span){dot, line.end}, ".",
-                          &b->kernel_minor);
+    line.begin = major.end + 1;
+    (void)log_number(line, &minor);
+    if (minor.end == line.begin || !minor.is_decimal ||
+        minor.decimal > UINT16_MAX)
+        return;
+    b->kernel_major = (unsigned int)major.decimal;
+    b->kernel_minor = (unsigned int)minor.decimal;
+    b->kernel_is_mixed = log_find(line, ".el") != NULL;
 }
 
 static bool marker_line(struct log_facts *f, struct log_span line,

@@ -299,6 +299,10 @@ static void post_of_linux(const struct log_facts *f, struct log_verdict *v)
     if (no != NULL) {
         v->posting = LOG_POSTING_OFF;
         why_add(v, no, "an option switches posting off");
+    } else if (kernel_is_old(&f->boot) && f->boot.kernel_is_mixed) {
+        why_add(v, NULL,
+                "Linux 4.4 is the first that can post, and kernels of RHEL "
+                "have parts of later ones");
     } else if (kernel_is_old(&f->boot)) {
         v->posting = LOG_POSTING_OFF;
         why_add(v, NULL, "Linux %u.%u cannot post; 4.4 is the first that can",
