@@ -15,6 +15,12 @@ static struct ex_fiber *self(void)
     return ex.running == EX_NOBODY ? NULL : &ex.fiber[ex.running];
 }
 
+/* The same, or NULL if @addr is a local variable of the fiber: nobody else's business. */
+static struct ex_fiber *sharer(const uint64_t *addr)
+{
+    return ex_fiber_owns((uintptr_t)addr) ? NULL : self();
+}
+
 static void report(enum ex_kind kind, const uint64_t *addr, uint64_t old,
                    uint64_t value, bool buffered)
 {
@@ -88,7 +94,7 @@ void ex_flush(struct ex_fiber *f)
 
 uint64_t ex_load(const uint64_t *p)
 {
-    struct ex_fiber *const f = self();
+    struct ex_fiber *const f = sharer(p);
     bool buffered = false;
     uint64_t value;
 
@@ -109,7 +115,7 @@ uint64_t ex_load(const uint64_t *p)
 
 void ex_store_part(uint64_t *p, uint64_t mask, uint64_t value)
 {
-    struct ex_fiber *const f = self();
+    struct ex_fiber *const f = sharer(p);
 
     if (f == NULL) {
         *p = (*p & ~mask) | value;
@@ -162,7 +168,7 @@ static void change_word(const struct ex_fiber *f, uint64_t *p, uint64_t old,
 
 uint64_t ex_change(uint64_t *p, uint64_t keep, uint64_t set)
 {
-    struct ex_fiber *const f = self();
+    struct ex_fiber *const f = sharer(p);
     const uint64_t old = lock_word(f, p);
 
     change_word(f, p, old, (old & keep) | set);
@@ -171,7 +177,7 @@ uint64_t ex_change(uint64_t *p, uint64_t keep, uint64_t set)
 
 uint64_t ex_add(uint64_t *p, uint64_t mask, uint64_t n)
 {
-    struct ex_fiber *const f = self();
+    struct ex_fiber *const f = sharer(p);
     const uint64_t old = lock_word(f, p);
 
     change_word(f, p, old, (old & ~mask) | ((old + n) & mask));
@@ -181,7 +187,7 @@ uint64_t ex_add(uint64_t *p, uint64_t mask, uint64_t n)
 uint64_t ex_cas_part(uint64_t *p, uint64_t mask, uint64_t expected,
                      uint64_t desired)
 {
-    struct ex_fiber *const f = self();
+    struct ex_fiber *const f = sharer(p);
     const uint64_t old = lock_word(f, p);
 
     if ((old & mask) == expected)

@@ -92,7 +92,8 @@ void ex_fiber_yield(void)
 
 bool ex_fiber_owns(uintptr_t addr)
 {
-    return addr - (uintptr_t)stack < sizeof stack;
+    return ex.running != EX_NOBODY &&
+           addr - (uintptr_t)stack[ex.running] < sizeof stack[ex.running];
 }
 
 size_t ex_fiber_used(unsigned int n)

@@ -32,7 +32,7 @@ void ex_fiber_prepare(unsigned int n);
 void ex_fiber_resume(unsigned int n); /* until its next step */
 extern uint64_t ex_resumed;           /* how often: the watchdog looks at it */
 void ex_fiber_yield(void);
-bool ex_fiber_owns(uintptr_t addr);   /* on a stack */
+bool ex_fiber_owns(uintptr_t addr);   /* on the stack of the one that runs */
 size_t ex_fiber_used(unsigned int n); /* bytes of its stack in use */
 
 /* access.c: store buffers. */

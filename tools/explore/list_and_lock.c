@@ -255,7 +255,7 @@ static enum vtdpi_explore_block block(struct vcpu *v, u32 cpu)
     if (window == LISTED_LAST && !enlist_if_online(v, cpu))
         return VTDPI_EXPLORE_OFFLINE;
     /* Its notification went to ANV, and woke nobody. */
-    if ((old & ON_BIT) != 0 && window != NO_SELF_IPI && window != TWO_STEPS)
+    if (test_bit(ON, &old) && window != NO_SELF_IPI && window != TWO_STEPS)
         vtdpi_explore_send_ipi(cpu, VTDPI_EXPLORE_WNV);
     WRITE_ONCE(v->runs, 0);
     return VTDPI_EXPLORE_SLEEP;
