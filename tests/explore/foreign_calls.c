@@ -155,6 +155,8 @@ bool vtdpi_explore_irq_save(void)
 
 void vtdpi_explore_irq_restore(bool on)
 {
-    if (on)
-        host.cpu[foreign_cpu()].irqs_off = 0;
+    const unsigned int cpu = foreign_cpu();
+
+    if (on && cpu < CPUS)
+        host.cpu[cpu].irqs_off = 0;
 }

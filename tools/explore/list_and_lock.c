@@ -342,7 +342,7 @@ static void offline(u32 cpu)
 
     if (window != FLAG_AFTER_SCAN)
         WRITE_ONCE(l->online, 0);
-    spin_lock(&l->lock);
+    spin_lock_irq(&l->lock);
     list_for_each_entry_safe(v, next, &l->head, blocked)
     {
         if (window == MOVED_UNDER_SN)
@@ -350,7 +350,7 @@ static void offline(u32 cpu)
         else
             vtdpi_explore_wake((unsigned int)(v - vcpus));
     }
-    spin_unlock(&l->lock);
+    spin_unlock_irq(&l->lock);
     if (window == FLAG_AFTER_SCAN)
         WRITE_ONCE(l->online, 0);
 }
