@@ -18,6 +18,23 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+/** @name For the compiler */
+/**@{*/
+#define __aligned(n) __attribute__((__aligned__(n)))
+#define __packed     __attribute__((__packed__))
+#define likely(x)    (x)
+#define unlikely(x)  (x)
+/* Sections of the image. */
+#define __init
+#define __read_mostly
+#define __ro_after_init
+#define cf_check
+/**@}*/
 
 /** @name Loads, stores and barriers */
 /**@{*/
@@ -71,6 +88,7 @@ typedef uint64_t u64;
 #define try_cmpxchg64(p, old, value) try_cmpxchg(p, old, value)
 
 /* Bits of an array of words of 64 bits. */
+#define DECLARE_BITMAP(name, bits)   unsigned long name[((bits) + 63) / 64]
 #define VTDPI_EXPLORE_WORD_(nr, p)   ((uint64_t *)(void *)(p) + (nr) / 64)
 #define VTDPI_EXPLORE_BIT_(nr)       (UINT64_C(1) << (nr) % 64)
 
@@ -87,6 +105,21 @@ typedef uint64_t u64;
       VTDPI_EXPLORE_BIT_(nr)) != 0)
 #define set_bit(nr, p)   ((void)test_and_set_bit(nr, p))
 #define clear_bit(nr, p) ((void)test_and_clear_bit(nr, p))
+
+/** A load for each word, up to the first that is not 0. */
+static inline bool bitmap_empty(const void *p, unsigned int bits)
+{
+    const uint64_t *const word = (const uint64_t *)p;
+
+    for (unsigned int i = 0; i < bits; i += 64) {
+        const uint64_t rest =
+            bits - i < 64 ? (UINT64_C(1) << (bits - i)) - 1 : UINT64_MAX;
+
+        if ((READ_ONCE(word[i / 64]) & rest) != 0)
+            return false;
+    }
+    return true;
+}
 
 typedef struct {
     int counter;
@@ -124,33 +157,61 @@ typedef spinlock_t raw_spinlock_t;
 #define spin_lock_irq(l)                     (local_irq_disable(), spin_lock(l))
 #define spin_unlock_irq(l)                   (spin_unlock(l), local_irq_enable())
 
+#define spin_lock_nested(l, subclass)        spin_lock(l)
+
 #define raw_spin_lock_init(l)                spin_lock_init(l)
 #define raw_spin_lock(l)                     spin_lock(l)
 #define raw_spin_unlock(l)                   spin_unlock(l)
 #define raw_spin_lock_nested(l, subclass)    spin_lock(l)
 #define raw_spin_lock_irqsave(l, flags)      spin_lock_irqsave(l, flags)
 #define raw_spin_unlock_irqrestore(l, flags) spin_unlock_irqrestore(l, flags)
+#define raw_spin_lock_irq(l)                 spin_lock_irq(l)
+#define raw_spin_unlock_irq(l)               spin_unlock_irq(l)
+
+/** On VTDPI_EXPLORE_ELSEWHERE, which takes no interrupt, they count as on. */
+static inline bool local_irq_is_enabled(void)
+{
+    const bool on = vtdpi_explore_irq_save();
+
+    vtdpi_explore_irq_restore(on);
+    return on || vtdpi_explore_cpu() == VTDPI_EXPLORE_ELSEWHERE;
+}
+
+#define irqs_disabled()            (!local_irq_is_enabled())
 /**@}*/
 
 /** @name Per-CPU variables: name them in vtdpi_explore_subject.memory */
 /**@{*/
-#define DEFINE_PER_CPU(type, name)           __typeof__(type) name[VTDPI_EXPLORE_CPUS + 1]
-#define per_cpu(name, cpu)                   ((name)[cpu])
-#define this_cpu(name)                       ((name)[vtdpi_explore_cpu()])
-#define smp_processor_id()                   vtdpi_explore_cpu()
+#define DEFINE_PER_CPU(type, name) __typeof__(type) name[VTDPI_EXPLORE_CPUS + 1]
+#define per_cpu(name, cpu)         ((name)[cpu])
+#define per_cpu_ptr(p, cpu)        (&(*(p))[cpu])
+#define this_cpu(name)             ((name)[vtdpi_explore_cpu()])
+#define this_cpu_ptr(p)            per_cpu_ptr(p, vtdpi_explore_cpu())
+#define smp_processor_id()         vtdpi_explore_cpu()
 /**@}*/
 
 /** @name Assertions: a schedule on which one does not hold has failed */
 /**@{*/
-#define VTDPI_EXPLORE_STRING_(x)             #x
-#define BUG_ON(x)                            ((x) ? vtdpi_explore_fail(VTDPI_EXPLORE_STRING_(x)) : (void)0)
-#define WARN_ON(x)                           BUG_ON(x)
-#define WARN_ON_ONCE(x)                      BUG_ON(x)
-#define ASSERT(x)                            BUG_ON(!(x))
-#define lockdep_assert_held(l)               BUG_ON((l)->holder == 0)
+#define VTDPI_EXPLORE_STRING_(x)   #x
+
+/* Whether there is something to warn of. */
+static inline bool vtdpi_explore_warn_(const char *what)
+{
+    if (what != NULL)
+        vtdpi_explore_fail(what);
+    return what != NULL;
+}
+
+#define BUG_ON(x)              ((void)WARN_ON(x))
+#define WARN_ON(x)             vtdpi_explore_warn_((x) ? VTDPI_EXPLORE_STRING_(x) : NULL)
+#define WARN_ON_ONCE(x)        WARN_ON(x)
+#define WARN(x, ...)           WARN_ON(x)
+#define WARN_ONCE(x, ...)      WARN_ON(x)
+#define ASSERT(x)              BUG_ON(!(x))
+#define lockdep_assert_held(l) BUG_ON((l)->holder == 0)
 /**@}*/
 
-/** @name Lists: accesses are plain, so a lock has to guard them */
+/** @name Lists: a change has two steps, so a lock has to guard it */
 /**@{*/
 struct list_head {
     struct list_head *next, *prev;
@@ -166,23 +227,37 @@ static inline void INIT_LIST_HEAD(struct list_head *l)
     l->prev = l;
 }
 
+static inline void list_add_between_(struct list_head *n,
+                                     struct list_head *prev,
+                                     struct list_head *next)
+{
+    next->prev = n;
+    n->next = next;
+    n->prev = prev;
+    WRITE_ONCE(prev->next, n);
+}
+
+static inline void list_add(struct list_head *n, struct list_head *head)
+{
+    list_add_between_(n, head, head->next);
+}
+
 static inline void list_add_tail(struct list_head *n, struct list_head *head)
 {
-    n->prev = head->prev;
-    n->next = head;
-    head->prev->next = n;
-    head->prev = n;
+    list_add_between_(n, head->prev, head);
 }
 
 /** A second removal, or one of an entry that is in no list, fails. */
 static inline void list_del(struct list_head *n)
 {
     if (n->next == NULL || n->next->prev != n || n->prev->next != n) {
-        vtdpi_explore_fail("an entry is removed that is in no list");
+        vtdpi_explore_fail(
+            "an entry is removed that is in no list, or whose list "
+            "changes without a lock");
         return;
     }
     n->next->prev = n->prev;
-    n->prev->next = n->next;
+    WRITE_ONCE(n->prev->next, n->next);
     n->next = NULL;
     n->prev = NULL;
 }
@@ -193,10 +268,25 @@ static inline void list_del_init(struct list_head *n)
     INIT_LIST_HEAD(n);
 }
 
+static inline void list_move(struct list_head *n, struct list_head *head)
+{
+    list_del(n);
+    list_add(n, head);
+}
+
+static inline void list_move_tail(struct list_head *n, struct list_head *head)
+{
+    list_del(n);
+    list_add_tail(n, head);
+}
+
 static inline bool list_empty(const struct list_head *head)
 {
-    return head->next == head;
+    return READ_ONCE(head->next) == head;
 }
+
+#define list_first_entry(head, type, member) \
+    list_entry((head)->next, type, member)
 
 #define list_for_each_entry(e, head, member)                       \
     for ((e) = list_entry((head)->next, __typeof__(*(e)), member); \

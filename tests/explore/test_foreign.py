@@ -31,6 +31,7 @@ FOUND = {
     "moved-under-sn": ("5e/sc", "L"),
     "freed-while-listed": ("6a/sc", "D"),
     "interrupts-on": ("1a/sc", "X"),
+    "unlocked": ("9/sc", "E"),
     "no-barrier": ("3a/tso", "R"),
 }
 SECONDS = 300

@@ -88,6 +88,7 @@ static enum window {
     MOVED_UNDER_SN,
     FREED_WHILE_LISTED,
     IRQS_ON,
+    UNLOCKED,
     NO_BARRIER,
     WINDOWS,
 } window;
@@ -112,6 +113,7 @@ static const char *const window_names[WINDOWS] = {
     [MOVED_UNDER_SN] = "moved-under-sn",
     [FREED_WHILE_LISTED] = "freed-while-listed",
     [IRQS_ON] = "interrupts-on",
+    [UNLOCKED] = "unlocked",
     [NO_BARRIER] = "no-barrier",
 };
 
@@ -159,11 +161,15 @@ static void enlist(struct vcpu *v, u32 cpu)
 
     if (window == IRQS_ON)
         spin_lock(&l->lock);
+    else if (window == UNLOCKED)
+        local_irq_save(flags);
     else
         spin_lock_irqsave(&l->lock, flags);
     list_add_tail(&v->blocked, &l->head);
     v->listed_on = cpu;
-    spin_unlock_irqrestore(&l->lock, flags);
+    if (window != UNLOCKED)
+        spin_unlock(&l->lock);
+    local_irq_restore(flags);
 }
 
 /* Where the vCPU is listed, if it is; an entry may be moved by offline at any time. */
