@@ -378,21 +378,37 @@ static void print_cpu(FILE *out, unsigned int cpu)
         (void)fputs(" interrupts off", out);
 }
 
+/* By the part of the memory. False if @at is in none. */
+static bool print_part(FILE *out, uintptr_t at)
+{
+    for (unsigned int i = 0; i < parts(); i++) {
+        const struct ex_range r = units_of(&foreign->memory[i]);
+        const uintptr_t offset = at - (uintptr_t)r.addr;
+
+        if (offset < r.size) {
+            (void)fprintf(out, "%s+%zu", foreign->memory[i].name, offset);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_name(FILE *out, const uint64_t *addr)
 {
     for (unsigned int i = A; i <= B; i++) {
         const uintptr_t at = (uintptr_t)addr - (uintptr_t)foreign->pid(i);
 
-        if (at < sizeof(struct vtdpi_pid))
+        if (at <= offsetof(struct vtdpi_pid, control))
             return; /* its words have names already */
     }
-    for (unsigned int i = 0; i < parts(); i++) {
-        const struct ex_range r = units_of(&foreign->memory[i]);
-        const uintptr_t at = (uintptr_t)addr - (uintptr_t)r.addr;
+    if (!print_part(out, (uintptr_t)addr))
+        (void)fputs("memory that is not named", out);
+}
 
-        if (at < r.size)
-            (void)fprintf(out, "%s+%zu", foreign->memory[i].name, at);
-    }
+void foreign_print_value(FILE *out, uint64_t value)
+{
+    if (!print_part(out, (uintptr_t)value))
+        (void)fprintf(out, "%llx", (unsigned long long)value);
 }
 
 const struct hooks foreign_hooks = {

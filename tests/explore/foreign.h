@@ -17,6 +17,10 @@ extern const struct vtdpi_explore_subject *foreign;
  * CPUS: elsewhere. */
 unsigned int foreign_cpu(void);
 
+/* The value of a word: a pointer to memory that is named by name, since its number is
+ * another in each run. */
+void foreign_print_value(FILE *out, uint64_t value);
+
 /* Why the subject cannot play a scenario, or NULL. */
 const char *foreign_cannot(const struct scenario *s);
 

@@ -44,6 +44,14 @@ enum {
 static uint8_t last_step;
 static unsigned int in_a_row;
 
+static void print_value(uint64_t value)
+{
+    if (suite->print_value != NULL)
+        suite->print_value(stdout, value);
+    else
+        printf("%llx", (unsigned long long)value);
+}
+
 static void print_access(const struct ex_access *a)
 {
     static const char *const kinds[] = {
@@ -53,9 +61,12 @@ static void print_access(const struct ex_access *a)
         return;
     printf("        %-6s ", kinds[a->kind]);
     printers.name(stdout, a->addr);
-    printf(" %llx", (unsigned long long)a->old);
-    if (a->old != a->value)
-        printf(" -> %llx", (unsigned long long)a->value);
+    putchar(' ');
+    print_value(a->old);
+    if (a->old != a->value) {
+        printf(" -> ");
+        print_value(a->value);
+    }
     puts(a->buffered ? " (store buffer)" : "");
 }
 

@@ -21,6 +21,8 @@ struct suite {
     unsigned int layouts; /* of the subject's words: 1 or 2 */
     bool plainly;         /* the subject reads words without atomics */
     struct printers (*printers_of)(const struct scenario *s);
+    /* A word's value in a trace; NULL: as a number. */
+    void (*print_value)(FILE *out, uint64_t value);
     void (*print_bounds)(const struct scenario *s);
     bool (*has_own_world)(const struct scenario *s); /* not that of world.h */
     const struct ex_world *(*world_of)(const struct scenario *s,
