@@ -136,7 +136,11 @@ struct vtdpi_explore_subject {
     /** @brief Handler of the wakeup vector on pCPU @p cpu, interrupts off. Not NULL. */
     void (*wakeup)(unsigned int cpu);
 
-    /** @brief Handler of the notification vector outside of the guest. */
+    /**
+     * @brief Handler of the notification vector outside of the guest.
+     *
+     * With this hook a vCPU may sleep under that vector.
+     */
     void (*notified)(unsigned int cpu);
 
     /**

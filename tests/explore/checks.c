@@ -52,6 +52,14 @@ static bool sleeps(const struct host_vcpu *v)
     return v->asleep && !v->woken;
 }
 
+/* Whether somebody may wake a vCPU whose notification comes. */
+static bool wakes(uint64_t control)
+{
+    return (control & CTL_SN) == 0 &&
+           (nv_of(control) != ANV ||
+            (hooks->anv_wakes != NULL && hooks->anv_wakes()));
+}
+
 static void check_place(unsigned int i, uint64_t control, bool quiet_now)
 {
     const unsigned int cpu = guest_on(i);
@@ -61,8 +69,7 @@ static void check_place(unsigned int i, uint64_t control, bool quiet_now)
         ex_fail("N: %c is in the guest on %u, but not notified there", name(i),
                 cpu);
     if ((!hooks->foreign || quiet_now) && sleeps(&host.vcpu[i]) &&
-        host.vcpu[i].asleep == ASLEEP_BLOCKED &&
-        ((control & CTL_SN) != 0 || nv_of(control) == ANV))
+        host.vcpu[i].asleep == ASLEEP_BLOCKED && !wakes(control))
         ex_fail("N: %c sleeps, but is not notified with WNV", name(i));
 }
 

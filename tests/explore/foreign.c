@@ -260,6 +260,11 @@ static void unref(unsigned int vcpu)
     state.vcpu[vcpu].refs--;
 }
 
+static bool anv_wakes(void)
+{
+    return foreign->notified != NULL;
+}
+
 static void notified(unsigned int cpu)
 {
     if (foreign->notified != NULL)
@@ -432,6 +437,7 @@ const struct hooks foreign_hooks = {
     .ref = ref,
     .unref = unref,
     .notified = notified,
+    .anv_wakes = anv_wakes,
     .handle_wakeup = handle_wakeup,
     .offline = offline,
     .online = online,

@@ -74,6 +74,8 @@ struct hooks {
      * is written; that nobody finds a vCPU that is gone; of a call of wake. */
     void (*check_step)(unsigned int vcpu, uint64_t control);
     bool (*may_notify)(unsigned int cpu);
+    /* Whether the handler of ANV in host mode may wake; NULL: not. */
+    bool (*anv_wakes)(void);
     void (*check_control)(unsigned int vcpu, uint64_t old, uint64_t value);
     void (*check_word)(const uint64_t *addr, uint64_t old, uint64_t value);
     void (*check_free)(unsigned int vcpu);

@@ -32,6 +32,7 @@ FOUND = {
     "freed-while-listed": ("6a/sc", "D"),
     "interrupts-on": ("1a/sc", "X"),
     "unlocked": ("9/sc", "E"),
+    "one-vector": ("1a/sc", "L"),
     "no-barrier": ("3a/tso", "R"),
 }
 SECONDS = 300

@@ -89,6 +89,7 @@ static enum window {
     FREED_WHILE_LISTED,
     IRQS_ON,
     UNLOCKED,
+    ONE_VECTOR,
     NO_BARRIER,
     WINDOWS,
 } window;
@@ -114,6 +115,7 @@ static const char *const window_names[WINDOWS] = {
     [FREED_WHILE_LISTED] = "freed-while-listed",
     [IRQS_ON] = "interrupts-on",
     [UNLOCKED] = "unlocked",
+    [ONE_VECTOR] = "one-vector",
     [NO_BARRIER] = "no-barrier",
 };
 
@@ -257,7 +259,9 @@ static enum vtdpi_explore_block block(struct vcpu *v, u32 cpu)
     /* On the list first: the wakeup may come as soon as NV has changed. */
     if (window != LISTED_LAST && !enlist_if_online(v, cpu))
         return VTDPI_EXPLORE_OFFLINE;
-    old = set_control(&v->pi, VTDPI_EXPLORE_WNV, ndst);
+    old = set_control(
+        &v->pi, window == ONE_VECTOR ? VTDPI_EXPLORE_ANV : VTDPI_EXPLORE_WNV,
+        ndst);
     if (window == LISTED_LAST && !enlist_if_online(v, cpu))
         return VTDPI_EXPLORE_OFFLINE;
     /* Its notification went to ANV, and woke nobody. */
@@ -446,7 +450,7 @@ static void my_destroy(unsigned int n)
         BUG_ON(vcpus[n].listed_on != NOWHERE);
 }
 
-static const struct vtdpi_explore_subject subject = {
+static struct vtdpi_explore_subject subject = {
     .name = "list and lock",
     .memory = {{"vcpus", vcpus, sizeof vcpus},
                {"blocked_lists", blocked_lists, sizeof blocked_lists}},
@@ -473,6 +477,8 @@ static int open_window(const char *name)
     for (unsigned int i = 0; i < WINDOWS; i++) {
         if (strcmp(window_names[i], name) == 0) {
             window = (enum window)i;
+            if (window == ONE_VECTOR)
+                subject.notified = wakeup;
             return 0;
         }
     }
