@@ -60,6 +60,31 @@ void proof_caps_window(void)
     REACH(c.register_bytes > 4096);
 }
 
+/* Whether a window that somebody else names holds every record and the IOTLB registers,
+ * and neither lies among the fixed registers. */
+void proof_caps_check_window(void)
+{
+    struct vtdpi_caps c = {0};
+    const uint32_t window = nondet_u32();
+    bool faults;
+    bool iotlb;
+    int rc;
+
+    /* As wide as the fields of CAP and ECAP. */
+    c.fault_offset = (nondet_u32() & 0x3ff) * 16;
+    c.fault_count = (uint16_t)(nondet_u8() + 1);
+    c.iotlb_offset = (nondet_u32() & 0x3ff) * 16;
+    faults = c.fault_offset >= 0xc0 &&
+             c.fault_offset + c.fault_count * 16u <= window;
+    iotlb = c.iotlb_offset >= 0xc0 && c.iotlb_offset + 16u <= window;
+    rc = vtdpi_caps_check_window_(&c, window);
+    CLAIM((rc == VTDPI_EFRO) == !faults);
+    CLAIM((rc == VTDPI_EIRO) == (faults && !iotlb));
+    CLAIM((rc == 0) == (faults && iotlb));
+    REACH(rc == 0);
+    REACH(rc == VTDPI_EIRO);
+}
+
 static bool same_options(const struct vtdpi_caps_options *a,
                          const struct vtdpi_caps_options *b)
 {

@@ -5,16 +5,19 @@
 
 #include "proof.h"
 
+/* 0: any window. proof_caps_check_window() has what the function says. */
+static bool fits(const struct vtdpi_caps *caps, uint32_t window_bytes)
+{
+    return vtdpi_caps_check_window_(caps, window_bytes != 0 ? window_bytes
+                                                            : 0xffffffff) == 0;
+}
+
 /* What a unit lacks for remapping, and for posting. */
 static bool unit_remaps(const struct vtdpi_verdict_unit *u, bool x2apic)
 {
     return u->caps != NULL && u->caps->register_bytes != 0 && u->caps->qi &&
            u->caps->ir && (u->caps->eim || !x2apic) &&
-           u->caps->fault_offset >= 0xc0 && u->caps->iotlb_offset >= 0xc0 &&
-           (u->window_bytes == 0 ||
-            (u->caps->fault_offset + u->caps->fault_count * 16u <=
-                 u->window_bytes &&
-             u->caps->iotlb_offset + 16u <= u->window_bytes)) &&
+           fits(u->caps, u->window_bytes) &&
            u->eime !=
                (x2apic ? VTDPI_VERDICT_EIME_CLEAR : VTDPI_VERDICT_EIME_SET);
 }
@@ -45,7 +48,7 @@ void proof_verdict_decide(void)
         caps[i].register_bytes = nondet_bool() ? 4096 : 0;
         /* As wide as the fields of CAP and ECAP. */
         caps[i].fault_offset = (nondet_u32() & 0x3ff) * 16;
-        caps[i].fault_count = (uint16_t)((nondet_u8() & 0xff) + 1);
+        caps[i].fault_count = (uint16_t)(nondet_u8() + 1);
         caps[i].iotlb_offset = (nondet_u32() & 0x3ff) * 16;
         units[i].window_bytes = nondet_u32();
         units[i].caps = nondet_bool() ? &caps[i] : NULL;
