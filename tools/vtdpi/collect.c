@@ -59,9 +59,13 @@ static const struct source {
      "whole: entries, with addresses of descriptors"},
 };
 
+enum {
+    FOLDER_BYTES = 512,
+};
+
 static void folder_add(struct collect *c, const char *path)
 {
-    char name[512];
+    char name[FOLDER_BYTES + 1];
 
     if (json_object_get(c->folders, path) != NULL)
         return;
@@ -74,7 +78,7 @@ static void folder_add(struct collect *c, const char *path)
 /* The folders above @path. */
 static void folders_add(struct collect *c, const char *path)
 {
-    char folder[512];
+    char folder[FOLDER_BYTES];
 
     for (size_t i = 0; path[i] != '\0' && i < sizeof(folder); i++) {
         folder[i] = '\0';
