@@ -488,6 +488,8 @@ static int open_window(const char *name)
 
 int main(int argc, char **argv)
 {
+    static char program[256]; /* how a failure is told to be run again */
+
     if (argc == 2 && strcmp(argv[1], "--windows") == 0) {
         for (unsigned int i = 1; i < WINDOWS; i++)
             (void)puts(window_names[i]);
@@ -496,7 +498,9 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--window") == 0) {
         if (open_window(argv[2]) != 0)
             return 2;
-        argv[2] = argv[0];
+        (void)snprintf(program, sizeof(program), "%s --window %s", argv[0],
+                       argv[2]);
+        argv[2] = program;
         argc -= 2;
         argv += 2;
     }
