@@ -207,7 +207,8 @@ NOTES = (
     ("overflow", "(XEN) [VT-D]iommu.c:691: iommu_fault_status: Fault Overflow"),
     ("", "tboot: non-0 tboot_addr but it is not of type E820_RESERVED"),
     ("trusted", "tboot: found shared page at phys addr 0x6ff3d000:"),
-    ("", "Documentation/iommu/intel-iommu.txt | 4 ++--"), ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
+    ("", "Documentation/iommu/intel-iommu.txt | 4 ++--"),
+    ("AMD", "AMD-Vi: X2APIC enabled"), ("ARM", "arm-smmu-v3 arm-smmu-v3.0.auto: ias 44-bit"),
 )
 
 

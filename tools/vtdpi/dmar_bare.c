@@ -22,21 +22,16 @@ static size_t prefix_of(const unsigned char *text, size_t size)
                : 0;
 }
 
-static int digit_of(unsigned char digit)
-{
-    return isdigit(digit) ? digit - '0' : tolower(digit) - 'a' + 10;
-}
-
 /* How much of the text is one byte; 0: none. */
 static size_t byte_take(const unsigned char *text, size_t size,
                         unsigned char *byte)
 {
     const size_t at = prefix_of(text, size);
+    const int value =
+        size < at + 2 ? -1 : dmar_byte_at((const char *)text + at);
 
-    if (size < at + 2 || !isxdigit(text[at]) || !isxdigit(text[at + 1]))
-        return 0;
-    *byte = (unsigned char)(digit_of(text[at]) << 4 | digit_of(text[at + 1]));
-    return at + 2;
+    *byte = (unsigned char)value;
+    return value < 0 ? 0 : at + 2;
 }
 
 /* How much of the text is a comment of C. */

@@ -77,8 +77,7 @@ static void dump_finish(struct dump *d)
     d->have = 0;
 }
 
-/* Two hexadecimal digits at @text, or -1. */
-static int byte_at(const char *text)
+int dmar_byte_at(const char *text)
 {
     char pair[3] = {0};
 
@@ -99,14 +98,14 @@ static unsigned int line_bytes(const char *text, bool colon,
 
     text += strspn(text, " \t");
     while (count < LINE_MAX_BYTES) {
-        const int byte = byte_at(text + (strncmp(text, "0x", 2) == 0 ? 2 : 0));
+        const size_t digits = strncmp(text, "0x", 2) == 0 ? 2 : 0;
+        const int byte = dmar_byte_at(text + digits);
         size_t gap;
 
-        text += byte >= 0 && strncmp(text, "0x", 2) == 0 ? 2 : 0;
-        if (byte < 0 || text[2] == ':')
+        if (byte < 0 || text[digits + 2] == ':')
             break;
         bytes[count++] = (unsigned char)byte;
-        text += 2;
+        text += digits + 2;
         gap = strspn(text, " \t");
         if (gap > 1 && !(gap == 2 && !colon && count == HEXDUMP_GAP))
             break;

@@ -32,6 +32,9 @@ bool dmar_parse(const unsigned char *bytes, size_t size, struct dmar_file *file,
  * complained. */
 int dmar_load(const char *name, struct dmar_file *file);
 
+/* Two hexadecimal digits at @text, or -1. */
+int dmar_byte_at(const char *text);
+
 /* The first table in text that has bytes without offsets; @bytes has room for
  * DMAR_BYTES_MAX. Returns how many bytes there are, 0: none. */
 size_t dmar_bare(const unsigned char *text, size_t size, unsigned char *bytes);

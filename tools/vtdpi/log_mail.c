@@ -3,7 +3,6 @@
  * What mail does to long lines: "quoted-printable" breaks them anywhere, with a sign of
  * equality at the end, and programs that write plain text wrap them between words.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "log_words.h"
@@ -69,7 +68,7 @@ enum {
     GOES_ON_MOST = 120, /* of a line that is the rest of a wrapped one */
 };
 
-/* The last words of lines that cannot end there, in order. */
+/* The last words of lines that cannot end there. */
 static const char *const last_words[] = {
     "a",       "addr",  "and",    "are",    "base",   "be",
     "because", "but",   "by",     "cap",    "device", "dmar",
@@ -78,13 +77,8 @@ static const char *const last_words[] = {
     "iommu",   "irq",   "is",     "not",    "of",     "on",
     "opt",     "pasid", "queued", "reason", "reg",    "reg_base_addr",
     "the",     "to",    "under",  "ver",    "was",    "we",
-    "will",    "with",
+    "will",    "with",  NULL,
 };
-
-static int word_order(const void *key, const void *entry)
-{
-    return strcmp(key, *(const char *const *)entry);
-}
 
 bool log_is_unfinished(struct log_span line)
 {
@@ -113,8 +107,7 @@ bool log_is_unfinished(struct log_span line)
     for (size_t i = 0; i < length; i++)
         word[i] = (char)(at[i] >= 'A' && at[i] <= 'Z' ? at[i] | 0x20 : at[i]);
     word[length] = '\0';
-    return bsearch(word, last_words, sizeof(last_words) / sizeof(last_words[0]),
-                   sizeof(last_words[0]), word_order) != NULL;
+    return log_is_listed(word, last_words);
 }
 
 bool log_goes_on(struct log_span held, struct log_span line)

@@ -3,7 +3,7 @@
  * What people write around the lines of a log: sentences, subjects of patches and
  * source code have the words of the rules, too, and say nothing of a machine.
  */
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "log_words.h"
@@ -12,16 +12,6 @@ enum {
     STAMP_MAX = 40, /* bytes between the brackets of a time */
     FRONT_MAX = 40, /* bytes in front of it: "kern  :warn  :" */
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool begins(struct log_span at, const char *text)
 {
@@ -59,7 +49,7 @@ static bool is_time(struct log_span at)
 
     while (inside.end < at.end && *inside.end != ']' &&
            inside.end - inside.begin < STAMP_MAX) {
-        digit = digit || is_digit(*inside.end);
+        digit = digit || isdigit((unsigned char)*inside.end);
         mark = mark || strchr(".:,", *inside.end) != NULL;
         inside.end++;
     }
@@ -75,7 +65,7 @@ static bool has_time(struct log_span line)
     stop =
         line.end - line.begin > FRONT_MAX ? line.begin + FRONT_MAX : line.end;
     if (line.end - line.begin > 2 && line.begin[0] == '<' &&
-        is_digit(line.begin[1]))
+        isdigit((unsigned char)line.begin[1]))
         return true;
     for (; line.begin < stop; line.begin++) {
         if (*line.begin == '[' && is_time(line))
@@ -109,15 +99,14 @@ static bool is_source(struct log_span line)
         log_find(line, "\\n\"") != NULL || log_find(line, "(\"") != NULL ||
         log_find(line, "()") != NULL)
         return true;
-    while (at < line.end &&
-           (is_letter(*at) || is_digit(*at) || strchr("-_/", *at) != NULL)) {
+    while (at < line.end && (log_is_name(*at) || *at == '-' || *at == '/')) {
         slash = slash || *at == '/';
         at++;
     }
     return slash && at < line.end && *at == ':';
 }
 
-/* Words of sentences that no kernel's line about VT-d has, in order. */
+/* Words of sentences that no kernel's line about VT-d has. */
 static const char *const sentence_words[] = {
     "add",        "adds",   "allow",   "allowing", "allows",    "also",
     "any",        "code",   "cover",   "covers",   "create",    "currently",
@@ -129,13 +118,8 @@ static const char *const sentence_words[] = {
     "requires",   "series", "should",  "since",    "so",        "spec",
     "than",       "the",    "then",    "there",    "they",      "we",
     "what",       "when",   "where",   "whether",  "which",     "while",
-    "who",        "would",  "you",
+    "who",        "would",  "you",     NULL,
 };
-
-static int word_order(const void *key, const void *entry)
-{
-    return strcmp(key, *(const char *const *)entry);
-}
 
 static bool has_sentence_word(struct log_span line)
 {
@@ -145,8 +129,7 @@ static bool has_sentence_word(struct log_span line)
         size_t length = 0;
 
         while (line.begin < line.end &&
-               (is_letter(*line.begin) || is_digit(*line.begin) ||
-                *line.begin == '\'')) {
+               (log_is_name(*line.begin) || *line.begin == '\'')) {
             if (length < sizeof(word))
                 word[length++] = (char)(*line.begin | 0x20);
             line.begin++;
@@ -155,9 +138,7 @@ static bool has_sentence_word(struct log_span line)
         if (length == 0 || length == sizeof(word))
             continue;
         word[length] = '\0';
-        if (bsearch(word, sentence_words,
-                    sizeof(sentence_words) / sizeof(sentence_words[0]),
-                    sizeof(sentence_words[0]), word_order) != NULL)
+        if (log_is_listed(word, sentence_words))
             return true;
     }
     return false;

@@ -89,8 +89,8 @@ static const struct vocable vocables[] = {
     {"in", false, W(IN), 0},
     {"inconsistent", false, W(INCONSISTENT), 0},
     {"incorrect", false, W(BAD), 0},
-    {"interrupt", true, W(IRQ), 0},
     {"initializing", false, W(DETAIL), 0},
+    {"interrupt", true, W(IRQ), 0},
     {"intr", false, W(IRQ), 0},
     {"invalid", false, W(BAD), 0},
     {"invalidat", true, W(INVALIDATION), 0},
@@ -200,6 +200,13 @@ static bool is_letter(char c)
 bool log_is_name(char c)
 {
     return is_letter(c) || is_digit(c) || c == '_';
+}
+
+bool log_is_listed(const char *word, const char *const *list)
+{
+    while (*list != NULL && strcmp(*list, word) != 0)
+        list++;
+    return *list != NULL;
 }
 
 static char small(char c)

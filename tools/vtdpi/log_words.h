@@ -147,6 +147,9 @@ const char *log_find_word(struct log_span line, const char *key);
 /* Whether a byte may be in a name: a letter, a digit or "_". */
 bool log_is_name(char c);
 
+/* Whether a word is in a list, which NULL ends. */
+bool log_is_listed(const char *word, const char *const *list);
+
 /* A number at the front of a span, behind blanks and punctuation that are passed
  * over. */
 struct log_number {
